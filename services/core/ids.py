@@ -1,0 +1,40 @@
+"""Identifiers: UUIDv7 keys (time-ordered, RFC 9562) and claim numbers people can read out."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+import uuid
+
+# Crockford's alphabet without look-alikes, for codes told over the phone.
+_CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def uuidv7() -> uuid.UUID:
+    """RFC 9562 version 7: 48 bits of milliseconds, then random bits."""
+    milliseconds = time.time_ns() // 1_000_000
+    random = int.from_bytes(os.urandom(10), "big")
+    high = (random >> 68) & 0xFFF
+    low = random & ((1 << 62) - 1)
+    return uuid.UUID(int=(milliseconds << 80) | (7 << 76) | (high << 64) | (2 << 62) | low)
+
+
+def check_digit(digits: str) -> str:
+    """ISO 7064 MOD 11-10, as in GB 32100-like codes: one decimal digit that catches slips and swaps."""
+    product = 10
+    for digit in digits:
+        total = (int(digit) + product) % 10 or 10
+        product = total * 2 % 11
+    return str((11 - product) % 10)
+
+
+def spoken_number(office: str, year: int, serial: int) -> str:
+    """A number to read out: office, year, serial in two groups, check digit, e.g. `NX2026-0004-217`."""
+    body = f"{serial:06d}"
+    return f"{office.upper()}{year}-{body[:4]}-{body[4:]}{check_digit(f'{year}{body}')}"
+
+
+def public_code() -> str:
+    """Eight characters that open the public progress page together with the claim number."""
+    return "".join(secrets.choice(_CODE_ALPHABET) for _ in range(8))
