@@ -1,0 +1,1 @@
+"""Stage 5: the insurer, who decides and pays insured plans."""

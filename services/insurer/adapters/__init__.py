@@ -1,0 +1,1 @@
+"""The insurer as it is met outside."""
