@@ -1,0 +1,120 @@
+"""From a file to a RuleBook: text scalars, line numbers kept, errors that say file, line, expected and nearest word."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from services.core.errors import InputError
+from services.rulebook.schema import RuleBook
+from services.rulebook.validation import Finding, findings_of
+
+Raw = str | list["Raw"] | dict[str, "Raw"]
+
+
+class RuleBookError(InputError):
+    """The file is no rule-book; `findings` says everything that is wrong with it."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        first = findings[0]
+        super().__init__("rulebook_invalid", first.message, remedy=f"改正 {first.file} 第{first.line}行",
+                         field=first.key or None)
+        self.findings = findings
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The file as text tree, the line of every key, and the digest of its bytes."""
+
+    path: Path
+    tree: dict[str, Raw]
+    lines: dict[tuple[str, ...], int]
+    digest: str
+
+
+def read_document(path: Path) -> Document:
+    """Parse the YAML; a duplicate key or broken syntax is a RuleBookError."""
+    data = path.read_bytes()
+    lines: dict[tuple[str, ...], int] = {(): 1}
+    try:
+        node = yaml.compose(data.decode("utf-8"), yaml.BaseLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise RuleBookError([Finding(path.name, line, "", f"不是 YAML：{error.problem}")]) from error
+    if not isinstance(node, yaml.MappingNode):
+        raise RuleBookError([Finding(path.name, 1, "", "文件应是“键: 值”的映射")])
+    tree = _build(node, (), lines, path.name)
+    assert isinstance(tree, dict)
+    return Document(path, tree, lines, hashlib.sha256(data).hexdigest())
+
+
+def _build(node: yaml.Node, at: tuple[str, ...], lines: dict[tuple[str, ...], int], name: str) -> Raw:
+    lines.setdefault(at, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        tree: dict[str, Raw] = {}
+        for key, value in node.value:
+            word = str(key.value)
+            line = key.start_mark.line + 1
+            if word in tree:
+                raise RuleBookError([Finding(name, line, ".".join((*at, word)), f"键“{word}”重复")])
+            lines[(*at, word)] = line
+            tree[word] = _build(value, (*at, word), lines, name)
+        return tree
+    if isinstance(node, yaml.SequenceNode):
+        return [_build(item, (*at, str(index)), lines, name) for index, item in enumerate(node.value)]
+    return str(node.value)
+
+
+def validate(document: Document) -> RuleBook:
+    """The document as a RuleBook, or a RuleBookError with every finding."""
+    tree = _expand(document)
+    try:
+        return RuleBook.model_validate({**tree, "digest": document.digest})
+    except ValidationError as error:
+        raise RuleBookError(findings_of(error, document.path.name, document.lines)) from error
+
+
+def load(path: Path) -> RuleBook:
+    """Read and check one rule-book file; RuleBookError (exit 2) names file, line and key."""
+    return validate(read_document(Path(path)))
+
+
+def _expand(document: Document) -> dict[str, Raw]:
+    """Put named tables in their places, fill `like`, drop `tables`."""
+    tree = dict(document.tree)
+    tables = tree.pop("tables", {})
+    if not isinstance(tables, dict):
+        raise RuleBookError([Finding(document.path.name, document.lines.get(("tables",), 1), "tables", "应是表的映射")])
+    benefits = tree.get("benefits")
+    if isinstance(benefits, dict):
+        tree["benefits"] = {name: _like(name, benefits, document) for name in benefits}
+    return {key: _with_tables(value, tables) for key, value in tree.items()}
+
+
+def _like(name: str, benefits: dict[str, Raw], document: Document) -> Raw:
+    own = benefits[name]
+    if not isinstance(own, dict) or "like" not in own:
+        return own
+    model = benefits.get(str(own["like"]))
+    if not isinstance(model, dict) or "like" in model:
+        line = document.lines.get(("benefits", name, "like"), 1)
+        raise RuleBookError([Finding(document.path.name, line, f"benefits.{name}.like",
+                                     f"like 要指一项自己写全的待遇，不能是“{own['like']}”")])
+    return {**model, **{key: value for key, value in own.items() if key != "like"}}
+
+
+# Where a value may stand, and so where a table's name may.
+_VALUE_KEYS = {"take", "less", "times", "cap", "manual", "amount"}
+
+
+def _with_tables(raw: Raw, tables: dict[str, Raw]) -> Raw:
+    if isinstance(raw, list):
+        return [_with_tables(item, tables) for item in raw]
+    if isinstance(raw, dict):
+        return {key: tables[value] if key in _VALUE_KEYS and isinstance(value, str) and value in tables
+                else _with_tables(value, tables) for key, value in raw.items()}
+    return raw

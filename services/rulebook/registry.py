@@ -1,0 +1,79 @@
+"""Every rule-book under `plans/<office>/<plan>/<from>.yaml`, by plan and date."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+from services.core.errors import InputError, NotFound
+from services.rulebook.loader import RuleBookError, load
+from services.rulebook.schema import RuleBook
+from services.rulebook.validation import Finding
+from services.rulebook.values import nearest
+
+PLANS = Path(__file__).parent / "plans"
+
+
+def files() -> list[Path]:
+    """The rule-book files, without the examples beside them."""
+    return sorted(path for path in PLANS.glob("*/*/*.yaml") if not path.name.endswith(".examples.yaml"))
+
+
+@cache
+def _books() -> dict[str, tuple[RuleBook, ...]]:
+    found: dict[str, list[RuleBook]] = {}
+    for path in files():
+        book = load(path)
+        expected = (path.parts[-3], path.parts[-2], path.stem)
+        if (book.office, book.plan, book.version) != expected:
+            raise RuleBookError([Finding(path.name, 1, "plan", f"文件放在 {'/'.join(expected)}，与内容 "
+                                         f"{book.office}/{book.plan}/{book.version} 不符")])
+        found.setdefault(book.plan, []).append(book)
+    return {plan: tuple(sorted(books, key=lambda book: book.from_)) for plan, books in found.items()}
+
+
+def plans() -> list[RuleBook]:
+    """Every version of every plan, by plan code and date."""
+    return [book for plan in sorted(_books()) for book in _books()[plan]]
+
+
+def plan_codes() -> list[str]:
+    """The codes of all known plans."""
+    return sorted(_books())
+
+
+def _versions(plan: str) -> tuple[RuleBook, ...]:
+    books = _books().get(plan)
+    if books is None:
+        near = nearest(plan, plan_codes())
+        remedy = f"最接近的是 {near}" if near else "已知计划：" + "、".join(plan_codes())
+        raise NotFound("unknown_plan", f"没有计划“{plan}”", remedy=remedy, field="plan")
+    return books
+
+
+def resolve(plan: str, on: date) -> RuleBook:
+    """The wording in force on `on`, the date the plan names (`dated_by`), never the claim's date.
+
+    NotFound for an unknown plan; InputError for a date before its first wording.
+    """
+    books = _versions(plan)
+    in_force = [book for book in books if book.from_ <= on]
+    if not in_force:
+        raise InputError("before_first_version", f"{plan} 自 {books[0].version} 起施行，{on.isoformat()} 还没有规则",
+                         remedy="核对决定日期，或补录更早的规则文件", field=books[0].dated_by[0])
+    return in_force[-1]
+
+
+def version(plan: str, from_: date) -> RuleBook:
+    """The wording that starts on exactly `from_`, as a claim has pinned it."""
+    for book in _versions(plan):
+        if book.from_ == from_:
+            return book
+    known = "、".join(book.version for book in _versions(plan))
+    raise NotFound("unknown_version", f"{plan} 没有 {from_.isoformat()} 起的版本", remedy=f"已有版本：{known}", field="version")
+
+
+def latest(plan: str) -> RuleBook:
+    """The newest wording, for forms and for reading which fact dates a claim."""
+    return _versions(plan)[-1]

@@ -1,0 +1,145 @@
+"""The rule-book: everything one wording of one plan says, frozen, with clause and origin beside each number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from services.rulebook.parts import (
+    Bands,
+    Banks,
+    Benefit,
+    ClockRule,
+    Eligible,
+    EventKind,
+    Fee,
+    Level,
+    ListRule,
+    OncePer,
+    OneOf,
+    PaperRule,
+    PayerBan,
+    PlanFlag,
+    Requires,
+    Shares,
+    Term,
+    Total,
+    Waiting,
+    holds,
+    looked_up,
+)
+from services.rulebook.values import FactName, Frozen, Words, nearest
+
+__all__ = ["Bands", "Banks", "Benefit", "ClockRule", "Level", "ListRule", "PaperRule", "RuleBook"]
+
+
+def _rows(raw: object) -> object:
+    return tuple(raw) if isinstance(raw, list) else raw
+
+
+def _dated_by(raw: object) -> object:
+    return (raw,) if isinstance(raw, str) else _rows(raw)
+
+
+class RuleBook(Frozen):
+    """One wording of one plan from one date.
+
+    Money in yuan. `dated_by` lists facts: the first that is stated is the decisive date. `digest` is the SHA-256 of
+    the file's bytes. Collections are read-only by convention.
+    """
+
+    plan: str = Field(pattern=r"^[a-z]{2,}(-[a-z0-9]+)+$")
+    name: str
+    office: str = Field(pattern=r"^[a-z]+$")
+    office_name: str
+    insurer: str | None = None
+    from_: date = Field(alias="from")
+    source: str
+    dated_by: Annotated[tuple[FactName, ...], BeforeValidator(_dated_by)]
+    mode: Literal["event", "year_to_date"]
+    route: Literal["office", "insurer"]
+    kinds: Annotated[tuple[EventKind, ...], BeforeValidator(_rows)]
+    term: Term = Term()
+    fee: Fee
+    shares: Shares = Shares()
+    eligible: Eligible = Eligible()
+    payer_ban: PayerBan | None = None
+    waiting: Waiting | None = None
+    bands: Bands | None = None
+    lists: dict[str, ListRule] = {}
+    benefits: dict[str, Benefit]
+    one_of: Annotated[tuple[OneOf, ...], BeforeValidator(_rows)] = ()
+    total: Total | None = None
+    requires: Requires | None = None
+    once_per: OncePer | None = None
+    flags: Annotated[tuple[PlanFlag, ...], BeforeValidator(_rows)] = ()
+    exclusions: Words = ()
+    bundle: Words = ()
+    papers: Annotated[tuple[PaperRule, ...], BeforeValidator(_rows)]
+    chain: Annotated[tuple[Level, ...], BeforeValidator(_rows)]
+    clocks: dict[str, ClockRule]
+    banks: Banks = Banks()
+    letters: Words = ()
+    digest: str
+
+    @property
+    def version(self) -> str:
+        """The date that names this wording, `2019-01-03`."""
+        return self.from_.isoformat()
+
+    def required_papers(self, facts: Mapping[str, object]) -> list[PaperRule]:
+        """The papers this event must have. `facts`: dotted names, or the nested words of a computation."""
+        return [paper for paper in self.papers if paper.required
+                and all(holds(test, looked_up(facts, test.fact)) for test in paper.when or ())]
+
+    def levels_for(self, amount: Decimal) -> tuple[Level, ...]:
+        """The levels that certify or review a claim of this amount (yuan), in order."""
+        return tuple(level for level in self.chain if level.act != "informed" and level.applies(amount))
+
+    def informed_levels(self) -> tuple[Level, ...]:
+        """The levels that only receive a notice."""
+        return tuple(level for level in self.chain if level.act == "informed")
+
+    def bank_allowed(self, code: str) -> bool:
+        """Whether the payee bank is on the plan's list; a plan without a list takes any."""
+        return not self.banks.allow or code in self.banks.allow
+
+    def fee_due(self, shares: int = 1) -> Decimal:
+        """The fee in yuan of one cover."""
+        return self.fee.amount * (shares if self.fee.per == "share" else 1)
+
+    def closed_by(self, benefit: str) -> frozenset[str]:
+        """The benefits that a payment of `benefit` ends."""
+        rule = self.benefits.get(benefit)
+        if rule is None:
+            return frozenset()
+        return frozenset(self.benefits) if rule.ends == ("all",) else frozenset(rule.ends)
+
+    @model_validator(mode="after")
+    def _names_resolve(self) -> RuleBook:
+        for name, benefit in self.benefits.items():
+            for test in benefit.when:
+                _known(f"benefits.{name}.when.list", test.any_of if test.fact == "list" else (), self.lists)
+                bands = self.bands.ranges if self.bands else {}
+                _known(f"benefits.{name}.when.band", test.any_of if test.fact == "band" else (), bands)
+            _known(f"benefits.{name}.ends", tuple(end for end in benefit.ends if end != "all"), self.benefits)
+            for step in benefit.steps:
+                _known(f"benefits.{name}.steps.with", getattr(step, "with_", ()), self.benefits)
+        for group in self.one_of:
+            _known("one_of", group.benefits, self.benefits)
+        if self.bands and self.bands.renewal:
+            _known("bands.renewal", (self.bands.renewal,), self.bands.ranges)
+        if (self.route == "insurer") != (self.insurer is not None):
+            raise ValueError("route 为 insurer 时要写 insurer，且只有此时写")
+        return self
+
+
+def _known(where: str, words: tuple[str, ...], known: Mapping[str, object]) -> None:
+    for word in words:
+        if word not in known:
+            near = nearest(word, list(known))
+            raise ValueError(f"{where}：不认识“{word}”" + (f"，最接近的是 {near}" if near else ""))

@@ -1,0 +1,208 @@
+"""The one value form: a constant, a fact, a named or in-place table, a list [first, later], a product.
+
+The loader hands over the file's own text, so a number is never a float on its way to Decimal.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from services.rulebook.facts import FACTS, full_name
+
+Origin = Literal["seed", "clause", "promise", "law", "ours", "association", "web", "reading", "UNVERIFIED"]
+
+
+def _words(raw: object) -> object:
+    """A scalar stands for a list of one; lists become tuples."""
+    if isinstance(raw, str):
+        return (raw,)
+    return tuple(raw) if isinstance(raw, list) else raw
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+
+
+class Frozen(BaseModel):
+    """Base of every part of a rule-book: immutable, no unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Sourced(Frozen):
+    """A number or rule with the clause it stands in, where it comes from and the readings it rests on."""
+
+    clause: str = ""
+    origin: Origin = "seed"
+    read: Words = ()
+
+
+def nearest(word: str, known: object) -> str:
+    """The nearest known word, or an empty string."""
+    names = [str(name) for name in known] if isinstance(known, list | tuple | dict | set | frozenset) else []
+    found = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+    return found[0] if found else ""
+
+
+def _fact_name(raw: str) -> str:
+    name = full_name(raw)
+    if name not in FACTS:
+        near = nearest(raw, list(FACTS))
+        raise ValueError(f"不认识的事实“{raw}”" + (f"，最接近的是 {near}" if near else ""))
+    return name
+
+
+FactName = Annotated[str, BeforeValidator(_fact_name)]
+
+
+class Const(Frozen):
+    """A number as written in the file."""
+
+    number: Decimal
+
+
+class FactRef(Frozen):
+    """A fact of the computation; a missing amount counts as absent, not as zero."""
+
+    fact: FactName
+
+
+class Each(Frozen):
+    """Per element of a list: the first, and every later one."""
+
+    first: Decimal
+    later: Decimal
+
+
+class Table(Sourced):
+    """A number by the value of a fact; without `otherwise` an unlisted value is an error."""
+
+    by: FactName
+    cases: dict[str, Const | Each]
+    otherwise: Const | Each | None = None
+
+
+class Product(Frozen):
+    """A share of another amount: `{take: event.pool_fund_paid, times: 0.20}`."""
+
+    take: Value
+    times: Value
+
+
+def _number(raw: object) -> Decimal:
+    if isinstance(raw, Decimal | int):
+        return Decimal(raw)
+    text = str(raw)
+    if text == ".inf":
+        return Decimal("Infinity")
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"“{text}”不是数") from None
+
+
+Number = Annotated[Decimal, BeforeValidator(_number)]
+
+
+def _leaf(raw: object) -> Const | Each:
+    if isinstance(raw, list):
+        if len(raw) != 2:
+            raise ValueError("列表值要写成 [首次, 以后每次]")
+        return Each(first=_number(raw[0]), later=_number(raw[1]))
+    return Const(number=_number(raw))
+
+
+_TABLE_KEYS = {"by", "else", "clause", "origin", "read"}
+
+
+def _table(raw: dict[str, object]) -> Table:
+    cases = {str(key): _leaf(value) for key, value in raw.items() if key not in _TABLE_KEYS}
+    otherwise = _leaf(raw["else"]) if "else" in raw else None
+    if not cases and otherwise is None:
+        raise ValueError("表里没有一个值")
+    source = {key: raw[key] for key in ("clause", "origin", "read") if key in raw}
+    return Table.model_validate({"by": raw["by"], "cases": cases, "otherwise": otherwise, **source})
+
+
+def read_value(raw: object) -> object:
+    """The file's text, list or mapping to one of the value forms."""
+    if isinstance(raw, Frozen):
+        return raw
+    if isinstance(raw, dict):
+        if "by" in raw:
+            return _table(raw)
+        if set(raw) == {"take", "times"}:
+            return Product.model_validate(raw)
+        raise ValueError("值要写成数、事实、表 {by: …} 或 {take: …, times: …}")
+    if isinstance(raw, str) and not re.fullmatch(r"[-+]?(\d|\.\d|\.inf).*", raw):
+        return FactRef(fact=raw)
+    return _leaf(raw)
+
+
+Value = Annotated[Const | FactRef | Each | Table | Product, BeforeValidator(read_value)]
+
+
+class Span(Frozen):
+    """Whole numbers from `low` to `high`, both included: `1..30`, `61..`, `..60`."""
+
+    low: int | None = None
+    high: int | None = None
+
+    def holds(self, number: int) -> bool:
+        """Whether the number lies in the span."""
+        return (self.low is None or number >= self.low) and (self.high is None or number <= self.high)
+
+
+def _span(raw: object) -> object:
+    if not isinstance(raw, str):
+        return raw
+    found = re.fullmatch(r"(\d*)\.\.(\d*)", raw)
+    if not found or raw == "..":
+        raise ValueError(f"“{raw}”不是范围，要写成 1..30、61.. 或 ..60")
+    low, high = (int(part) if part else None for part in found.groups())
+    if low is not None and high is not None and low > high:
+        raise ValueError(f"范围“{raw}”的起点大于终点")
+    return Span(low=low, high=high)
+
+
+Range = Annotated[Span, BeforeValidator(_span)]
+
+
+class Test(Frozen):
+    """One condition: the fact is one of `any_of`, or lies in `span`, or is merely stated (`present`)."""
+
+    __test__ = False  # not a test class for pytest
+
+    fact: str
+    any_of: tuple[str, ...] = ()
+    span: Range | None = None
+    present: bool = False
+
+
+def _tests(raw: object) -> object:
+    """`{list: breast, band: full, severity: [light]}` to tests; all must hold."""
+    if not isinstance(raw, dict):
+        return raw
+    return tuple(_test(str(key), value) for key, value in raw.items())
+
+
+def _test(key: str, raw: object) -> Test:
+    fact = key if key == "list" else _fact_name(key)
+    if raw == "present":
+        return Test(fact=fact, present=True)
+    if isinstance(raw, str) and ".." in raw:
+        return Test.model_validate({"fact": fact, "span": raw})
+    if isinstance(raw, str):
+        return Test(fact=fact, any_of=(raw,))
+    if isinstance(raw, list) and raw and all(isinstance(item, str) for item in raw):
+        return Test(fact=fact, any_of=tuple(raw))
+    raise ValueError(f"条件 {key} 要写成值、值的列表或范围")
+
+
+When = Annotated[tuple[Test, ...], BeforeValidator(_tests)]
+
+Product.model_rebuild()
