@@ -42,7 +42,12 @@ from services.insurer.messages import (
 )
 from services.insurer.wire import Head, canonical
 
-__all__ = ["Ack", "Answer", "Answers", "Consent", "Cover", "Decide", "Dossier", "EventFacts", "File", "Head", "InboundMessage", "Insured", "Insurer", "Kind", "Letter", "LiabilityAnswer", "Outcome", "Paper", "Payee", "Question", "QuestionItem", "Recall", "Recalled", "Receipt", "Reject", "Settle", "SignedAnswer", "Status", "Stay", "Worksheet", "WorksheetLine", "canonical"]
+__all__ = [
+    "Ack", "Answer", "Answers", "Consent", "Cover", "Decide", "Dossier", "EventFacts", "File", "Head",
+    "InboundMessage", "Insured", "Insurer", "Kind", "Letter", "LiabilityAnswer", "Outcome", "Paper", "Payee",
+    "Question", "QuestionItem", "Recall", "Recalled", "Receipt", "Reject", "Settle", "SignedAnswer", "Status",
+    "Stay", "Worksheet", "WorksheetLine", "canonical",
+]
 
 
 @dataclass(frozen=True)
