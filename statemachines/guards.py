@@ -88,8 +88,8 @@ class Machine(StateMachine):
 
     catch_errors_as_events = False
 
-    def ask(self, event: str, facts: object) -> None:
-        """Fire `event`. Not `self.send`: an event named `send` takes that name on the instance."""
+    def attempt(self, event: str, facts: object) -> None:
+        """Fire `event`. Not `self.send`: an event named `send` takes that name."""
         StateMachine.send(self, event, facts=facts)
 
 
