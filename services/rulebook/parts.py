@@ -10,7 +10,7 @@ from pydantic import BeforeValidator
 
 from services.rulebook.facts import KINDS
 from services.rulebook.steps import AnyStep
-from services.rulebook.values import FactName, Frozen, Number, Range, Sourced, Span, Test, Value, When, Words
+from services.rulebook.values import Condition, FactName, Frozen, Number, Range, Sourced, Span, Value, When, Words
 
 Act = Literal["certify", "review", "informed"]
 ROLES = ("unit_clerk", "district_reviewer", "office_reviewer", "senior_reviewer", "head")
@@ -192,17 +192,42 @@ def as_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def holds(test: Test, value: object) -> bool:
-    """Whether a stated value meets one test; a missing or empty fact meets none."""
+def holds(condition: Condition, value: object) -> bool:
+    """Whether a stated value meets one condition; a missing or empty fact meets none."""
     if value is None or value == () or value == []:
         return False
-    if test.present:
+    if condition.present:
         return value is not False
-    if test.span is not None:
-        return isinstance(value, int | Decimal) and test.span.holds(int(value))
-    return as_text(value) in test.any_of
+    if condition.span is not None:
+        return isinstance(value, int | Decimal) and condition.span.holds(int(value))
+    return as_text(value) in condition.any_of
 
 
-__all__ = ["Act", "Banks", "Bands", "Benefit", "ClockRule", "Eligible", "EventKind", "Fee", "Frozen", "Level",
-           "ListRule", "OncePer", "OneOf", "PaperRule", "PayerBan", "PlanFlag", "ROLES", "Requires", "Shares", "Span",
-           "Term", "Total", "Waiting", "as_text", "holds", "looked_up"]
+__all__ = [
+    "ROLES",
+    "Act",
+    "Bands",
+    "Banks",
+    "Benefit",
+    "ClockRule",
+    "Eligible",
+    "EventKind",
+    "Fee",
+    "Frozen",
+    "Level",
+    "ListRule",
+    "OncePer",
+    "OneOf",
+    "PaperRule",
+    "PayerBan",
+    "PlanFlag",
+    "Requires",
+    "Shares",
+    "Span",
+    "Term",
+    "Total",
+    "Waiting",
+    "as_text",
+    "holds",
+    "looked_up",
+]

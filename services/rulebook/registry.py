@@ -71,7 +71,8 @@ def version(plan: str, from_: date) -> RuleBook:
         if book.from_ == from_:
             return book
     known = "、".join(book.version for book in _versions(plan))
-    raise NotFound("unknown_version", f"{plan} 没有 {from_.isoformat()} 起的版本", remedy=f"已有版本：{known}", field="version")
+    raise NotFound("unknown_version", f"{plan} 没有 {from_.isoformat()} 起的版本",
+                   remedy=f"已有版本：{known}", field="version")
 
 
 def latest(plan: str) -> RuleBook:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from services.rulebook.flow import shapes
 from services.rulebook.parts import (
     Bands,
     Banks,
@@ -94,7 +95,7 @@ class RuleBook(Frozen):
     def required_papers(self, facts: Mapping[str, object]) -> list[PaperRule]:
         """The papers this event must have. `facts`: dotted names, or the nested words of a computation."""
         return [paper for paper in self.papers if paper.required
-                and all(holds(test, looked_up(facts, test.fact)) for test in paper.when or ())]
+                and all(holds(condition, looked_up(facts, condition.fact)) for condition in paper.when or ())]
 
     def levels_for(self, amount: Decimal) -> tuple[Level, ...]:
         """The levels that certify or review a claim of this amount (yuan), in order."""
@@ -122,10 +123,14 @@ class RuleBook(Frozen):
     @model_validator(mode="after")
     def _names_resolve(self) -> RuleBook:
         for name, benefit in self.benefits.items():
-            for test in benefit.when:
-                _known(f"benefits.{name}.when.list", test.any_of if test.fact == "list" else (), self.lists)
+            try:
+                shapes(benefit.steps)
+            except ValueError as error:
+                raise ValueError(f"benefits.{name}.steps：{error}") from None
+            for condition in benefit.when:
+                _known(f"benefits.{name}.when.list", condition.any_of if condition.fact == "list" else (), self.lists)
                 bands = self.bands.ranges if self.bands else {}
-                _known(f"benefits.{name}.when.band", test.any_of if test.fact == "band" else (), bands)
+                _known(f"benefits.{name}.when.band", condition.any_of if condition.fact == "band" else (), bands)
             _known(f"benefits.{name}.ends", tuple(end for end in benefit.ends if end != "all"), self.benefits)
             for step in benefit.steps:
                 _known(f"benefits.{name}.steps.with", getattr(step, "with_", ()), self.benefits)

@@ -49,13 +49,17 @@ def findings_of(error: ValidationError, file: str, lines: dict[tuple[str, ...], 
 
 def _finding(detail: ErrorDetails, file: str, lines: dict[tuple[str, ...], int]) -> Finding:
     at = tuple(str(part) for part in detail["loc"])
+    if not at and detail["type"] == "value_error" and "：" in explained(detail):
+        at = tuple(explained(detail).partition("：")[0].split("."))  # the schema's own checks name their key first
     known = at
     while known not in lines:
         known = known[:-1]
     unknown = detail["type"] == "extra_forbidden"
     near = nearest(at[-1], known_words(top=len(at) == 1)) if unknown else ""
     key = ".".join(at if detail["type"] in ("missing", "extra_forbidden") else known)
-    return Finding(file, lines[known], key, f"{key or file}：" + explained(detail) + (f"，最接近的是 {near}" if near else ""))
+    said = explained(detail)
+    message = said if said.startswith(key) else f"{key or file}：{said}"
+    return Finding(file, lines[known], key, message + (f"，最接近的是 {near}" if near else ""))
 
 
 def explained(detail: ErrorDetails) -> str:

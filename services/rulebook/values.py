@@ -172,10 +172,8 @@ def _span(raw: object) -> object:
 Range = Annotated[Span, BeforeValidator(_span)]
 
 
-class Test(Frozen):
+class Condition(Frozen):
     """One condition: the fact is one of `any_of`, or lies in `span`, or is merely stated (`present`)."""
-
-    __test__ = False  # not a test class for pytest
 
     fact: str
     any_of: tuple[str, ...] = ()
@@ -183,26 +181,26 @@ class Test(Frozen):
     present: bool = False
 
 
-def _tests(raw: object) -> object:
+def _conditions(raw: object) -> object:
     """`{list: breast, band: full, severity: [light]}` to tests; all must hold."""
     if not isinstance(raw, dict):
         return raw
-    return tuple(_test(str(key), value) for key, value in raw.items())
+    return tuple(_condition(str(key), value) for key, value in raw.items())
 
 
-def _test(key: str, raw: object) -> Test:
+def _condition(key: str, raw: object) -> Condition:
     fact = key if key == "list" else _fact_name(key)
     if raw == "present":
-        return Test(fact=fact, present=True)
+        return Condition(fact=fact, present=True)
     if isinstance(raw, str) and ".." in raw:
-        return Test.model_validate({"fact": fact, "span": raw})
+        return Condition.model_validate({"fact": fact, "span": raw})
     if isinstance(raw, str):
-        return Test(fact=fact, any_of=(raw,))
+        return Condition(fact=fact, any_of=(raw,))
     if isinstance(raw, list) and raw and all(isinstance(item, str) for item in raw):
-        return Test(fact=fact, any_of=tuple(raw))
+        return Condition(fact=fact, any_of=tuple(raw))
     raise ValueError(f"条件 {key} 要写成值、值的列表或范围")
 
 
-When = Annotated[tuple[Test, ...], BeforeValidator(_tests)]
+When = Annotated[tuple[Condition, ...], BeforeValidator(_conditions)]
 
 Product.model_rebuild()

@@ -1,0 +1,108 @@
+"""A computation's facts under the dotted names a rule-book uses, with what can be derived from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from services.rulebook.computation import Computation, Cover, Stay
+from services.rulebook.dating import decisive_date
+from services.rulebook.facts import DEFAULTS, FACTS
+from services.rulebook.parts import holds
+from services.rulebook.schema import RuleBook
+from services.rulebook.waiting import COVERED, Band, band
+
+FactValue = bool | int | str | date | Decimal | tuple[int | Decimal, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Every stated or derived fact; `decisive` is the date that chose the wording."""
+
+    values: Mapping[str, FactValue]
+    decisive: date
+    band: Band
+    behaviour_assumed: bool
+
+    def get(self, name: str) -> FactValue:
+        """The fact, or None when it is not stated."""
+        return self.values.get(name)
+
+
+def gather(book: RuleBook, c: Computation) -> Facts:
+    """All facts of one computation under one rule-book. InputError when the decisive date is missing."""
+    decisive = decisive_date(book, c)
+    values: dict[str, FactValue] = dict(DEFAULTS)
+    for prefix, part in (("cover", c.cover), ("person", c.person), ("event", c.event)):
+        for name in type(part).model_fields:
+            stated = getattr(part, name)
+            if f"{prefix}.{name}" in FACTS and stated not in (None, ()):
+                values[f"{prefix}.{name}"] = stated
+    given = c.event.behaviour
+    values["event.behaviour"] = given or assumed_behaviour(c.event.icd10)
+    values["event.severity"] = _severity(c, values["event.behaviour"])
+    values["event.stays.days"] = values["event.stays"] = stay_days(c.event.stays, c.cover) or None
+    values["event.disability_items"] = c.event.disability_items or None
+    values["event.disability_grades"] = c.event.disability_grades or None
+    values["person.age"] = completed_years(c.person.born, c.cover.effective) if c.person.born else None
+    values["reported_on"] = c.reported_on
+    if c.cover.premium_paid is None:
+        values["cover.premium_paid"] = book.fee_due(c.cover.shares)
+    where = band(book, c.cover.effective, decisive, c.cover.renewal)
+    if where.day >= 1 and not _waiting_binds(book, values):
+        where = Band(book.bands.renewal if book.bands and book.bands.renewal else COVERED, where.day, False)
+    values["band"] = where.band
+    return Facts(values, decisive, where, given is None and values["event.behaviour"] is not None)
+
+
+def _waiting_binds(book: RuleBook, values: Mapping[str, FactValue]) -> bool:
+    """Whether the plan's waiting period binds this event at all: some bind illness, not accidents (A-53)."""
+    rule = book.bands or book.waiting
+    return rule is None or all(holds(condition, values.get(condition.fact)) for condition in rule.when)
+
+
+# ICD-10's own division of the neoplasms: primary, secondary, in situ, benign, uncertain.
+_CHAPTER = (("C76", "C79", "6"), ("C00", "C97", "3"), ("D00", "D09", "2"), ("D10", "D36", "0"), ("D37", "D48", "1"))
+
+
+def assumed_behaviour(icd10: str | None) -> str | None:
+    """The behaviour that the chapter of the ICD-10 code implies, or None outside the neoplasms."""
+    category = (icd10 or "")[:3]
+    return next((behaviour for low, high, behaviour in _CHAPTER if low <= category <= high), None)
+
+
+def _severity(c: Computation, behaviour: FactValue) -> str | None:
+    if c.event.sudden_death:
+        return "sudden_death"
+    if c.event.severity:
+        return c.event.severity
+    return {"2": "in_situ", "3": "malignant"}.get(str(behaviour))
+
+
+def completed_years(born: date, on: date) -> int:
+    """Age in completed years; a person born on 29 February completes the year on 1 March (reading A-21)."""
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+
+
+def stay_days(stays: tuple[Stay, ...], cover: Cover) -> tuple[int, ...]:
+    """Days of each admission: discharge less admission, at least 1, only inside the cover.
+
+    A stay that begins on the day the one before ended is a transfer and counts as the same admission (A-17).
+    """
+    plain = [stay.days for stay in stays if stay.days is not None]
+    dated = sorted((stay.from_, stay.to) for stay in stays if stay.from_ and stay.to)
+    merged: list[tuple[date, date]] = []
+    for start, end in dated:
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return (*plain, *(_days_inside(start, end, cover) for start, end in merged))
+
+
+def _days_inside(start: date, end: date, cover: Cover) -> int:
+    last_counted = max(end - timedelta(days=1), start)
+    first, last = max(start, cover.effective), min(last_counted, cover.until)
+    return max(0, (last - first).days + 1)
