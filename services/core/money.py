@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from services.core.errors import InputError
 
 FEN = Decimal("0.01")
+_HOW = "写成 12000.00 这样的数"
 
 
 def to_fen(yuan: Decimal) -> int:
@@ -32,9 +33,9 @@ def parse_yuan(text: str, *, field: str) -> Decimal:
     try:
         value = Decimal(text)
     except InvalidOperation:
-        raise InputError("money_format", f"{field}：“{text}”不是金额", remedy="写成 12000.00 这样的数", field=field) from None
+        raise InputError("money_format", f"{field}：“{text}”不是金额", remedy=_HOW, field=field) from None
     if not value.is_finite():
-        raise InputError("money_format", f"{field}：“{text}”不是有限的数", remedy="写成 12000.00 这样的数", field=field)
+        raise InputError("money_format", f"{field}：“{text}”不是有限的数", remedy=_HOW, field=field)
     return value
 
 

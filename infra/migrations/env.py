@@ -1,0 +1,27 @@
+"""Alembic's environment: migrations run as the owner of the tables, never as the application's role."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import context
+from sqlmodel import SQLModel
+
+import services.models  # noqa: F401  (registers every table)
+
+
+def run(connection: sa.Connection) -> None:
+    """Run the migrations on an open connection."""
+    context.configure(connection=connection, target_metadata=SQLModel.metadata, compare_type=True,
+                      transaction_per_migration=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+attached = context.config.attributes.get("connection")
+if attached is not None:
+    run(attached)
+else:
+    url = context.config.get_main_option("sqlalchemy.url")
+    with sa.create_engine(url or "").connect() as opened:
+        run(opened)
+        opened.commit()

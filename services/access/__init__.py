@@ -1,0 +1,1 @@
+"""Who may do what: accounts, roles, organisation scope, separation of persons."""

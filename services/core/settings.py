@@ -1,0 +1,74 @@
+"""Settings from the environment (`HUZHU_…`); an unknown name refuses to start."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.core.errors import ConfigError
+
+PREFIX = "HUZHU_"
+
+
+class Settings(BaseSettings):
+    """One machine's settings. `database_url` empty means the embedded PostgreSQL under `data_dir`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    mode: Literal["production", "demo"] = "production"
+    data_dir: Path = Path("var")
+    database_url: str = ""          # the application role
+    owner_url: str = ""             # the role that owns the tables and runs migrations
+    root_org: str = "cn"            # first segment of every organisation key; the worker's scope
+    web_host: str = "127.0.0.1"
+    web_port: int = 8600
+    public_url: str = "http://127.0.0.1:8600"
+    prefect_port: int = 4200
+    prefect_api_url: str = ""       # empty: `huzhu up` starts a server of its own
+    insurer_url: str = ""           # no default: without it nothing that hands over will start
+    insurer_keys: Path = Path("var/keys/insurer")
+    movable_clock: bool = False     # demo and training only
+    upload_limit_mb: int = 50
+
+    @property
+    def papers_dir(self) -> Path:
+        """Where papers and issued letters lie, by content hash."""
+        return self.data_dir / "objects"
+
+    @property
+    def key_ring(self) -> Path:
+        """The file with the field, index and audit keys; never in the database."""
+        return self.data_dir / "keys" / "ring.json"
+
+    @property
+    def bank_dir(self) -> Path:
+        """Where bank files are laid for the bank's own client software to pick up."""
+        return self.data_dir / "bank"
+
+
+def _refuse_unknown_names() -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for name in os.environ:
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"是否应为 {near[0]}？" if near else f"可用：{', '.join(sorted(known))}"
+            raise ConfigError("unknown_setting", f"不认识的设置 {name}", remedy=hint, field=name)
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """Read once a process. A wrong value names its variable."""
+    _refuse_unknown_names()
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + ".".join(str(part) for part in first["loc"]).upper()
+        message = f"设置 {name} 的值不对：{first['msg']}"
+        raise ConfigError("wrong_setting", message, remedy="改正后重新启动", field=name) from None

@@ -1,0 +1,1 @@
+"""How a state changes: lock, facts, permit, transition, audit, clocks, outbox — for one row or a thousand."""

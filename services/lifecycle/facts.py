@@ -1,0 +1,208 @@
+"""What the guards look at, each fact one SQL expression over the locked row.
+
+`c` is the claim, `r` the machine's own row (for the claim machine both are the same). `%(person)s` and `%(account)s`
+are the actor's, `%(today)s` is the business day. A guard's `needs` choose which of these are loaded.
+"""
+
+from __future__ import annotations
+
+# Facts about the call itself, which the calling stage states; everything else comes from the tables below.
+CALL = frozenset({
+    "reason_given", "two_persons", "reopen_ground", "advance_fen", "signature_valid", "recall_confirmed", "fault_given",
+    "report_no_given", "case_no_given", "question_items", "items_without_reason", "answered_now", "amount_or_refusal",
+    "bank_proof_given", "bytes_unchanged", "successor_issued", "actor_senior",
+})
+
+_SIDE = """(SELECT c.person_id UNION SELECT y.person_id FROM payee y WHERE y.claim_id = c.id AND y.active)"""
+
+
+def _on_claimant_side(person: str) -> str:
+    return f"""EXISTS (SELECT 1 FROM {_SIDE} AS side(person_id) WHERE side.person_id = {person} OR EXISTS (
+        SELECT 1 FROM family_tie t WHERE t.person_id = side.person_id AND t.relative_id = {person}))"""
+
+
+def _decided(person: str, *, but_step: str = "NULL::uuid") -> str:
+    """The person verified, passed or refused a deciding level in the claim's round."""
+    return f"""(c.verified_person = {person} OR EXISTS (SELECT 1 FROM review_step o WHERE o.claim_id = c.id
+        AND o.round = c.round AND o.act = 'review' AND o.state IN ('passed', 'refused')
+        AND o.done_person = {person} AND o.id IS DISTINCT FROM {but_step}))"""
+
+
+def _ran_money(person: str) -> str:
+    return f"""EXISTS (SELECT 1 FROM payment p JOIN payment_run n ON n.id = p.run_id WHERE p.claim_id = c.id
+        AND p.round = c.round AND (n.made_person = {person} OR n.checked_person = {person}))"""
+
+
+def eligible(step: str) -> str:
+    """How many active accounts of the step's role at its duty organisation may take it (claim `c`)."""
+    return f"""(SELECT count(*) FROM account a JOIN role_grant g ON g.account_id = a.id WHERE a.active
+        AND g.role = {step}.role AND a.org_key = {step}.duty_key AND NOT {_on_claimant_side("a.person_id")}
+        AND ({step}.act = 'certify' OR NOT {_decided("a.person_id", but_step=step + ".id")}))"""
+
+
+_CONSENT_MISSING = """(c.route = 'insurer' AND NOT EXISTS (SELECT 1 FROM consent k WHERE k.case_id = c.case_id
+    AND k.purpose = 'insurer' AND k.withdrawn_at IS NULL))"""
+_DECIDED_FEN = "coalesce((SELECT d.amount_fen FROM decision d WHERE d.claim_id = c.id AND d.round = c.round), -1)"
+
+
+def _items_open(source: str) -> str:
+    return f"""(SELECT count(*) FROM supplement s, jsonb_array_elements(s.items) i WHERE s.claim_id = c.id
+        AND s.state IN ('drafted', 'delivered') AND s.source = '{source}' AND i->>'state' = 'open')"""
+
+
+_LIABILITIES_OPEN = """(SELECT count(*) FROM handoff h, jsonb_array_elements_text(h.liabilities) l WHERE h.claim_id = c.id
+    AND h.round = c.round AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(h.answers) a WHERE a->>'liability' = l))"""
+# Balance of the plan's fund: opening + premiums − all that left or is about to leave.
+_FUND_AFTER = """(SELECT f.opening_fen + (SELECT coalesce(sum(v.premium_fen), 0) FROM cover v WHERE v.plan = n.plan)
+    - (SELECT coalesce(sum(p.amount_fen), 0) FROM payment p JOIN payment_run m ON m.id = p.run_id
+       WHERE m.plan = n.plan AND p.state IN ('batched', 'released', 'sent', 'credited'))
+    FROM fund f WHERE f.plan = n.plan)"""
+RUN_DIGEST = """(SELECT encode(sha256(convert_to(coalesce(string_agg(concat_ws(':', p.id, p.payee_id, p.bank_card_id,
+    p.amount_fen, p.attempt), ',' ORDER BY p.id), ''), 'UTF8')), 'hex') FROM payment p WHERE p.run_id = n.id)"""
+
+
+def _of_run(expression: str) -> str:
+    return f"(SELECT {expression} FROM payment_run n WHERE n.id = r.run_id)"
+
+
+CLAIM = {
+    "papers_open": """(SELECT count(*) FROM jsonb_array_elements_text(c.required) k WHERE NOT EXISTS (SELECT 1 FROM paper p
+        WHERE p.claim_id = c.id AND p.kind = k AND p.verdict = 'accepted'))""",
+    "identity_matched": "c.identity_matched",
+    "consent_missing": _CONSENT_MISSING,
+    "route": "c.route",
+    "held": "c.held",
+    "actor_on_claimant_side": _on_claimant_side("%(person)s::uuid"),
+    "actor_decides": """EXISTS (SELECT 1 FROM review_step o WHERE o.claim_id = c.id AND o.round = c.round AND o.decides
+        AND o.state = 'refused' AND o.done_by = %(account)s::uuid)""",
+    "first_list": """NOT EXISTS (SELECT 1 FROM supplement s WHERE s.claim_id = c.id AND s.round = c.round
+        AND s.source = 'union')""",
+    "items_open": _items_open("union"),
+    "deadline_passed": """EXISTS (SELECT 1 FROM supplement s WHERE s.claim_id = c.id AND s.source = 'union'
+        AND s.state IN ('delivered', 'lapsed') AND s.deadline < %(today)s::date)""",
+    "reminder_delivered": """EXISTS (SELECT 1 FROM supplement s JOIN notice n ON n.claim_id = s.claim_id
+        AND n.cause = 'reminder:' || s.id AND n.state = 'delivered' WHERE s.claim_id = c.id
+        AND s.state IN ('delivered', 'lapsed'))""",
+    "outcome_not_pursued": "c.outcome IS NOT DISTINCT FROM 'not_pursued'",
+    "within_limitation": """(SELECT k.diagnosed_on + interval '2 years' >= %(today)s::date FROM case_file k
+        WHERE k.id = c.case_id)""",
+    "worksheet_current": """coalesce((SELECT w.facts_digest = c.digest FROM worksheet w WHERE w.claim_id = c.id
+        AND w.round = c.round ORDER BY w.seq DESC LIMIT 1), false)""",
+    "worksheet_frozen": """EXISTS (SELECT 1 FROM worksheet w WHERE w.claim_id = c.id AND w.round = c.round AND w.frozen)""",
+    "worksheet_fen": """coalesce((SELECT w.total_fen FROM worksheet w WHERE w.claim_id = c.id AND w.round = c.round
+        ORDER BY w.seq DESC LIMIT 1), 0)""",
+    "levels_without_person": f"""(SELECT count(*) FROM review_step t WHERE t.claim_id = c.id AND t.round = c.round
+        AND t.state IN ('waiting', 'open') AND {eligible("t")} = 0)""",
+    "chain_open": """(SELECT count(*) FILTER (WHERE t.state <> 'passed') + (count(*) = 0)::int FROM review_step t
+        WHERE t.claim_id = c.id AND t.round = c.round)""",
+    "certification_overdue": """EXISTS (SELECT 1 FROM sla_clock k JOIN review_step t ON t.id::text = k.subject
+        WHERE k.claim_id = c.id AND k.round = c.round AND t.act = 'certify' AND k.state = 'running'
+        AND k.due_on < %(today)s::date)""",
+    "decided_amount_fen": _DECIDED_FEN,
+    "clause_given": "EXISTS (SELECT 1 FROM decision d WHERE d.claim_id = c.id AND d.round = c.round AND d.clause <> '')",
+    "liabilities_open": _LIABILITIES_OPEN,
+    "credited_minus_decided_fen": """((SELECT coalesce(sum(p.amount_fen), 0) FROM payment p WHERE p.claim_id = c.id
+        AND p.state = 'credited') - (SELECT coalesce(sum(d.amount_fen), 0) FROM decision d WHERE d.claim_id = c.id))""",
+    "payments_in_flight": """(SELECT count(*) FROM payment p WHERE p.claim_id = c.id AND p.state IN ('released', 'sent'))""",
+    "letters_undelivered": """(SELECT count(*) FROM notice n WHERE n.claim_id = c.id
+        AND n.state IN ('drafted', 'issued', 'dispatched'))""",
+    "objection_window_open": """EXISTS (SELECT 1 FROM sla_clock k WHERE k.claim_id = c.id AND k.kind = 'objection'
+        AND k.state <> 'stopped' AND k.due_on >= %(today)s::date)""",
+    "open_items": """((SELECT count(*) FROM supplement s WHERE s.claim_id = c.id AND s.state IN ('drafted', 'delivered'))
+        + (SELECT count(*) FROM handoff h WHERE h.claim_id = c.id AND h.state NOT IN ('settled', 'recalled'))
+        + (SELECT count(*) FROM payment p WHERE p.claim_id = c.id AND p.state NOT IN ('credited', 'cancelled')))""",
+    "withdrawal_signed": "EXISTS (SELECT 1 FROM paper p WHERE p.claim_id = c.id AND p.kind = 'withdrawal')",
+    "death_proved": "EXISTS (SELECT 1 FROM paper p WHERE p.claim_id = c.id AND p.kind = 'death_proof')",
+    "undisputed_fen": """(coalesce((SELECT w.total_fen FROM worksheet w WHERE w.claim_id = c.id AND w.round = c.round
+        ORDER BY w.seq DESC LIMIT 1), 0) - (SELECT coalesce(sum(p.amount_fen), 0) FROM payment p WHERE p.claim_id = c.id
+        AND p.purpose = 'advance' AND p.state <> 'cancelled'))""",
+}
+
+REVIEW_STEP = {
+    "route": "c.route",
+    "previous_open": """(SELECT count(*) FROM review_step o WHERE o.claim_id = c.id AND o.round = r.round
+        AND o.ordinal < r.ordinal AND o.state <> 'passed')""",
+    "eligible_persons": eligible("r"),
+    "actor_on_claimant_side": _on_claimant_side("%(person)s::uuid"),
+    "actor_decided_before": f"""(r.act = 'review' AND ({_decided("%(person)s::uuid", but_step="r.id")}
+        OR {_ran_money("%(person)s::uuid")}))""",
+    "quorum_met": "true",                             # every chain in the seeds asks for one person a level
+    "change_seen": "r.seen_digest IS NOT DISTINCT FROM c.digest",
+    "digest_changed": "r.seen_digest IS DISTINCT FROM c.digest",
+    "row_decides": "r.decides",
+    "round_over": "(c.state = 'cancelled' OR c.round > r.round)",
+}
+
+HANDOFF = {
+    "intent_recorded": "(r.package_digest IS NOT NULL AND r.package_sha256 IS NOT NULL)",
+    "digest_current": "r.facts_digest IS NOT DISTINCT FROM c.digest",
+    "consent_missing": _CONSENT_MISSING,
+    "items_open": _items_open("insurer"),
+    "liabilities_open": _LIABILITIES_OPEN,
+    "decided_amount_fen": _DECIDED_FEN,
+    "round_raised": "c.round > r.round",
+}
+
+PAYMENT = {
+    "channel": "r.channel",
+    "payees_ready": """coalesce((SELECT bool_and(y.bank_card_id IS NOT NULL)
+        AND abs(sum(y.share_num::numeric / y.share_den) - 1) < 0.000001
+        AND NOT (c.died AND bool_or(y.relation = 'self')) FROM payee y WHERE y.claim_id = c.id AND y.active), false)""",
+    "held": "c.held",
+    "bank_allowed": """(c.banks = '[]'::jsonb OR EXISTS (SELECT 1 FROM bank_card b WHERE b.id = r.bank_card_id
+        AND c.banks ? b.bank))""",
+    "actor_is_maker": _of_run("n.made_person = %(person)s::uuid"),
+    "maker_decided_before": _of_run(_decided("n.made_person")),
+    "actor_decided_before": _decided("%(person)s::uuid"),
+    "fund_after_fen": _of_run(_FUND_AFTER),
+    "run_unchanged": _of_run(f"n.digest = {RUN_DIGEST}"),
+    "file_accepted": _of_run("n.file_sha256 IS NOT NULL"),
+    "credit_difference_fen": """(coalesce((SELECT l.amount_fen FROM bank_line l WHERE l.payment_id = r.id
+        AND l.kind = 'credit' AND l.attempt = r.attempt AND l.fault IS NULL), 0) - r.amount_fen)""",
+    "payee_matches": """EXISTS (SELECT 1 FROM bank_line l WHERE l.payment_id = r.id AND l.kind = 'credit'
+        AND l.attempt = r.attempt AND l.fault IS NULL)""",
+    "return_matched": """EXISTS (SELECT 1 FROM bank_line l WHERE l.payment_id = r.id AND l.kind = 'return'
+        AND l.attempt = r.attempt AND l.fault IS NULL)""",
+    "new_account_given": "(r.proposed_card_id IS NOT NULL AND r.proposed_card_id IS DISTINCT FROM r.bank_card_id)",
+    "two_persons": "(r.corrected_person IS NOT NULL AND r.corrected_person <> %(person)s::uuid)",
+    "superseded": "(c.round > r.round OR NOT (SELECT y.active FROM payee y WHERE y.id = r.payee_id))",
+}
+
+
+def _any_claim(expression: str) -> str:
+    return f"""EXISTS (SELECT 1 FROM payment q JOIN claim c ON c.id = q.claim_id WHERE q.run_id = r.id AND {expression})"""
+
+
+PAYMENT_RUN = {
+    "payments": "(SELECT count(*) FROM payment p WHERE p.run_id = r.id AND p.state = 'batched')",
+    "actor_is_maker": "r.made_person = %(person)s::uuid",
+    "maker_decided_before": _any_claim(_decided("r.made_person")),
+    "actor_decided_before": _any_claim(_decided("%(person)s::uuid")),
+    "fund_after_fen": f"(SELECT {_FUND_AFTER} FROM payment_run n WHERE n.id = r.id)",
+    "run_unchanged": f"(SELECT n.digest = {RUN_DIGEST} FROM payment_run n WHERE n.id = r.id)",
+    "file_accepted": "r.file_sha256 IS NOT NULL",
+    "payments_unanswered": """(SELECT count(*) FROM payment p WHERE p.run_id = r.id
+        AND p.state IN ('batched', 'released', 'sent'))""",
+}
+
+NOTICE = {
+    "context_complete": "r.context <> '{}'::jsonb",
+    "number_drawn": "r.number IS NOT NULL",
+    "bytes_frozen": "r.sha256 IS NOT NULL",
+    "signed": "r.sha256 IS NOT NULL",                 # the office's mark; signatures come with sealed letters
+    "channel_chosen": "r.channel IS NOT NULL",
+    "proof_given": "r.proof IS NOT NULL",
+}
+
+SUPPLEMENT = {
+    "proof_given": "r.delivered_at IS NOT NULL",
+    "items_open": "(SELECT count(*) FROM jsonb_array_elements(r.items) i WHERE i->>'state' = 'open')",
+    "deadline_passed": "coalesce(r.deadline < %(today)s::date, false)",
+    "reminder_delivered": """EXISTS (SELECT 1 FROM notice n WHERE n.claim_id = c.id AND n.cause = 'reminder:' || r.id
+        AND n.state = 'delivered')""",
+}
+
+SQL: dict[str, dict[str, str]] = {
+    "claim": CLAIM, "review_step": REVIEW_STEP, "handoff": HANDOFF, "payment": PAYMENT, "payment_run": PAYMENT_RUN,
+    "notice": NOTICE, "supplement": SUPPLEMENT,
+}

@@ -1,0 +1,157 @@
+"""`fire`: the only way a state changes."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from psycopg.types.numeric import Int4
+from sqlmodel import Session
+
+from services.access.actor import Actor, Role
+from services.access.permits import permit
+from services.audit.chain import Entry, Link
+from services.audit.service import Head, link_all
+from services.core.clock import business_day
+from services.core.errors import Conflict, GuardFailed, NotFound
+from services.lifecycle.facts import CALL
+from services.lifecycle.statements import loaded_facts, select, write
+from services.lifecycle.topics import TOPICS
+from services.sla import service as sla
+from statemachines.rules import FACTS, NotAllowed, Refused, decide, needs
+
+_SENIORS = (Role.SENIOR_REVIEWER, Role.HEAD)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One row to move. `version` is what the caller saw; `facts` only those about the call (`facts.CALL`).
+
+    `on` is the business day the clocks go by, today when empty (a bank's credit has its own day).
+    """
+
+    id: uuid.UUID
+    version: int | None = None
+    reason: str | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
+    details: Mapping[str, object] = field(default_factory=dict)
+    on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A row that moved."""
+
+    id: uuid.UUID
+    chain_id: uuid.UUID
+    source: str
+    target: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Locked:
+    id: uuid.UUID
+    org_key: str
+    state: str
+    version: int
+    chain_id: uuid.UUID
+    seq: int
+    head: bytes
+    facts: tuple[object, ...]
+
+
+def fire(session: Session, machine: str, event: str, moves: Sequence[Move], *, actor: Actor,
+         now: datetime) -> list[Moved]:
+    """Move all rows or none.
+
+    Raises NotFound (missing or out of scope), Conflict (stale version, or the state does not permit the event),
+    NotPermitted (role), GuardFailed (a guard's reason code).
+    """
+    if not moves:
+        return []
+    wanted = {move.id: move for move in moves}
+    if len(wanted) != len(moves):
+        raise Conflict("row_twice", "同一记录在一次操作中出现两次", remedy="去掉重复项")
+    rows = _lock(session, machine, event, list(wanted), actor, now)
+    if len(rows) != len(wanted):
+        raise NotFound("not_found", "没有这一记录，或不在您的管辖范围内", remedy="核对编号")
+    permit(actor, machine, event, (row.org_key for row in rows))
+    targets = [_target(machine, event, row, wanted[row.id], actor) for row in rows]
+    links = _links(machine, event, rows, targets, wanted, actor, now)
+    _write(session, machine, event, rows, targets, links, actor, now)
+    moved = [Moved(row.id, row.chain_id, row.state, target, row.version + 1)
+             for row, target in zip(rows, targets, strict=True)]
+    days = {row.id: wanted[row.id].on or business_day(now) for row in rows}
+    sla.follow(session, machine, event, {row.id: (row.chain_id, days[row.id]) for row in rows}, now=now)
+    return moved
+
+
+def _lock(session: Session, machine: str, event: str, ids: list[uuid.UUID], actor: Actor,
+          now: datetime) -> list[_Locked]:
+    """One select locks the claims, then the rows, and reads state and facts."""
+    cursor = _cursor(session)
+    cursor.execute(select(machine, event), {"ids": ids, "person": actor.person_id, "account": actor.account_id,
+                                            "today": business_day(now)})
+    return [_Locked(*row[:7], facts=row[7:]) for row in cursor.fetchall()]
+
+
+def _cursor(session: Session) -> Any:
+    """The driver's own cursor in the session's transaction: the statements are compiled once, not per call."""
+    session.flush()
+    return session.connection().connection.driver_connection.cursor()  # type: ignore[union-attr]
+
+
+def _target(machine: str, event: str, row: _Locked, move: Move, actor: Actor) -> str:
+    if move.version is not None and move.version != row.version:
+        raise Conflict("stale_version", f"记录已被他人更新（您看到第{move.version}版，现为第{row.version}版）",
+                       remedy="刷新后核对变动，再办理")
+    unknown = set(move.facts) - CALL
+    if unknown:
+        raise TypeError(f"{machine}.{event}: {sorted(unknown)} are not facts of a call")
+    facts: dict[str, object] = dict(zip(loaded_facts(machine, event), row.facts, strict=True))
+    wanted = needs(machine, event)
+    stated = {"reason_given": bool(move.reason), "actor_senior": actor.has(*_SENIORS), **move.facts}
+    facts.update({name: value for name, value in stated.items() if name in wanted})
+    try:
+        return decide(machine, row.state, event, FACTS[machine](**facts))
+    except NotAllowed as error:
+        raise Conflict("event_not_allowed", f"当前状态“{row.state}”不能执行“{event}”",
+                       remedy=f"可执行：{'、'.join(error.allowed) or '无'}") from None
+    except Refused as error:
+        raise GuardFailed(error.reason, error.says, remedy="补正后再办理", field=error.fact or None) from None
+
+
+def _links(machine: str, event: str, rows: Sequence[_Locked], targets: Sequence[str], wanted: Mapping[uuid.UUID, Move],
+           actor: Actor, now: datetime) -> list[Link]:
+    heads: dict[uuid.UUID, Head] = {row.chain_id: (row.seq, row.head) for row in rows}
+    entries = [Entry(row.chain_id, row.org_key, machine, row.id, event, row.state, target, row.version + 1,
+                     wanted[row.id].reason, dict(wanted[row.id].details))
+               for row, target in zip(rows, targets, strict=True)]
+    return link_all(entries, heads, account=actor.account_id, person=actor.person_id, at=now)
+
+
+def _write(session: Session, machine: str, event: str, rows: Sequence[_Locked], targets: Sequence[str],
+           links: Sequence[Link], actor: Actor, now: datetime) -> None:
+    topic = f"{machine}.{event}"
+    owes = topic in TOPICS
+    single = len(rows) == 1
+    columns: dict[str, list[Any]] = {
+        "ids": [row.id for row in rows], "states": list(targets), "versions": [Int4(row.version + 1) for row in rows],
+        "chains": [row.chain_id for row in rows], "seqs": [Int4(link.seq) for link in links],
+        "orgs": [row.org_key for row in rows], "records": [link.text for link in links],
+        "prevs": [link.prev for link in links], "hashes": [link.hash for link in links],
+        "works": [json.dumps({"seq": link.seq}) for link in links]}
+    parameters: dict[str, Any] = {name: values[0] for name, values in columns.items()} if single else dict(columns)
+    parameters |= {"machine": machine, "event": event, "account": actor.account_id, "person": actor.person_id,
+                   "at": now, "topic": topic}
+    cursor = _cursor(session)
+    cursor.execute(write(machine, owes=owes, single=single), parameters)
+    if cursor.rowcount != len(rows):
+        raise Conflict("row_hidden", "部分记录不在可写范围内", remedy="核对管辖范围")
+    if owes:
+        cursor.execute("NOTIFY huzhu_outbox")

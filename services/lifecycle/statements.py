@@ -1,0 +1,74 @@
+"""The SQL of a move: one locked select with the facts, one write. Built once per machine and event."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from services.lifecycle.facts import CALL, SQL
+from statemachines.rules import needs
+
+TABLES = {"claim": "claim", "review_step": "review_step", "handoff": "handoff", "payment": "payment",
+          "payment_run": "payment_run", "notice": "notice", "supplement": "supplement"}
+# Machines whose rows carry their own audit chain; all others stand on their claim's.
+OWN_CHAIN = frozenset({"claim", "payment_run"})
+
+
+@cache
+def loaded_facts(machine: str, event: str) -> tuple[str, ...]:
+    """The facts that come from SQL for this event, in a fixed order."""
+    return tuple(sorted(needs(machine, event) - CALL))
+
+
+@cache
+def select(machine: str, event: str) -> str:
+    """Lock and read: id, org_key, state, version, chain id, seq, head, then the facts."""
+    table = TABLES[machine]
+    facts = "".join(f", {SQL[machine][name]} AS {name}" for name in loaded_facts(machine, event))
+    if machine == "claim":
+        source, row, lock = "claim c", "c", "c"
+    elif machine in OWN_CHAIN:
+        source, row, lock = f"{table} r", "r", "r"
+    else:
+        source, row, lock = f"{table} r JOIN claim c ON c.id = r.claim_id", "r", "c, r"
+    chain = "c" if "claim c" in source else "r"
+    return (f"SELECT {row}.id, {row}.org_key, {row}.state, {row}.version, {chain}.id AS chain_id, {chain}.audit_seq,"
+            f" {chain}.audit_head{facts} FROM {source} WHERE {row}.id = ANY(%(ids)s::uuid[])"
+            f" ORDER BY {chain}.id, {row}.id FOR UPDATE OF {lock}")
+
+
+_AUDIT = """
+a AS (INSERT INTO audit_record (chain_id, seq, org_key, machine, subject_id, event, account_id, person_id, at, record,
+                                prev, hash)
+      SELECT m.chain, m.seq, m.org, %(machine)s, m.id, %(event)s, %(account)s::uuid, %(person)s::uuid, %(at)s,
+             m.record::jsonb, m.prev, m.hash FROM m JOIN u ON u.id = m.id)"""
+_OUTBOX = """,
+o AS (INSERT INTO outbox (org_key, topic, claim_id, subject_id, payload, created_at, tries)
+      SELECT m.org, %(topic)s, CASE WHEN %(machine)s = 'payment_run' THEN NULL ELSE m.chain END, m.id, m.work::jsonb,
+             %(at)s, 0 FROM m JOIN u ON u.id = m.id)"""
+_ROWS = """m AS (SELECT * FROM unnest(%(ids)s::uuid[], %(states)s::text[], %(versions)s::int4[], %(chains)s::uuid[],
+    %(seqs)s::int4[], %(orgs)s::text[], %(records)s::text[], %(prevs)s::bytea[], %(hashes)s::bytea[], %(works)s::text[])
+    AS m(id, state, version, chain, seq, org, record, prev, hash, work))"""
+_ONE = """m AS (SELECT %(ids)s::uuid AS id, %(states)s::text AS state, %(versions)s::int4 AS version,
+    %(chains)s::uuid AS chain, %(seqs)s::int4 AS seq, %(orgs)s::text AS org, %(records)s::text AS record,
+    %(prevs)s::bytea AS prev, %(hashes)s::bytea AS hash, %(works)s::text AS work)"""
+
+
+@cache
+def write(machine: str, *, owes: bool, single: bool) -> str:
+    """State, chain head, audit and outbox in one statement; returns the ids that were written.
+
+    Every insert selects from the update, so that a row hidden by row security writes nothing at all.
+    `single` spares one row the cost of `unnest`.
+    """
+    table = TABLES[machine]
+    rows = _ONE if single else _ROWS
+    outbox = _OUTBOX if owes else ""
+    if machine in OWN_CHAIN:
+        updated = ", updated_at = %(at)s" if machine == "claim" else ""
+        moved = (f"u AS (UPDATE {table} t SET state = m.state, version = m.version, audit_seq = m.seq,"
+                 f" audit_head = m.hash{updated} FROM m WHERE t.id = m.id RETURNING t.id)")
+        return f"WITH {rows}, {moved}, {_AUDIT}{outbox} SELECT id FROM u"
+    moved = (f"u AS (UPDATE {table} t SET state = m.state, version = m.version FROM m WHERE t.id = m.id RETURNING t.id)")
+    head = ("h AS (UPDATE claim t SET audit_seq = m.seq, audit_head = m.hash, updated_at = %(at)s FROM"
+            " (SELECT DISTINCT ON (chain) chain, seq, hash FROM m ORDER BY chain, seq DESC) m WHERE t.id = m.chain)")
+    return f"WITH {rows}, {moved}, {head}, {_AUDIT}{outbox} SELECT id FROM u"

@@ -1,0 +1,11 @@
+"""Which moves owe further work. `flows/dispatch.py` has one flow for each; a test holds the two equal."""
+
+from __future__ import annotations
+
+TOPICS = frozenset({
+    "claim.create", "claim.verify", "claim.answer", "claim.send_back", "claim.resume", "claim.approve", "claim.refuse",
+    "claim.forward", "claim.insurer_pay", "claim.insurer_refuse", "claim.settle", "claim.cancel", "claim.lapse",
+    "claim.reopen", "claim.recall",
+    "review_step.pass", "supplement.create", "supplement.answer", "handoff.create", "payment_run.release",
+    "payment.credit", "notice.create",
+})

@@ -1,0 +1,24 @@
+"""Tables, one file per aggregate; no rules here. Importing this package registers every table."""
+
+from services.models.account import Account, Grant, Token
+from services.models.audit import AccessRecord, AuditHead, AuditRecord
+from services.models.case import Case, Consent
+from services.models.claim import Claim
+from services.models.clock import SlaClock
+from services.models.cover import Cover, Reservation, RosterImport
+from services.models.handoff import Handoff, InsurerMessage
+from services.models.notice import Notice, NumberSeries
+from services.models.organisation import Fund, Organisation
+from services.models.outbox import BusinessClockRow, IdempotencyKey, OutboxRow
+from services.models.paper import Paper, Supplement
+from services.models.payment import BankLine, Payee, Payment, PaymentRun
+from services.models.person import BankCard, FamilyTie, Person
+from services.models.review import ReviewStep
+from services.models.worksheet import Decision, Worksheet
+
+__all__ = [
+    "AccessRecord", "Account", "AuditHead", "AuditRecord", "BankCard", "BankLine", "BusinessClockRow", "Case", "Claim",
+    "Consent", "Cover", "Decision", "FamilyTie", "Fund", "Grant", "Handoff", "IdempotencyKey", "InsurerMessage", "Notice",
+    "NumberSeries", "Organisation", "OutboxRow", "Paper", "Payee", "Payment", "PaymentRun", "Person", "Reservation",
+    "ReviewStep", "RosterImport", "SlaClock", "Supplement", "Token", "Worksheet",
+]

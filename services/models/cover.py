@@ -1,0 +1,74 @@
+"""Covers, what is reserved and paid on them, and the rosters they came from."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint
+from sqlmodel import Field
+
+from services.models.base import Fen, Instant, Json, Scoped, one_of
+
+
+class Cover(Scoped, table=True):
+    """One person's cover under one plan, first to last covered day, both inside.
+
+    No two covers of one plan and person may overlap: migration 0002 adds the exclusion constraint.
+    """
+
+    __tablename__ = "cover"
+    __table_args__ = (one_of("payer_kind", ("self", "enterprise", "public")), Index("cover_person", "person_id", "plan"),
+                      Index("cover_org", "org_key"),
+                      CheckConstraint("effective <= until", name="cover_dates"))
+
+    plan: str = Field(sa_type=Text)
+    plan_from: date                      # the rule-book version pinned at enrolment
+    person_id: uuid.UUID = Field(foreign_key="person.id")
+    org_id: uuid.UUID = Field(foreign_key="organisation.id")
+    effective: date
+    until: date
+    renewal: bool = False
+    shares: int = 1
+    relation: str = Field(default="employee", sa_type=Text)
+    premium_fen: int = Field(sa_type=Fen)
+    payer_kind: str = Field(default="self", sa_type=Text)
+    payer_name: str | None = Field(default=None, sa_type=Text)
+    certificate_no: str = Field(sa_type=Text, unique=True)
+    policy_no: str | None = Field(default=None, sa_type=Text)
+    ended_on: date | None = None
+    ended_because: str | None = Field(default=None, sa_type=Text)
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class Reservation(Scoped, table=True):
+    """What one claim takes from a cover, per benefit. Written under the cover's lock at the decision."""
+
+    __tablename__ = "reservation"
+    __table_args__ = (one_of("state", ("reserved", "paid", "released")), Index("reservation_cover", "cover_id"),
+                      UniqueConstraint("claim_id", "round", "benefit", name="reservation_once"))
+
+    cover_id: uuid.UUID = Field(foreign_key="cover.id")
+    claim_id: uuid.UUID = Field(foreign_key="claim.id")
+    round: int
+    benefit: str = Field(sa_type=Text)
+    amount_fen: int = Field(sa_type=BigInteger)
+    days: int = 0
+    state: str = Field(default="reserved", sa_type=Text)
+    made_at: datetime = Field(sa_type=Instant)
+
+
+class RosterImport(Scoped, table=True):
+    """One uploaded roster with its outcome row by row."""
+
+    __tablename__ = "roster_import"
+
+    plan: str = Field(sa_type=Text)
+    effective: date
+    sha256: str = Field(sa_type=Text)
+    file_name: str = Field(sa_type=Text)
+    rows: int
+    accepted: int
+    faults: list[dict[str, str]] = Field(default_factory=list, sa_type=Json)
+    account_id: uuid.UUID
+    at: datetime = Field(sa_type=Instant)

@@ -1,0 +1,53 @@
+"""Letters and their numbers."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+
+from sqlalchemy import Index, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from services.models.base import CText, Instant, Json, Moving, instant, one_of
+from statemachines.states import NoticeState
+
+
+class Notice(Moving, table=True):
+    """A letter. `cause` names what it answers (event and subject), so that one cause never makes two letters."""
+
+    __tablename__ = "notice"
+    __table_args__ = (one_of("state", NoticeState), Index("notice_claim", "claim_id"),
+                      UniqueConstraint("claim_id", "code", "cause", name="notice_once"),
+                      UniqueConstraint("series", "year", "serial", name="notice_number"))
+
+    claim_id: uuid.UUID = Field(foreign_key="claim.id")
+    code: str = Field(sa_type=Text)                  # folder under documents/notices/
+    cause: str = Field(sa_type=Text)
+    replaces: uuid.UUID | None = None
+    recipient: str = Field(sa_type=Text)             # member | heir | insurer
+    person_id: uuid.UUID | None = Field(default=None, foreign_key="person.id")
+    recipient_name: str = Field(sa_type=Text)
+    series: str | None = Field(default=None, sa_type=Text)
+    year: int | None = None
+    serial: int | None = None
+    number: str | None = Field(default=None, sa_type=Text)
+    issued_on: date | None = None
+    context: dict[str, object] = Field(default_factory=dict, sa_type=Json)
+    sha256: str | None = Field(default=None, sa_type=Text)
+    channel: str | None = Field(default=None, sa_type=Text)
+    attempt: int = 0
+    proof: str | None = Field(default=None, sa_type=Text)
+    drafted_at: datetime = Field(sa_type=Instant)
+    issued_at: datetime | None = instant()
+    dispatched_at: datetime | None = instant()
+    delivered_at: datetime | None = instant()
+
+
+class NumberSeries(SQLModel, table=True):
+    """The last number drawn of a series and year; drawn under its row lock, so there are no gaps and no doubles."""
+
+    __tablename__ = "number_series"
+
+    series: str = Field(sa_type=CText, primary_key=True)
+    year: int = Field(primary_key=True)
+    last: int = 0

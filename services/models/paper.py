@@ -1,0 +1,52 @@
+"""Papers and the one-time supplement list."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+
+from sqlalchemy import Index, Text
+from sqlmodel import Field
+
+from services.models.base import Instant, Json, Moving, Scoped, instant, one_of
+from statemachines.states import SupplementState
+
+
+class Paper(Scoped, table=True):
+    """One uploaded file, stored by its content hash; kept for as long as the law asks, never overwritten."""
+
+    __tablename__ = "paper"
+    __table_args__ = (one_of("verdict", ("waiting", "accepted", "rejected")), Index("paper_claim", "claim_id"),
+                      Index("paper_sha256", "sha256"))
+
+    claim_id: uuid.UUID = Field(foreign_key="claim.id")
+    kind: str = Field(sa_type=Text)                  # a kind of the rule-book's paper list
+    sha256: str = Field(sa_type=Text)
+    mime: str = Field(sa_type=Text)
+    size: int
+    file_name: str = Field(sa_type=Text)
+    verdict: str = Field(default="waiting", sa_type=Text)
+    fault: str | None = Field(default=None, sa_type=Text)
+    uploaded_by: uuid.UUID
+    uploaded_at: datetime = Field(sa_type=Instant)
+    checked_by: uuid.UUID | None = None
+    checked_at: datetime | None = instant()
+
+
+class Supplement(Moving, table=True):
+    """A list of what is missing. `items`: [{"paper", "reason", "state": open|answered|unavailable, "note"}]."""
+
+    __tablename__ = "supplement"
+    __table_args__ = (one_of("state", SupplementState), one_of("source", ("union", "insurer")),
+                      Index("supplement_claim", "claim_id"))
+
+    claim_id: uuid.UUID = Field(foreign_key="claim.id")
+    round: int
+    source: str = Field(sa_type=Text)
+    items: list[dict[str, str]] = Field(sa_type=Json)
+    reason: str | None = Field(default=None, sa_type=Text)
+    asked_by: uuid.UUID | None = None                # person
+    asked_at: datetime = Field(sa_type=Instant)
+    delivered_at: datetime | None = instant()
+    answered_at: datetime | None = instant()
+    deadline: date | None = None

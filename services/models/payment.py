@@ -1,0 +1,111 @@
+"""Payees, payments, runs and the lines that went to and came from the bank."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import Index, Text, UniqueConstraint, text
+from sqlmodel import Field
+
+from services.models.base import Bytes, Fen, Instant, Moving, Scoped, instant, one_of
+from services.models.claim import GENESIS
+from statemachines.states import PaymentRunState, PaymentState
+
+PURPOSES = ("benefit", "refund", "advance", "difference")
+
+
+class Payee(Scoped, table=True):
+    """Who receives a claim's money: the member, or the heirs, whose shares add up to one."""
+
+    __tablename__ = "payee"
+    __table_args__ = (Index("payee_claim", "claim_id"),)
+
+    claim_id: uuid.UUID = Field(foreign_key="claim.id")
+    person_id: uuid.UUID = Field(foreign_key="person.id")
+    relation: str = Field(default="self", sa_type=Text)
+    share_num: int = 1
+    share_den: int = 1
+    bank_card_id: uuid.UUID | None = Field(default=None, foreign_key="bank_card.id")
+    proof_sha256: str | None = Field(default=None, sa_type=Text)
+    active: bool = True
+    added_at: datetime = Field(sa_type=Instant)
+
+
+class PaymentRun(Moving, table=True):
+    """A batch of payments of one plan fund: made by one person, released by another, sent as one file.
+
+    A run has an audit chain of its own, as a claim has.
+    """
+
+    __tablename__ = "payment_run"
+    __table_args__ = (one_of("state", PaymentRunState),)
+
+    run_no: str = Field(sa_type=Text, unique=True)
+    plan: str = Field(sa_type=Text)
+    bank: str = Field(sa_type=Text)
+    made_by: uuid.UUID
+    made_person: uuid.UUID
+    made_at: datetime = Field(sa_type=Instant)
+    checked_by: uuid.UUID | None = None
+    checked_person: uuid.UUID | None = None
+    released_at: datetime | None = instant()
+    count: int = 0
+    total_fen: int = Field(default=0, sa_type=Fen)
+    digest: str | None = Field(default=None, sa_type=Text)
+    file_name: str | None = Field(default=None, sa_type=Text)
+    file_sha256: str | None = Field(default=None, sa_type=Text)
+    sent_at: datetime | None = instant()
+    audit_seq: int = 0
+    audit_head: bytes = Field(default=GENESIS, sa_type=Bytes)
+
+
+class Payment(Moving, table=True):
+    """One obligation; a returned one is sent again under the same row with a higher attempt, never as a second row."""
+
+    __tablename__ = "payment"
+    __table_args__ = (one_of("state", PaymentState), one_of("purpose", PURPOSES),
+                      one_of("channel", ("bank", "insurer")),
+                      Index("payment_once", "claim_id", "round", "payee_id", "purpose", unique=True,
+                            postgresql_where=text("state <> 'cancelled'")),
+                      Index("payment_run_id", "run_id"))
+
+    claim_id: uuid.UUID = Field(foreign_key="claim.id")
+    round: int
+    payee_id: uuid.UUID = Field(foreign_key="payee.id")
+    person_id: uuid.UUID = Field(foreign_key="person.id")
+    purpose: str = Field(sa_type=Text)
+    channel: str = Field(sa_type=Text)
+    amount_fen: int = Field(sa_type=Fen)
+    attempt: int = 1
+    bank_card_id: uuid.UUID | None = Field(default=None, foreign_key="bank_card.id")
+    run_id: uuid.UUID | None = Field(default=None, foreign_key="payment_run.id")
+    serial: str | None = Field(default=None, sa_type=Text)
+    credited_at: datetime | None = instant()
+    return_reason: str | None = Field(default=None, sa_type=Text)
+    corrected_person: uuid.UUID | None = None        # who proposed a new bank card; another person confirms
+    proposed_card_id: uuid.UUID | None = Field(default=None, foreign_key="bank_card.id")
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class BankLine(Scoped, table=True):
+    """A line of a file to (sent) or from (credit, return) a bank or the insurer: the proof of what really moved."""
+
+    __tablename__ = "bank_line"
+    __table_args__ = (one_of("kind", ("sent", "credit", "return")),
+                      UniqueConstraint("file_sha256", "line_no", name="bank_line_once"),
+                      Index("bank_line_payment", "payment_id"))
+
+    payment_id: uuid.UUID | None = Field(default=None, foreign_key="payment.id")
+    run_id: uuid.UUID | None = Field(default=None, foreign_key="payment_run.id")
+    kind: str = Field(sa_type=Text)
+    attempt: int = 1
+    reference: str = Field(sa_type=Text)
+    amount_fen: int = Field(sa_type=Fen)
+    serial: str | None = Field(default=None, sa_type=Text)
+    bank_time: datetime | None = instant()
+    reason: str | None = Field(default=None, sa_type=Text)
+    fault: str | None = Field(default=None, sa_type=Text)      # why an incoming line matches nothing
+    file_sha256: str = Field(sa_type=Text)
+    line_no: int
+    at: datetime = Field(sa_type=Instant)

@@ -1,0 +1,1 @@
+"""Work owed by committed transactions, taken in batches by workers."""

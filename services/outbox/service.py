@@ -1,0 +1,99 @@
+"""Rows written in the caller's transaction; a worker takes, works and deletes them.
+
+A taken row names its worker's advisory lock. A worker killed in the middle loses the lock, and its rows are free again.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from services.models import OutboxRow
+
+CHANNEL = "huzhu_outbox"
+LOCK_SPACE = 4711               # first key of the workers' advisory locks
+_O = OutboxRow.__table__        # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One row of work. `topic` is "<machine>.<event>" or the name of a timetable's flow."""
+
+    topic: str
+    org_key: str
+    claim_id: uuid.UUID | None = None
+    subject_id: uuid.UUID | None = None
+    payload: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A row in a worker's hands."""
+
+    id: int
+    topic: str
+    claim_id: uuid.UUID | None
+    subject_id: uuid.UUID | None
+    payload: dict[str, object]
+    tries: int
+
+
+def add(session: Session, work: Sequence[Work], *, now: datetime) -> None:
+    """Add rows in the caller's transaction and wake the workers at its commit."""
+    if not work:
+        return
+    session.execute(sa.insert(_O), [
+        {"topic": item.topic, "org_key": item.org_key, "claim_id": item.claim_id, "subject_id": item.subject_id,
+         "payload": item.payload, "created_at": now} for item in work])
+    notify(session)
+
+
+def notify(session: Session) -> None:
+    """Wake the workers when this transaction commits."""
+    session.execute(sa.text(f"NOTIFY {CHANNEL}"))
+
+
+def _free(alias: str) -> str:
+    return f"""(({alias}.not_before IS NULL OR {alias}.not_before <= clock_timestamp())
+        AND ({alias}.taken_by IS NULL OR NOT EXISTS (
+            SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory' AND l.granted
+            AND l.classid = {LOCK_SPACE} AND l.objid = {alias}.taken_by::oid)))"""
+
+
+_TAKE = sa.text(f"""
+    UPDATE outbox SET taken_by = :worker, tries = tries + 1 WHERE id = ANY(ARRAY(
+        SELECT id FROM outbox o
+        WHERE topic = (SELECT topic FROM outbox f WHERE {_free("f")} ORDER BY tries, id LIMIT 1) AND {_free("o")}
+        ORDER BY id LIMIT :size FOR UPDATE SKIP LOCKED))
+    RETURNING id, topic, claim_id, subject_id, payload, tries""")
+
+
+def take(session: Session, *, worker: int, size: int) -> list[Taken]:
+    """The oldest free rows of one topic. Rows of a dead worker count as free."""
+    rows = session.execute(_TAKE, {"worker": worker, "size": size}).all()
+    return sorted((Taken(*row) for row in rows), key=lambda taken: taken.id)
+
+
+def done(session: Session, ids: Sequence[int]) -> None:
+    """Delete finished rows."""
+    session.execute(sa.delete(_O).where(_O.c.id == sa.any_(sa.cast(list(ids), sa.ARRAY(sa.BigInteger)))))
+
+
+def put_back(session: Session, ids: Sequence[int], *, fault: str, delay_seconds: float) -> None:
+    """Free rows whose flow failed, to be tried again after a pause; the fault stays readable."""
+    session.execute(sa.text(
+        "UPDATE outbox SET taken_by = NULL, fault = :fault,"
+        " not_before = clock_timestamp() + make_interval(secs => :delay) WHERE id = ANY(:ids)"
+    ).bindparams(sa.bindparam("ids", type_=sa.ARRAY(sa.BigInteger))),
+        {"fault": fault[:2000], "delay": delay_seconds, "ids": list(ids)})
+
+
+def waiting(session: Session) -> int:
+    """How many rows are owed."""
+    return session.execute(sa.select(sa.func.count()).select_from(_O)).scalar_one()
+

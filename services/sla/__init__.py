@@ -1,0 +1,1 @@
+"""Clocks: which promise starts, pauses and stops with which move, and how long each still has."""

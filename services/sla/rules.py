@@ -1,0 +1,69 @@
+"""Which clocks follow which move. Budgets come from the plan's rule-book, never from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Op(StrEnum):
+    """What a move does to clocks."""
+
+    START = "start"
+    STOP = "stop"
+    PAUSE = "pause"
+    RESUME = "resume"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`kinds` empty: all clocks of the claim. `subject`: the clock belongs to the moved row, not to the whole claim.
+
+    `where` is a condition on the moved row `r`; rows that do not meet it are left out.
+    """
+
+    op: Op
+    kinds: tuple[str, ...] = ()
+    subject: bool = False
+    where: str = ""
+
+
+UNION = ("verification", "pay")
+INSURER = ("insurer_pay", "assessment", "advance")
+_DECISION_LETTERS = "r.code IN ('decision', 'consolation', 'refusal', 'refund', 'cover_note')"
+
+FOLLOWS: dict[tuple[str, str], tuple[Step, ...]] = {
+    ("claim", "create"): (Step(Op.START, ("verification",)),),
+    ("claim", "verify"): (Step(Op.STOP, ("verification",)), Step(Op.START, ("pay",))),
+    ("claim", "send_back"): (Step(Op.START, ("verification",)),),
+    ("claim", "resume"): (Step(Op.START, ("verification",)),),
+    ("claim", "refuse"): (Step(Op.STOP, ("pay",)), Step(Op.START, ("refusal_letter",))),
+    ("claim", "insurer_pay"): (Step(Op.STOP, ("assessment", "advance")), Step(Op.START, ("agreement",))),
+    ("claim", "insurer_refuse"): (Step(Op.STOP, ("pay", *INSURER)), Step(Op.START, ("refusal_letter",))),
+    ("claim", "recall"): (Step(Op.STOP, INSURER),),
+    ("claim", "settle"): (Step(Op.STOP, ("pay", "insurer_pay", "agreement")),),
+    ("claim", "lapse"): (Step(Op.STOP),),
+    ("claim", "close"): (Step(Op.STOP),),
+    ("claim", "cancel"): (Step(Op.STOP),),
+    ("review_step", "open"): (Step(Op.START, ("level",), subject=True),),
+    ("review_step", "reopen"): (Step(Op.START, ("level",), subject=True),),
+    ("review_step", "pass"): (Step(Op.STOP, ("level",), subject=True),),
+    ("review_step", "refuse"): (Step(Op.STOP, ("level",), subject=True),),
+    ("review_step", "send_down"): (Step(Op.STOP, ("level",), subject=True),),
+    ("review_step", "void"): (Step(Op.STOP, ("level",), subject=True),),
+    ("supplement", "deliver"): (Step(Op.PAUSE, UNION, where="r.source = 'union'"),
+                                Step(Op.START, ("supplement",), subject=True)),
+    ("supplement", "answer"): (Step(Op.RESUME, UNION, where="r.source = 'union'"),
+                               Step(Op.STOP, ("supplement",), subject=True)),
+    ("supplement", "lapse"): (Step(Op.STOP, ("supplement",), subject=True),),
+    ("handoff", "ack"): (Step(Op.START, INSURER),),
+    ("handoff", "question"): (Step(Op.PAUSE, INSURER),),
+    ("handoff", "reply"): (Step(Op.RESUME, INSURER),),
+    ("notice", "dispatch"): (Step(Op.STOP, ("refusal_letter",), where="r.code IN ('refusal', 'cover_note')"),),
+    ("notice", "deliver"): (Step(Op.START, ("objection",), where=_DECISION_LETTERS),),
+}
+
+# Clocks that count the same rule twice, from another start: the insurer's own 15 days from its complete file.
+SAME_RULE = {"insurer_pay": "pay"}
+# A stopped clock of these kinds begins anew when its stage is entered again; a promise to the member never does.
+RESTARTS = frozenset({"verification", "level", "supplement"})
