@@ -38,7 +38,7 @@ def _let_overtake(db: sqlite3.Connection, claim_no: str, seq: int) -> None:
     db.execute("UPDATE message SET webhook = 'pending' WHERE claim_no = ? AND webhook = 'held'", (claim_no,))
 
 
-def after(db: sqlite3.Connection, seq: int, *, page: int = 50) -> Json:
+def after(db: sqlite3.Connection, seq: int, *, page: int = 20) -> Json:
     """What polling sees: everything ever said, in sequence, whatever became of its webhook."""
     rows = db.execute("SELECT text FROM message WHERE seq > ? ORDER BY seq LIMIT ?", (seq, page))
     return {"messages": [json.loads(row["text"]) for row in rows], "last": last_seq(db)}

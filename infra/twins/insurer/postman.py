@@ -47,7 +47,8 @@ class Postman(threading.Thread):
             for _ in range(row["copies"] - 1):
                 self._deliver(row, stranger=False)
             self._mark(seq, "UPDATE message SET webhook = 'done' WHERE seq = ?")
-            self._not_before.pop(seq), self._tries.pop(seq, None)
+            self._not_before.pop(seq)
+            self._tries.pop(seq, None)
             return
         if row["wrong"]:
             self._mark(seq, "UPDATE message SET wrong = 0 WHERE seq = ?")
