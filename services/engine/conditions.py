@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from services.engine.facts import Facts
 from services.rulebook.computation import Computation
 from services.rulebook.facts import DEFAULTS
@@ -15,25 +17,24 @@ Reason = tuple[str, str]  # code, clause
 
 def plan_refusal(book: RuleBook, c: Computation, facts: Facts) -> Reason | None:
     """A reason that holds for every benefit of the plan, or None."""
-    if not _in_cover(c, facts):
+    if not _in_cover(book, c, facts):
         return "not_in_cover", book.term.clause
-    if book.requires and not _has_cover(c, facts, book.requires.plan):
+    if book.requires and not has_cover(c, facts.decisive, book.requires.plan):
         return "prerequisite_missing", book.requires.clause
     if not _eligible(book, c, facts):
         return "not_eligible", book.eligible.clause
     return None
 
 
-def _in_cover(c: Computation, facts: Facts) -> bool:
-    if c.event.year and facts.decisive.year == c.event.year and facts.decisive.month == 12:
+def _in_cover(book: RuleBook, c: Computation, facts: Facts) -> bool:
+    if "event.year" in book.dated_by and c.event.year:
         return c.cover.effective.year <= c.event.year <= c.cover.until.year
     return c.cover.effective <= facts.decisive <= c.cover.until
 
 
-def _has_cover(c: Computation, facts: Facts, plan: str) -> bool:
-    return any(other.plan == plan
-               and (other.effective is None or other.effective <= facts.decisive)
-               and (other.until is None or facts.decisive <= other.until) for other in c.covers)
+def has_cover(c: Computation, on: date, plan: str) -> bool:
+    """Whether the person holds that other plan on the day; a cover stated without dates is in force."""
+    return any(other.plan == plan and (other.effective or on) <= on <= (other.until or on) for other in c.covers)
 
 
 def _eligible(book: RuleBook, c: Computation, facts: Facts) -> bool:

@@ -106,3 +106,15 @@ def _days_inside(start: date, end: date, cover: Cover) -> int:
     last_counted = max(end - timedelta(days=1), start)
     first, last = max(start, cover.effective), min(last_counted, cover.until)
     return max(0, (last - first).days + 1)
+
+
+def same_disease(c: Computation, benefit: str) -> bool:
+    """Whether a payment was for this disease, by the first three characters of its code.
+
+    A payment without a code counts as the same disease within its own benefit only.
+    """
+    if not c.event.icd10:
+        return False
+    own = c.event.icd10[:3]
+    return any(item.icd10[:3] == own if item.icd10 else item.benefit == benefit
+               for item in c.paid if item.amount > 0)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from services.core.errors import InputError
 from services.core.money import round_line, show
 from services.engine.conditions import Reason, benefit_refusal, expand, in_list, plan_refusal
-from services.engine.facts import Facts, gather
+from services.engine.facts import Facts, gather, same_disease
 from services.engine.steps import ZERO, number_of, run
 from services.rulebook.computation import Computation
 from services.rulebook.flow import Unit
@@ -97,15 +97,12 @@ def _close_by_paid(work: _Work) -> None:
             work.closed |= work.book.closed_by(item.benefit)
 
 
-def _same_disease(work: _Work, name: str) -> bool:
-    """Whether this disease was paid before; a payment without a code counts as the same within its own benefit."""
-    if work.book.once_per is None or not work.c.event.icd10:
+def _paid_before(work: _Work, name: str) -> bool:
+    if work.book.once_per is None:
         return False
-    own = work.c.event.icd10[:3]
-    paid = [item for item in work.c.paid if item.amount > 0]
-    if any(item.icd10 is None and item.benefit != name for item in paid):
+    if any(item.icd10 is None and item.benefit != name and item.amount > 0 for item in work.c.paid):
         work.flags.add("same_disease_check")
-    return any((item.icd10 or "")[:3] == own or (item.icd10 is None and item.benefit == name) for item in paid)
+    return same_disease(work.c, name)
 
 
 def _reason(work: _Work, name: str, benefit: Benefit, refused: Reason | None) -> Reason | None:
@@ -114,7 +111,7 @@ def _reason(work: _Work, name: str, benefit: Benefit, refused: Reason | None) ->
         return refused or failed
     if name in work.closed:
         return "ended", benefit.clause
-    if _same_disease(work, name):
+    if _paid_before(work, name):
         assert work.book.once_per is not None
         return "already_paid_disease", work.book.once_per.clause
     taken = {line.benefit for line in work.lines if line.amount > 0 or line.manual}
@@ -149,6 +146,7 @@ def _cut_to_total(work: _Work) -> None:
     limit = number_of(total.cap, work.facts) or ZERO
     if total.times is not None:
         limit *= number_of(total.times, work.facts) or ZERO
+    limit = round_line(limit)
     paid = ZERO
     if work.book.mode == "event" and total.over != "stay":
         paid = sum((item.amount for item in work.c.paid if total.over == "life" or not item.earlier), ZERO)
