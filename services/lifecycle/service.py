@@ -97,7 +97,7 @@ def _lock(session: Session, machine: str, event: str, ids: list[uuid.UUID], acto
     cursor = _cursor(session)
     cursor.execute(select(machine, event), {"ids": ids, "person": actor.person_id, "account": actor.account_id,
                                             "today": business_day(now)})
-    return [_Locked(*row[:7], facts=row[7:]) for row in cursor.fetchall()]
+    return [_Locked(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7:]) for row in cursor.fetchall()]
 
 
 def _cursor(session: Session) -> Any:

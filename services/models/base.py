@@ -52,7 +52,7 @@ def one_of(column: str, values: type[StrEnum] | Iterable[str]) -> CheckConstrain
 
 def instant(**more: Any) -> Any:
     """A timestamptz column that may be empty."""
-    return Field(default=None, sa_type=Instant, **more)  # type: ignore[call-overload]
+    return Field(default=None, sa_type=Instant, **more)
 
 
 MaybeInstant = datetime | None

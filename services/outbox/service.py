@@ -95,5 +95,5 @@ def put_back(session: Session, ids: Sequence[int], *, fault: str, delay_seconds:
 
 def waiting(session: Session) -> int:
     """How many rows are owed."""
-    return session.execute(sa.select(sa.func.count()).select_from(_O)).scalar_one()
+    return int(session.execute(sa.select(sa.func.count()).select_from(_O)).scalar_one())
 

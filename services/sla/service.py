@@ -88,7 +88,8 @@ def _start(session: Session, step: Step, rows: Rows) -> None:
 
 
 def _level_rule(days: int) -> ClockRule:
-    return ClockRule(days=days, kind="working", clause="审核时限（办事处内部预算）", origin="ours")
+    return ClockRule(days=days, kind="working", clause="审核时限（办事处内部预算）", origin="ours",
+                     start="opened")
 
 
 _INSERT = """
@@ -173,7 +174,7 @@ def _resume(session: Session, step: Step, rows: Rows) -> None:
     columns: dict[str, list[Any]] = {"ids": [], "dues": [], "words": [], "provisional": [], "pauses": []}
     for row in paused:
         pauses = [*row.pauses[:-1], [row.pauses[-1][0], row.day.isoformat()]]
-        rule = ClockRule(days=row.budget, kind=row.day_kind, clause=row.clause, origin=row.origin)
+        rule = ClockRule(days=row.budget, kind=row.day_kind, clause=row.clause, origin=row.origin, start="")
         counted = count(rule, row.start_on, [(date.fromisoformat(a), date.fromisoformat(b)) for a, b in pauses])
         columns["ids"].append(row.id)
         columns["dues"].append(counted.due)

@@ -1,0 +1,44 @@
+# Two commands are enough on a fresh machine: `make demo` and `make test`. Each sets up what it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: setup demo test up bench lint lab lock
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml infra/bootstrap.sh
+	bash infra/bootstrap.sh
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $(READY)
+
+demo: $(READY)
+	$(BIN)/huzhu demo
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+up: $(READY)
+	$(BIN)/huzhu up
+
+bench: $(READY)
+	$(BIN)/huzhu bench
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/mypy flows statemachines services documents tests/conftest.py
+	$(BIN)/lint-imports
+	$(BIN)/python infra/lint/house.py
+	$(BIN)/python infra/lint/migrations.py
+
+# The longer proofs; their results are committed under infra/lab/.
+lab: $(READY)
+	$(BIN)/python -m pytest -m slow
+
+# The lock names no package index. Needs uv.
+lock:
+	uv pip compile --quiet --universal --no-emit-index-url --no-header --no-annotate --generate-hashes \
+	  --python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
