@@ -34,6 +34,7 @@ class Notice(Moving, table=True):
     issued_on: date | None = None
     context: dict[str, object] = Field(default_factory=dict, sa_type=Json)
     sha256: str | None = Field(default=None, sa_type=Text)
+    enclosures: list[dict[str, str]] = Field(default_factory=list, sa_type=Json)   # [{"name", "sha256", "mime"}]
     channel: str | None = Field(default=None, sa_type=Text)
     attempt: int = 0
     proof: str | None = Field(default=None, sa_type=Text)

@@ -24,6 +24,7 @@ class Payee(Scoped, table=True):
     claim_id: uuid.UUID = Field(foreign_key="claim.id")
     person_id: uuid.UUID = Field(foreign_key="person.id")
     relation: str = Field(default="self", sa_type=Text)
+    ordinal: int = 1                                 # heirs in the order named; the first takes the odd fen
     share_num: int = 1
     share_den: int = 1
     bank_card_id: uuid.UUID | None = Field(default=None, foreign_key="bank_card.id")
