@@ -27,7 +27,8 @@ PERMITS: dict[str, dict[str, frozenset[Role]]] = {
     },
     "review_step": {
         "create": _SYSTEM, "open": _SYSTEM | _LEVEL, "take": _LEVEL, "drop": _LEVEL, "pass": _LEVEL,
-        "send_down": REVIEWERS, "refuse": REVIEWERS, "void": _SYSTEM | _MEMBER | _LEVEL,
+        "send_down": REVIEWERS | _SYSTEM, "reopen": REVIEWERS | _SYSTEM, "reset": REVIEWERS | _SYSTEM, "refuse": REVIEWERS,
+        "void": _SYSTEM | _MEMBER | _LEVEL,
     },
     "handoff": {
         "create": _SYSTEM, "send": _SYSTEM, "repeat": _SYSTEM, "reject": _INSURER, "ack": _INSURER | _SYSTEM,
