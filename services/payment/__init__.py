@@ -1,0 +1,1 @@
+"""Stage 6: obligations, runs, bank files, returns, heirs and the proof that money arrived."""
