@@ -36,12 +36,14 @@ PERMITS: dict[str, dict[str, frozenset[Role]]] = {
         "decide": _INSURER, "settle": _INSURER | _SYSTEM, "reopen": _INSURER | _SENIORS, "recall": _INSURER | _CLERK | OFFICE,
     },
     "payment": {
-        "create": _SYSTEM | REVIEWERS | _INSURER, "include": _MAKER, "exclude": _MAKER | _CHECKER | _SYSTEM, "release": _CHECKER, "send": _SYSTEM,
-        "announce": _INSURER | _SYSTEM, "credit": _SYSTEM | _INSURER, "bounce": _SYSTEM, "correct": _MAKER | _CHECKER,
+        "create": _SYSTEM | REVIEWERS | _INSURER, "include": _MAKER, "exclude": _MAKER | _CHECKER | _SYSTEM,
+        "release": _CHECKER, "send": _SYSTEM, "announce": _INSURER | _SYSTEM, "credit": _SYSTEM | _INSURER,
+        "bounce": _SYSTEM, "correct": _MAKER | _CHECKER,
         "cancel": _SYSTEM | _SENIORS | _CLERK | REVIEWERS,
     },
     "payment_run": {
-        "create": _MAKER, "submit": _MAKER, "send_back": _CHECKER, "release": _CHECKER, "send": _SYSTEM, "reconcile": _SYSTEM,
+        "create": _MAKER, "submit": _MAKER, "send_back": _CHECKER, "release": _CHECKER, "send": _SYSTEM,
+        "reconcile": _SYSTEM,
     },
     "notice": {
         "create": _SYSTEM, "issue": _SYSTEM, "dispatch": _SYSTEM, "deliver": _SYSTEM | _CLERK | _MEMBER | _INSURER,
