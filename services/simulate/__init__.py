@@ -1,0 +1,1 @@
+"""Synthetic offices and years."""

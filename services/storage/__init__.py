@@ -1,0 +1,1 @@
+"""Papers and issued letters by content hash: written once, checked on every reading."""
