@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import psycopg
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-ROOT = Path(__file__).resolve().parents[2]
+from services.core.settings import ROOT
 
 
 def config(connection: sa.Connection | None = None) -> Config:

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from services.core.errors import ConfigError
 
 PREFIX = "HUZHU_"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Settings(BaseSettings):

@@ -1,0 +1,98 @@
+"""From owed work to flows: which flow follows which topic, and the loop that awaits them in place."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+from services.intake.queries import claim_numbers
+
+from flows.check_evidence import check_evidence
+from flows.collect_replies import collect_replies
+from flows.compute_benefit import compute_benefit
+from flows.hand_to_insurer import forward_to_insurer, hand_to_insurer, reply_to_insurer
+from flows.pay import pay, plan_payments, settle_claims
+from flows.runtime import Batch, looking, transaction
+from flows.send_notices import draft_notices, send_notices
+from flows.sweep_deadlines import sweep_deadlines
+from services.outbox import service as outbox
+from services.outbox.service import Taken
+
+Flow = Callable[[str, Batch], Awaitable[None]]
+log = structlog.get_logger()
+
+BATCH = 200
+_SHOWN = 3                          # claim numbers in a run's name
+_PATIENCE = 300.0                   # seconds, the longest wait before a failed row is tried again
+
+ROUTES: dict[str, tuple[Flow, ...]] = {
+    "claim.create": (check_evidence, draft_notices),
+    "claim.answer": (check_evidence,),
+    "claim.send_back": (check_evidence,),
+    "claim.recall": (check_evidence,),
+    "claim.resume": (check_evidence, draft_notices),
+    "claim.verify": (compute_benefit,),
+    "claim.reopen": (compute_benefit,),
+    "claim.unhold": (compute_benefit, forward_to_insurer),
+    "claim.approve": (plan_payments, draft_notices),
+    "claim.refuse": (draft_notices,),
+    "claim.forward": (draft_notices,),
+    "claim.insurer_pay": (plan_payments, draft_notices),
+    "claim.insurer_refuse": (draft_notices,),
+    "claim.settle": (draft_notices,),
+    "claim.cancel": (draft_notices,),
+    "review_step.pass": (forward_to_insurer,),
+    "supplement.create": (draft_notices,),
+    "supplement.answer": (reply_to_insurer,),
+    "handoff.create": (hand_to_insurer,),
+    "payment_run.release": (pay,),
+    "payment.credit": (settle_claims,),
+    "notice.create": (send_notices,),
+    "insurer.message": (collect_replies,),
+    "timetable.collect": (collect_replies,),
+    "timetable.sweep": (sweep_deadlines,),
+}
+
+
+def batch_of(rows: Sequence[Taken]) -> Batch:
+    """The rows of one topic, with claim numbers for the run's name."""
+    claims = [row.claim_id for row in rows if row.claim_id]
+    topic = rows[0].topic
+    with looking() as session:
+        numbers = claim_numbers(session, list(dict.fromkeys(claims))[:_SHOWN])
+    named = "、".join(numbers) or f"outbox {rows[0].id}"
+    more = f" 等{len(set(claims))}件" if len(set(claims)) > _SHOWN else ""
+    return Batch(f"{topic} {named}{more}", topic, claims, [row.subject_id for row in rows if row.subject_id])
+
+
+async def work(rows: Sequence[Taken]) -> None:
+    """Await every flow of the topic, then let go of the rows. A failing batch is split, a failing row waits its turn."""
+    try:
+        batch = batch_of(rows)
+        for flow in ROUTES[rows[0].topic]:
+            await flow(batch.label, batch)
+    except Exception as error:
+        if len(rows) > 1:
+            for row in rows:
+                await work([row])
+            return
+        await _failed(rows[0], error)
+        return
+    with transaction() as session:
+        outbox.done(session, [row.id for row in rows])
+
+
+async def _failed(row: Taken, error: Exception) -> None:
+    delay = min(_PATIENCE, 0.5 * 2 ** min(row.tries, 12))
+    log.error("work_failed", topic=row.topic, outbox=row.id, tries=row.tries, again_in=delay, error=repr(error))
+    with transaction() as session:
+        outbox.put_back(session, [row.id], fault=repr(error), delay_seconds=delay)
+
+
+async def drain(worker: int) -> int:
+    """Take one batch and work it; returns how many rows it held."""
+    with transaction() as session:
+        rows = outbox.take(session, worker=worker, size=BATCH)
+    if rows:
+        await work(rows)
+    return len(rows)

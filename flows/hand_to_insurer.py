@@ -1,0 +1,60 @@
+"""Insured plans: forward what the unit certified, send the dossier, answer the insurer's questions.
+
+Record intent, commit, call, record the reply: no lock is held while the insurer thinks.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from prefect import flow
+
+from flows.runtime import Batch, actor, effect, now, transaction, unique, wiring
+from services.insurer import service as insurer
+
+
+@effect
+async def forward(claims: list[uuid.UUID]) -> None:
+    """Claims whose chain passed move to the insurer; others are left alone."""
+    with transaction() as session:
+        insurer.forward(session, claim_ids=claims, actor=actor(), now=now())
+
+
+@effect
+async def send(claims: list[uuid.UUID]) -> None:
+    """Pack, commit, send, record. A repeat carries the same bytes, so a lost answer does no harm."""
+    with transaction() as session:
+        dossiers = insurer.pack(session, claim_ids=claims, actor=actor(), now=now())
+    for dossier in dossiers:
+        receipt = wiring().insurer.send(dossier)
+        with transaction() as session:
+            insurer.sent(session, dossier=dossier, receipt=receipt, actor=actor(), now=now())
+
+
+@effect
+async def reply(claims: list[uuid.UUID]) -> None:
+    """Send the member's answers to the insurer's questions."""
+    with transaction() as session:
+        answers = insurer.replies(session, claim_ids=claims, now=now())
+    for answer in answers:
+        wiring().insurer.reply(answer)
+        with transaction() as session:
+            insurer.replied(session, answers=answer, actor=actor(), now=now())
+
+
+@flow(name="forward_to_insurer", flow_run_name="{label}")
+async def forward_to_insurer(label: str, batch: Batch) -> None:
+    """After a level passed: insured claims whose chain is complete go on."""
+    await forward(unique(batch.claims))
+
+
+@flow(name="hand_to_insurer", flow_run_name="{label}")
+async def hand_to_insurer(label: str, batch: Batch) -> None:
+    """Send prepared dossiers."""
+    await send(unique(batch.claims))
+
+
+@flow(name="reply_to_insurer", flow_run_name="{label}")
+async def reply_to_insurer(label: str, batch: Batch) -> None:
+    """Send answered questions."""
+    await reply(unique(batch.claims))

@@ -1,0 +1,63 @@
+"""The timetable's flow: what is due, late, lapsed or over."""
+
+from __future__ import annotations
+
+from prefect import flow
+from services.review import service as review
+
+from flows.runtime import Batch, actor, effect, now, transaction
+from services.audit import verify as audit
+from services.core.clock import business_day
+from services.evidence import service as evidence
+from services.insurer import queries as insurer_queries
+from services.insurer import service as insurer
+from services.notice import service as notice
+from services.sla import sweep as sla
+
+
+@effect
+async def watch() -> None:
+    """Warn and breach, each once; levels past their days move up the tree."""
+    with transaction() as session:
+        swept = sla.sweep(session, now=now())
+        review.escalate(session, step_ids=swept.late_steps, actor=actor(), now=now())
+
+
+@effect
+async def lapse() -> None:
+    """Supplement lists: a reminder before the deadline, the end after it."""
+    with transaction() as session:
+        notice.remind(session, actor=actor(), now=now())
+        evidence.lapse(session, actor=actor(), now=now())
+
+
+@effect
+async def forward_overdue() -> None:
+    """An overdue certificate does not hold an insured claim back: it goes on with a flag."""
+    with transaction() as session:
+        overdue = insurer_queries.certification_overdue(session, today=business_day(now()))
+        insurer.forward(session, claim_ids=overdue, actor=actor(), now=now())
+
+
+@effect
+async def close() -> None:
+    """Paid or refused, letters delivered, objection window over: closed."""
+    with transaction() as session:
+        review.close(session, actor=actor(), now=now())
+
+
+@effect
+async def seal() -> None:
+    """The day's head over all chains."""
+    with transaction() as session:
+        audit.seal_day(session, day=business_day(now()), now=now())
+
+
+@flow(name="sweep_deadlines", flow_run_name="{label}")
+async def sweep_deadlines(label: str, batch: Batch) -> None:
+    """One pass over all deadlines."""
+    await watch()
+    await lapse()
+    await forward_overdue()
+    await close()
+    await seal()

@@ -1,0 +1,34 @@
+"""Timetables as Prefect deployments: each run only adds an outbox row, so that the worker does the work once."""
+
+from __future__ import annotations
+
+from prefect import flow, serve
+from prefect.schedules import Cron
+
+from flows.runtime import now, transaction
+from services.core.settings import settings
+from services.outbox import service as outbox
+from services.outbox.service import Work
+
+ZONE = "Asia/Shanghai"
+
+
+@flow(name="timetable", flow_run_name="timetable {topic}")
+async def owe(topic: str) -> None:
+    """Owe one pass of a timetabled flow."""
+    with transaction() as session:
+        outbox.add(session, [Work(topic, f"{settings().root_org}.")], now=now())
+
+
+def main() -> None:
+    """Serve the timetables until stopped."""
+    serve(
+        owe.to_deployment("collect-replies", schedule=Cron("*/10 * * * *", timezone=ZONE),
+                          parameters={"topic": "timetable.collect"}),
+        owe.to_deployment("sweep-deadlines", schedule=Cron("5 0,8,12,18 * * *", timezone=ZONE),
+                          parameters={"topic": "timetable.sweep"}),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""How commands speak: a table or lines for people, JSON for programs; errors name what is wrong and what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+
+from services.core.errors import HuzhuError, InputError
+
+AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON，供程序读取")]
+SAID_NO = 1
+
+
+def out() -> Console:
+    """Standard output; made at call time, so that a redirected stream is honoured."""
+    return Console(highlight=False, soft_wrap=True)
+
+
+def say_json(value: object) -> None:
+    """One JSON document."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=1))
+
+
+def say(text: str) -> None:
+    """One line, without markup."""
+    out().print(text, markup=False)
+
+
+def say_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
+    """A table for people."""
+    table = Table(*(Column(heading, overflow="fold") for heading in headings), title=title or None, title_justify="left")
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    out().print(table, markup=False)
+
+
+def say_error(error: HuzhuError, *, as_json: bool) -> None:
+    """On stderr for people; as a problem document on stdout for programs."""
+    if as_json:
+        say_json(error.as_problem())
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(f"错误：{error.message}", markup=False)
+    if error.remedy:
+        console.print(f"办法：{error.remedy}", markup=False)
+
+
+def day(text: str, *, field: str) -> date:
+    """A date argument. InputError names the argument."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InputError("wrong_value", f"{field}：“{text}”不是日期", remedy="写成 2026-02-13 这样的日期",
+                         field=field) from None

@@ -1,0 +1,42 @@
+"""`huzhu up` and `huzhu worker`: this machine's processes until Ctrl-C."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+from rich.console import Console
+
+from services.cli.supervisor import Supervisor
+from services.core.settings import settings
+
+_console = Console()
+
+
+def up() -> None:
+    """启动本机全部服务（数据库、Prefect、网页、后台任务），按 Ctrl-C 停止。"""
+    config = settings()
+    with _console.status("正在启动……"), Supervisor(config) as machine:
+        machine.start_all()
+        machine.add("timetables", [sys.executable, "-m", "flows.timetables"])
+        _console.print(f"互助理赔系统已启动：{machine.base_url}/progress  接口说明：{machine.base_url}/api/v1/docs")
+        _console.print(f"流程记录：http://127.0.0.1:{config.prefect_port}  日志：{machine.logs}")
+        _watch(machine)
+
+
+def _watch(machine: Supervisor) -> None:
+    """A child that dies is started again and said so; all work is in the database, so nothing is lost."""
+    try:
+        while True:
+            time.sleep(1)
+            for name in machine.died():
+                _console.print(f"[red]{name} 意外退出，正在重新启动[/red]（日志：{machine.logs / name}.log）")
+                machine.restart(name)
+    except KeyboardInterrupt:
+        _console.print("正在停止……")
+
+
+def worker() -> None:
+    """运行一个后台任务进程（可在多台机器上运行多个）。"""
+    raise SystemExit(subprocess.call([sys.executable, "-m", "flows.worker"]))

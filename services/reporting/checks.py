@@ -1,0 +1,195 @@
+"""Invariants that must always hold, each one query that names what breaks it: `huzhu check`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from services.core.money import to_fen
+from services.engine.ceiling import ceiling
+from services.lifecycle.queries import transitions
+from services.rulebook.registry import version
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One broken promise. `what` names the row in words an office can look up."""
+
+    check: str
+    claim_no: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A promise and how to find what breaks it."""
+
+    code: str
+    promise: str
+    find: Callable[[Session], Iterable[tuple[str, str]]]
+
+
+def _sql(statement: str) -> Callable[[Session], Iterable[tuple[str, str]]]:
+    def find(session: Session) -> Iterable[tuple[str, str]]:
+        return [(str(row[0]), str(row[1])) for row in session.execute(sa.text(statement))]
+    return find
+
+
+_NO_CLOCK = """
+    SELECT c.claim_no, '状态 ' || c.state || '，没有任何在走的时限、未送达文书或待办' FROM claim c
+    WHERE c.state NOT IN ('closed', 'cancelled')
+    AND NOT EXISTS (SELECT 1 FROM sla_clock k WHERE k.claim_id = c.id AND k.state <> 'stopped')
+    AND NOT EXISTS (SELECT 1 FROM notice n WHERE n.claim_id = c.id AND n.state IN ('drafted', 'issued', 'dispatched'))
+    AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.claim_id = c.id)
+    ORDER BY 1"""
+
+_PAID_TWICE = """
+    SELECT c.claim_no, '同一领款人同一事项到账' || count(*) || '次' FROM payment p JOIN claim c ON c.id = p.claim_id
+    WHERE p.state = 'credited' GROUP BY c.claim_no, p.claim_id, p.round, p.person_id, p.purpose HAVING count(*) > 1
+    UNION ALL
+    SELECT c.claim_no, '一笔付款有' || count(*) || '条到账记录而只有' || min(r.returns) || '条退汇'
+    FROM bank_line l JOIN payment p ON p.id = l.payment_id JOIN claim c ON c.id = p.claim_id
+    CROSS JOIN LATERAL (SELECT count(*) AS returns FROM bank_line b WHERE b.payment_id = p.id AND b.kind = 'return'
+                        AND b.fault IS NULL) r
+    WHERE l.kind = 'credit' AND l.fault IS NULL GROUP BY c.claim_no, p.id HAVING count(*) > 1 + min(r.returns)
+    UNION ALL
+    SELECT c.claim_no, '第' || l.attempt || '次付款发送了' || count(*) || '遍'
+    FROM bank_line l JOIN payment p ON p.id = l.payment_id JOIN claim c ON c.id = p.claim_id
+    WHERE l.kind = 'sent' GROUP BY c.claim_no, p.id, l.attempt HAVING count(*) > 1
+    ORDER BY 1"""
+
+# For every claim that counts as paid: decided = planned = what the bank (or the insurer) credited; and for every
+# payment in or past `sent`: the line that went out carries its amount.
+_MONEY = """
+    WITH money AS (
+        SELECT c.claim_no, c.state,
+          (SELECT coalesce(sum(d.amount_fen), 0) FROM decision d WHERE d.claim_id = c.id) AS decided,
+          (SELECT coalesce(sum(p.amount_fen), 0) FROM payment p WHERE p.claim_id = c.id AND p.state <> 'cancelled') AS planned,
+          (SELECT coalesce(sum(l.amount_fen), 0) FROM payment p JOIN bank_line l ON l.payment_id = p.id
+            AND l.attempt = p.attempt AND l.kind = 'sent' WHERE p.claim_id = c.id AND p.state = 'credited'
+            AND p.channel = 'bank')
+          + (SELECT coalesce(sum(p.amount_fen), 0) FROM payment p WHERE p.claim_id = c.id AND p.state = 'credited'
+            AND p.channel = 'insurer') AS sent,
+          (SELECT coalesce(sum(l.amount_fen), 0) FROM payment p JOIN bank_line l ON l.payment_id = p.id
+            AND l.attempt = p.attempt AND l.kind = 'credit' AND l.fault IS NULL
+            WHERE p.claim_id = c.id AND p.state = 'credited') AS credited
+        FROM claim c)
+    SELECT claim_no, format('决定 %s 分，发送 %s 分，到账 %s 分', decided, sent, credited) FROM money
+    WHERE state = 'paid' AND NOT (decided = sent AND sent = credited)
+    UNION ALL
+    SELECT claim_no, format('决定 %s 分，应付 %s 分', decided, planned) FROM money WHERE planned > 0 AND decided <> planned
+    UNION ALL
+    SELECT c.claim_no, format('付款 %s 分，发送 %s 分', p.amount_fen, l.amount_fen)
+    FROM payment p JOIN claim c ON c.id = p.claim_id
+    JOIN bank_line l ON l.payment_id = p.id AND l.attempt = p.attempt AND l.kind = 'sent'
+    WHERE l.amount_fen <> p.amount_fen
+    ORDER BY 1"""
+
+# Everybody who takes a deciding step in a round: verifier, reviewing levels, maker and checker of the payment run.
+_STEPS = """
+    WITH steps AS (
+        SELECT c.id, c.round, c.verified_person AS person, '核验' AS step FROM claim c WHERE c.verified_person IS NOT NULL
+            AND c.route = 'office'
+        UNION ALL
+        SELECT r.claim_id, r.round, r.done_person, r.name FROM review_step r WHERE r.act = 'review'
+            AND r.state IN ('passed', 'refused') AND r.done_person IS NOT NULL
+        UNION ALL
+        SELECT DISTINCT p.claim_id, p.round, n.made_person, '制单' FROM payment p JOIN payment_run n ON n.id = p.run_id
+            WHERE p.state NOT IN ('planned', 'cancelled')
+        UNION ALL
+        SELECT DISTINCT p.claim_id, p.round, n.checked_person, '复核放行' FROM payment p JOIN payment_run n ON n.id = p.run_id
+            WHERE n.checked_person IS NOT NULL AND p.state NOT IN ('planned', 'cancelled')),
+    side AS (
+        SELECT c.id, c.person_id AS person FROM claim c
+        UNION SELECT y.claim_id, y.person_id FROM payee y WHERE y.active
+        UNION SELECT c.id, t.relative_id FROM claim c JOIN family_tie t ON t.person_id = c.person_id
+        UNION SELECT y.claim_id, t.relative_id FROM payee y JOIN family_tie t ON t.person_id = y.person_id WHERE y.active)"""
+
+_SEPARATION = _STEPS + """
+    SELECT c.claim_no, '同一人办理：' || string_agg(DISTINCT s.step, '、') FROM steps s JOIN claim c ON c.id = s.id
+    GROUP BY c.claim_no, s.id, s.round, s.person HAVING count(*) > 1
+    UNION ALL
+    SELECT c.claim_no, '申请人、领款人或其家属办理：' || s.step FROM steps s JOIN side ON side.id = s.id
+    AND side.person = s.person JOIN claim c ON c.id = s.id
+    ORDER BY 1"""
+
+_RESERVED = """
+    SELECT v.certificate_no, v.plan, v.plan_from, v.shares, r.benefit, sum(r.amount_fen)::bigint AS fen,
+           min(c.claim_no) AS claim_no
+    FROM reservation r JOIN cover v ON v.id = r.cover_id JOIN claim c ON c.id = r.claim_id
+    WHERE r.state <> 'released' GROUP BY v.id, r.benefit ORDER BY 1, 5"""
+
+
+def _over_cap(session: Session) -> Iterable[tuple[str, str]]:
+    """Per cover and benefit: reserved and paid together stay under the rule-book's cap."""
+    for row in session.execute(sa.text(_RESERVED)):
+        cap = ceiling(version(row.plan, row.plan_from), row.benefit, Decimal(row.shares))
+        if cap is not None and row.fen > to_fen(cap):
+            yield row.claim_no, f"凭证 {row.certificate_no} 的 {row.benefit} 已占用 {row.fen} 分，上限 {to_fen(cap)} 分"
+
+
+_LAST = """
+    WITH last AS (
+        SELECT DISTINCT ON (machine, subject_id) machine, subject_id, chain_id, record->>'to' AS state
+        FROM audit_record WHERE record ? 'to' ORDER BY machine, subject_id, seq DESC),
+    now AS (
+        SELECT 'claim' AS machine, id, state FROM claim UNION ALL SELECT 'review_step', id, state FROM review_step
+        UNION ALL SELECT 'handoff', id, state FROM handoff UNION ALL SELECT 'payment', id, state FROM payment
+        UNION ALL SELECT 'payment_run', id, state FROM payment_run UNION ALL SELECT 'notice', id, state FROM notice
+        UNION ALL SELECT 'supplement', id, state FROM supplement)
+    SELECT coalesce(c.claim_no, n.id::text), format('%s 现为 %s，记录止于 %s', n.machine, n.state, coalesce(l.state, '无'))
+    FROM now n LEFT JOIN last l ON l.machine = n.machine AND l.subject_id = n.id LEFT JOIN claim c ON c.id = l.chain_id
+    WHERE l.state IS DISTINCT FROM n.state ORDER BY 1"""
+
+_STEPS_OF_RECORD = """
+    WITH step AS (
+        SELECT chain_id, machine, subject_id, event, record->>'from' AS source, record->>'to' AS target,
+               lag(record->>'to') OVER (PARTITION BY machine, subject_id ORDER BY seq) AS before
+        FROM audit_record WHERE record ? 'to'),
+    allowed AS (SELECT * FROM unnest(CAST(:machines AS text[]), CAST(:sources AS text[]), CAST(:events AS text[]),
+                CAST(:targets AS text[])) AS a(machine, source, event, target))
+    SELECT coalesce(c.claim_no, s.subject_id::text), format('%s：%s --%s--> %s 不是允许的一步', s.machine,
+           coalesce(s.source, '（新建）'), s.event, s.target)
+    FROM step s LEFT JOIN claim c ON c.id = s.chain_id
+    WHERE s.source IS DISTINCT FROM s.before OR (s.event <> 'create' AND NOT EXISTS (SELECT 1 FROM allowed a
+        WHERE a.machine = s.machine AND a.source = s.source AND a.event = s.event AND a.target = s.target))
+    ORDER BY 1"""
+
+
+def _unreachable(session: Session) -> Iterable[tuple[str, str]]:
+    """The row's state is where its record ends, and every recorded step is one the machine permits."""
+    yield from _sql(_LAST)(session)
+    machines, sources, events, targets = (list(column) for column in zip(*transitions(), strict=True))
+    rows = session.execute(sa.text(_STEPS_OF_RECORD), {"machines": machines, "sources": sources, "events": events,
+                                                       "targets": targets})
+    yield from ((str(row[0]), str(row[1])) for row in rows)
+
+
+_STUCK = """
+    SELECT coalesce(c.claim_no, o.id::text), o.topic || ' 已失败' || o.tries || '次：' || left(coalesce(o.fault, ''), 120)
+    FROM outbox o LEFT JOIN claim c ON c.id = o.claim_id WHERE o.tries >= 5 ORDER BY 1"""
+
+_NUMBERS = """
+    SELECT s.series || s.year, '文号有缺号或重号：发出 ' || count(n.id) || '，编到 ' || s.last FROM number_series s
+    LEFT JOIN notice n ON n.series = s.series AND n.year = s.year GROUP BY s.series, s.year, s.last
+    HAVING count(n.id) <> s.last OR max(n.serial) <> s.last ORDER BY 1"""
+
+CHECKS = (
+    Check("clock_or_end", "每件未结案件都有时限、文书或待办在推动", _sql(_NO_CLOCK)),
+    Check("paid_once", "任何一笔不重复支付", _sql(_PAID_TWICE)),
+    Check("money_equal", "决定 = 发送 = 到账，逐人逐分", _sql(_MONEY)),
+    Check("separation", "任何人不办理同一案件的两个决定环节，也不办理自己和家属的案件", _sql(_SEPARATION)),
+    Check("within_cap", "占用与已付之和不超过上限", _over_cap),
+    Check("state_recorded", "状态与记录一致，且每一步都被允许", _unreachable),
+    Check("numbers_whole", "文号不缺不重", _sql(_NUMBERS)),
+    Check("work_flows", "没有反复失败的待办", _sql(_STUCK)),
+)
+
+
+def run(session: Session) -> list[Breach]:
+    """All checks; an empty list means that every promise holds."""
+    return [Breach(check.code, claim_no, what) for check in CHECKS for claim_no, what in check.find(session)]
