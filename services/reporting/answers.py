@@ -1,0 +1,105 @@
+"""Questions that need no database: a computation, a count of days, a waiting band, an amount in words, an ID number.
+
+The command and the API give the same answers, so they stand here once, as plain JSON values.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from services.core.identity import REASONS, WARNINGS, check_identity
+from services.core.words import uppercase
+from services.engine import one
+from services.rulebook import dating, registry
+from services.rulebook.computation import Computation
+from services.rulebook.forms import event_schema, form_fields
+from services.rulebook.results import Result
+from services.rulebook.schema import RuleBook
+from services.rulebook.vocabulary import parse
+from services.rulebook.waiting import band
+from services.workdays.count import Count, add_calendar, add_working, report_deadline
+
+Answer = dict[str, object]
+
+
+def compute(words: object) -> Result:
+    """What one computation pays, in the words of the vocabulary. InputError names the wrong key."""
+    computation = parse(words)
+    book = dating.for_computation(computation)
+    return one.compute(book, computation, report_due=_report_due(book, computation))
+
+
+def _report_due(book: RuleBook, computation: Computation) -> date | None:
+    """The last timely day of the report by the calendar, where the input says when it came in."""
+    rule = book.clocks.get("report")
+    start = computation.event.diagnosed_on or computation.event.on
+    if computation.reported_on is None or rule is None or start is None:
+        return None
+    return add_calendar(start, rule.days).due
+
+
+def days_add(start: date, days: int, *, calendar_days: bool = False) -> Answer:
+    """The due day of a budget that starts on `start` (day 0), and how it was counted."""
+    return _counted(add_calendar(start, days) if calendar_days else add_working(start, days))
+
+
+def days_report(diagnosed_on: date) -> Answer:
+    """The last timely day of a report of this diagnosis."""
+    return {**_counted(report_deadline(diagnosed_on)), "last_timely_day": report_deadline(diagnosed_on).due.isoformat()}
+
+
+def _counted(count: Count) -> Answer:
+    return {"due": count.due.isoformat(), "words": count.words, "provisional": count.provisional,
+            "start": count.start.isoformat(), "days": count.days, "raw_last": count.raw_last.isoformat(),
+            "calendar": count.version}
+
+
+def days_waiting(plan: str, effective: date, event_on: date, *, renewal: bool = False) -> Answer:
+    """Which band of covered days an event falls in, under the wording of the event's day."""
+    found = band(registry.resolve(plan, event_on), effective, event_on, renewal)
+    return {"plan": plan, "effective": effective.isoformat(), "event": event_on.isoformat(), "renewal": renewal,
+            "band": found.band, "day": found.day, "borderline": found.borderline}
+
+
+def amount_words(amount: Decimal) -> str:
+    """人民币大写 of an amount in yuan."""
+    return uppercase(amount)
+
+
+def identity(number: str) -> Answer:
+    """What an identity number says, with reasons when it is not valid."""
+    found = check_identity(number)
+    return {"number": found.number, "valid": found.valid, "born": found.born.isoformat() if found.born else None,
+            "sex": found.sex, "region": found.region,
+            "reasons": [{"code": code, "text": REASONS[code]} for code in found.reasons],
+            "warnings": [{"code": code, "text": WARNINGS[code]} for code in found.warnings]}
+
+
+def plan_list() -> list[Answer]:
+    """Every version of every plan."""
+    return [{"plan": book.plan, "version": book.version, "name": book.name, "office": book.office,
+             "office_name": book.office_name, "route": book.route, "insurer": book.insurer, "kinds": list(book.kinds),
+             "digest": book.digest} for book in registry.plans()]
+
+
+def book_of(plan: str, version: date | None = None) -> RuleBook:
+    """One wording; the newest when no version is named."""
+    return registry.version(plan, version) if version else registry.latest(plan)
+
+
+def plan_show(plan: str, version: date | None = None) -> Answer:
+    """The whole wording as JSON values."""
+    return book_of(plan, version).model_dump(mode="json", by_alias=True)
+
+
+def plan_schema(plan: str, version: date | None = None) -> Answer:
+    """JSON Schema of the plan's event, the form's fields and the checklist of papers."""
+    book = book_of(plan, version)
+    fields = [{"name": field.name, "label": field.label, "type": field.type, "required": field.required,
+               "clause": field.clause, "choices": [{"value": value, "label": label} for value, label in field.choices]}
+              for field in form_fields(book)]
+    papers = [{"kind": paper.kind, "name": paper.name, "required": paper.required, "conditional": bool(paper.when),
+               "clause": paper.clause} for paper in book.papers]
+    return {"plan": book.plan, "version": book.version, "event_schema": event_schema(book), "fields": fields,
+            "papers": papers}

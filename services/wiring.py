@@ -1,0 +1,69 @@
+"""Which adapters this process runs with. Doors and flows take them from here; nothing is picked silently."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+from services.core.clock import Clock, RealClock
+from services.core.crypto import key_ring
+from services.core.db import BusinessClock, Database, Scope, database
+from services.core.errors import ConfigError
+from services.core.settings import Settings, settings
+from services.insurer.adapters.http import HttpInsurer
+from services.insurer.port import Insurer
+
+OFFICE_KEY = "office.pem"
+INSURER_PUBLIC_KEY = "insurer.pub.pem"
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What a process was built with. `root` is the scope of the worker and of public look-ups."""
+
+    db: Database
+    clock: Clock
+    insurer: Insurer
+    root: Scope
+
+
+def build(config: Settings | None = None) -> Wiring:
+    """Assemble from the settings. ConfigError names the setting or file that is missing; there is no stand-in."""
+    config = config or settings()
+    if config.movable_clock and config.mode == "production":
+        raise ConfigError("movable_clock", "正式环境的业务时钟不可移动", remedy="删去 HUZHU_MOVABLE_CLOCK",
+                          field="HUZHU_MOVABLE_CLOCK")
+    refuse_without_insurer(config)
+    key_ring()
+    db = database()
+    clock: Clock = BusinessClock(db) if config.movable_clock else RealClock()
+    return Wiring(db, clock, _insurer(config, clock.now), Scope(config.root_org))
+
+
+@lru_cache(maxsize=1)
+def wiring() -> Wiring:
+    """This process's wiring, built once."""
+    return build()
+
+
+def refuse_without_insurer(config: Settings) -> None:
+    """An insured plan cannot go without its insurer: no address, no start."""
+    if not config.insurer_url:
+        raise ConfigError("insurer_url", "没有设置保险公司接口地址，系统不启动",
+                          remedy="设置 HUZHU_INSURER_URL", field="HUZHU_INSURER_URL")
+    for name in (OFFICE_KEY, INSURER_PUBLIC_KEY):
+        if not (config.insurer_keys / name).is_file():
+            raise ConfigError("insurer_key", f"保险公司接口缺少密钥文件 {name}",
+                              remedy="先运行 huzhu setup；insurer.pub.pem 向保险公司索取", field="HUZHU_INSURER_KEYS")
+
+
+def _insurer(config: Settings, now: Callable[[], datetime]) -> Insurer:
+    return HttpInsurer(url=config.insurer_url, office_key=_read(config.insurer_keys / OFFICE_KEY),
+                       insurer_public_key=_read(config.insurer_keys / INSURER_PUBLIC_KEY), clock=now)
+
+
+def _read(path: Path) -> bytes:
+    return path.read_bytes()
