@@ -70,5 +70,5 @@ class RosterImport(Scoped, table=True):
     rows: int
     accepted: int
     faults: list[dict[str, str]] = Field(default_factory=list, sa_type=Json)
-    account_id: uuid.UUID
+    account_id: uuid.UUID | None = None
     at: datetime = Field(sa_type=Instant)

@@ -174,7 +174,7 @@ def upgrade() -> None:
     sa.Column('rows', sa.Integer(), nullable=False),
     sa.Column('accepted', sa.Integer(), nullable=False),
     sa.Column('faults', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-    sa.Column('account_id', sa.Uuid(), nullable=False),
+    sa.Column('account_id', sa.Uuid(), nullable=True),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
@@ -300,6 +300,7 @@ def upgrade() -> None:
     sa.Column('identity_matched', sa.Boolean(), nullable=False),
     sa.Column('required', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('banks', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('findings', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('verified_person', sa.Uuid(), nullable=True),
     sa.Column('verified_on', sa.Date(), nullable=True),
     sa.Column('pay_due', sa.Date(), nullable=True),

@@ -1,0 +1,1 @@
+"""Organisations, people, rosters, covers and their premium."""

@@ -1,0 +1,141 @@
+"""Reads: a person by number, the covers that answer an event, numbers masked and (recorded by the door) in full."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from sqlmodel import Session, col, select
+
+from services.core.crypto import key_ring
+from services.core.errors import InputError
+from services.core.identity import check_identity
+from services.enrolment import people
+from services.models import BankCard, Cover, FamilyTie, Organisation, Person
+from services.rulebook import registry
+from services.rulebook.dating import decisive_date, stated_date
+from services.rulebook.schema import RuleBook
+from services.rulebook.vocabulary import Computation, parse
+
+
+def person_by_number(session: Session, id_number: str) -> Person | None:
+    """The person with this identity number; None when nobody has it."""
+    number = check_identity(id_number).number
+    return people.known(session, [number]).get(number)
+
+
+def number_of(person: Person) -> str:
+    """The identity number in full: whoever shows it to somebody records that (`audit.looked`)."""
+    return key_ring().open(bytes(person.id_number_sealed), field=people.ID_NUMBER)
+
+
+def masked_number(person: Person) -> str:
+    """`640***********0027`: first three and last four places."""
+    number = number_of(person)
+    return f"{number[:3]}{'*' * 11}{number[-4:]}"
+
+
+def phone_of(person: Person) -> str | None:
+    """The telephone number in full."""
+    return key_ring().open(bytes(person.phone_sealed), field=people.PHONE) if person.phone_sealed else None
+
+
+def card_number(card: BankCard) -> str:
+    """The account number in full, for bank files and dossiers."""
+    return key_ring().open(bytes(card.number_sealed), field=people.CARD)
+
+
+def masked_card(card: BankCard) -> str:
+    """`**** **** 1234`."""
+    return f"**** **** {card.last4}"
+
+
+def current_cards(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, BankCard]:
+    """Each person's current card."""
+    return people.current_cards(session, person_ids)
+
+
+def is_kin(session: Session, person_id: uuid.UUID | None, relative_id: uuid.UUID) -> bool:
+    """Whether the two are one person or known relatives."""
+    if person_id is None:
+        return False
+    return person_id == relative_id or session.get(FamilyTie, (person_id, relative_id)) is not None
+
+
+def organisations_under(session: Session, org_key: str) -> list[Organisation]:
+    """The tree at and under a key, in order of keys."""
+    return list(session.exec(select(Organisation).where(
+        col(Organisation.org_key) >= org_key, col(Organisation.org_key) < f"{org_key.rstrip('.')}/")
+        .order_by(col(Organisation.org_key))).all())
+
+
+def covers_of(session: Session, person_id: uuid.UUID, plan: str | None = None) -> list[Cover]:
+    """A person's covers in the caller's scope, oldest first."""
+    query = select(Cover).where(Cover.person_id == person_id).order_by(col(Cover.effective))
+    return list(session.exec(query.where(Cover.plan == plan) if plan else query).all())
+
+
+def computation_of(cover: Cover, event: Mapping[str, object]) -> Computation:
+    """The words of a computation for this cover and event, without person and payments; InputError names the key."""
+    return parse({"plan": cover.plan, "event": dict(event),
+                  "cover": {"effective": cover.effective.isoformat(), "until": cover.until.isoformat(),
+                            "renewal": cover.renewal, "shares": cover.shares}})
+
+
+def _answers(cover: Cover, event: Mapping[str, object]) -> bool:
+    book = registry.latest(cover.plan)
+    if event.get("kind") not in book.kinds:
+        return False
+    words = computation_of(cover, event)
+    if "event.year" in book.dated_by and words.event.year:
+        return cover.effective.year <= words.event.year <= cover.until.year
+    return cover.effective <= dated(book, words) <= (cover.ended_on or cover.until)
+
+
+def event_day(words: Computation) -> date:
+    """The day of the event itself: what the report's days count from. InputError names the missing fact."""
+    event = words.event
+    stays = [day for stay in event.stays if (day := stay.to or stay.from_)]
+    year_end = date(event.year, 12, 31) if event.year else None
+    day = event.diagnosed_on or event.on or event.settled_on or max(stays, default=None) or year_end
+    if day is None:
+        fact = "event.diagnosed_on" if event.kind == "diagnosis" else "event.on"
+        raise InputError("missing_key", f"{fact}：报案须写明事件日期", remedy=f"补上 {fact}", field=fact)
+    return day
+
+
+def dated(book: RuleBook, words: Computation) -> date:
+    """The decisive date; while the reporter does not know it yet (the specimen's day), the event's own day stands in.
+
+    Verification asks for the fact itself (`evidence.verify`).
+    """
+    if any(stated_date(words, fact) for fact in book.dated_by):
+        return decisive_date(book, words)
+    return event_day(words)
+
+
+def covers_answering(session: Session, person_id: uuid.UUID, event: Mapping[str, object]) -> list[Cover]:
+    """Every cover in force on the day its plan names, whose rule-book answers this kind of event."""
+    return [cover for cover in covers_of(session, person_id) if _answers(cover, event)]
+
+
+def people_by_id(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Person]:
+    """People by id."""
+    return {person.id: person for person in session.exec(select(Person).where(col(Person.id).in_(list(ids)))).all()}
+
+
+def kin_of(session: Session, person_id: uuid.UUID) -> dict[uuid.UUID, str]:
+    """Known relatives and the relation, as seen from the person."""
+    ties = session.exec(select(FamilyTie).where(FamilyTie.person_id == person_id)).all()
+    return {tie.relative_id: tie.relation for tie in ties}
+
+
+def require_person(session: Session, *, id_number: str | None, person_id: uuid.UUID | None) -> Person:
+    """A person named by number or id. InputError when neither is given or nobody is found."""
+    if id_number is None and person_id is None:
+        raise InputError("person_missing", "须写明身份证号或人员编号", remedy="补上 id_number", field="id_number")
+    person = person_by_number(session, id_number) if id_number else session.get(Person, person_id)
+    if person is None:
+        raise InputError("person_unknown", "名册中没有此人", remedy="核对身份证号；未参保的不能报案", field="id_number")
+    return person

@@ -1,0 +1,82 @@
+from datetime import timedelta
+
+import pytest
+
+from services.access import service as access
+from services.core.db import Database, Scope
+from services.core.errors import Conflict, InputError, NotFound, NotPermitted, Unauthenticated
+from tests.support.world import LOGINS, build_world
+
+ROOT = Scope("cn")
+
+
+def test_a_token_gives_the_account_its_roles_and_scope(db: Database, now):
+    world = build_world(db, now)
+    with db.view(ROOT) as session:
+        head = access.authenticate(session, world.tokens["xj.head"], now=now)
+    assert head.org_key == "cn.xj."
+    assert head.roles == {"head"}
+    assert head.person_id == world.person("xj.head")
+    assert len({world.person(login) for login in LOGINS}) == len(LOGINS)
+
+
+def test_unknown_expired_revoked_and_closed_are_refused_alike(db: Database, now):
+    world = build_world(db, now)
+    token = world.tokens["nx.clerk"]
+    with db.unit_of_work(ROOT) as session:
+        with pytest.raises(Unauthenticated):
+            access.authenticate(session, "nobody", now=now)
+        with pytest.raises(Unauthenticated):
+            access.authenticate(session, token, now=now + timedelta(days=731))
+        access.revoke_token(session, token=token, actor=world.actor("nx.clerk"), now=now)
+    with db.view(ROOT) as session, pytest.raises(Unauthenticated):
+        access.authenticate(session, token, now=now)
+    with db.unit_of_work(ROOT) as session:
+        access.close_account(session, account_id=world.actor("nx.head").account_id, actor=world.actor("admin"), now=now)
+    with db.view(ROOT) as session, pytest.raises(Unauthenticated):
+        access.authenticate(session, world.tokens["nx.head"], now=now)
+
+
+def test_a_token_narrows_and_never_widens(db: Database, now):
+    world = build_world(db, now)
+    actor = world.actor("xj.senior")
+    with db.unit_of_work(ROOT) as session:
+        with pytest.raises(InputError) as refused:
+            access.issue_token(session, account_id=actor.account_id, expires_at=now + timedelta(days=1), roles=["head"],
+                               actor=world.actor("admin"), now=now)
+        assert refused.value.field == "roles"
+        with pytest.raises(NotPermitted):
+            access.issue_token(session, account_id=actor.account_id, expires_at=now + timedelta(days=1),
+                               actor=world.actor("xj.head"), now=now)
+
+
+def test_an_administrator_stays_in_his_tree_and_alone(db: Database, now):
+    world = build_world(db, now)
+    admin = world.actor("nx.admin")
+    with db.unit_of_work(ROOT) as session:
+        with pytest.raises(NotFound):
+            access.open_account(session, login="a", name="乙", org_id=world.org("cn.xj."), roles=["head"],
+                                person_id=world.person("nx.head"), actor=admin, now=now)
+        with pytest.raises(InputError, match="roles_exclude"):
+            access.open_account(session, login="a", name="乙", org_id=world.org("cn.nx."), roles=["administrator", "head"],
+                                person_id=world.person("nx.head"), actor=admin, now=now)
+        with pytest.raises(InputError, match="person_missing"):
+            access.open_account(session, login="a", name="乙", org_id=world.org("cn.nx."), roles=["head"], actor=admin, now=now)
+        with pytest.raises(Conflict, match="login_taken"):
+            access.open_account(session, login="nx.head", name="乙", org_id=world.org("cn.nx."), roles=["head"],
+                                person_id=world.person("nx.head"), actor=admin, now=now)
+
+
+def test_the_first_door_opens_once(db: Database, now):
+    build_world(db, now)
+    with db.unit_of_work(ROOT) as session, pytest.raises(Conflict, match="already_set_up"):
+        access.bootstrap(session, root_code="cn", root_name="全国", now=now)
+
+
+def test_tokens_are_kept_as_hashes_only(db: Database, now, superuser):
+    world = build_world(db, now)
+    rows = superuser.execute("SELECT digest FROM token").fetchall()
+    assert len(rows) == 1 + len(LOGINS) + 12
+    assert all(world.tokens["nx.head"].encode() not in bytes(digest) for digest, in rows)
+    opened = superuser.execute("SELECT count(*) FROM access_record WHERE what = 'account.opened:nx.head'").fetchone()
+    assert opened == (1,)
