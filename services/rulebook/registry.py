@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from services.core.errors import InputError, NotFound
+from services.rulebook.bundle import combine
 from services.rulebook.loader import RuleBookError, load
 from services.rulebook.schema import RuleBook
 from services.rulebook.validation import Finding
@@ -30,7 +31,13 @@ def _books() -> dict[str, tuple[RuleBook, ...]]:
             raise RuleBookError([Finding(path.name, 1, "plan", f"文件放在 {'/'.join(expected)}，与内容 "
                                          f"{book.office}/{book.plan}/{book.version} 不符")])
         found.setdefault(book.plan, []).append(book)
-    return {plan: tuple(sorted(books, key=lambda book: book.from_)) for plan, books in found.items()}
+    single = {plan: tuple(sorted(books, key=lambda book: book.from_)) for plan, books in found.items()}
+    return {plan: tuple(_whole(book, single) for book in books) for plan, books in single.items()}
+
+
+def _whole(book: RuleBook, known: dict[str, tuple[RuleBook, ...]]) -> RuleBook:
+    """A bundle with its components' benefits; any other book as it is."""
+    return combine(book, lambda plan: _in_force(known, plan, book.from_))
 
 
 def plans() -> list[RuleBook]:
@@ -44,10 +51,14 @@ def plan_codes() -> list[str]:
 
 
 def _versions(plan: str) -> tuple[RuleBook, ...]:
-    books = _books().get(plan)
+    return _of(_books(), plan)
+
+
+def _of(known: dict[str, tuple[RuleBook, ...]], plan: str) -> tuple[RuleBook, ...]:
+    books = known.get(plan)
     if books is None:
-        near = nearest(plan, plan_codes())
-        remedy = f"最接近的是 {near}" if near else "已知计划：" + "、".join(plan_codes())
+        near = nearest(plan, list(known))
+        remedy = f"最接近的是 {near}" if near else "已知计划：" + "、".join(sorted(known))
         raise NotFound("unknown_plan", f"没有计划“{plan}”", remedy=remedy, field="plan")
     return books
 
@@ -57,7 +68,11 @@ def resolve(plan: str, on: date) -> RuleBook:
 
     NotFound for an unknown plan; InputError for a date before its first wording.
     """
-    books = _versions(plan)
+    return _in_force(_books(), plan, on)
+
+
+def _in_force(known: dict[str, tuple[RuleBook, ...]], plan: str, on: date) -> RuleBook:
+    books = _of(known, plan)
     in_force = [book for book in books if book.from_ <= on]
     if not in_force:
         raise InputError("before_first_version", f"{plan} 自 {books[0].version} 起施行，{on.isoformat()} 还没有规则",

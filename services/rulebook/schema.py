@@ -61,6 +61,7 @@ class RuleBook(Frozen):
     from_: date = Field(alias="from")
     source: str
     dated_by: Annotated[tuple[FactName, ...], BeforeValidator(_dated_by)]
+    dated_clause: str = ""
     mode: Literal["event", "year_to_date"]
     route: Literal["office", "insurer"]
     kinds: Annotated[tuple[EventKind, ...], BeforeValidator(_rows)]

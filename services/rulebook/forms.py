@@ -1,0 +1,165 @@
+"""The web form and the API schema of an event, grown from the rule-book: a new plan needs no page of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from services.rulebook.facts import FACTS, FactSpec
+from services.rulebook.parts import Benefit
+from services.rulebook.scales import Scale
+from services.rulebook.schema import RuleBook
+from services.rulebook.steps import ScaleBy
+from services.rulebook.values import Condition, FactRef, Product, Table
+
+FieldType = Literal["bool", "int", "text", "choice", "date", "money", "stays", "list_money", "items"]
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """One field of the event's form; `name` as in the computation, `clause` why it is asked."""
+
+    name: str
+    label: str
+    type: FieldType
+    required: bool
+    clause: str
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+# Words for the values of facts with a fixed choice.
+CHOICES = {
+    "severe": "重度", "light": "轻度", "in_situ": "原位癌", "malignant": "恶性", "sudden_death": "猝死",
+    "life": "生活", "work": "工作", "non_work": "非工作", "member": "会员本人", "child": "子女",
+    "fire": "火灾", "burst_pipe": "水暖管爆裂", "diagnosis": "确诊疾病", "inpatient": "住院", "accident": "意外",
+    "property": "家财损失", "medical_year": "年度医疗", "settlement": "住院结算", "death": "身故", "consolation": "慰问",
+}
+
+
+def event_facts(book: RuleBook) -> dict[str, str]:
+    """Every event fact this plan reads, with the clause that asks for it, in the table's order."""
+    found: dict[str, str] = dict.fromkeys(book.dated_by, book.dated_clause)
+    if "diagnosis" in book.kinds:
+        found.setdefault("event.specimen_on", "")  # the pathology report states it, and another plan may need it
+        found.setdefault("event.diagnosed_on", book.clocks["report"].clause if "report" in book.clocks else "")
+    for rule in book.lists.values():
+        found.setdefault("event.icd10", rule.clause)
+        if rule.behaviour:
+            found.setdefault("event.behaviour", rule.clause)
+        if rule.diseases:
+            found.setdefault("event.disease", rule.clause)
+    for benefit in book.benefits.values():
+        for fact in _facts_of(benefit):
+            found.setdefault(fact, benefit.clause)
+    asked = {_asked(fact): clause for fact, clause in found.items() if fact.startswith("event.")}
+    return {fact: asked[fact] for fact in FACTS if fact in asked and fact != "event.kind"}
+
+
+def _asked(fact: str) -> str:
+    """Days and first admission are both read from the list of stays."""
+    return "event.stays" if fact.startswith("event.stays.") else fact
+
+
+def _facts_of(benefit: Benefit) -> Iterator[str]:
+    for condition in benefit.when:
+        if condition.fact not in ("list", "band"):
+            yield condition.fact
+            if condition.fact == "event.severity" and "sudden_death" in condition.any_of:
+                yield "event.sudden_death"
+    for step in benefit.steps:
+        for key in ("take", "less", "times", "cap", "manual"):
+            yield from _facts_in(getattr(step, key, None))
+        if isinstance(step, ScaleBy):
+            yield step.scale.fact
+
+
+def _facts_in(value: object) -> Iterator[str]:
+    if isinstance(value, FactRef):
+        yield value.fact
+    elif isinstance(value, Table):
+        yield value.by
+    elif isinstance(value, Product):
+        yield from _facts_in(value.take)
+        yield from _facts_in(value.times)
+
+
+def form_fields(book: RuleBook) -> list[FormField]:
+    """The fields of the event's form, in order; which are required follows from what the plan cannot do without."""
+    needed = required_facts(book)
+    return [FormField(fact.removeprefix("event."), FACTS[fact].label, _field_type(fact), fact in needed, clause,
+                      _choices(book, fact))
+            for fact, clause in event_facts(book).items()]
+
+
+def required_facts(book: RuleBook) -> set[str]:
+    """The fact that dates the claim, the disease where a list decides, and the dates the report clock needs."""
+    needed = {_asked(book.dated_by[0])} if len(book.dated_by) == 1 else set()
+    if book.lists and "diagnosis" in book.kinds:
+        needed |= {"event.icd10", "event.diagnosed_on"}
+    return needed
+
+
+def _field_type(fact: str) -> FieldType:
+    spec = FACTS[fact]
+    if fact == "event.stays":
+        return "stays"
+    if spec.choices:
+        return "choice"
+    kinds: dict[str, FieldType] = {"bool": "bool", "int": "int", "days": "int", "date": "date", "money": "money",
+                                   "list_money": "list_money", "list_int": "items"}
+    return kinds.get(spec.type, "text")
+
+
+def _conditions(book: RuleBook, fact: str) -> list[Condition]:
+    return [condition for benefit in book.benefits.values() for condition in benefit.when if condition.fact == fact]
+
+
+def _scale_of(book: RuleBook, fact: str) -> Scale | None:
+    return next((step.scale for benefit in book.benefits.values() for step in benefit.steps
+                 if isinstance(step, ScaleBy) and step.scale.fact == fact), None)
+
+
+def _choices(book: RuleBook, fact: str) -> tuple[tuple[str, str], ...]:
+    scale = _scale_of(book, fact)
+    if scale:
+        return tuple((str(item), row.text) for item, row in scale.items.items())
+    words = FACTS[fact].choices
+    named = [word for condition in _conditions(book, fact) for word in condition.any_of if word in words]
+    offered = list(dict.fromkeys(named)) or list(words)
+    return tuple((word, CHOICES.get(word, word)) for word in offered if word != "sudden_death")
+
+
+def event_schema(book: RuleBook) -> dict[str, object]:
+    """JSON Schema (2020-12) of the event of this plan, in the words of the vocabulary."""
+    facts, needed = event_facts(book), required_facts(book)
+    properties: dict[str, object] = {"kind": {"enum": list(book.kinds), "title": FACTS["event.kind"].label}}
+    for fact, clause in facts.items():
+        shape = _json_type(book, fact, FACTS[fact])
+        properties[fact.removeprefix("event.")] = {**shape, "title": FACTS[fact].label, "description": clause}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:huzhu:{book.plan}:{book.version}:event",
+            "title": f"{book.name}（{book.version}）", "type": "object", "properties": properties,
+            "required": ["kind", *sorted(fact.removeprefix("event.") for fact in needed)],
+            "additionalProperties": False}
+
+
+_MONEY = {"type": "string", "pattern": r"^\d+(\.\d{1,2})?$"}
+_DATE = {"type": "string", "format": "date"}
+_STAY = {"oneOf": [
+    {"type": "object", "properties": {"days": {"type": "integer", "minimum": 0}}, "required": ["days"],
+     "additionalProperties": False},
+    {"type": "object", "properties": {"from": _DATE, "to": _DATE}, "required": ["from", "to"],
+     "additionalProperties": False}]}
+
+
+def _json_type(book: RuleBook, fact: str, spec: FactSpec) -> dict[str, object]:
+    if fact == "event.stays":
+        return {"type": "array", "items": _STAY}
+    if spec.type == "list_int":
+        return {"type": "array", "items": {"enum": [int(item) for item, _ in _choices(book, fact)]}}
+    if spec.choices:
+        return {"enum": [word for word, _ in _choices(book, fact)]}
+    plain: dict[str, dict[str, object]] = {
+        "money": {**_MONEY}, "date": {**_DATE}, "bool": {"type": "boolean"}, "int": {"type": "integer"},
+        "days": {"type": "integer", "minimum": 0}, "list_money": {"type": "array", "items": _MONEY}}
+    return plain.get(spec.type, {"type": "string", "minLength": 1})
