@@ -1,4 +1,4 @@
-"""Pure arithmetic of paying: shares by fen, their sum, and the reference a bank carries."""
+"""Pure arithmetic of paying: shares by fen and what they are paid as."""
 
 from __future__ import annotations
 
@@ -46,8 +46,3 @@ def purpose_of(kind: str, round_: int) -> str:
     if kind == "refund":
         return "refund"
     return "benefit" if round_ == 1 else "difference"
-
-
-def reference_of(run_no: str, line: int) -> str:
-    """The reference of one line of one run: never used twice, so an answer names one attempt of one payment."""
-    return f"{run_no}-{line:05d}"

@@ -1,0 +1,66 @@
+"""A returned payment gets another bank card: one person proposes it, another confirms."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from services.access.actor import Actor, Role
+from services.audit import service as audit
+from services.audit.chain import Entry
+from services.core.errors import Conflict, InputError, NotFound, NotPermitted
+from services.enrolment import service as enrolment
+from services.lifecycle.service import Move, fire
+from services.models import Payment, Person
+from statemachines.states import PaymentState
+
+
+def _locked(session: Session, payment_id: uuid.UUID) -> Payment:
+    session.execute(sa.text("SELECT 1 FROM payment p JOIN claim c ON c.id = p.claim_id WHERE p.id = :id"
+                            " FOR UPDATE OF c, p"), {"id": payment_id})
+    payment = session.get(Payment, payment_id, populate_existing=True)
+    if payment is None:
+        raise NotFound("not_found", "没有这一笔付款，或不在您的管辖范围内", remedy="核对编号")
+    return payment
+
+
+def propose_card(session: Session, *, payment_id: uuid.UUID, bank: str, number: str, holder: str, actor: Actor,
+                 now: datetime) -> Payment:
+    """Propose the payee's other card for a returned payment; `holder` must be the payee. Raises InputError by field."""
+    actor.require(Role.UNIT_CLERK, Role.FINANCE_MAKER, what="登记更正账户")
+    if actor.person_id is None:
+        raise NotPermitted("proposer_unnamed", "更正账户须由实名人员办理", remedy="请由经办人员办理")
+    payment = _locked(session, payment_id)
+    if payment.state != PaymentState.RETURNED:
+        raise Conflict("payment_not_returned", "只有退汇的款项才能更正账户", remedy="核对款项状态")
+    payee = session.get_one(Person, payment.person_id)
+    if holder != payee.name:
+        raise InputError("holder_differs", f"户名“{holder}”不是领款人本人", remedy="请登记领款人本人的银行卡", field="holder")
+    card = enrolment.add_bank_card(session, person_id=payment.person_id, bank=bank, number=number, holder=holder,
+                                   actor=actor, now=now)
+    if card.id == payment.bank_card_id:
+        raise InputError("card_same", "与退汇的账户相同", remedy="请登记另一张银行卡", field="number")
+    session.execute(sa.text("UPDATE payment SET proposed_card_id = :card, corrected_person = :person WHERE id = :id"),
+                    {"card": card.id, "person": actor.person_id, "id": payment_id})
+    audit.append(session, [Entry(payment.claim_id, payment.org_key, "payment", payment.id, "propose_card",
+                                 details={"bank": bank, "last4": card.last4})],
+                 account=actor.account_id, person=actor.person_id, at=now)
+    return session.get_one(Payment, payment_id, populate_existing=True)
+
+
+def confirm_card(session: Session, *, payment_id: uuid.UUID, actor: Actor, now: datetime) -> Payment:
+    """Returned → planned under the new card, attempt + 1. Raises GuardFailed `two_persons_needed`, `account_missing`."""
+    payment = _locked(session, payment_id)
+    fire(session, "payment", "correct", [Move(payment_id, details={
+        "proposed_by": str(payment.corrected_person), "attempt": payment.attempt + 1})], actor=actor, now=now)
+    session.execute(sa.text("UPDATE bank_card SET replaced_at = :at WHERE id = :old"),
+                    {"at": now, "old": payment.bank_card_id})
+    session.execute(sa.text("UPDATE payee SET bank_card_id = :card WHERE id = :payee"),
+                    {"card": payment.proposed_card_id, "payee": payment.payee_id})
+    session.execute(sa.text(
+        "UPDATE payment SET bank_card_id = proposed_card_id, proposed_card_id = NULL, run_id = NULL,"
+        " attempt = attempt + 1 WHERE id = :id"), {"id": payment_id})
+    return session.get_one(Payment, payment_id, populate_existing=True)

@@ -1,0 +1,177 @@
+"""The bank's return file: each line either matches one attempt of one payment exactly, or is kept with its fault."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from services.access.actor import Actor, Role, system
+from services.core.crypto import key_ring
+from services.core.settings import settings
+from services.lifecycle.service import Move, fire
+from services.models import BankLine
+from services.payment.banks import recognised
+from services.payment.port import Answer
+from services.payment.runs import CARD_FIELD
+from services.storage import service as storage
+from statemachines.states import PaymentState
+
+FAULTS: Mapping[str, str] = {
+    "unknown_reference": "没有这一付款编号", "late_answer": "该笔已更换账户重新付款，这是上一次的回复",
+    "amount_differs": "金额与付款记录不一致", "payee_differs": "户名或账号与付款记录不一致",
+    "already_answered": "该笔已有相同的回复",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """A line that moved nothing; `fault` is a code of FAULTS."""
+
+    line_no: int
+    reference: str
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnSummary:
+    """What a file did: payments credited and returned, lines without effect. `repeated`: the file was read before."""
+
+    file_sha256: str
+    file_name: str
+    lines: int
+    credited: tuple[uuid.UUID, ...] = ()
+    returned: tuple[uuid.UUID, ...] = ()
+    claim_ids: tuple[uuid.UUID, ...] = ()
+    unmatched: tuple[Unmatched, ...] = ()
+    repeated: bool = False
+
+
+@dataclass(slots=True)
+class _Sent:
+    """A line we sent and where its payment stands; `state` moves on while the file is read."""
+
+    payment_id: uuid.UUID
+    claim_id: uuid.UUID
+    run_id: uuid.UUID
+    org_key: str
+    attempt: int
+    amount_fen: int
+    state: str
+    present_attempt: int
+    account: str
+    holder: str
+
+
+_LOCK = sa.text("""
+    SELECT p.id FROM payment p JOIN claim c ON c.id = p.claim_id WHERE p.id IN (
+        SELECT payment_id FROM bank_line WHERE kind = 'sent' AND reference = ANY(CAST(:references AS text[])))
+    ORDER BY c.id, p.id FOR UPDATE OF c, p""")
+_SENT = sa.text("""
+    SELECT l.reference, l.payment_id, p.claim_id, l.run_id, p.org_key, l.attempt, l.amount_fen, p.state,
+           p.attempt AS present_attempt, b.number_sealed, b.holder
+    FROM bank_line l JOIN payment p ON p.id = l.payment_id JOIN bank_card b ON b.id = p.bank_card_id
+    WHERE l.kind = 'sent' AND l.reference = ANY(CAST(:references AS text[]))""")
+
+
+def read_return(session: Session, *, content: bytes, file_name: str, actor: Actor, now: datetime) -> ReturnSummary:
+    """Read a return file once: credits and returns move their payments, everything else is kept with its fault.
+
+    Raises InputError when the bytes are no return file or do not hold. The same file again changes nothing.
+    """
+    actor.require(Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.SYSTEM, what="读取银行回盘")
+    answers = recognised(content).read(content)
+    sha256 = storage.put(content)
+    # Two uploads of one file at once: the second waits here and then finds the lines of the first.
+    session.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:sha, 0))"), {"sha": sha256})
+    if session.execute(sa.text("SELECT 1 FROM bank_line WHERE file_sha256 = :sha LIMIT 1"), {"sha": sha256}).first():
+        return ReturnSummary(sha256, file_name, len(answers), repeated=True)
+    sent = _sent(session, [answer.reference for answer in answers])
+    judged = [(answer, sent.get(answer.reference), _judge(answer, sent.get(answer.reference))) for answer in answers]
+    session.add_all([_line(answer, known, fault, sha256, actor, now) for answer, known, fault in judged])
+    session.flush()
+    matched = [(answer, known) for answer, known, fault in judged if known is not None and fault is None]
+    credited = [pair for pair in matched if pair[0].status == "credited"]
+    returned = [pair for pair in matched if pair[0].status == "returned"]
+    _move(session, "credit", credited, sha256, now)
+    _credited(session, credited)
+    _move(session, "bounce", returned, sha256, now)
+    _returned(session, returned)
+    _reconcile(session, sorted({known.run_id for _, known in matched}), now)
+    return ReturnSummary(
+        sha256, file_name, len(answers), tuple(known.payment_id for _, known in credited),
+        tuple(known.payment_id for _, known in returned), tuple(sorted({known.claim_id for _, known in matched})),
+        tuple(Unmatched(answer.line_no, answer.reference, fault) for answer, _, fault in judged if fault))
+
+
+def _sent(session: Session, references: Sequence[str]) -> dict[str, _Sent]:
+    wanted = {"references": list(references)}
+    session.execute(_LOCK, wanted)
+    return {row.reference: _Sent(row.payment_id, row.claim_id, row.run_id, row.org_key, row.attempt, row.amount_fen,
+                                 row.state, row.present_attempt, key_ring().open(row.number_sealed, field=CARD_FIELD),
+                                 row.holder)
+            for row in session.execute(_SENT, wanted)}
+
+
+def _judge(answer: Answer, known: _Sent | None) -> str | None:
+    """Why the line moves nothing, or None; moves the known state on when it does."""
+    if known is None:
+        return "unknown_reference"
+    if known.attempt != known.present_attempt:
+        return "late_answer"
+    if answer.amount_fen != known.amount_fen:
+        return "amount_differs"
+    if (answer.account, answer.holder) != (known.account, known.holder):
+        return "payee_differs"
+    expected = {PaymentState.SENT} if answer.status == "credited" else {PaymentState.SENT, PaymentState.CREDITED}
+    if known.state not in expected:
+        return "already_answered"
+    known.state = PaymentState.CREDITED if answer.status == "credited" else PaymentState.RETURNED
+    return None
+
+
+def _line(answer: Answer, known: _Sent | None, fault: str | None, sha256: str, actor: Actor, now: datetime) -> BankLine:
+    return BankLine(org_key=known.org_key if known else actor.org_key, payment_id=known.payment_id if known else None,
+                    run_id=known.run_id if known else None, kind="credit" if answer.status == "credited" else "return",
+                    attempt=known.attempt if known else 0, reference=answer.reference, amount_fen=answer.amount_fen,
+                    serial=answer.serial, bank_time=answer.bank_time, reason=answer.reason or None, fault=fault,
+                    file_sha256=sha256, line_no=answer.line_no, at=now)
+
+
+Matched = Sequence[tuple[Answer, _Sent]]
+
+
+def _move(session: Session, event: str, matched: Matched, sha256: str, now: datetime) -> None:
+    moves = [Move(known.payment_id, details={"serial": answer.serial, "file": sha256, "line": answer.line_no,
+                                             "bank_time": answer.bank_time.isoformat()}) for answer, known in matched]
+    fire(session, "payment", event, moves, actor=system(settings().root_org), now=now)
+
+
+def _credited(session: Session, matched: Matched) -> None:
+    session.execute(sa.text("""
+        UPDATE payment p SET serial = r.serial, credited_at = r.at, return_reason = NULL
+        FROM unnest(CAST(:ids AS uuid[]), CAST(:serials AS text[]), CAST(:times AS timestamptz[])) AS r(id, serial, at)
+        WHERE p.id = r.id"""), {"ids": [known.payment_id for _, known in matched],
+                                "serials": [answer.serial for answer, _ in matched],
+                                "times": [answer.bank_time for answer, _ in matched]})
+
+
+def _returned(session: Session, matched: Matched) -> None:
+    """A returned payment is no longer credited, whatever its earlier line said; the lines keep both."""
+    session.execute(sa.text("""
+        UPDATE payment p SET serial = NULL, credited_at = NULL, return_reason = r.reason
+        FROM unnest(CAST(:ids AS uuid[]), CAST(:reasons AS text[])) AS r(id, reason) WHERE p.id = r.id"""),
+        {"ids": [known.payment_id for _, known in matched], "reasons": [answer.reason for answer, _ in matched]})
+
+
+def _reconcile(session: Session, run_ids: Sequence[uuid.UUID], now: datetime) -> None:
+    """Runs that the bank has answered in full."""
+    done = session.execute(sa.text("""
+        SELECT n.id FROM payment_run n WHERE n.id = ANY(CAST(:ids AS uuid[])) AND n.state = 'sent' AND NOT EXISTS (
+            SELECT 1 FROM payment p WHERE p.run_id = n.id AND p.state IN ('batched', 'released', 'sent'))
+        ORDER BY n.id"""), {"ids": list(run_ids)}).scalars()
+    fire(session, "payment_run", "reconcile", [Move(run) for run in done], actor=system(settings().root_org), now=now)
