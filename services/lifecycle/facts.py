@@ -23,7 +23,7 @@ def _on_claimant_side(person: str) -> str:
 
 def _decided(person: str, *, but_step: str = "NULL::uuid") -> str:
     """The person verified, passed or refused a deciding level in the claim's round."""
-    return f"""(c.verified_person = {person} OR EXISTS (SELECT 1 FROM review_step o WHERE o.claim_id = c.id
+    return f"""(coalesce(c.verified_person = {person}, false) OR EXISTS (SELECT 1 FROM review_step o WHERE o.claim_id = c.id
         AND o.round = c.round AND o.act = 'review' AND o.state IN ('passed', 'refused')
         AND o.done_person = {person} AND o.id IS DISTINCT FROM {but_step}))"""
 
@@ -154,8 +154,9 @@ PAYMENT = {
     "actor_is_maker": _of_run("n.made_person = %(person)s::uuid"),
     "maker_decided_before": _of_run(_decided("n.made_person")),
     "actor_decided_before": _decided("%(person)s::uuid"),
-    "fund_after_fen": _of_run(_FUND_AFTER),
-    "run_unchanged": _of_run(f"n.digest = {RUN_DIGEST}"),
+    # The run is released first, in the same transaction, and its guards looked at fund and digest once for all.
+    "fund_after_fen": _of_run("CASE WHEN n.state = 'released' THEN 0 ELSE -1 END"),
+    "run_unchanged": _of_run("n.state = 'released'"),
     "file_accepted": _of_run("n.file_sha256 IS NOT NULL"),
     "credit_difference_fen": """(coalesce((SELECT l.amount_fen FROM bank_line l WHERE l.payment_id = r.id
         AND l.kind = 'credit' AND l.attempt = r.attempt AND l.fault IS NULL), 0) - r.amount_fen)""",
