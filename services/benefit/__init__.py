@@ -1,0 +1,1 @@
+"""Stage 3, benefit: worksheets for the reviewers, and the amount frozen under the cover's lock."""

@@ -1,0 +1,133 @@
+"""What a claim's computation is made of, and the worksheets that came out."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+from sqlmodel import Session, select
+
+from services.benefit.rules import PREMIUM_REFUND
+from services.core.errors import NotFound
+from services.core.money import show, to_yuan
+from services.models import Worksheet
+from services.rulebook import registry
+from services.rulebook.computation import Computation
+from services.rulebook.schema import RuleBook
+from services.rulebook.vocabulary import parse
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """One claim ready to compute: `words` is the computation in plain JSON, kept on the worksheet."""
+
+    claim_id: uuid.UUID
+    org_key: str
+    cover_id: uuid.UUID
+    round: int
+    digest: str
+    book: RuleBook
+    words: dict[str, object]
+    report_due: date
+
+    @property
+    def computation(self) -> Computation:
+        """The same, checked."""
+        return parse(self.words)
+
+
+_CLAIMS = sa.text("""
+    SELECT c.id, c.org_key, c.round, c.plan, c.plan_from, c.cover_id, c.event, c.digest, v.effective,
+           least(v.until, v.ended_on) AS until, v.renewal, v.shares, v.relation, v.premium_fen, p.category, p.born, p.sex,
+           k.reported_on, k.last_timely_day
+    FROM claim c JOIN cover v ON v.id = c.cover_id JOIN person p ON p.id = c.person_id JOIN case_file k ON k.id = c.case_id
+    WHERE c.id = ANY(CAST(:ids AS uuid[]))""")
+# What other claims took from this person's covers of the plan; a former period's counts only for caps for life.
+_TAKEN = sa.text("""
+    SELECT c.id, r.benefit, r.amount_fen, r.days, r.cover_id <> c.cover_id AS earlier, o.event ->> 'icd10' AS icd10
+    FROM claim c JOIN cover w ON w.person_id = c.person_id AND w.plan = c.plan JOIN reservation r ON r.cover_id = w.id
+    JOIN claim o ON o.id = r.claim_id
+    WHERE c.id = ANY(CAST(:ids AS uuid[])) AND r.claim_id <> c.id AND r.state IN ('reserved', 'paid')
+    ORDER BY r.made_at, r.id""")
+_OTHERS = sa.text("""
+    SELECT c.id, w.plan, w.effective, least(w.until, w.ended_on) AS until FROM claim c
+    JOIN cover w ON w.person_id = c.person_id AND w.plan <> c.plan WHERE c.id = ANY(CAST(:ids AS uuid[]))
+    ORDER BY w.plan, w.effective""")
+
+
+def bases(session: Session, claim_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Basis]:
+    """Three selects for any number of claims. NotFound when one is missing or out of sight."""
+    ids = {"ids": list(claim_ids)}
+    rows = session.execute(_CLAIMS, ids).all()
+    if len(rows) != len(set(claim_ids)):
+        raise NotFound("claim_missing", "没有这一案件，或不在您的管辖范围内", remedy="核对案件编号")
+    taken = _grouped(session.execute(_TAKEN, ids).all())
+    others = _grouped(session.execute(_OTHERS, ids).all())
+    return {row.id: Basis(row.id, row.org_key, row.cover_id, row.round, row.digest,
+                          registry.version(row.plan, row.plan_from),
+                          _words(row, taken.get(row.id, []), others.get(row.id, [])), row.last_timely_day)
+            for row in rows}
+
+
+def computation(session: Session, claim_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Computation]:
+    """The computation of each claim as its facts and its cover stand now."""
+    return {claim_id: basis.computation for claim_id, basis in bases(session, claim_ids).items()}
+
+
+def latest(session: Session, claim_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Worksheet]:
+    """The newest worksheet of each claim's present round; claims without one are left out."""
+    newest = sa.text("""SELECT DISTINCT ON (w.claim_id) w.id FROM worksheet w JOIN claim c ON c.id = w.claim_id
+        AND c.round = w.round WHERE c.id = ANY(CAST(:ids AS uuid[])) ORDER BY w.claim_id, w.seq DESC""")
+    ids = session.execute(newest, {"ids": list(claim_ids)}).scalars().all()
+    found = session.exec(select(Worksheet).where(sa.column("id").in_(ids)))
+    return {worksheet.claim_id: worksheet for worksheet in found}
+
+
+def worksheets(session: Session, claim_id: uuid.UUID) -> list[Worksheet]:
+    """Every worksheet of a claim, oldest first."""
+    return list(session.exec(select(Worksheet).where(Worksheet.claim_id == claim_id)
+                             .order_by(sa.column("round"), sa.column("seq"))))
+
+
+def decided_before(session: Session, claim_id: uuid.UUID) -> int:
+    """Fen that earlier rounds of this claim decided: a new round pays the difference only."""
+    return int(session.execute(sa.text(
+        "SELECT coalesce(sum(d.amount_fen), 0) FROM decision d JOIN claim c ON c.id = d.claim_id AND d.round < c.round"
+        " WHERE c.id = :claim"), {"claim": claim_id}).scalar_one())
+
+
+def _grouped(rows: Iterable[sa.Row[tuple[object, ...]]]) -> dict[uuid.UUID, list[sa.Row[tuple[object, ...]]]]:
+    found: dict[uuid.UUID, list[sa.Row[tuple[object, ...]]]] = {}
+    for row in rows:
+        found.setdefault(row.id, []).append(row)
+    return found
+
+
+def _words(row: sa.Row[tuple[object, ...]], taken: list[sa.Row[tuple[object, ...]]],
+           others: list[sa.Row[tuple[object, ...]]]) -> dict[str, object]:
+    """The computation in the vocabulary's words. `premium_paid` is what of the premium was not given back yet."""
+    returned = sum(item.amount_fen for item in taken if item.benefit == PREMIUM_REFUND and not item.earlier)
+    words: dict[str, object] = {
+        "plan": row.plan,
+        "cover": {"effective": row.effective.isoformat(), "until": row.until.isoformat(), "renewal": row.renewal,
+                  "shares": row.shares, "premium_paid": show(to_yuan(max(0, row.premium_fen - returned)))},
+        "person": {"category": row.category, "born": row.born.isoformat(), "sex": row.sex, "relation": row.relation},
+        "event": row.event,
+        "paid": [_paid(item) for item in taken if item.benefit != PREMIUM_REFUND],
+        "reported_on": row.reported_on.isoformat()}
+    if others:
+        words["covers"] = [{"plan": item.plan, "effective": item.effective.isoformat(), "until": item.until.isoformat()}
+                           for item in others]
+    return words
+
+
+def _paid(item: sa.Row[tuple[object, ...]]) -> dict[str, object]:
+    paid: dict[str, object] = {"benefit": item.benefit, "amount": show(to_yuan(item.amount_fen)), "days": item.days}
+    if item.icd10:
+        paid["icd10"] = item.icd10
+    if item.earlier:
+        paid["earlier"] = True
+    return paid

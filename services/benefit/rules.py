@@ -1,0 +1,50 @@
+"""What a computed result takes from a cover. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from services.core.money import to_fen
+from services.rulebook.computation import Paid
+from services.rulebook.results import Line, Result
+
+# Not a benefit of any plan: it keeps a premium from being given back twice on one cover.
+PREMIUM_REFUND = "premium_refund"
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """What one benefit of a claim takes from its cover: fen, and paid days where the cap counts days."""
+
+    benefit: str
+    amount_fen: int
+    days: int = 0
+
+
+def takings(result: Result, paid: Sequence[Paid], *, year_to_date: bool) -> list[Taking]:
+    """The office's own decision: each line; a plan that computes the year so far takes only what is new."""
+    before: dict[str, Decimal] = {}
+    if year_to_date:
+        for item in paid:
+            if not item.earlier:
+                before[item.benefit] = before.get(item.benefit, Decimal(0)) + item.amount
+    found = [Taking(line.benefit, to_fen(line.amount - before.get(line.benefit, Decimal(0))), line.days)
+             for line in result.lines]
+    if result.refund:
+        found.append(Taking(PREMIUM_REFUND, to_fen(result.refund)))
+    return [taking for taking in found if taking.amount_fen or taking.days]
+
+
+def granted_takings(granted: Mapping[str, Decimal], refund: Decimal, lines: Sequence[Line]) -> list[Taking]:
+    """The insurer's decision, yuan by liability. Its days are ours in the proportion that it pays of our amount."""
+    ours = {line.benefit: line for line in lines}
+    found = [Taking(name, to_fen(amount), _days(amount, ours.get(name))) for name, amount in granted.items() if amount]
+    return [*found, Taking(PREMIUM_REFUND, to_fen(refund))] if refund else found
+
+
+def _days(amount: Decimal, line: Line | None) -> int:
+    if line is None or not line.days or not line.amount:
+        return 0
+    return int(amount * line.days / line.amount)

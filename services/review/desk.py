@@ -1,0 +1,75 @@
+"""The level in front of the actor: whether it is theirs to act on."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from services.access.actor import Actor
+from services.core.errors import Conflict, GuardFailed, NotFound, NotPermitted
+from services.review.chain import Routable, Step, locked, steps_of
+
+IN_REVIEW = "in_review"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A locked claim, its open level and all levels of the round."""
+
+    claim: Routable
+    step: Step
+    steps: list[Step]
+
+    @property
+    def last(self) -> bool:
+        """Nothing but this level is left to pass."""
+        return all(step.state == "passed" or step.id == self.step.id for step in self.steps)
+
+
+def claim_in_review(session: Session, claim_id: uuid.UUID, version: int | None) -> Routable:
+    """Lock the claim. NotFound, Conflict (stale version, not in review), GuardFailed (on hold)."""
+    found = locked(session, [claim_id])
+    if not found:
+        raise NotFound("claim_missing", "没有这一案件，或不在您的管辖范围内", remedy="核对案件编号")
+    [claim] = found
+    seen = session.execute(sa.text("SELECT version FROM claim WHERE id = :id"), {"id": claim_id}).scalar_one()
+    if version is not None and version != seen:
+        raise Conflict("stale_version", f"记录已被他人更新（您看到第{version}版，现为第{seen}版）",
+                       remedy="刷新后核对变动，再办理")
+    if claim.state != IN_REVIEW:
+        raise Conflict("event_not_allowed", f"案件当前状态“{claim.state}”不在审核中", remedy="刷新后核对案件状态")
+    if claim.held:
+        raise GuardFailed("on_hold", "案件已暂停办理", remedy="先解除暂停", field="held")
+    return claim
+
+
+def sit_down(session: Session, *, claim_id: uuid.UUID, version: int | None, actor: Actor) -> Desk:
+    """The open level, which must be the actor's: role and organisation match, and nobody else has taken it."""
+    claim = claim_in_review(session, claim_id, version)
+    steps = steps_of(session, [claim_id])[claim_id]
+    step = next((step for step in steps if step.state == "open"), None)
+    if step is None:
+        raise Conflict("no_open_level", "没有待办的审核层级", remedy="刷新后核对审核进度")
+    if actor.person_id is None:
+        raise NotPermitted("person_unknown", f"{actor.name} 的账户没有关联到人员，不能审核", remedy="请管理员关联人员")
+    if not actor.has(step.role) or not step.duty_key.startswith(actor.org_key):
+        raise NotPermitted("not_your_level", f"当前是“{step.level}”层级，不由 {actor.name} 办理",
+                           remedy=f"须由该组织的 {step.role} 办理")
+    taken = session.execute(sa.text("SELECT taken_by FROM review_step WHERE id = :id"), {"id": step.id}).scalar_one()
+    if taken is not None and taken != actor.account_id:
+        raise Conflict("taken_by_another", "已有他人领取这一任务", remedy="请其退回任务后再办理")
+    return Desk(claim, step, steps)
+
+
+_SIGN = sa.text("""
+    UPDATE review_step SET seen_digest = :seen, recommends = :recommends, reason = :reason, done_by = :account,
+        done_person = :person, done_at = :now, taken_by = NULL WHERE id = :id""")
+
+
+def sign(session: Session, step_id: uuid.UUID, values: Mapping[str, object]) -> None:
+    """Write who acted on the level and what they were shown; the guards of the move read it."""
+    session.execute(_SIGN, {"id": step_id, **values})

@@ -1,0 +1,103 @@
+"""What waits for whom, and a claim's chain."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+from sqlmodel import Session, select
+
+from services.access.actor import Actor
+from services.core.errors import InputError
+from services.models import Decision, ReviewStep
+from services.review.rules import REASONS
+
+
+@dataclass(frozen=True, slots=True)
+class WorkItem:
+    """One open level that the actor may take. `due_on` is its level clock; `cursor` goes into the next `after`."""
+
+    step_id: uuid.UUID
+    claim_id: uuid.UUID
+    claim_no: str
+    plan: str
+    person: str
+    level: str
+    name: str
+    role: str
+    escalated: bool
+    taken_by: uuid.UUID | None
+    held: bool
+    digest: str
+    version: int
+    total_fen: int | None
+    due_on: date | None
+    pay_due: date | None
+
+    @property
+    def cursor(self) -> str:
+        """Place in the list."""
+        return f"{(self.due_on or date.max).isoformat()}/{self.step_id}"
+
+
+_WORKLIST = sa.text("""
+    SELECT s.id AS step_id, s.claim_id, c.claim_no, c.plan, p.name AS person, s.level, s.name, s.role, s.escalated,
+           s.taken_by, c.held, c.digest, c.version,
+           (SELECT w.total_fen + w.refund_fen FROM worksheet w WHERE w.claim_id = c.id AND w.round = c.round
+            ORDER BY w.seq DESC LIMIT 1) AS total_fen, k.due_on, c.pay_due
+    FROM review_step s JOIN claim c ON c.id = s.claim_id AND c.round = s.round JOIN person p ON p.id = c.person_id
+    LEFT JOIN sla_clock k ON k.claim_id = c.id AND k.round = s.round AND k.kind = 'level' AND k.subject = s.id::text
+    WHERE s.state = 'open' AND c.state = 'in_review' AND s.role = ANY(CAST(:roles AS text[]))
+      AND s.duty_key >= :low AND s.duty_key < :high
+      AND (coalesce(k.due_on, DATE '9999-12-31'), s.id) > (CAST(:due AS date), CAST(:step AS uuid))
+      AND NOT EXISTS (SELECT 1 FROM (SELECT c.person_id UNION SELECT y.person_id FROM payee y
+                                     WHERE y.claim_id = c.id AND y.active) AS side(person_id)
+                      WHERE side.person_id = CAST(:person AS uuid) OR EXISTS (SELECT 1 FROM family_tie t
+                          WHERE t.person_id = side.person_id AND t.relative_id = CAST(:person AS uuid)))
+      AND (s.act = 'certify' OR NOT (c.verified_person IS NOT DISTINCT FROM CAST(:person AS uuid)
+           OR EXISTS (SELECT 1 FROM review_step o WHERE o.claim_id = c.id AND o.round = c.round AND o.act = 'review'
+                      AND o.state IN ('passed', 'refused') AND o.done_person = CAST(:person AS uuid))))
+    ORDER BY coalesce(k.due_on, DATE '9999-12-31'), s.id LIMIT :limit""")
+
+
+def worklist(session: Session, actor: Actor, limit: int = 50, after: str | None = None) -> list[WorkItem]:
+    """Open levels of the actor's roles at or under the actor's organisation, most urgent first.
+
+    Claims from which separation of persons keeps the actor are left out. `after`: the last item's `cursor`.
+    """
+    due, step = _cursor(after)
+    rows = session.execute(_WORKLIST, {
+        "roles": sorted(actor.roles), "low": actor.org_key, "high": actor.org_key.rstrip(".") + "/",
+        "person": actor.person_id, "due": due, "step": step, "limit": limit})
+    return [WorkItem(*row) for row in rows]
+
+
+def _cursor(after: str | None) -> tuple[date, uuid.UUID]:
+    if after is None:
+        return date.min, uuid.UUID(int=0)
+    due, _, step = after.partition("/")
+    try:
+        return date.fromisoformat(due), uuid.UUID(step)
+    except ValueError:
+        raise InputError("cursor_wrong", "翻页位置不对", remedy="从第一页重新开始", field="after") from None
+
+
+def chain(session: Session, claim_id: uuid.UUID) -> list[ReviewStep]:
+    """The levels of the claim's present round, in order."""
+    return list(session.exec(select(ReviewStep).where(
+        ReviewStep.claim_id == claim_id,
+        sa.text("review_step.round = (SELECT c.round FROM claim c WHERE c.id = review_step.claim_id)"))
+        .order_by(sa.column("ordinal"))))
+
+
+def decision(session: Session, claim_id: uuid.UUID) -> Decision | None:
+    """The newest decision of a claim."""
+    return session.exec(select(Decision).where(Decision.claim_id == claim_id)
+                        .order_by(sa.column("round").desc()).limit(1)).first()
+
+
+def reasons() -> dict[str, str]:
+    """Every reason code with its Chinese words."""
+    return dict(REASONS)

@@ -1,0 +1,52 @@
+"""Reason codes, one table for letters, cure lists, objections and statistics. Pure."""
+
+from __future__ import annotations
+
+from services.core.errors import InputError
+from services.rulebook.reasons import REASONS as BENEFIT_REASONS
+
+RETURNS: dict[str, str] = {
+    "papers_unclear": "材料影像不清，无法辨认",
+    "papers_contradict": "材料之间相互矛盾",
+    "papers_missing": "缺少作出决定所需的材料",
+    "papers_changed": "材料有变动，须重新审核",
+    "identity_doubt": "身份信息存疑",
+    "diagnosis_doubt": "诊断依据存疑",
+    "dates_doubt": "日期存疑，影响观察期或保障期的认定",
+    "computation_doubt": "核算依据或金额存疑",
+    "certificate_doubt": "单位证明内容存疑",
+    "opinion_incomplete": "审核意见不完整",
+}
+REFUSALS: dict[str, str] = {
+    **BENEFIT_REASONS,
+    "facts_unproved": "申领所依据的事实没有得到证明",
+    "not_a_member": "出险时不在参保名册内",
+    "false_papers": "提供虚假材料",
+}
+HOLDS: dict[str, str] = {
+    "investigation": "正在调查核实",
+    "audit_request": "应审计要求暂停",
+    "court_or_police": "司法或公安机关正在处理",
+    "rule_question": "规则适用问题正在请示",
+    "holder_unreachable": "暂时无法联系申请人",
+    "hold_over": "暂停事由已消除",
+}
+REASONS: dict[str, str] = {**REFUSALS, **RETURNS, **HOLDS}
+
+RECOMMENDS = ("refuse",)
+
+
+def check_reason(code: str | None, table: dict[str, str]) -> str:
+    """The code when the table has it. InputError names the codes that would do."""
+    if code is None or code not in table:
+        raise InputError("reason_unknown", f"没有理由代码“{code or ''}”", remedy="可用：" + "、".join(table), field="reason")
+    return code
+
+
+def check_recommendation(recommends: str | None, reason: str | None) -> None:
+    """A recommendation is `refuse`, and says why."""
+    if recommends is None:
+        return
+    if recommends not in RECOMMENDS:
+        raise InputError("recommends_unknown", f"不认识的建议“{recommends}”", remedy="可用：refuse", field="recommends")
+    check_reason(reason, REFUSALS)

@@ -1,0 +1,213 @@
+"""The verbs of review: route, take, pass, refuse, return, hold, escalate."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from services.access.actor import Actor, Role, system
+from services.benefit import queries as worksheets
+from services.core.errors import Conflict, InputError, NotPermitted
+from services.core.money import to_yuan
+from services.core.settings import settings
+from services.lifecycle.service import Move, fire
+from services.models import Worksheet
+from services.outbox import service as outbox
+from services.outbox.service import Work
+from services.review import chain, staffing
+from services.review.chain import Routable, Step
+from services.review.deciding import Decided, decide, refuse_claim
+from services.review.desk import Desk, sign, sit_down
+from services.review.rules import HOLDS, REASONS, REFUSALS, RETURNS, check_reason, check_recommendation
+
+__all__ = ["Passed", "Routed", "drop", "escalate", "hold", "pass_level", "refuse", "route", "send_back", "send_down",
+           "take", "unhold"]
+
+REPEATS = {"verified": "claim.verify", "in_review": "review_step.pass"}   # work that a hold kept from being done
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """Claims now in review, and those left where they were with the reason code."""
+
+    routed: tuple[uuid.UUID, ...]
+    left: dict[uuid.UUID, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What a pass led to: the next level, or the decision in fen; neither on the insurer's route."""
+
+    level: str
+    next_level: str | None = None
+    decided_fen: int | None = None
+
+
+def route(session: Session, *, claim_ids: Collection[uuid.UUID], actor: Actor, now: datetime) -> Routed:
+    """Lay out (or grow) the chains by the current worksheets, move to `in_review` and open the first level.
+
+    A claim that is not verified, held, without current worksheet or with a level nobody may take is left.
+    """
+    claims = chain.locked(session, claim_ids)
+    sheets = worksheets.latest(session, [claim.id for claim in claims])
+    left = {claim.id: why for claim in claims if (why := _not_routable(claim, sheets.get(claim.id)))}
+    ready = [claim for claim in claims if claim.id not in left]
+    root = _system()
+    chain.refresh(session, ready, actor=root, now=now)
+    amounts = {claim.id: to_yuan(sheets[claim.id].total_fen + sheets[claim.id].refund_fen) for claim in ready}
+    chain.grow(session, ready, amounts, actor=root, now=now)
+    left |= dict.fromkeys(chain.restaff(session, ready, actor=root, now=now), chain.NOBODY)
+    going = [claim.id for claim in ready if claim.id not in left]
+    fire(session, "claim", "route", [Move(claim_id) for claim_id in going], actor=actor, now=now)
+    opened = chain.open_next(session, going, actor=root, now=now)
+    # Every level stands from before: what follows the last pass is owed again.
+    outbox.add(session, [Work(REPEATS["in_review"], claim.org_key, claim.id) for claim in ready
+                         if claim.id in going and claim.id not in opened], now=now)
+    return Routed(tuple(going), left)
+
+
+def _not_routable(claim: Routable, sheet: Worksheet | None) -> str | None:
+    if claim.state != "verified":
+        return "not_verified"
+    if claim.held:
+        return "on_hold"
+    return None if sheet is not None and sheet.facts_digest == claim.digest else "worksheet_stale"
+
+
+def take(session: Session, *, claim_id: uuid.UUID, version: int | None = None, actor: Actor, now: datetime) -> None:
+    """Take the open level, so that colleagues see who is at it. GuardFailed when separation forbids it."""
+    desk = sit_down(session, claim_id=claim_id, version=version, actor=actor)
+    fire(session, "review_step", "take", [Move(desk.step.id)], actor=actor, now=now)
+    _set_taker(session, desk.step.id, actor.account_id)
+
+
+def drop(session: Session, *, claim_id: uuid.UUID, version: int | None = None, actor: Actor, now: datetime) -> None:
+    """Give a taken level back."""
+    desk = sit_down(session, claim_id=claim_id, version=version, actor=actor)
+    fire(session, "review_step", "drop", [Move(desk.step.id)], actor=actor, now=now)
+    _set_taker(session, desk.step.id, None)
+
+
+def _set_taker(session: Session, step_id: uuid.UUID, account: uuid.UUID | None) -> None:
+    session.execute(sa.text("UPDATE review_step SET taken_by = CAST(:account AS uuid) WHERE id = :id"),
+                    {"account": account, "id": step_id})
+
+
+def pass_level(session: Session, *, claim_id: uuid.UUID, version: int | None = None, seen: str,
+               recommends: str | None = None, reason: str | None = None, actor: Actor, now: datetime) -> Passed:
+    """Pass the open level; the office's last level decides under the cover's lock.
+
+    `seen`: the digest of the facts the actor was shown. Errors: NotPermitted (not this actor's level), GuardFailed
+    (separation, hold, changed facts, nothing to pay), Conflict (stale version).
+    """
+    check_recommendation(recommends, reason)
+    desk = sit_down(session, claim_id=claim_id, version=version, actor=actor)
+    sign(session, desk.step.id, _signature(actor, now, seen=seen, recommends=recommends, reason=reason))
+    details = {"level": desk.step.level, **({"recommends": recommends} if recommends else {})}
+    fire(session, "review_step", "pass", [Move(desk.step.id, reason=reason, details=details)], actor=actor, now=now)
+    if desk.last and desk.claim.route == "office":
+        decided = decide(session, desk.claim, reason=reason, actor=actor, root=_system(), now=now)
+        if isinstance(decided, Decided):
+            return Passed(desk.step.level, decided_fen=decided.amount_fen)
+    following = chain.open_next(session, [claim_id], actor=_system(), now=now).get(claim_id)
+    return Passed(desk.step.level, next_level=following.level if following else None)
+
+
+def refuse(session: Session, *, claim_id: uuid.UUID, version: int | None = None, reason: str, clause: str,
+           seen: str | None = None, actor: Actor, now: datetime) -> None:
+    """Refuse at the deciding level, with reason code and clause (保险法24). Not on the insurer's route (保险法23)."""
+    check_reason(reason, REFUSALS)
+    if not clause.strip():
+        raise InputError("clause_missing", "不予给付须写明依据的条款", remedy="填写条款", field="clause")
+    desk = sit_down(session, claim_id=claim_id, version=version, actor=actor)
+    sign(session, desk.step.id, _signature(actor, now, seen=seen or desk.claim.digest, reason=reason))
+    fire(session, "review_step", "refuse", [Move(desk.step.id, reason=reason, details={"clause": clause})],
+         actor=actor, now=now)
+    refuse_claim(session, desk.claim, reason=reason, clause=clause, actor=actor, now=now)
+
+
+def send_down(session: Session, *, claim_id: uuid.UUID, version: int | None = None, to_level: str, reason: str, actor: Actor,
+              now: datetime) -> None:
+    """Return the file to a lower level. Levels between stand unless the facts changed since they passed."""
+    check_reason(reason, RETURNS)
+    desk = sit_down(session, claim_id=claim_id, version=version, actor=actor)
+    target = next((step for step in desk.steps if step.level == to_level and step.ordinal < desk.step.ordinal
+                   and step.state == "passed"), None)
+    if target is None:
+        lower = "、".join(step.level for step in desk.steps if step.ordinal < desk.step.ordinal)
+        raise InputError("level_unknown", f"不能退回到“{to_level}”", remedy=f"可退回到：{lower or '无'}", field="to_level")
+    fire(session, "review_step", "send_down", [Move(desk.step.id, reason=reason, details={"to": to_level})],
+         actor=actor, now=now)
+    between = [step for step in desk.steps if target.ordinal < step.ordinal < desk.step.ordinal
+               and step.state == "passed" and step.seen_digest != desk.claim.digest]
+    fire(session, "review_step", "reset", [Move(step.id, reason=reason) for step in between], actor=_system(), now=now)
+    fire(session, "review_step", "reopen", [Move(target.id, reason=reason, details={"from": desk.step.level})],
+         actor=_system(), now=now)
+    _set_taker(session, desk.step.id, None)
+
+
+def send_back(session: Session, *, claim_id: uuid.UUID, version: int | None = None, reason: str, actor: Actor,
+              now: datetime) -> None:
+    """Return the claim to the papers stage; the chain stays for when it comes back."""
+    check_reason(reason, RETURNS)
+    desk: Desk = sit_down(session, claim_id=claim_id, version=version, actor=actor)
+    _set_taker(session, desk.step.id, None)
+    fire(session, "review_step", "send_down", [Move(desk.step.id, reason=reason)], actor=_system(), now=now)
+    fire(session, "claim", "send_back", [Move(claim_id, reason=reason)], actor=actor, now=now)
+
+
+def hold(session: Session, *, claim_id: uuid.UUID, version: int | None = None, reason: str, actor: Actor,
+         now: datetime) -> None:
+    """Stop routing, decision, hand-over and payment of a claim; the clocks run on."""
+    check_reason(reason, HOLDS)
+    fire(session, "claim", "hold", [Move(claim_id, version=version, reason=reason)], actor=actor, now=now)
+    session.execute(sa.text("UPDATE claim SET held = true, hold_reason = :reason WHERE id = :id"),
+                    {"reason": reason, "id": claim_id})
+
+
+def unhold(session: Session, *, claim_id: uuid.UUID, version: int | None = None, reason: str = "hold_over", actor: Actor,
+           now: datetime) -> None:
+    """Let a held claim go on; the flow that the hold stopped is owed again."""
+    check_reason(reason, REASONS)
+    fire(session, "claim", "unhold", [Move(claim_id, version=version, reason=reason)], actor=actor, now=now)
+    row = session.execute(sa.text("UPDATE claim SET held = false, hold_reason = NULL WHERE id = :id"
+                                  " RETURNING state, org_key"), {"id": claim_id}).one()
+    if row.state in REPEATS:
+        outbox.add(session, [Work(REPEATS[row.state], row.org_key, claim_id)], now=now)
+
+
+def escalate(session: Session, *, step_ids: Collection[uuid.UUID], actor: Actor, now: datetime) -> list[uuid.UUID]:
+    """Hand open levels up to the next organisation with an eligible person; gives those that moved.
+
+    For the sweep of breached level clocks (system), and for a head who takes work off an office.
+    """
+    if not actor.has(Role.SYSTEM, Role.SENIOR_REVIEWER, Role.HEAD):
+        raise NotPermitted("event_not_permitted", f"{actor.name} 不能上报审核层级", remedy="请由办事处主任办理")
+    claim_ids = session.execute(sa.text(
+        "SELECT DISTINCT claim_id FROM review_step WHERE id = ANY(CAST(:ids AS uuid[]))"), {"ids": list(step_ids)})
+    claims = chain.locked(session, claim_ids.scalars().all())
+    steps: list[Step] = [step for rows in chain.steps_of(session, [claim.id for claim in claims]).values()
+                         for step in rows if step.id in set(step_ids) and step.state == "open"]
+    paths = staffing.paths(session, [step.org_key for step in steps])
+    openings = [step.opening(paths[step.org_key], above=True) for step in steps]
+    found = staffing.staff(session, openings)
+    moved = [(opening, post) for opening in openings if (post := found[opening.step_id])]
+    staffing.hand_up(session, moved, why="level_overdue", actor=actor, now=now)
+    return [opening.step_id for opening, _ in moved]
+
+
+def _signature(actor: Actor, now: datetime, *, seen: str, recommends: str | None = None,
+               reason: str | None = None) -> dict[str, object]:
+    if actor.account_id is None:
+        raise Conflict("account_missing", "审核须由登录的人员办理", remedy="请登录后办理")
+    return {"seen": seen, "recommends": recommends, "reason": reason, "account": actor.account_id,
+            "person": actor.person_id, "now": now}
+
+
+def _system() -> Actor:
+    return system(settings().root_org)
