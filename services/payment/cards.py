@@ -46,7 +46,7 @@ def propose_card(session: Session, *, payment_id: uuid.UUID, bank: str, number: 
     session.execute(sa.text("UPDATE payment SET proposed_card_id = :card, corrected_person = :person WHERE id = :id"),
                     {"card": card.id, "person": actor.person_id, "id": payment_id})
     audit.append(session, [Entry(payment.claim_id, payment.org_key, "payment", payment.id, "propose_card",
-                                 details={"bank": bank, "last4": card.last4})],
+                                 details={"bank": card.bank, "last4": card.last4})],
                  account=actor.account_id, person=actor.person_id, at=now)
     return session.get_one(Payment, payment_id, populate_existing=True)
 
@@ -54,7 +54,8 @@ def propose_card(session: Session, *, payment_id: uuid.UUID, bank: str, number: 
 def confirm_card(session: Session, *, payment_id: uuid.UUID, actor: Actor, now: datetime) -> Payment:
     """Returned → planned under the new card, attempt + 1. Raises GuardFailed `two_persons_needed`, `account_missing`."""
     payment = _locked(session, payment_id)
-    fire(session, "payment", "correct", [Move(payment_id, details={
+    another = payment.corrected_person is not None and payment.corrected_person != actor.person_id
+    fire(session, "payment", "correct", [Move(payment_id, facts={"two_persons": another}, details={
         "proposed_by": str(payment.corrected_person), "attempt": payment.attempt + 1})], actor=actor, now=now)
     session.execute(sa.text("UPDATE bank_card SET replaced_at = :at WHERE id = :old"),
                     {"at": now, "old": payment.bank_card_id})

@@ -11,13 +11,13 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from services.access.actor import Actor, Role, system
-from services.core.crypto import key_ring
 from services.core.settings import settings
+from services.enrolment.queries import card_number
 from services.lifecycle.service import Move, fire
 from services.models import BankLine
 from services.payment.banks import recognised
 from services.payment.port import Answer
-from services.payment.runs import CARD_FIELD
+from services.payment.runs import cards_by_id
 from services.storage import service as storage
 from statemachines.states import PaymentState
 
@@ -73,8 +73,8 @@ _LOCK = sa.text("""
     ORDER BY c.id, p.id FOR UPDATE OF c, p""")
 _SENT = sa.text("""
     SELECT l.reference, l.payment_id, p.claim_id, l.run_id, p.org_key, l.attempt, l.amount_fen, p.state,
-           p.attempt AS present_attempt, b.number_sealed, b.holder
-    FROM bank_line l JOIN payment p ON p.id = l.payment_id JOIN bank_card b ON b.id = p.bank_card_id
+           p.attempt AS present_attempt, p.bank_card_id
+    FROM bank_line l JOIN payment p ON p.id = l.payment_id
     WHERE l.kind = 'sent' AND l.reference = ANY(CAST(:references AS text[]))""")
 
 
@@ -111,10 +111,11 @@ def read_return(session: Session, *, content: bytes, file_name: str, actor: Acto
 def _sent(session: Session, references: Sequence[str]) -> dict[str, _Sent]:
     wanted = {"references": list(references)}
     session.execute(_LOCK, wanted)
+    rows = session.execute(_SENT, wanted).all()
+    cards = cards_by_id(session, [row.bank_card_id for row in rows])
     return {row.reference: _Sent(row.payment_id, row.claim_id, row.run_id, row.org_key, row.attempt, row.amount_fen,
-                                 row.state, row.present_attempt, key_ring().open(row.number_sealed, field=CARD_FIELD),
-                                 row.holder)
-            for row in session.execute(_SENT, wanted)}
+                                 row.state, row.present_attempt, card_number(cards[row.bank_card_id]),
+                                 cards[row.bank_card_id].holder) for row in rows}
 
 
 def _judge(answer: Answer, known: _Sent | None) -> str | None:

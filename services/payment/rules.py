@@ -7,9 +7,10 @@ from fractions import Fraction
 
 from services.core.errors import InputError
 
-# The relations an heir may have to the member (民法典 1127), as the form and the family ties write them.
+# What an heir is to the member (民法典 1127), in the words of the family ties.
 HEIR_RELATIONS: Mapping[str, str] = {
-    "spouse": "配偶", "child": "子女", "parent": "父母", "sibling": "兄弟姐妹", "grandparent": "祖父母、外祖父母"}
+    "husband": "丈夫", "wife": "妻子", "spouse": "配偶", "child": "子女", "parent": "父母", "sibling": "兄弟姐妹",
+    "other": "其他继承人"}
 
 
 def split(amount_fen: int, shares: Sequence[Fraction]) -> list[int]:

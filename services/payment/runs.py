@@ -8,24 +8,24 @@ from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from services.access.actor import Actor
 from services.core.clock import business_day
-from services.core.crypto import key_ring
 from services.core.errors import InputError, NotFound, NotPermitted
 from services.core.ids import uuidv7
 from services.core.settings import settings
+from services.enrolment.numbers import draw
+from services.enrolment.queries import card_number
 from services.lifecycle.create import create
 from services.lifecycle.facts import PAYMENT, RUN_DIGEST
 from services.lifecycle.service import Move, fire
-from services.models import BankLine, PaymentRun
+from services.models import BankCard, BankLine, PaymentRun
 from services.payment.banks import layout_of
 from services.payment.port import Batch, Order
 from services.storage import service as storage
 from statemachines.states import PaymentRunState
 
-CARD_FIELD = "bank_card.number"
 _PURPOSES = {"benefit": "互助金", "refund": "退费", "advance": "先予支付", "difference": "补差"}
 _DECIDED = PAYMENT["actor_decided_before"].replace("%(person)s::uuid", "CAST(:person AS uuid)")
 # Exactly the guards' own expressions, so that what is picked can also be included.
@@ -39,9 +39,6 @@ _FILL_CARDS = sa.text("""
     UPDATE payment p SET bank_card_id = y.bank_card_id FROM payee y, claim c WHERE y.id = p.payee_id
     AND c.id = p.claim_id AND c.plan = :plan AND p.state = 'planned' AND p.bank_card_id IS NULL
     AND y.bank_card_id IS NOT NULL""")
-_SERIAL = sa.text("""
-    INSERT INTO number_series (series, year, last) VALUES ('payment_run', :year, 1)
-    ON CONFLICT (series, year) DO UPDATE SET last = number_series.last + 1 RETURNING last""")
 _PAYMENTS = sa.text("SELECT id FROM payment WHERE run_id = :run AND state = :state ORDER BY claim_id, id")
 _TOTALS = sa.text(f"""
     UPDATE payment_run n SET digest = {RUN_DIGEST}, count = t.count, total_fen = t.fen
@@ -73,7 +70,7 @@ def build_run(session: Session, *, plan: str, bank: str, actor: Actor, now: date
     if not ready:
         raise InputError("run_empty", "没有可以付款的款项", remedy="等待案件核定，或补齐领款人账户后再制单", field="plan")
     year = business_day(now).year
-    serial = session.execute(_SERIAL, {"year": year}).scalar_one()
+    serial = draw(session, "payment_run", year)[0]
     run = PaymentRun(id=uuidv7(), org_key=actor.org_key, state=PaymentRunState.DRAFT, run_no=f"P{year}{serial:06d}",
                      plan=plan, bank=bank, made_by=actor.account_id, made_person=actor.person_id, made_at=now)
     create(session, "payment_run", [run], actor=actor, now=now, details={run.id: {"plan": plan, "bank": bank}})
@@ -126,10 +123,15 @@ def release(session: Session, *, run_id: uuid.UUID, version: int | None = None, 
 
 
 _ORDERS = sa.text("""
-    SELECT p.id, p.org_key, p.attempt, p.amount_fen, p.purpose, c.claim_no, b.bank, b.number_sealed, b.holder
+    SELECT p.id, p.org_key, p.attempt, p.amount_fen, p.purpose, c.claim_no, b.id AS card_id
     FROM payment p JOIN claim c ON c.id = p.claim_id JOIN payee y ON y.id = p.payee_id
     JOIN bank_card b ON b.id = p.bank_card_id
     WHERE p.run_id = :run AND p.state = 'released' ORDER BY c.claim_no, y.ordinal, p.id""")
+
+
+def cards_by_id(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, BankCard]:
+    """Bank cards, also replaced ones."""
+    return {card.id: card for card in session.exec(select(BankCard).where(col(BankCard.id).in_(list(ids))))}
 
 
 def reference_of(run_no: str, line: int) -> str:
@@ -150,9 +152,10 @@ def write_file(session: Session, *, run_id: uuid.UUID, actor: Actor, now: dateti
     if run.released_at is None or run.state != PaymentRunState.RELEASED:
         raise InputError("run_not_released", "付款批次尚未复核放行", remedy="先由复核人放行", field="run_id")
     rows = session.execute(_ORDERS, {"run": run_id}).all()
-    orders = [Order(reference_of(run.run_no, line), row.amount_fen, row.bank,
-                    key_ring().open(row.number_sealed, field=CARD_FIELD), row.holder,
-                    f"{_PURPOSES[row.purpose]} {row.claim_no}") for line, row in enumerate(rows, 1)]
+    cards = cards_by_id(session, [row.card_id for row in rows])
+    orders = [Order(reference_of(run.run_no, line), row.amount_fen, cards[row.card_id].bank,
+                    card_number(cards[row.card_id]), cards[row.card_id].holder, f"{_PURPOSES[row.purpose]} {row.claim_no}")
+              for line, row in enumerate(rows, 1)]
     layout = layout_of(run.bank)
     batch = Batch(run.run_no, run.released_at, orders)
     content = layout.write(batch)

@@ -47,7 +47,7 @@ class _Owed:
 _LOCK = sa.text("SELECT id FROM claim WHERE id = ANY(CAST(:ids AS uuid[])) AND state IN ('payable', 'paid')"
                 " ORDER BY id FOR UPDATE")
 _OWED = sa.text("""
-    SELECT c.id, c.org_key, c.round, c.route, d.kind, d.amount_fen - coalesce((SELECT sum(p.amount_fen) FROM payment p
+    SELECT c.id, c.org_key, c.round, c.route, d.kind, d.amount_fen - coalesce((SELECT sum(p.amount_fen)::bigint FROM payment p
         WHERE p.claim_id = c.id AND p.round = c.round AND p.state <> 'cancelled'), 0) AS fen
     FROM claim c JOIN decision d ON d.claim_id = c.id AND d.round = c.round
     WHERE c.id = ANY(CAST(:ids AS uuid[])) ORDER BY c.id""")

@@ -1,0 +1,23 @@
+"""Clocks as people read them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from sqlmodel import Session, col, select
+
+from services.models import SlaClock
+
+
+def clocks_of(session: Session, claim_id: uuid.UUID) -> list[SlaClock]:
+    """A claim's clocks, oldest round and start first."""
+    return list(session.exec(select(SlaClock).where(SlaClock.claim_id == claim_id).order_by(
+        col(SlaClock.round), col(SlaClock.start_on), col(SlaClock.kind), col(SlaClock.id))))
+
+
+def clocks(session: Session, claim_ids: Sequence[uuid.UUID], kind: str) -> dict[uuid.UUID, SlaClock]:
+    """Each claim's newest clock of one kind."""
+    rows = session.exec(select(SlaClock).where(col(SlaClock.claim_id).in_(list(claim_ids)), SlaClock.kind == kind)
+                        .order_by(col(SlaClock.round), col(SlaClock.start_on), col(SlaClock.id)))
+    return {clock.claim_id: clock for clock in rows}

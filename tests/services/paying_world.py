@@ -1,0 +1,79 @@
+"""A claim that stands decided, so that paying and letters can be tried without walking the whole road first."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+
+from sqlmodel import Session, col, select
+
+from services.core.ids import uuidv7
+from services.models import BankCard, Case, Claim, Cover, Decision, Paper, Payee, Worksheet
+from services.rulebook.registry import version
+from services.sla import service as sla
+from tests.support.world import World
+
+LINES = {"xj": ("malignant", "一览表 60日（不含）后 恶性"), "nx": ("breast_cancer", "安康保管理办法 第五条、第八条")}
+
+
+def decided(session: Session, world: World, n: int, amount_fen: int, *, now: datetime, office: str = "xj",
+            kind: str = "pay", state: str = "payable", round_: int = 1) -> Claim:
+    """Claim of member `n`, decided over `amount_fen`, verified by office1, decided by the head."""
+    member = world.member(n, office)
+    cover = session.exec(select(Cover).where(Cover.person_id == member.person_id)).one()
+    card = session.exec(select(BankCard).where(BankCard.person_id == member.person_id,
+                                               col(BankCard.replaced_at).is_(None))).one()
+    event: dict[str, object] = {"kind": "diagnosis", "icd10": "C50.900", "behaviour": "3", "severity": "malignant",
+                                "specimen_on": "2026-03-10", "diagnosed_on": "2026-03-12"}
+    case = Case(id=uuidv7(), org_key=cover.org_key, case_no=f"C{uuid.uuid4().hex[:10]}", person_id=member.person_id,
+                org_id=cover.org_id, event_kind="diagnosis", diagnosed_on=date(2026, 3, 12), hospital="示例医院",
+                reported_on=date(2026, 3, 16), reported_at=now, reported_by=uuid.uuid4(), reporter_name="示例",
+                channel="member", last_timely_day=date(2026, 3, 23), count_words="自3月12日次日起算，第10日为3月22日，顺延至3月23日")
+    session.add(case)
+    session.flush()
+    claim = Claim(id=uuidv7(), org_key=cover.org_key, state=state, claim_no=f"T{uuid.uuid4().hex[:10]}", code="ABCD2345",
+                  case_id=case.id, person_id=member.person_id, cover_id=cover.id, plan=cover.plan,
+                  plan_from=cover.plan_from, route=version(cover.plan, cover.plan_from).route, round=round_, event=event,
+                  digest="d1", outcome=kind, amount_fen=amount_fen, identity_matched=True, required=[], banks=[],
+                  verified_person=world.person(f"{office}.office1"), verified_on=date(2026, 3, 18), created_at=now,
+                  updated_at=now)
+    session.add(claim)
+    session.flush()
+    _decision(session, world, claim, amount_fen, office, kind, now)
+    session.add(Payee(claim_id=claim.id, org_key=claim.org_key, person_id=member.person_id, bank_card_id=card.id,
+                      added_at=now))
+    session.flush()
+    sla.follow(session, "claim", "verify", {claim.id: (claim.id, date(2026, 3, 18))}, now=now)
+    return claim
+
+
+def _decision(session: Session, world: World, claim: Claim, amount_fen: int, office: str, kind: str,
+              now: datetime) -> None:
+    benefit, clause = LINES[office]
+    yuan = f"{amount_fen // 100}.{amount_fen % 100:02d}"
+    refund, paid = (amount_fen, 0) if kind == "refund" else (0, amount_fen)
+    lines = [{"benefit": benefit, "amount": yuan, "clause": clause, "steps": [f"= {yuan}"]}] if paid else []
+    nothing = [] if paid else [{"benefit": benefit, "reason": "waiting_period", "clause": clause}]
+    output: dict[str, object] = {
+        "plan": claim.plan, "version": claim.plan_from.isoformat(), "outcome": kind if kind in ("refund", "nothing") else "pay",
+        "total": yuan if paid else "0.00", "lines": lines, "flags": [], "nothing": nothing,
+        "refund": yuan if refund else "0.00"}
+    sheet = Worksheet(id=uuidv7(), org_key=claim.org_key, claim_id=claim.id, round=claim.round, seq=1, frozen=True,
+                      input={}, output=output, outcome=str(output["outcome"]), total_fen=paid, refund_fen=refund,
+                      facts_digest=claim.digest, rule_digest="r", why="frozen at decision", made_at=now)
+    session.add(sheet)
+    session.flush()
+    head = world.actor(f"{office}.head")
+    session.add(Decision(org_key=claim.org_key, claim_id=claim.id, round=claim.round, source="office", kind=kind,
+                         amount_fen=amount_fen, worksheet_id=sheet.id, decided_by=head.account_id,
+                         decided_person=head.person_id, clause=clause, at=now))
+    session.flush()
+
+
+def paper(session: Session, claim: Claim, kind: str, now: datetime, verdict: str = "accepted") -> Paper:
+    """A paper on file; its bytes do not matter here."""
+    made = Paper(org_key=claim.org_key, claim_id=claim.id, kind=kind, sha256="a" * 64, mime="application/pdf", size=1,
+                 file_name=f"{kind}.pdf", verdict=verdict, uploaded_by=uuid.uuid4(), uploaded_at=now)
+    session.add(made)
+    session.flush()
+    return made
