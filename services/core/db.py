@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -72,11 +73,18 @@ class Database:
         self.reading.dispose()
 
 
-_SET_SCOPE = sa.text("SELECT set_config('app.org_path', :path, true), set_config('app.account', :account, true)")
+_SET_SCOPE = "SELECT set_config('app.org_path', %s, true), set_config('app.account', %s, true)"
 
 
 def _set_scope(session: Session, scope: Scope) -> None:
-    session.execute(_SET_SCOPE, {"path": scope.org_path, "account": scope.account})
+    driver_cursor(session).execute(_SET_SCOPE, (scope.org_path, scope.account))
+
+
+def driver_cursor(session: Session) -> psycopg.Cursor[tuple[Any, ...]]:
+    """The driver's cursor in the session's transaction, for statements on the hot path: SQL as written, prepared once."""
+    session.flush()
+    driver: psycopg.Connection[tuple[Any, ...]] = session.connection().connection.driver_connection  # type: ignore[assignment]
+    return driver.cursor()
 
 
 def urls(config: Settings) -> tuple[str, str]:

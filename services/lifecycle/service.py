@@ -17,6 +17,7 @@ from services.access.permits import permit
 from services.audit.chain import Entry, Link
 from services.audit.service import Head, link_all
 from services.core.clock import business_day
+from services.core.db import driver_cursor
 from services.core.errors import Conflict, GuardFailed, NotFound
 from services.lifecycle.facts import CALL
 from services.lifecycle.statements import loaded_facts, select, write
@@ -94,16 +95,10 @@ def fire(session: Session, machine: str, event: str, moves: Sequence[Move], *, a
 def _lock(session: Session, machine: str, event: str, ids: list[uuid.UUID], actor: Actor,
           now: datetime) -> list[_Locked]:
     """One select locks the claims, then the rows, and reads state and facts."""
-    cursor = _cursor(session)
+    cursor = driver_cursor(session)
     cursor.execute(select(machine, event), {"ids": ids, "person": actor.person_id, "account": actor.account_id,
                                             "today": business_day(now)})
     return [_Locked(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7:]) for row in cursor.fetchall()]
-
-
-def _cursor(session: Session) -> Any:
-    """The driver's own cursor in the session's transaction: the statements are compiled once, not per call."""
-    session.flush()
-    return session.connection().connection.driver_connection.cursor()  # type: ignore[union-attr]
 
 
 def _target(machine: str, event: str, row: _Locked, move: Move, actor: Actor) -> str:
@@ -149,9 +144,7 @@ def _write(session: Session, machine: str, event: str, rows: Sequence[_Locked], 
     parameters: dict[str, Any] = {name: values[0] for name, values in columns.items()} if single else dict(columns)
     parameters |= {"machine": machine, "event": event, "account": actor.account_id, "person": actor.person_id,
                    "at": now, "topic": topic}
-    cursor = _cursor(session)
+    cursor = driver_cursor(session)
     cursor.execute(write(machine, owes=owes, single=single), parameters)
     if cursor.rowcount != len(rows):
         raise Conflict("row_hidden", "部分记录不在可写范围内", remedy="核对管辖范围")
-    if owes:
-        cursor.execute("NOTIFY huzhu_outbox")

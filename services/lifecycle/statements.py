@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from services.lifecycle.facts import CALL, SQL
+from services.outbox.service import CHANNEL
 from statemachines.rules import needs
 
 TABLES = {"claim": "claim", "review_step": "review_step", "handoff": "handoff", "payment": "payment",
@@ -63,12 +64,14 @@ def write(machine: str, *, owes: bool, single: bool) -> str:
     table = TABLES[machine]
     rows = _ONE if single else _ROWS
     outbox = _OUTBOX if owes else ""
+    # PostgreSQL sends equal notifications of one transaction once, at its commit.
+    done = f"SELECT id, pg_notify('{CHANNEL}', '') FROM u" if owes else "SELECT id FROM u"
     if machine in OWN_CHAIN:
         updated = ", updated_at = %(at)s" if machine == "claim" else ""
         moved = (f"u AS (UPDATE {table} t SET state = m.state, version = m.version, audit_seq = m.seq,"
                  f" audit_head = m.hash{updated} FROM m WHERE t.id = m.id RETURNING t.id)")
-        return f"WITH {rows}, {moved}, {_AUDIT}{outbox} SELECT id FROM u"
+        return f"WITH {rows}, {moved}, {_AUDIT}{outbox} {done}"
     moved = (f"u AS (UPDATE {table} t SET state = m.state, version = m.version FROM m WHERE t.id = m.id RETURNING t.id)")
     head = ("h AS (UPDATE claim t SET audit_seq = m.seq, audit_head = m.hash, updated_at = %(at)s FROM"
             " (SELECT DISTINCT ON (chain) chain, seq, hash FROM m ORDER BY chain, seq DESC) m WHERE t.id = m.chain)")
-    return f"WITH {rows}, {moved}, {head}, {_AUDIT}{outbox} SELECT id FROM u"
+    return f"WITH {rows}, {moved}, {head}, {_AUDIT}{outbox} {done}"

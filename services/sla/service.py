@@ -7,11 +7,13 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache, lru_cache
 from typing import Any
 
-import sqlalchemy as sa
+from psycopg.types.numeric import Int4
 from sqlmodel import Session
 
+from services.core.db import driver_cursor
 from services.core.ids import uuidv7
 from services.rulebook.registry import version
 from services.rulebook.schema import ClockRule
@@ -62,128 +64,123 @@ def follow(session: Session, machine: str, event: str, rows: Rows, *, now: datet
 def _meant(session: Session, machine: str, step: Step, rows: Rows) -> Rows:
     if not step.where:
         return rows
-    kept = session.execute(sa.text(f"SELECT r.id FROM {machine} r WHERE r.id = ANY(CAST(:ids AS uuid[])) AND {step.where}"),
-                           {"ids": list(rows)}).scalars()
-    return {row_id: rows[row_id] for row_id in kept}
+    cursor = driver_cursor(session).execute(
+        f"SELECT r.id FROM {machine} r WHERE r.id = ANY(%(ids)s::uuid[]) AND {step.where}", {"ids": list(rows)})
+    return {row[0]: rows[row[0]] for row in cursor.fetchall()}
 
 
-_PLANS = sa.text("SELECT id, org_key, round, plan, plan_from FROM claim WHERE id = ANY(CAST(:ids AS uuid[]))")
-_LEVEL_DAYS = sa.text("SELECT id, days FROM review_step WHERE id = ANY(CAST(:ids AS uuid[]))")
+# Round, plan and its version of each moved row's claim, and the level's days where a level is meant.
+_PLANS = """
+    SELECT m.id, c.org_key, c.round, c.plan, c.plan_from, s.days
+    FROM unnest(%(ids)s::uuid[], %(claims)s::uuid[]) AS m(id, claim_id)
+    JOIN claim c ON c.id = m.claim_id LEFT JOIN review_step s ON s.id = m.id"""
 
 
 def _start(session: Session, step: Step, rows: Rows) -> None:
-    claims = {row.id: row for row in session.execute(_PLANS, {"ids": list({claim for claim, _ in rows.values()})})}
-    days = ({row.id: row.days for row in session.execute(_LEVEL_DAYS, {"ids": list(rows)})}
-            if "level" in step.kinds else {})
+    found = driver_cursor(session).execute(
+        _PLANS, {"ids": list(rows), "claims": [claim for claim, _ in rows.values()]}).fetchall()
     new = []
-    for row_id, (claim_id, day) in rows.items():
-        claim = claims[claim_id]
-        clocks = version(claim.plan, claim.plan_from).clocks
+    for row_id, org_key, round_, plan, plan_from, days in found:
+        claim_id, day = rows[row_id]
+        clocks = version(plan, plan_from).clocks
         for kind in step.kinds:
-            rule = _level_rule(days[row_id]) if kind == "level" else clocks.get(SAME_RULE.get(kind, kind))
+            rule = _level_rule(days) if kind == "level" else clocks.get(SAME_RULE.get(kind, kind))
             if rule:
-                new.append(NewClock(claim_id, claim.org_key, claim.round, kind, str(row_id) if step.subject else "",
-                                    rule, day))
+                new.append(NewClock(claim_id, org_key, round_, kind, str(row_id) if step.subject else "", rule, day))
     start(session, new)
 
 
+@cache
 def _level_rule(days: int) -> ClockRule:
-    return ClockRule(days=days, kind="working", clause="审核时限（办事处内部预算）", origin="ours",
-                     start="opened")
+    return ClockRule(days=days, kind="working", clause="审核时限（办事处内部预算）", origin="ours", start="opened")
 
 
-_INSERT = """
+# Worklists sort by the pay clock's due day, so the claim's row carries a copy.
+_COPY_DUE = """UPDATE claim c SET pay_due = k.due_on FROM k
+    WHERE k.kind = 'pay' AND k.claim_id = c.id AND k.round = c.round"""
+_INSERT = f"""
+    WITH k AS (
     INSERT INTO sla_clock (id, claim_id, org_key, round, kind, subject, budget, day_kind, clause, origin, start_on, due_on,
                            provisional, words, calendar, pauses, state)
-    SELECT r.*, '[]'::jsonb, 'running' FROM unnest(CAST(:id AS uuid[]), CAST(:claim_id AS uuid[]),
-        CAST(:org_key AS text[]), CAST(:round AS int[]), CAST(:kind AS text[]), CAST(:subject AS text[]),
-        CAST(:budget AS int[]), CAST(:day_kind AS text[]), CAST(:clause AS text[]), CAST(:origin AS text[]),
-        CAST(:start_on AS date[]), CAST(:due_on AS date[]), CAST(:provisional AS bool[]), CAST(:words AS text[]),
-        CAST(:calendar AS text[])) AS r
+    SELECT r.*, '[]'::jsonb, 'running' FROM unnest(%(id)s::uuid[], %(claim_id)s::uuid[], %(org_key)s::text[],
+        %(round)s::int4[], %(kind)s::text[], %(subject)s::text[], %(budget)s::int4[], %(day_kind)s::text[],
+        %(clause)s::text[], %(origin)s::text[], %(start_on)s::date[], %(due_on)s::date[], %(provisional)s::bool[],
+        %(words)s::text[], %(calendar)s::text[]) AS r
     ON CONFLICT (claim_id, round, kind, subject) DO UPDATE SET start_on = excluded.start_on, due_on = excluded.due_on,
         provisional = excluded.provisional, words = excluded.words, pauses = '[]'::jsonb, state = 'running',
         stopped_on = NULL, kept = NULL, warned_at = NULL, breached_at = NULL
-    WHERE sla_clock.state = 'stopped' AND sla_clock.kind = ANY(CAST(:restarts AS text[]))"""
+    WHERE sla_clock.state = 'stopped' AND sla_clock.kind = ANY(%(restarts)s::text[])
+    RETURNING claim_id, round, kind, due_on) {_COPY_DUE}"""
 
 
 def start(session: Session, clocks: Sequence[NewClock]) -> None:
     """Insert clocks; one that already runs is left alone, a stopped one restarts only where rules allow."""
     if not clocks:
         return
-    counted = [(clock, count(clock.rule, clock.start_on)) for clock in clocks]
-    columns: dict[str, list[Any]] = {
+    counted = [(clock, _counted(clock.rule, clock.start_on)) for clock in clocks]
+    driver_cursor(session).execute(_INSERT, {
         "id": [uuidv7() for _ in counted], "claim_id": [c.claim_id for c, _ in counted],
-        "org_key": [c.org_key for c, _ in counted], "round": [c.round for c, _ in counted],
+        "org_key": [c.org_key for c, _ in counted], "round": [Int4(c.round) for c, _ in counted],
         "kind": [c.kind for c, _ in counted], "subject": [c.subject for c, _ in counted],
-        "budget": [c.rule.days for c, _ in counted], "day_kind": [c.rule.kind for c, _ in counted],
+        "budget": [Int4(c.rule.days) for c, _ in counted], "day_kind": [c.rule.kind for c, _ in counted],
         "clause": [c.rule.clause for c, _ in counted], "origin": [c.rule.origin for c, _ in counted],
         "start_on": [c.start_on for c, _ in counted], "due_on": [n.due for _, n in counted],
         "provisional": [n.provisional for _, n in counted], "words": [n.words for _, n in counted],
-        "calendar": [calendar().version for _ in counted]}
-    session.execute(sa.text(_INSERT), {**columns, "restarts": sorted(RESTARTS)})
-    _copy_pay_due(session, [clock.claim_id for clock in clocks if clock.kind == "pay"])
+        "calendar": [calendar().version for _ in counted], "restarts": sorted(RESTARTS)})
 
 
-def _copy_pay_due(session: Session, claims: Sequence[uuid.UUID]) -> None:
-    """Worklists sort by the pay clock's due day, so the claim's row carries a copy."""
-    if claims:
-        session.execute(sa.text(
-            "UPDATE claim c SET pay_due = k.due_on FROM sla_clock k WHERE k.claim_id = c.id AND k.kind = 'pay'"
-            " AND k.round = c.round AND c.id = ANY(CAST(:ids AS uuid[]))"), {"ids": list(claims)})
+@lru_cache(maxsize=4096)
+def _counted(rule: ClockRule, start_on: date) -> Count:
+    """A batch starts the same clocks on the same day: counted once."""
+    return count(rule, start_on)
 
 
 def _which(step: Step) -> str:
     """The clocks of a step among rows `m(claim_id, subject, day)`."""
-    kinds = " AND k.kind = ANY(CAST(:kinds AS text[]))" if step.kinds else ""
+    kinds = " AND k.kind = ANY(%(kinds)s::text[])" if step.kinds else ""
     subject = " AND k.subject = m.subject" if step.subject else ""
     return f"k.claim_id = m.claim_id{kinds}{subject}"
 
 
-_ROWS = ("(SELECT * FROM unnest(CAST(:claims AS uuid[]), CAST(:subjects AS text[]), CAST(:days AS date[]))"
-         " AS m(claim_id, subject, day)) m")
+_ROWS = "(SELECT * FROM unnest(%(claims)s::uuid[], %(subjects)s::text[], %(days)s::date[]) AS m(claim_id, subject, day)) m"
 
 
 def _rows(step: Step, rows: Rows) -> dict[str, Any]:
-    parameters: dict[str, Any] = {"claims": [claim for claim, _ in rows.values()], "subjects": [str(i) for i in rows],
-                                  "days": [day for _, day in rows.values()]}
-    if step.kinds:
-        parameters["kinds"] = list(step.kinds)
-    return parameters
+    return {"claims": [claim for claim, _ in rows.values()], "subjects": [str(i) for i in rows],
+            "days": [day for _, day in rows.values()], "kinds": list(step.kinds)}
 
 
 def _stop(session: Session, step: Step, rows: Rows) -> None:
-    session.execute(sa.text(
+    driver_cursor(session).execute(
         f"UPDATE sla_clock k SET state = 'stopped', stopped_on = m.day, kept = m.day <= k.due_on FROM {_ROWS}"
-        f" WHERE {_which(step)} AND k.state <> 'stopped'"), _rows(step, rows))
+        f" WHERE {_which(step)} AND k.state <> 'stopped'", _rows(step, rows))
 
 
 def _pause(session: Session, step: Step, rows: Rows) -> None:
-    session.execute(sa.text(
+    driver_cursor(session).execute(
         "UPDATE sla_clock k SET state = 'paused', pauses = k.pauses || jsonb_build_array(jsonb_build_array(m.day, null))"
-        f" FROM {_ROWS} WHERE {_which(step)} AND k.state = 'running'"), _rows(step, rows))
+        f" FROM {_ROWS} WHERE {_which(step)} AND k.state = 'running'", _rows(step, rows))
 
 
 def _resume(session: Session, step: Step, rows: Rows) -> None:
     """Close the open pause and count again: the days of the pause do not run."""
-    paused = session.execute(sa.text(
-        f"SELECT k.id, k.claim_id, k.kind, k.budget, k.day_kind, k.clause, k.origin, k.start_on, k.pauses, m.day"
-        f" FROM sla_clock k JOIN {_ROWS} ON {_which(step)} WHERE k.state = 'paused' FOR UPDATE OF k"),
-        _rows(step, rows)).all()
+    paused = driver_cursor(session).execute(
+        f"SELECT k.id, k.budget, k.day_kind, k.clause, k.origin, k.start_on, k.pauses, m.day FROM sla_clock k"
+        f" JOIN {_ROWS} ON {_which(step)} WHERE k.state = 'paused' FOR UPDATE OF k", _rows(step, rows)).fetchall()
     if not paused:
         return
     columns: dict[str, list[Any]] = {"ids": [], "dues": [], "words": [], "provisional": [], "pauses": []}
-    for row in paused:
-        pauses = [*row.pauses[:-1], [row.pauses[-1][0], row.day.isoformat()]]
-        rule = ClockRule(days=row.budget, kind=row.day_kind, clause=row.clause, origin=row.origin, start="")
-        counted = count(rule, row.start_on, [(date.fromisoformat(a), date.fromisoformat(b)) for a, b in pauses])
-        columns["ids"].append(row.id)
+    for clock_id, budget, day_kind, clause, origin, start_on, pauses, day in paused:
+        closed = [*pauses[:-1], [pauses[-1][0], day.isoformat()]]
+        rule = ClockRule(days=budget, kind=day_kind, clause=clause, origin=origin, start="")
+        counted = count(rule, start_on, [(date.fromisoformat(a), date.fromisoformat(b)) for a, b in closed])
+        columns["ids"].append(clock_id)
         columns["dues"].append(counted.due)
         columns["words"].append(counted.words)
         columns["provisional"].append(counted.provisional)
-        columns["pauses"].append(json.dumps(pauses))
-    session.execute(sa.text(
-        "UPDATE sla_clock k SET state = 'running', due_on = r.due, words = r.words, provisional = r.provisional,"
-        " pauses = r.pauses::jsonb FROM unnest(CAST(:ids AS uuid[]), CAST(:dues AS date[]), CAST(:words AS text[]),"
-        " CAST(:provisional AS bool[]), CAST(:pauses AS text[])) AS r(id, due, words, provisional, pauses)"
-        " WHERE k.id = r.id"), columns)
-    _copy_pay_due(session, [row.claim_id for row in paused if row.kind == "pay"])
+        columns["pauses"].append(json.dumps(closed))
+    driver_cursor(session).execute(f"""
+        WITH k AS (UPDATE sla_clock k SET state = 'running', due_on = r.due, words = r.words, provisional = r.provisional,
+            pauses = r.pauses::jsonb FROM unnest(%(ids)s::uuid[], %(dues)s::date[], %(words)s::text[],
+            %(provisional)s::bool[], %(pauses)s::text[]) AS r(id, due, words, provisional, pauses) WHERE k.id = r.id
+            RETURNING k.claim_id, k.round, k.kind, k.due_on) {_COPY_DUE}""", columns)
