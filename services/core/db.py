@@ -40,7 +40,9 @@ class Database:
         self.url = url
 
         def connect(prepare_threshold: int | None) -> psycopg.Connection[tuple[object, ...]]:
-            return psycopg.connect(url, prepare_threshold=prepare_threshold)
+            # Writing statements find rows by key: planning them anew for each value costs more than running them.
+            options = "-c plan_cache_mode=force_generic_plan" if prepare_threshold else ""
+            return psycopg.connect(url, prepare_threshold=prepare_threshold, options=options)
 
         options = {"pool_size": pool_size, "max_overflow": pool_size, "pool_pre_ping": False}
         self.writing = sa.create_engine("postgresql+psycopg://", creator=lambda: connect(5), **options)
