@@ -30,7 +30,8 @@ class PaymentFacts:
     bank_allowed: bool = fact("the payee's bank is on the plan's list, or the plan has none")
     actor_is_maker: bool = fact("the actor made the run")
     maker_decided_before: bool = fact("the run's maker verified or decided in this claim's round")
-    actor_decided_before: bool = fact("the actor (also as substitute) verified or decided in this claim's round")
+    actor_decided_before: bool = fact("the actor (also as substitute) verified, decided or made another payment in this"
+                                      " claim's round")
     fund_after_fen: int = fact("balance of the plan's fund after the whole run; fen")
     run_unchanged: bool = fact("the run's digest equals the one submitted")
     file_accepted: bool = fact("the bank acknowledged the run's file")
