@@ -9,6 +9,8 @@ from services.rulebook.steps import Cap, Manual, Take, Times
 from services.rulebook.values import Const, FactRef
 
 _SHARES = "cover.shares"
+# What a cover's takings call the premium given back; it is no benefit of any plan.
+PREMIUM_REFUND = "premium_refund"
 
 
 def _constant(value: object, shares: Decimal) -> Decimal | None:
@@ -21,7 +23,12 @@ def _constant(value: object, shares: Decimal) -> Decimal | None:
 
 
 def ceiling(book: RuleBook, benefit: str, shares: Decimal) -> Decimal | None:
-    """Yuan a period, or None where the file sets no bound. Steps that can only lessen are passed over."""
+    """Yuan a period, or None where the file sets no bound. Steps that can only lessen are passed over.
+
+    The premium given back is bounded by the fee.
+    """
+    if benefit == PREMIUM_REFUND:
+        return book.fee_due(int(shares))
     most: Decimal | None = None
     for step in book.benefits[benefit].steps:
         if isinstance(step, Take):

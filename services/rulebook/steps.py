@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from services.rulebook.scales import SCALES, Scale, scale_named
 from services.rulebook.values import Number, Sourced, Value, Words, nearest
@@ -41,7 +41,7 @@ class Sum(Sourced):
 class Slice(Sourced):
     """One slice of a ladder: the part up to and including `upto` at `rate`, at most `max`."""
 
-    upto: Decimal
+    upto: Annotated[Decimal, Field(allow_inf_nan=True)]
     rate: Decimal
     max: Decimal | None = None
 
