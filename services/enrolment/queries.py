@@ -83,7 +83,14 @@ def computation_of(cover: Cover, event: Mapping[str, object]) -> Computation:
                             "renewal": cover.renewal, "shares": cover.shares}})
 
 
-def _answers(cover: Cover, event: Mapping[str, object]) -> bool:
+def read_event(event: Mapping[str, object]) -> Computation:
+    """Check an event's words before any plan is known; InputError names the key (`event.icd10`)."""
+    day = "2000-01-01"
+    return parse({"plan": "any", "cover": {"effective": day, "until": day}, "event": dict(event)})
+
+
+def answers(cover: Cover, event: Mapping[str, object]) -> bool:
+    """Whether the cover was in force on the day its plan names and its rule-book answers this kind of event."""
     book = registry.latest(cover.plan)
     if event.get("kind") not in book.kinds:
         return False
@@ -117,7 +124,7 @@ def dated(book: RuleBook, words: Computation) -> date:
 
 def covers_answering(session: Session, person_id: uuid.UUID, event: Mapping[str, object]) -> list[Cover]:
     """Every cover in force on the day its plan names, whose rule-book answers this kind of event."""
-    return [cover for cover in covers_of(session, person_id) if _answers(cover, event)]
+    return [cover for cover in covers_of(session, person_id) if answers(cover, event)]
 
 
 def people_by_id(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Person]:

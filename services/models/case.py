@@ -27,7 +27,7 @@ class Case(Scoped, table=True):
     hospital: str | None = Field(default=None, sa_type=Text)
     reported_on: date
     reported_at: datetime = Field(sa_type=Instant)
-    reported_by: uuid.UUID
+    reported_by: uuid.UUID | None = None             # account; none for a program
     reporter_name: str = Field(sa_type=Text)
     channel: str = Field(sa_type=Text)
     committee_told_at: datetime | None = instant()

@@ -27,14 +27,14 @@ class Paper(Scoped, table=True):
     file_name: str = Field(sa_type=Text)
     verdict: str = Field(default="waiting", sa_type=Text)
     fault: str | None = Field(default=None, sa_type=Text)
-    uploaded_by: uuid.UUID
+    uploaded_by: uuid.UUID | None = None             # account; none for a program
     uploaded_at: datetime = Field(sa_type=Instant)
     checked_by: uuid.UUID | None = None
     checked_at: datetime | None = instant()
 
 
 class Supplement(Moving, table=True):
-    """A list of what is missing. `items`: [{"paper", "reason", "state": open|answered|unavailable, "note"}]."""
+    """A list of what is missing. `items`: [{"paper", "name", "reason", "state": open|answered|unavailable, "note"}]."""
 
     __tablename__ = "supplement"
     __table_args__ = (one_of("state", SupplementState), one_of("source", ("union", "insurer")),

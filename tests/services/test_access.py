@@ -1,5 +1,10 @@
-from datetime import timedelta
+"""Accounts, tokens, the first door."""
 
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import psycopg
 import pytest
 
 from services.access import service as access
@@ -10,7 +15,7 @@ from tests.support.world import LOGINS, build_world
 ROOT = Scope("cn")
 
 
-def test_a_token_gives_the_account_its_roles_and_scope(db: Database, now):
+def test_a_token_gives_the_account_its_roles_and_scope(db: Database, now: datetime) -> None:
     world = build_world(db, now)
     with db.view(ROOT) as session:
         head = access.authenticate(session, world.tokens["xj.head"], now=now)
@@ -20,7 +25,7 @@ def test_a_token_gives_the_account_its_roles_and_scope(db: Database, now):
     assert len({world.person(login) for login in LOGINS}) == len(LOGINS)
 
 
-def test_unknown_expired_revoked_and_closed_are_refused_alike(db: Database, now):
+def test_unknown_expired_revoked_and_closed_are_refused_alike(db: Database, now: datetime) -> None:
     world = build_world(db, now)
     token = world.tokens["nx.clerk"]
     with db.unit_of_work(ROOT) as session:
@@ -32,25 +37,25 @@ def test_unknown_expired_revoked_and_closed_are_refused_alike(db: Database, now)
     with db.view(ROOT) as session, pytest.raises(Unauthenticated):
         access.authenticate(session, token, now=now)
     with db.unit_of_work(ROOT) as session:
-        access.close_account(session, account_id=world.actor("nx.head").account_id, actor=world.actor("admin"), now=now)
+        access.close_account(session, account_id=world.account("nx.head"), actor=world.actor("admin"), now=now)
     with db.view(ROOT) as session, pytest.raises(Unauthenticated):
         access.authenticate(session, world.tokens["nx.head"], now=now)
 
 
-def test_a_token_narrows_and_never_widens(db: Database, now):
+def test_a_token_narrows_and_never_widens(db: Database, now: datetime) -> None:
     world = build_world(db, now)
-    actor = world.actor("xj.senior")
+    account = world.account("xj.senior")
     with db.unit_of_work(ROOT) as session:
         with pytest.raises(InputError) as refused:
-            access.issue_token(session, account_id=actor.account_id, expires_at=now + timedelta(days=1), roles=["head"],
+            access.issue_token(session, account_id=account, expires_at=now + timedelta(days=1), roles=["head"],
                                actor=world.actor("admin"), now=now)
         assert refused.value.field == "roles"
         with pytest.raises(NotPermitted):
-            access.issue_token(session, account_id=actor.account_id, expires_at=now + timedelta(days=1),
+            access.issue_token(session, account_id=account, expires_at=now + timedelta(days=1),
                                actor=world.actor("xj.head"), now=now)
 
 
-def test_an_administrator_stays_in_his_tree_and_alone(db: Database, now):
+def test_an_administrator_stays_in_his_tree_and_alone(db: Database, now: datetime) -> None:
     world = build_world(db, now)
     admin = world.actor("nx.admin")
     with db.unit_of_work(ROOT) as session:
@@ -67,16 +72,16 @@ def test_an_administrator_stays_in_his_tree_and_alone(db: Database, now):
                                 person_id=world.person("nx.head"), actor=admin, now=now)
 
 
-def test_the_first_door_opens_once(db: Database, now):
+def test_the_first_door_opens_once(db: Database, now: datetime) -> None:
     build_world(db, now)
     with db.unit_of_work(ROOT) as session, pytest.raises(Conflict, match="already_set_up"):
         access.bootstrap(session, root_code="cn", root_name="全国", now=now)
 
 
-def test_tokens_are_kept_as_hashes_only(db: Database, now, superuser):
+def test_tokens_are_kept_as_hashes_only(db: Database, now: datetime, superuser: psycopg.Connection[tuple[object, ...]]) -> None:
     world = build_world(db, now)
     rows = superuser.execute("SELECT digest FROM token").fetchall()
     assert len(rows) == 1 + len(LOGINS) + 12
-    assert all(world.tokens["nx.head"].encode() not in bytes(digest) for digest, in rows)
+    assert all(world.tokens["nx.head"].encode() not in bytes(digest) for (digest,) in rows if isinstance(digest, bytes))
     opened = superuser.execute("SELECT count(*) FROM access_record WHERE what = 'account.opened:nx.head'").fetchone()
     assert opened == (1,)

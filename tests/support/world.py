@@ -81,6 +81,12 @@ class World:
         assert person_id is not None
         return person_id
 
+    def account(self, login: str) -> uuid.UUID:
+        """The account behind a login."""
+        account_id = self.actors[login].account_id
+        assert account_id is not None
+        return account_id
+
     def member(self, n: int = 0, office: str = "nx") -> Member:
         """Member number `n` of an office."""
         return self.members[office][n]

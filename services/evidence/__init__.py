@@ -1,0 +1,1 @@
+"""Papers, their checks, and the one-time supplement list."""

@@ -1,0 +1,129 @@
+"""Upload, judge, waive, read: papers and the digest of the facts that hangs on them."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlmodel import Session, select
+
+from services.access.actor import OFFICE, REVIEWERS, Actor, Role
+from services.audit import service as audit
+from services.audit.chain import Entry
+from services.core.errors import Conflict, InputError, NotFound, NotPermitted
+from services.enrolment import queries as enrolment
+from services.evidence import rules
+from services.intake.queries import claim_for, present_digest
+from services.models import Claim, Paper
+from services.rulebook import registry
+from services.storage import service as storage
+from statemachines.states import ClaimState
+
+VERIFIERS = (Role.UNIT_CLERK, *sorted(REVIEWERS))
+_READERS = (Role.MEMBER, Role.AUDITOR, Role.SYSTEM, *VERIFIERS)
+
+
+def upload(session: Session, *, claim_id: uuid.UUID, kind: str, file_name: str, content: bytes, actor: Actor,
+           now: datetime) -> Paper:
+    """Put a paper on the claim's file; the same bytes of the same kind again give the same paper.
+
+    InputError: unknown kind, a file that is no PDF or picture, empty, damaged or above the limit.
+    """
+    actor.require(Role.MEMBER, Role.INSURER, Role.SYSTEM, *VERIFIERS, what="上传材料")
+    claim = claim_for(session, claim_id, actor)
+    rules.check_kind(registry.version(claim.plan, claim.plan_from), kind)
+    mime = storage.kind_of(content) if content else ""
+    if content and mime not in rules.PAPER_MIMES:
+        raise InputError("file_type", "申请材料须为 PDF 或图片", remedy="请拍照、扫描或另存为 PDF", field="content")
+    sha256 = storage.put(content)
+    session.refresh(claim, with_for_update=True)
+    _check_open(claim, kind)
+    same = session.exec(select(Paper).where(Paper.claim_id == claim.id, Paper.kind == kind, Paper.sha256 == sha256)).first()
+    if same:
+        return same
+    paper = Paper(org_key=claim.org_key, claim_id=claim.id, kind=kind, sha256=sha256, mime=mime, size=len(content),
+                  file_name=file_name[-200:], uploaded_by=actor.account_id, uploaded_at=now)
+    session.add(paper)
+    session.flush()
+    _record(session, claim, paper.id, "upload", {"kind": kind, "sha256": sha256}, actor, now)
+    return paper
+
+
+def _check_open(claim: Claim, kind: str) -> None:
+    over = claim.state == ClaimState.CANCELLED or (claim.state == ClaimState.CLOSED and kind not in rules.AFTER_CLOSING)
+    if over:
+        raise Conflict("claim_over", "案件已结束，不能再上传材料", remedy="需要重新办理的，请联系经办人")
+
+
+def judge(session: Session, *, paper_id: uuid.UUID, accept: bool, fault: str | None = None, actor: Actor,
+          now: datetime) -> Paper:
+    """Say whether a paper is good; `fault` says why not. The claim's digest follows the accepted papers.
+
+    NotPermitted for anybody on the claimant's side. Conflict after the decision, or when a paper that the review
+    already rests on would be rejected (send the claim back first).
+    """
+    actor.require(*VERIFIERS, what="核对材料")
+    paper, claim = _paper(session, paper_id, actor)
+    if enrolment.is_kin(session, actor.person_id, claim.person_id):
+        raise NotPermitted("actor_on_claimant_side", "经办人是申请人或其家属，须回避", remedy="由同级其他人员或上级办理")
+    if not accept and not (fault or "").strip():
+        raise InputError("fault_missing", "退回材料须写明原因", remedy="补上 fault", field="fault")
+    session.refresh(claim, with_for_update=True)
+    session.refresh(paper)
+    if claim.state not in rules.JUDGED_IN or (not accept and paper.verdict == "accepted"
+                                              and claim.state not in rules.REJECTED_IN):
+        raise Conflict("event_not_allowed", f"当前状态“{claim.state}”不能这样核对材料", remedy="由审核人退回后再核对")
+    paper.verdict, paper.fault = ("accepted", None) if accept else ("rejected", fault)
+    paper.checked_by, paper.checked_at = actor.account_id, now
+    session.add(paper)
+    session.flush()
+    claim.digest = present_digest(session, claim)
+    session.add(claim)
+    session.flush()
+    _record(session, claim, paper.id, "accept" if accept else "reject",
+            {"kind": paper.kind, "sha256": paper.sha256, "fault": paper.fault or ""}, actor, now)
+    return paper
+
+
+def waive(session: Session, *, claim_id: uuid.UUID, kind: str, reason: str, actor: Actor, now: datetime) -> Claim:
+    """Do without one required paper, with a reason: an office reviewer's act, and never for identity."""
+    actor.require(*sorted(OFFICE), what="免交材料")
+    if not reason.strip():
+        raise InputError("reason_missing", "免交材料须写明理由", remedy="补上 reason", field="reason")
+    claim = claim_for(session, claim_id, actor)
+    session.refresh(claim, with_for_update=True)
+    if kind not in claim.required:
+        raise InputError("paper_kind", f"本案不要求“{kind}”", remedy=f"要求：{'、'.join(claim.required)}", field="kind")
+    if kind == "id_card":
+        raise InputError("paper_kind", "身份证明不能免交", remedy="补充身份证明", field="kind")
+    if claim.state not in (ClaimState.REPORTED, ClaimState.SUPPLEMENTING):
+        raise Conflict("event_not_allowed", f"当前状态“{claim.state}”不能免交材料", remedy="由审核人退回后再办理")
+    claim.required = [required for required in claim.required if required != kind]
+    session.add(claim)
+    session.flush()
+    _record(session, claim, claim.id, "waive", {"kind": kind, "reason": reason}, actor, now)
+    return claim
+
+
+def read(session: Session, *, paper_id: uuid.UUID, actor: Actor, now: datetime) -> tuple[Paper, bytes]:
+    """A paper with its bytes. Every reading by a person is recorded; administrators see none."""
+    actor.require(*_READERS, what="查看材料")
+    paper, claim = _paper(session, paper_id, actor)
+    if actor.account_id:
+        audit.looked(session, org_key=claim.org_key, account=actor.account_id, claim_id=claim.id, what=f"paper:{paper.id}",
+                     reason=None, at=now)
+        session.flush()
+    return paper, storage.get(paper.sha256)
+
+
+def _paper(session: Session, paper_id: uuid.UUID, actor: Actor) -> tuple[Paper, Claim]:
+    paper = session.get(Paper, paper_id)
+    if paper is None:
+        raise NotFound("paper_missing", "没有这一材料，或不在您的管辖范围内", remedy="核对编号")
+    return paper, claim_for(session, paper.claim_id, actor)
+
+
+def _record(session: Session, claim: Claim, subject: uuid.UUID, event: str, details: dict[str, object], actor: Actor,
+            now: datetime) -> None:
+    audit.append(session, [Entry(claim.id, claim.org_key, "paper", subject, event, details=details)],
+                 account=actor.account_id, person=actor.person_id, at=now)

@@ -1,0 +1,71 @@
+"""Reads: a claim's papers, its checklist, its supplement lists."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+
+from services.core.errors import NotFound
+from services.evidence.rules import paper_name
+from services.models import Claim, Paper, Supplement
+from services.rulebook import registry
+from statemachines.states import SupplementState
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One line of the checklist. `state`: missing, waiting, accepted or rejected."""
+
+    kind: str
+    name: str
+    state: str
+    fault: str | None
+
+
+def papers_of(session: Session, claim_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Paper]]:
+    """Each claim's papers, oldest first."""
+    found: dict[uuid.UUID, list[Paper]] = {claim_id: [] for claim_id in claim_ids}
+    for paper in session.exec(select(Paper).where(col(Paper.claim_id).in_(list(claim_ids))).order_by(
+            col(Paper.uploaded_at), col(Paper.id))).all():
+        found[paper.claim_id].append(paper)
+    return found
+
+
+def checklist(session: Session, claim: Claim) -> list[Wanted]:
+    """The papers the plan asks for this event, each with the best that is on file."""
+    papers = papers_of(session, [claim.id])[claim.id]
+    book = registry.version(claim.plan, claim.plan_from)
+    return [_line(kind, paper_name(book, kind), [paper for paper in papers if paper.kind == kind])
+            for kind in claim.required]
+
+
+def _line(kind: str, name: str, papers: Sequence[Paper]) -> Wanted:
+    for verdict in ("accepted", "waiting", "rejected"):
+        paper = next((paper for paper in reversed(papers) if paper.verdict == verdict), None)
+        if paper:
+            return Wanted(kind, name, verdict, paper.fault)
+    return Wanted(kind, name, "missing", None)
+
+
+def supplements_of(session: Session, claim_id: uuid.UUID) -> list[Supplement]:
+    """A claim's supplement lists, oldest first."""
+    return list(session.exec(select(Supplement).where(Supplement.claim_id == claim_id)
+                             .order_by(col(Supplement.asked_at), col(Supplement.id))).all())
+
+
+def supplement(session: Session, supplement_id: uuid.UUID) -> Supplement:
+    """One list of the caller's scope. NotFound otherwise."""
+    found = session.get(Supplement, supplement_id, populate_existing=True)
+    if found is None:
+        raise NotFound("supplement_missing", "没有这一补充清单，或不在您的管辖范围内", remedy="核对编号")
+    return found
+
+
+def overdue(session: Session, today: object, limit: int = 500) -> list[uuid.UUID]:
+    """Delivered union lists past their deadline: what `lapse` looks at."""
+    return list(session.exec(select(Supplement.id).where(
+        Supplement.state == SupplementState.DELIVERED, Supplement.source == "union",
+        col(Supplement.deadline) < today).order_by(col(Supplement.deadline)).limit(limit)).all())

@@ -1,0 +1,130 @@
+"""The one-time supplement list: asked, delivered (the clock pauses), answered or lapsed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from services.access.actor import Actor
+from services.audit import service as audit
+from services.audit.chain import Entry
+from services.core.clock import at_hour, business_day
+from services.core.errors import Conflict, InputError
+from services.core.ids import uuidv7
+from services.evidence import queries, rules
+from services.intake.queries import claim_for
+from services.lifecycle.create import create
+from services.lifecycle.service import Move, fire
+from services.models import Claim, Paper, SlaClock, Supplement
+from services.rulebook import registry
+from statemachines.states import ClaimState, SupplementState
+
+Items = Sequence[Mapping[str, str]]
+
+
+def ask(session: Session, *, claim_id: uuid.UUID, version: int | None = None, items: Items, reason: str | None = None,
+        actor: Actor, now: datetime) -> Supplement:
+    """Ask for what is missing, once and in full (保险法 22): `items` [{"paper", "reason"}]; the letter follows.
+
+    A second list in the same round needs a `reason` and a senior reviewer (guard `list_already_given`).
+    """
+    claim = claim_for(session, claim_id, actor)
+    listed = rules.list_items(registry.version(claim.plan, claim.plan_from), items)
+    fire(session, "claim", "ask", [Move(claim.id, version=version, reason=reason,
+                                        details={"papers": [item["paper"] for item in listed]})], actor=actor, now=now)
+    session.refresh(claim)
+    return _create(session, claim, "union", listed, reason, actor, now)
+
+
+def question(session: Session, *, claim_id: uuid.UUID, items: Items, actor: Actor, now: datetime) -> Supplement:
+    """The insurer's question as a list for the member; the claim's own state is untouched."""
+    claim = claim_for(session, claim_id, actor)
+    listed = rules.list_items(registry.version(claim.plan, claim.plan_from), items, strict=False)
+    return _create(session, claim, "insurer", listed, None, actor, now)
+
+
+def _create(session: Session, claim: Claim, source: str, listed: list[dict[str, str]], reason: str | None, actor: Actor,
+            now: datetime) -> Supplement:
+    made = Supplement(id=uuidv7(), org_key=claim.org_key, state=SupplementState.DRAFTED, claim_id=claim.id, round=claim.round,
+                      source=source, items=listed, reason=reason, asked_by=actor.person_id, asked_at=now)
+    create(session, "supplement", [made], actor=actor, now=now, details={made.id: {"source": source}})
+    return made
+
+
+def deliver(session: Session, *, supplement_id: uuid.UUID, on: date | None = None, actor: Actor, now: datetime) -> Supplement:
+    """The list reached the claimant on `on` (today when empty): clocks pause, the answer's own clock starts."""
+    found = queries.supplement(session, supplement_id)
+    claim_for(session, found.claim_id, actor)
+    day = _day(on, found.asked_at, now, "送达日期")
+    session.execute(sa.update(Supplement).where(col(Supplement.id) == found.id, col(Supplement.delivered_at).is_(None))
+                    .values(delivered_at=_instant(day, now)))
+    fire(session, "supplement", "deliver", [Move(found.id, on=day)], actor=actor, now=now)
+    due = session.exec(select(col(SlaClock.due_on)).where(SlaClock.claim_id == found.claim_id, SlaClock.kind == "supplement",
+                                                     SlaClock.subject == str(found.id))).first()
+    session.execute(sa.update(Supplement).where(col(Supplement.id) == found.id).values(deadline=due))
+    session.refresh(found)
+    return found
+
+
+def answer(session: Session, *, supplement_id: uuid.UUID, items: Items, on: date | None = None, actor: Actor,
+           now: datetime) -> Supplement:
+    """Answer some or all items: [{"paper", "state": answered|unavailable, "note"}], received on `on`.
+
+    With the last item the list is answered, the clocks go on, and a claim that waited for it is `reported` again.
+    """
+    found = queries.supplement(session, supplement_id)
+    claim = claim_for(session, found.claim_id, actor)
+    session.refresh(claim, with_for_update=True)     # the claim first, as everywhere, then its list
+    session.refresh(found, with_for_update=True)
+    if found.state != SupplementState.DELIVERED:
+        raise Conflict("event_not_allowed", f"补充清单当前为“{found.state}”，不能答复", remedy="清单送达后方可答复，已答复的不必重复")
+    assert found.delivered_at is not None
+    day = _day(on, found.delivered_at, now, "收到日期")
+    arrived = session.exec(select(Paper.kind).where(Paper.claim_id == claim.id, col(Paper.uploaded_at) >= found.asked_at)).all()
+    found.items = rules.answered_items(found.items, items, frozenset(arrived))
+    session.add(found)
+    session.flush()
+    entry = Entry(claim.id, claim.org_key, "supplement", found.id, "items",
+                  details={"items": [f"{item['paper']}:{item['state']}" for item in found.items]})
+    audit.append(session, [entry], account=actor.account_id, person=actor.person_id, at=now)
+    if all(item["state"] != "open" for item in found.items):
+        _close(session, found, claim, day, actor, now)
+    return found
+
+
+def _close(session: Session, found: Supplement, claim: Claim, day: date, actor: Actor, now: datetime) -> None:
+    fire(session, "supplement", "answer", [Move(found.id, on=day)], actor=actor, now=now)
+    session.execute(sa.update(Supplement).where(col(Supplement.id) == found.id).values(answered_at=_instant(day, now)))
+    session.refresh(found)
+    session.refresh(claim)
+    if found.source == "union" and claim.state == ClaimState.SUPPLEMENTING:
+        fire(session, "claim", "answer", [Move(claim.id, on=day)], actor=actor, now=now)
+        session.refresh(claim)
+
+
+def lapse(session: Session, *, supplement_ids: Sequence[uuid.UUID], actor: Actor, now: datetime) -> list[uuid.UUID]:
+    """Lists past their deadline after a delivered reminder: the claims close as `not_pursued`; returns their ids."""
+    fire(session, "supplement", "lapse", [Move(supplement_id) for supplement_id in supplement_ids], actor=actor, now=now)
+    claims = session.exec(select(Claim.id).join(Supplement, col(Supplement.claim_id) == Claim.id).where(
+        col(Supplement.id).in_(list(supplement_ids)), Supplement.source == "union",
+        Claim.state == ClaimState.SUPPLEMENTING)).all()
+    fire(session, "claim", "lapse", [Move(claim_id) for claim_id in claims], actor=actor, now=now)
+    session.execute(sa.update(Claim).where(col(Claim.id).in_(list(claims))).values(outcome="not_pursued"))
+    return list(claims)
+
+
+def _day(on: date | None, not_before: datetime, now: datetime, what: str) -> date:
+    today = business_day(now)
+    day = on or today
+    if not business_day(not_before) <= day <= today:
+        raise InputError("date_impossible", f"{what} {day} 不在 {business_day(not_before)} 至 {today} 之间",
+                         remedy="核对日期", field="on")
+    return day
+
+
+def _instant(day: date, now: datetime) -> datetime:
+    return now if day == business_day(now) else at_hour(day)

@@ -1,0 +1,79 @@
+"""Reads: claims and their case, and whether the one who asks may."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from sqlmodel import Session, col, select
+
+from services.access.actor import Actor, Role
+from services.core.errors import NotFound
+from services.enrolment import queries as enrolment
+from services.intake.rules import facts_digest
+from services.models import Case, Claim, Consent, Paper
+
+
+def _missing() -> NotFound:
+    return NotFound("claim_missing", "没有这一案件，或不在您的管辖范围内", remedy="核对受理编号")
+
+
+def acts_for_self(actor: Actor) -> bool:
+    """Whether the actor is nothing but a member here, who sees only the own family's claims."""
+    return actor.roles <= {Role.MEMBER}
+
+
+def require_own(session: Session, actor: Actor, person_id: uuid.UUID) -> None:
+    """A member touches the own claims and those of known relatives; others do not exist for a member."""
+    if acts_for_self(actor) and not enrolment.is_kin(session, actor.person_id, person_id):
+        raise _missing()
+
+
+def claim_by_no(session: Session, claim_no: str) -> Claim:
+    """A claim of the caller's scope by its number. NotFound otherwise."""
+    claim = session.exec(select(Claim).where(Claim.claim_no == claim_no.strip().upper())).first()
+    if claim is None:
+        raise _missing()
+    return claim
+
+
+def claim_for(session: Session, claim_id: uuid.UUID, actor: Actor) -> Claim:
+    """A claim that this actor may see. NotFound otherwise."""
+    claim = session.get(Claim, claim_id, populate_existing=True)
+    if claim is None:
+        raise _missing()
+    require_own(session, actor, claim.person_id)
+    return claim
+
+
+def case_of(session: Session, case_id: uuid.UUID) -> Case:
+    """A case of the caller's scope. NotFound otherwise."""
+    case = session.get(Case, case_id)
+    if case is None:
+        raise NotFound("case_missing", "没有这一报案，或不在您的管辖范围内", remedy="核对报案编号")
+    return case
+
+
+def claims_of(session: Session, case_id: uuid.UUID) -> list[Claim]:
+    """The claims of a case, one a plan."""
+    return list(session.exec(select(Claim).where(Claim.case_id == case_id).order_by(col(Claim.claim_no))).all())
+
+
+def consent_in_force(session: Session, case_id: uuid.UUID, purpose: str) -> Consent | None:
+    """The consent that holds for a purpose, if any."""
+    return session.exec(select(Consent).where(Consent.case_id == case_id, Consent.purpose == purpose,
+                                              col(Consent.withdrawn_at).is_(None))).first()
+
+
+def accepted_hashes(session: Session, claim_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
+    """The hashes of each claim's accepted papers: with the event they make the digest."""
+    found: dict[uuid.UUID, list[str]] = {claim_id: [] for claim_id in claim_ids}
+    for claim_id, sha256 in session.exec(select(Paper.claim_id, Paper.sha256).where(
+            col(Paper.claim_id).in_(list(claim_ids)), Paper.verdict == "accepted")).all():
+        found[claim_id].append(sha256)
+    return found
+
+
+def present_digest(session: Session, claim: Claim) -> str:
+    """The digest of the claim's facts as they stand: its event and its accepted papers."""
+    return facts_digest(claim.event, accepted_hashes(session, [claim.id])[claim.id])

@@ -1,0 +1,79 @@
+"""What a report must say, the count of its days, the digest of its facts. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from services.core.clock import business_day
+from services.core.errors import InputError
+from services.models.case import CHANNELS
+from services.rulebook.schema import RuleBook
+from services.rulebook.vocabulary import Computation
+from services.workdays.count import Count
+
+
+def plain_event(words: Computation) -> dict[str, object]:
+    """The event in the words of `vocabulary.md`, normalised, without what was not stated."""
+    raw = words.event.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return {name: value for name, value in raw.items() if value != []}
+
+
+def facts_digest(event: Mapping[str, object], accepted_sha256s: Iterable[str]) -> str:
+    """SHA-256 over the event and the accepted papers: a reviewer who saw this digest saw these facts."""
+    facts = {"event": event, "papers": sorted(accepted_sha256s)}
+    text = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def required_kinds(book: RuleBook, event: Mapping[str, object]) -> list[str]:
+    """The kinds of papers that the plan asks for this event."""
+    return [paper.kind for paper in book.required_papers({"event": event})]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """When the report reached whom. The earliest counts: either addressee in time is in time (reading A-15)."""
+
+    reported_on: date
+    committee_at: datetime | None
+    insurer_at: datetime | None
+
+    @property
+    def first(self) -> date:
+        """The first day on which anybody who counts knew."""
+        days = [business_day(at) for at in (self.committee_at, self.insurer_at) if at]
+        return min([self.reported_on, *days])
+
+
+def check_days(told: Told, event_day: date, today: date) -> None:
+    """Nothing happens after today, and no report comes before its event."""
+    if event_day > today:
+        raise InputError("event_future", f"事件日期 {event_day} 在今天之后", remedy="核对日期", field="event.diagnosed_on")
+    if max(told.reported_on, told.first) > today:
+        raise InputError("report_future", f"报案日期 {told.reported_on} 在今天之后", remedy="核对日期", field="reported_on")
+    if told.first < event_day:
+        raise InputError("report_before_event", "报案日期早于事件日期", remedy="核对两个日期", field="reported_on")
+
+
+def check_channel(channel: str) -> None:
+    """A channel of the table."""
+    if channel not in CHANNELS:
+        raise InputError("channel", f"不认识的报案渠道“{channel}”", remedy=f"可用：{'、'.join(CHANNELS)}", field="channel")
+
+
+def is_late(told: Told, counted: Count, late_reason: str | None) -> bool:
+    """Late is a flag with a reason, never a refusal (保险法 21; reading A-14). InputError when the reason is missing."""
+    late = told.first > counted.due
+    if late and not (late_reason or "").strip():
+        raise InputError("late_reason_missing", f"报案已超过最后期限 {counted.due}（{counted.words}），须写明原因",
+                         remedy="补上 late_reason；迟报不会仅因此不予给付", field="late_reason")
+    return late
+
+
+def earliest(counts: Sequence[Count]) -> Count:
+    """The shortest of the plans' counts: it is the one printed."""
+    return min(counts, key=lambda counted: counted.due)
