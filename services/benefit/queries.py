@@ -82,7 +82,7 @@ def latest(session: Session, claim_ids: Collection[uuid.UUID]) -> dict[uuid.UUID
     newest = sa.text("""SELECT DISTINCT ON (w.claim_id) w.id FROM worksheet w JOIN claim c ON c.id = w.claim_id
         AND c.round = w.round WHERE c.id = ANY(CAST(:ids AS uuid[])) ORDER BY w.claim_id, w.seq DESC""")
     ids = session.execute(newest, {"ids": list(claim_ids)}).scalars().all()
-    found = session.exec(select(Worksheet).where(sa.column("id").in_(ids)))
+    found = session.exec(select(Worksheet).where(sa.column("id").in_(ids)).execution_options(populate_existing=True))
     return {worksheet.claim_id: worksheet for worksheet in found}
 
 

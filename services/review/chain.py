@@ -93,7 +93,7 @@ def grow(session: Session, claims: Sequence[Routable], amounts: Mapping[uuid.UUI
          now: datetime) -> set[uuid.UUID]:
     """Add the levels that the amounts (yuan) ask for and the chains lack; gives the claims whose chain grew.
 
-    A level goes to the first post with an eligible person; with nobody anywhere it waits at the root.
+    A level goes to the first post with an eligible person; with nobody anywhere it waits at its own.
     """
     present = steps_of(session, [claim.id for claim in claims])
     paths = staffing.paths(session, [claim.org_key for claim in claims])
@@ -129,15 +129,15 @@ def _mark_decider(session: Session, claim_ids: Collection[uuid.UUID]) -> None:
 
 def _hand_up_where_needed(session: Session, openings: Sequence[Opening], *, actor: Actor, now: datetime,
                           own: Mapping[uuid.UUID, bool] | None = None) -> set[uuid.UUID]:
-    """Staff the openings; gives the steps without anybody, which then stand at the root."""
+    """Staff the openings; gives the steps without anybody."""
     found = staffing.staff(session, openings)
     moved: list[tuple[Opening, Post]] = []
     nobody: set[uuid.UUID] = set()
     for opening in openings:
         post = found[opening.step_id]
         if post is None:
-            nobody.add(opening.step_id)
-            post = Post(opening.path[-1], opening.role)
+            nobody.add(opening.step_id)      # it stays where it is, and is staffed at the next call
+            continue
         here = opening.path[min(opening.start, len(opening.path) - 1)]
         if (post.org.key, post.role) != (here.key, opening.role) or not (own or {}).get(opening.step_id, True):
             moved.append((opening, post))
@@ -175,7 +175,7 @@ def refresh(session: Session, claims: Sequence[Routable], *, actor: Actor, now: 
 def open_next(session: Session, claim_ids: Collection[uuid.UUID], *, actor: Actor, now: datetime) -> dict[uuid.UUID, Step]:
     """Open the first level not passed of each claim, handed up when nobody there may act; gives it by claim.
 
-    A level with nobody up to the root stays waiting at the root and opens at the next call.
+    A level with nobody up to the root stays waiting and opens at the next call.
     """
     first = {claim_id: next((step for step in rows if step.state != "passed"), None)
              for claim_id, rows in steps_of(session, claim_ids).items()}

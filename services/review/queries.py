@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,6 +12,7 @@ from sqlmodel import Session, select
 
 from services.access.actor import Actor
 from services.core.errors import InputError
+from services.lifecycle.facts import CLAIM
 from services.models import Decision, ReviewStep
 from services.review.rules import REASONS
 
@@ -89,7 +91,25 @@ def chain(session: Session, claim_id: uuid.UUID) -> list[ReviewStep]:
     return list(session.exec(select(ReviewStep).where(
         ReviewStep.claim_id == claim_id,
         sa.text("review_step.round = (SELECT c.round FROM claim c WHERE c.id = review_step.claim_id)"))
-        .order_by(sa.column("ordinal"))))
+        .order_by(sa.column("ordinal")).execution_options(populate_existing=True)))
+
+
+def ready_to_route(session: Session, claim_ids: Collection[uuid.UUID]) -> list[uuid.UUID]:
+    """Those of the claims that are verified and not held."""
+    return list(session.execute(sa.text(
+        "SELECT id FROM claim WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'verified' AND NOT held ORDER BY id"),
+        {"ids": list(claim_ids)}).scalars())
+
+
+def closable(session: Session, today: date, limit: int = 500) -> list[uuid.UUID]:
+    """Paid or refused claims that nothing keeps open, oldest first, in the words of the machine's own guards."""
+    rows = session.connection().exec_driver_sql(_CLOSABLE, {"today": today, "limit": limit})
+    return [row[0] for row in rows]
+
+
+_CLOSABLE = f"""
+    SELECT c.id FROM claim c WHERE c.state IN ('paid', 'refused') AND {CLAIM["letters_undelivered"]} = 0
+    AND NOT {CLAIM["objection_window_open"]} AND {CLAIM["open_items"]} = 0 ORDER BY c.id LIMIT %(limit)s"""
 
 
 def decision(session: Session, claim_id: uuid.UUID) -> Decision | None:

@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
 from services.access.actor import Actor, Role, system
 from services.benefit import queries as worksheets
-from services.core.errors import Conflict, InputError, NotPermitted
+from services.core.clock import business_day
+from services.core.errors import Conflict, GuardFailed, InputError, NotPermitted
 from services.core.money import to_yuan
 from services.core.settings import settings
 from services.lifecycle.service import Move, fire
-from services.models import Worksheet
 from services.outbox import service as outbox
 from services.outbox.service import Work
 from services.review import chain, staffing
 from services.review.chain import Routable, Step
 from services.review.deciding import Decided, decide, refuse_claim
 from services.review.desk import Desk, sign, sit_down
+from services.review.queries import closable
 from services.review.rules import HOLDS, REASONS, REFUSALS, RETURNS, check_reason, check_recommendation
 
-__all__ = ["Passed", "Routed", "drop", "escalate", "hold", "pass_level", "refuse", "route", "send_back", "send_down",
+__all__ = ["Passed", "Routed", "close", "drop", "escalate", "hold", "pass_level", "refuse", "route", "send_back", "send_down",
            "take", "unhold"]
-
-REPEATS = {"verified": "claim.verify", "in_review": "review_step.pass"}   # work that a hold kept from being done
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,32 +51,43 @@ class Passed:
 def route(session: Session, *, claim_ids: Collection[uuid.UUID], actor: Actor, now: datetime) -> Routed:
     """Lay out (or grow) the chains by the current worksheets, move to `in_review` and open the first level.
 
-    A claim that is not verified, held, without current worksheet or with a level nobody may take is left.
+    A claim that is not verified (any more) or held is left. GuardFailed, and nothing moves: a worksheet is stale, or a
+    level has nobody up to the root (the flow then tries claim by claim, and again later).
     """
     claims = chain.locked(session, claim_ids)
-    sheets = worksheets.latest(session, [claim.id for claim in claims])
-    left = {claim.id: why for claim in claims if (why := _not_routable(claim, sheets.get(claim.id)))}
+    left = {claim.id: "on_hold" if claim.state == "verified" else "not_verified" for claim in claims
+            if claim.held or claim.state != "verified"}
     ready = [claim for claim in claims if claim.id not in left]
+    amounts = _amounts(session, ready)
     root = _system()
     chain.refresh(session, ready, actor=root, now=now)
-    amounts = {claim.id: to_yuan(sheets[claim.id].total_fen + sheets[claim.id].refund_fen) for claim in ready}
     chain.grow(session, ready, amounts, actor=root, now=now)
-    left |= dict.fromkeys(chain.restaff(session, ready, actor=root, now=now), chain.NOBODY)
-    going = [claim.id for claim in ready if claim.id not in left]
+    _refuse_unstaffed(session, chain.restaff(session, ready, actor=root, now=now))
+    going = [claim.id for claim in ready]
     fire(session, "claim", "route", [Move(claim_id) for claim_id in going], actor=actor, now=now)
     opened = chain.open_next(session, going, actor=root, now=now)
     # Every level stands from before: what follows the last pass is owed again.
-    outbox.add(session, [Work(REPEATS["in_review"], claim.org_key, claim.id) for claim in ready
-                         if claim.id in going and claim.id not in opened], now=now)
+    outbox.add(session, [Work("review_step.pass", claim.org_key, claim.id) for claim in ready
+                         if claim.id not in opened], now=now)
     return Routed(tuple(going), left)
 
 
-def _not_routable(claim: Routable, sheet: Worksheet | None) -> str | None:
-    if claim.state != "verified":
-        return "not_verified"
-    if claim.held:
-        return "on_hold"
-    return None if sheet is not None and sheet.facts_digest == claim.digest else "worksheet_stale"
+def _amounts(session: Session, claims: Sequence[Routable]) -> dict[uuid.UUID, Decimal]:
+    """Yuan of each claim's current worksheet, by which its levels are chosen."""
+    sheets = worksheets.latest(session, [claim.id for claim in claims])
+    for claim in claims:
+        if claim.id not in sheets or sheets[claim.id].facts_digest != claim.digest:
+            raise GuardFailed("worksheet_stale", "核算表与现有事实不一致，须重新核算", remedy="重新核算后再分派", field="worksheet")
+    return {claim.id: to_yuan(sheets[claim.id].total_fen + sheets[claim.id].refund_fen) for claim in claims}
+
+
+def _refuse_unstaffed(session: Session, unstaffed: Collection[uuid.UUID]) -> None:
+    if not unstaffed:
+        return
+    numbers = session.execute(sa.text("SELECT claim_no FROM claim WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY claim_no"),
+                              {"ids": list(unstaffed)}).scalars()
+    raise GuardFailed("level_without_person", f"有审核层级直至最上级组织均无可办理人：{'、'.join(numbers)}",
+                      remedy="请管理员为该层级或上级组织配备人员", field="levels_without_person")
 
 
 def take(session: Session, *, claim_id: uuid.UUID, version: int | None = None, actor: Actor, now: datetime) -> None:
@@ -125,6 +136,8 @@ def refuse(session: Session, *, claim_id: uuid.UUID, version: int | None = None,
     if not clause.strip():
         raise InputError("clause_missing", "不予给付须写明依据的条款", remedy="填写条款", field="clause")
     desk = sit_down(session, claim_id=claim_id, version=version, actor=actor)
+    if desk.claim.route != "office":    # said before the role is asked for: no role may
+        raise GuardFailed("not_office_route", "本计划由保险公司作出决定，工会不作给付或拒付决定", remedy="可退回补正，或证明后移送", field="route")
     sign(session, desk.step.id, _signature(actor, now, seen=seen or desk.claim.digest, reason=reason))
     fire(session, "review_step", "refuse", [Move(desk.step.id, reason=reason, details={"clause": clause})],
          actor=actor, now=now)
@@ -175,10 +188,7 @@ def unhold(session: Session, *, claim_id: uuid.UUID, version: int | None = None,
     """Let a held claim go on; the flow that the hold stopped is owed again."""
     check_reason(reason, REASONS)
     fire(session, "claim", "unhold", [Move(claim_id, version=version, reason=reason)], actor=actor, now=now)
-    row = session.execute(sa.text("UPDATE claim SET held = false, hold_reason = NULL WHERE id = :id"
-                                  " RETURNING state, org_key"), {"id": claim_id}).one()
-    if row.state in REPEATS:
-        outbox.add(session, [Work(REPEATS[row.state], row.org_key, claim_id)], now=now)
+    session.execute(sa.text("UPDATE claim SET held = false, hold_reason = NULL WHERE id = :id"), {"id": claim_id})
 
 
 def escalate(session: Session, *, step_ids: Collection[uuid.UUID], actor: Actor, now: datetime) -> list[uuid.UUID]:
@@ -199,6 +209,13 @@ def escalate(session: Session, *, step_ids: Collection[uuid.UUID], actor: Actor,
     moved = [(opening, post) for opening in openings if (post := found[opening.step_id])]
     staffing.hand_up(session, moved, why="level_overdue", actor=actor, now=now)
     return [opening.step_id for opening, _ in moved]
+
+
+def close(session: Session, *, actor: Actor, now: datetime) -> list[uuid.UUID]:
+    """Close every paid or refused claim with its letters delivered, its objection window over and nothing open."""
+    ready = closable(session, business_day(now))
+    fire(session, "claim", "close", [Move(claim_id) for claim_id in ready], actor=actor, now=now)
+    return ready
 
 
 def _signature(actor: Actor, now: datetime, *, seen: str, recommends: str | None = None,
