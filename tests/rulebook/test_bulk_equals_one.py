@@ -28,8 +28,8 @@ CODES = st.sampled_from(["C50.900", "C53.900", "C57.000", "C57.100", "C51.900", 
 
 
 def stays() -> st.SearchStrategy[list[dict[str, object]]]:
-    plain = st.integers(0, 100).map(lambda days: {"days": days})
-    dated = st.tuples(st.integers(-20, 380), st.integers(0, 60)).map(
+    plain: st.SearchStrategy[dict[str, object]] = st.integers(0, 100).map(lambda days: {"days": days})
+    dated: st.SearchStrategy[dict[str, object]] = st.tuples(st.integers(-20, 380), st.integers(0, 60)).map(
         lambda pair: {"from": (EFFECTIVE + timedelta(days=pair[0])).isoformat(),
                       "to": (EFFECTIVE + timedelta(days=pair[0] + pair[1])).isoformat()})
     return st.lists(plain | dated, max_size=4)

@@ -1,0 +1,47 @@
+"""Form and API schema grow out of the rule-book, so a new plan needs no page of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from services.rulebook import registry
+from services.rulebook.forms import event_schema, form_fields
+from services.rulebook.schema import RuleBook
+
+NX, XJ = registry.latest("nx-ankangbao"), registry.latest("xj-women")
+
+
+def test_fields_of_ankangbao() -> None:
+    fields = {field.name: field for field in form_fields(NX)}
+    assert list(fields) == ["icd10", "behaviour", "specimen_on", "diagnosed_on", "stays"]
+    assert [name for name, field in fields.items() if field.required] == ["icd10", "specimen_on", "diagnosed_on"]
+    assert (fields["specimen_on"].label, fields["specimen_on"].clause) == ("病检标本提取日", "第九条")
+    assert fields["stays"].type == "stays"
+
+
+def test_women_plan_offers_only_its_severities() -> None:
+    severity = next(field for field in form_fields(XJ) if field.name == "severity")
+    assert severity.choices == (("in_situ", "原位癌"), ("malignant", "恶性"))
+
+
+def test_disability_items_come_with_their_words(book_of: Callable[[str], RuleBook]) -> None:
+    items = next(field for field in form_fields(book_of("xj-inpatient-accident")) if field.name == "disability_items")
+    assert (items.type, len(items.choices), items.choices[0]) == ("items", 34, ("1", "双目永久完全失明的"))
+
+
+def test_event_schema_is_closed_and_typed() -> None:
+    schema = event_schema(NX)
+    assert schema["additionalProperties"] is False
+    assert schema["required"] == ["kind", "diagnosed_on", "icd10", "specimen_on"]
+    properties = schema["properties"]
+    assert isinstance(properties, dict)
+    assert properties["kind"]["enum"] == ["diagnosis"]
+    assert properties["specimen_on"] == {"type": "string", "format": "date", "title": "病检标本提取日",
+                                         "description": "第九条"}
+
+
+def test_money_is_a_decimal_string(book_of: Callable[[str], RuleBook]) -> None:
+    properties = event_schema(book_of("bj-medical"))["properties"]
+    assert isinstance(properties, dict)
+    assert properties["outpatient_own_1"]["type"] == "string"
+    assert properties["stays_own_1"]["items"]["pattern"] == r"^\d+(\.\d{1,2})?$"
