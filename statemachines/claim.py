@@ -249,7 +249,8 @@ class ClaimMachine(Machine):
     settle = payable.to(paid, validators=[fully_credited])
     reopen = verified.from_(payable, refused, paid, closed, validators=[
         reopen_grounded, within_limitation, nothing_in_flight])
-    close = closed.from_(paid, refused, validators=[letters_delivered, objection_window_over, nothing_open])
+    # A hold is something open: no event lifts it from a closed claim, and it would block a payment the bank returns later.
+    close = closed.from_(paid, refused, validators=[letters_delivered, objection_window_over, nothing_open, not_held])
     cancel = cancelled.from_(reported, supplementing, verified, in_review, validators=[withdrawal_or_mistake])
 
     # The state stays, the facts change.
