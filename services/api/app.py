@@ -1,0 +1,65 @@
+"""The application: routers, problem documents, the interface page. Doors do not know each other (see `__main__`)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+
+from fastapi import APIRouter, FastAPI, Request, Response
+
+from services.api import docs, problems
+from services.api.problems import Problem
+from services.api.routes import (
+    accounts,
+    cases,
+    claims,
+    insurer,
+    notices,
+    papers,
+    payments,
+    people,
+    plans,
+    review,
+    system,
+)
+from services.wiring import Wiring
+
+PREFIX = "/api/v1"
+ROUTERS = (system, plans, accounts, people, cases, claims, papers, review, insurer, payments, notices)
+_PROBLEM = {"model": Problem, "content": {problems.MEDIA: {}}}
+_RESPONSES: dict[int | str, dict[str, object]] = {
+    401: {**_PROBLEM, "description": "没有有效凭证"}, 403: {**_PROBLEM, "description": "没有这项权限"},
+    404: {**_PROBLEM, "description": "没有，或不在管辖范围内"}, 409: {**_PROBLEM, "description": "版本过旧、状态不允许或条件不满足"},
+    422: {**_PROBLEM, "description": "输入有误，指明键"}, 428: {**_PROBLEM, "description": "缺少 Idempotency-Key 或 If-Match"}}
+
+DESCRIPTION = """工会职工互助保障理赔接口。
+
+金额为元的十进制文字（"100900.00"），日期为 YYYY-MM-DD，时间带时区。每个 POST 须带 Idempotency-Key：重发用原键，得到同一答复。
+改动有版本的记录须带 If-Match（取自读取时的 ETag）。拒绝一律为 problem+json：code 供程序判断，remedy 说明如何补救。
+号码默认遮盖；查看完整号码须写理由并留痕。"""
+
+
+def create_app(wiring: Wiring, pages: Iterable[APIRouter] = ()) -> FastAPI:
+    """The API over this wiring; `pages` are routers of other doors served by the same process."""
+    app = FastAPI(title="互助 Huzhu API", version="1", description=DESCRIPTION, docs_url=None, redoc_url=None,
+                  openapi_url=f"{PREFIX}/openapi.json")
+    app.state.wiring = wiring
+    problems.install(app)
+    for module in ROUTERS:
+        app.include_router(module.router, prefix=PREFIX, responses=_RESPONSES)
+    app.include_router(docs.router, prefix=PREFIX)
+    for router in pages:
+        app.include_router(router)
+    docs.complete(app)
+    app.middleware("http")(_guarded)
+    return app
+
+
+async def _guarded(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Headers that every answer carries; answers with personal data are never kept by anybody between."""
+    response = await answer(request)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "no-referrer")
+    if request.url.path.startswith(PREFIX):
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+    return response

@@ -1,0 +1,57 @@
+"""What the API's request bodies share: strict shapes with examples; an unknown key is named and refused."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import UploadFile
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.core.errors import InputError
+from services.core.settings import settings
+
+Text = Annotated[str, Field(min_length=1, max_length=500)]
+Day = Annotated[date, Field(examples=["2026-03-20"])]
+
+
+def example(**words: Any) -> ConfigDict:
+    """A body's configuration with its example for the interface page."""
+    return ConfigDict(extra="forbid", frozen=True, json_schema_extra={"example": words})
+
+
+class Nothing(BaseModel):
+    """A body without content: `{}`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Reason(BaseModel):
+    """Why."""
+
+    model_config = example(reason="经办人复核后认为材料影像不清")
+
+    reason: Text = Field(description="理由代码（见 GET /reasons）或说明")
+
+
+class Page(BaseModel):
+    """One page of a list: `next` goes into `after` for the following one."""
+
+    next: str | None = None
+
+
+def fingerprint(words: Mapping[str, object], content: bytes) -> dict[str, object]:
+    """What an upload asks for, its bytes as their hash: the same upload again has the same fingerprint."""
+    return {**{name: str(value) for name, value in words.items()}, "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def content_of(file: UploadFile) -> bytes:
+    """The bytes of an upload, read no further than the limit allows."""
+    limit = settings().upload_limit_mb * 1024 * 1024
+    content = file.file.read(limit + 1)
+    if len(content) > limit:
+        raise InputError("file_too_large", f"文件超过 {settings().upload_limit_mb} MB", remedy="请压缩或拆分后上传",
+                         field="file")
+    return content

@@ -1,0 +1,112 @@
+"""Reports (报案) and consents."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+from typing import Any, Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+from sqlmodel import Session
+
+from services.api.bodies import example
+from services.api.calls import Call, Doing, Reading
+from services.api.routes.accounts import Done
+from services.api.rows import READERS
+from services.intake import service as intake
+from services.intake.queries import require_own
+from services.models import Case
+from services.reporting import claims
+from services.reporting.views import CaseView, ClaimHead
+
+router = APIRouter(tags=["报案"])
+
+
+class NewReport(BaseModel):
+    """Who, what happened, and to whom it was told when."""
+
+    model_config = example(
+        id_number="640104198803150028", channel="clerk", hospital="示例市人民医院", reported_on="2026-03-20",
+        event={"kind": "diagnosis", "icd10": "C50.900", "behaviour": "3", "specimen_on": "2026-03-10",
+               "diagnosed_on": "2026-03-16"})
+
+    id_number: str | None = Field(None, description="身份证号；会员为本人报案可不填")
+    person_id: uuid.UUID | None = None
+    event: dict[str, Any] = Field(description="事件，字段见 GET /plans/{plan}/schema")
+    hospital: str | None = None
+    channel: Literal["member", "clerk", "phone", "insurer", "api"]
+    reported_on: date | None = Field(None, description="实际报案日，不填为当日")
+    late_reason: str | None = Field(None, description="逾期报案的原因")
+    committee_told_at: datetime | None = None
+    insurer_told_at: datetime | None = None
+
+
+class CaseAndClaims(BaseModel):
+    """A report and the claims it opened, one a plan."""
+
+    case: CaseView
+    claims: list[ClaimHead]
+
+
+class NewConsent(BaseModel):
+    """A separate consent for one purpose."""
+
+    model_config = example(purpose="insurer")
+
+    purpose: Literal["insurer", "processing"]
+    paper_sha256: str | None = Field(None, description="签名同意书的摘要")
+
+
+class OldConsent(BaseModel):
+    """The purpose whose consent is taken back."""
+
+    model_config = example(purpose="insurer")
+
+    purpose: Literal["insurer", "processing"]
+
+
+@router.post("/cases", response_model=CaseAndClaims, status_code=201, summary="报案：找出每份保障，各开一案")
+def report(call: Doing, body: NewReport) -> Response:
+    """A late report needs its reason and is never refused for being late."""
+    def run(session: Session) -> CaseAndClaims:
+        case = intake.report(session, **body.model_dump(), actor=call.actor, now=call.now)
+        return _both(session, case)
+    return call.act(body, run)
+
+
+def _both(session: Session, case: Case) -> CaseAndClaims:
+    return CaseAndClaims(case=claims.case_view(session, case.id), claims=claims.listed(session, case_id=case.id))
+
+
+@router.get("/cases/{case_no}", response_model=CaseAndClaims, summary="一次报案及其各案")
+def case(call: Reading, case_no: str) -> CaseAndClaims:
+    """The sum of a case is what the member asks about."""
+    call.require(*READERS, what="查看案件")
+    return call.read(lambda session: _both(session, _case(call, session, case_no)))
+
+
+def _case(call: Call, session: Session, case_no: str) -> Case:
+    found = claims.case_by_no(session, case_no)
+    require_own(session, call.actor, found.person_id)
+    return found
+
+
+@router.post("/cases/{case_no}/consents", response_model=Done, status_code=201, summary="登记单独同意")
+def consent(call: Doing, case_no: str, body: NewConsent) -> Response:
+    """Without `insurer` nothing goes to the insurer."""
+    def run(session: Session) -> Done:
+        intake.record_consent(session, case_id=_case(call, session, case_no).id, purpose=body.purpose,
+                              paper_sha256=body.paper_sha256, actor=call.actor, now=call.now)
+        return Done()
+    return call.act(body, run)
+
+
+@router.post("/cases/{case_no}/consents/withdraw", response_model=Done, summary="撤回同意")
+def withdraw_consent(call: Doing, case_no: str, body: OldConsent) -> Response:
+    """Nothing more goes out under it; what went out stays recorded."""
+    def run(session: Session) -> Done:
+        intake.withdraw_consent(session, case_id=_case(call, session, case_no).id, purpose=body.purpose,
+                                actor=call.actor, now=call.now)
+        return Done()
+    return call.act(body, run, status=200)

@@ -1,0 +1,86 @@
+"""Letters: reading them, their very bytes, and the proof that they arrived."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+from sqlmodel import Session
+
+from services.api.bodies import Text, example
+from services.api.calls import Call, Changing, Reading, etag
+from services.api.rows import FINANCE, READERS, claim, hold, missing
+from services.evidence import service as evidence
+from services.intake.queries import require_own
+from services.models import Notice
+from services.notice import queries as notice_queries
+from services.notice import service as notice
+from services.reporting import attached, claims
+from services.reporting.views import LetterView
+
+router = APIRouter(tags=["文书"])
+_LIST = "supplement.create:"
+
+
+class Proof(BaseModel):
+    """How we know that it arrived, and when."""
+
+    model_config = example(proof="会员在进度页打开", on="2026-03-25")
+
+    proof: Text
+    on: date | None = Field(None, description="送达日，不填为当日")
+
+
+def _letter(call: Call, session: Session, notice_id: uuid.UUID) -> LetterView:
+    session.flush()
+    found = attached.letters(session, notice_id=notice_id)
+    if not found:
+        raise missing()
+    require_own(session, call.actor, claims.locate(session, found[0].claim_no).person_id)
+    return found[0]
+
+
+@router.get("/claims/{claim_no}/notices", response_model=list[LetterView], summary="一案的文书")
+def letters(call: Reading, claim_no: str) -> list[LetterView]:
+    """In the order they were drafted."""
+    call.require(*READERS, *FINANCE, what="查看文书")
+    return call.read(lambda session: attached.letters(session, claim(call, session, claim_no).id))
+
+
+@router.get("/notices/{notice_id}", response_model=LetterView, summary="一份文书")
+def letter(call: Reading, notice_id: uuid.UUID, response: Response) -> LetterView:
+    """With its version as ETag."""
+    call.require(*READERS, what="查看文书")
+    shown = call.read(lambda session: _letter(call, session, notice_id))
+    response.headers["ETag"] = etag(shown.version)
+    return shown
+
+
+@router.get("/notices/{notice_id}/content", summary="文书原件（PDF）", response_class=Response,
+            responses={200: {"content": {"application/pdf": {}}}})
+def content(call: Reading, notice_id: uuid.UUID) -> Response:
+    """The frozen bytes: a reprint is the same."""
+    call.require(*READERS, what="查看文书")
+
+    def run(session: Session) -> tuple[LetterView, bytes]:
+        return _letter(call, session, notice_id), notice_queries.content(session, notice_id)
+    shown, found = call.read(run)
+    return Response(found, media_type="application/pdf", headers={
+        "Content-Disposition": f'inline; filename="{shown.code}-{shown.claim_no}.pdf"', "ETag": f'"{shown.sha256}"',
+        "Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"})
+
+
+@router.post("/notices/{notice_id}/delivered", response_model=LetterView, summary="登记送达：挂在其上的时限起算或中止")
+def delivered(call: Changing, notice_id: uuid.UUID, body: Proof) -> Response:
+    """A delivered supplement list pauses the clocks; a delivered decision starts the days of objection."""
+    def run(session: Session) -> LetterView:
+        shown = _letter(call, session, notice_id)
+        hold(call, session, Notice, notice_id)
+        notice.deliver(session, notice_id=notice_id, proof=body.proof, on=body.on, actor=call.actor, now=call.now)
+        if shown.cause.startswith(_LIST):
+            evidence.deliver(session, supplement_id=uuid.UUID(shown.cause.removeprefix(_LIST)), on=body.on,
+                             actor=call.actor, now=call.now)
+        return _letter(call, session, notice_id)
+    return call.act(body, run, status=200)

@@ -1,0 +1,247 @@
+"""Pay runs with maker and checker, the bank's files, corrected accounts."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, File, Query, Response, UploadFile
+from pydantic import BaseModel, Field
+from sqlmodel import Session
+
+from services.access.actor import Role
+from services.api.bodies import Nothing, Page, Reason, Text, content_of, example, fingerprint
+from services.api.calls import Call, Changing, Doing, Reading, etag
+from services.api.rows import FINANCE, hold, missing
+from services.core.errors import NotFound
+from services.core.money import show, to_yuan
+from services.models import Payment, PaymentRun
+from services.payment import queries as payment_queries
+from services.payment import service as payment
+from services.reporting import attached
+from services.reporting.views import PaymentView
+from services.storage import service as storage
+from statemachines.states import PaymentRunState, PaymentState
+
+router = APIRouter(tags=["付款"])
+LOOKERS = (*FINANCE, Role.AUDITOR, Role.HEAD, Role.SYSTEM)
+
+
+class NewRun(BaseModel):
+    """Which plan's fund, and the bank we pay from."""
+
+    model_config = example(plan="xj-women", bank="ICBC")
+
+    plan: Text
+    bank: Text
+
+
+class RunView(BaseModel):
+    """A pay run."""
+
+    id: uuid.UUID
+    run_no: str
+    plan: str
+    bank: str
+    state: str
+    version: int
+    count: int
+    total: str
+    made_at: datetime
+    released_at: datetime | None
+    sent_at: datetime | None
+    file_name: str | None
+    file_sha256: str | None
+
+
+class RunAndPayments(RunView):
+    """A run with its payments."""
+
+    payments: list[PaymentView]
+
+
+class RunPage(Page):
+    """Runs, newest first."""
+
+    items: list[RunView]
+
+
+class Exclusion(BaseModel):
+    """Payments to take out of their runs."""
+
+    model_config = example(payment_ids=["0195f2c4-0000-7000-8000-00000000000a"], reason="收款账户待核实")
+
+    payment_ids: list[uuid.UUID] = Field(min_length=1, max_length=500)
+    reason: Text
+
+
+class Excluded(BaseModel):
+    """How many were taken out."""
+
+    excluded: int
+
+
+class Card(BaseModel):
+    """The payee's other account."""
+
+    model_config = example(bank="CCB", number="6217000010012345674", holder="李示例")
+
+    bank: Text
+    number: Text
+    holder: Text
+
+
+class UnmatchedLine(BaseModel):
+    """A line of the bank's file that moved nothing, and why."""
+
+    line_no: int
+    reference: str
+    fault: str
+
+
+class ReturnView(BaseModel):
+    """What a return file did."""
+
+    file_sha256: str
+    lines: int
+    credited: int
+    returned: int
+    repeated: bool
+    unmatched: list[UnmatchedLine]
+
+
+def _run(row: PaymentRun) -> RunView:
+    return RunView(**row.model_dump(include=set(RunView.model_fields)), total=show(to_yuan(row.total_fen)))
+
+
+@router.get("/payment-runs", response_model=RunPage, summary="付款批次")
+def runs(call: Reading, state: Annotated[list[PaymentRunState] | None, Query()] = None, after: str | None = None,
+         limit: Annotated[int, Query(ge=1, le=200)] = 50) -> RunPage:
+    """Newest first; `after` is the last run number of the page before."""
+    call.require(*LOOKERS, what="查看付款")
+    items = call.read(lambda session: [_run(row) for row in payment_queries.runs(
+        session, states=state or (), limit=limit, after=after)])
+    return RunPage(items=items, next=items[-1].run_no if len(items) == limit else None)
+
+
+@router.post("/payment-runs", response_model=RunView, status_code=201, summary="制单：汇集可付款项")
+def build_run(call: Doing, body: NewRun) -> Response:
+    """Payments that are not ready are left for later."""
+    return call.act(body, lambda session: _run(payment.build_run(
+        session, plan=body.plan, bank=body.bank, actor=call.actor, now=call.now)))
+
+
+@router.get("/payment-runs/{run_id}", response_model=RunAndPayments, summary="一个批次与其各笔付款")
+def run_of(call: Reading, run_id: uuid.UUID, response: Response) -> RunAndPayments:
+    """Accounts are masked."""
+    call.require(*LOOKERS, what="查看付款")
+
+    def run(session: Session) -> RunAndPayments:
+        row = session.get(PaymentRun, run_id)
+        if row is None:
+            raise missing()
+        return RunAndPayments(**_run(row).model_dump(), payments=attached.payments(session, run_id=run_id))
+    shown = call.read(run)
+    response.headers["ETag"] = etag(shown.version)
+    return shown
+
+
+def _change_run(call: Call, run_id: uuid.UUID, body: BaseModel, verb: Callable[[Session], PaymentRun]) -> Response:
+    def run(session: Session) -> RunView:
+        hold(call, session, PaymentRun, run_id, of_claim=False)
+        done = verb(session)
+        session.refresh(done)
+        return _run(done)
+    return call.act(body, run, status=200)
+
+
+@router.post("/payment-runs/{run_id}/submit", response_model=RunView, summary="提交复核（仅制单人）")
+def submit(call: Changing, run_id: uuid.UUID, body: Nothing) -> Response:
+    """Count, total and digest are fixed."""
+    return _change_run(call, run_id, body, lambda session: payment.submit(
+        session, run_id=run_id, version=call.version, actor=call.actor, now=call.now))
+
+
+@router.post("/payment-runs/{run_id}/release", response_model=RunView, summary="复核放行（另一人）")
+def release(call: Changing, run_id: uuid.UUID, body: Nothing) -> Response:
+    """Checker ≠ maker ≠ any decider; the fund covers it; nothing changed since it was submitted."""
+    return _change_run(call, run_id, body, lambda session: payment.release(
+        session, run_id=run_id, version=call.version, actor=call.actor, now=call.now))
+
+
+@router.post("/payment-runs/{run_id}/send-back", response_model=RunView, summary="退回制单人")
+def send_back(call: Changing, run_id: uuid.UUID, body: Reason) -> Response:
+    """With a reason."""
+    return _change_run(call, run_id, body, lambda session: payment.send_back(
+        session, run_id=run_id, version=call.version, reason=body.reason, actor=call.actor, now=call.now))
+
+
+@router.get("/payment-runs/{run_id}/file", summary="银行报盘文件", response_class=Response,
+            responses={200: {"content": {"application/octet-stream": {}}}})
+def file(call: Reading, run_id: uuid.UUID) -> Response:
+    """The very bytes that were sent."""
+    call.require(*FINANCE, Role.AUDITOR, what="查看付款")
+    row = call.read(lambda session: session.get(PaymentRun, run_id))
+    if row is None:
+        raise missing()
+    if row.file_sha256 is None:
+        raise NotFound("file_missing", "报盘文件尚未生成", remedy="放行后稍候再取")
+    return Response(storage.get(row.file_sha256), media_type="application/octet-stream", headers={
+        "Content-Disposition": f'attachment; filename="{row.file_name}"', "Cache-Control": "private, no-store"})
+
+
+@router.post("/payments/exclude", response_model=Excluded, summary="从批次中剔除付款")
+def exclude(call: Doing, body: Exclusion) -> Response:
+    """A submitted run must then be submitted again."""
+    def run(session: Session) -> Excluded:
+        payment.exclude(session, payment_ids=body.payment_ids, reason=body.reason, actor=call.actor, now=call.now)
+        return Excluded(excluded=len(body.payment_ids))
+    return call.act(body, run, status=200)
+
+
+@router.get("/payments", response_model=list[PaymentView], summary="付款（按状态）")
+def payments(call: Reading, state: PaymentState) -> list[PaymentView]:
+    """Within the caller's region."""
+    call.require(*LOOKERS, Role.UNIT_CLERK, what="查看付款")
+    return call.read(lambda session: attached.payments(session, state=state))
+
+
+def _payment(session: Session, payment_id: uuid.UUID) -> PaymentView:
+    session.flush()
+    return attached.payments(session, payment_id=payment_id)[0]
+
+
+@router.post("/payments/{payment_id}/card", response_model=PaymentView, summary="为退汇款项提出新账户")
+def propose_card(call: Changing, payment_id: uuid.UUID, body: Card) -> Response:
+    """The payee's own; another person confirms it."""
+    def run(session: Session) -> PaymentView:
+        hold(call, session, Payment, payment_id)
+        payment.propose_card(session, payment_id=payment_id, **body.model_dump(), actor=call.actor, now=call.now)
+        return _payment(session, payment_id)
+    return call.act(body, run, status=200)
+
+
+@router.post("/payments/{payment_id}/card/confirm", response_model=PaymentView, summary="另一人确认新账户，重新列入待付")
+def confirm_card(call: Changing, payment_id: uuid.UUID, body: Nothing) -> Response:
+    """Attempt + 1 under the same obligation: never paid twice."""
+    def run(session: Session) -> PaymentView:
+        hold(call, session, Payment, payment_id)
+        payment.confirm_card(session, payment_id=payment_id, actor=call.actor, now=call.now)
+        return _payment(session, payment_id)
+    return call.act(body, run, status=200)
+
+
+@router.post("/bank-returns", response_model=ReturnView, status_code=201, summary="读取银行回盘文件")
+def read_return(call: Doing, file: Annotated[UploadFile, File()]) -> Response:
+    """Credits and returns; the same file twice changes nothing."""
+    content, name = content_of(file), file.filename or "return"
+
+    def run(session: Session) -> ReturnView:
+        done = payment.read_return(session, content=content, file_name=name, actor=call.actor, now=call.now)
+        return ReturnView(file_sha256=done.file_sha256, lines=done.lines, credited=len(done.credited),
+                          returned=len(done.returned), repeated=done.repeated,
+                          unmatched=[UnmatchedLine(line_no=line.line_no, reference=line.reference, fault=line.fault)
+                                     for line in done.unmatched])
+    return call.act(fingerprint({"file_name": name}, content), run)

@@ -1,0 +1,270 @@
+"""People, their kin and cards, funds, rosters. Numbers come out masked; the full one costs a reason and is recorded."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, File, Form, Response, UploadFile
+from pydantic import BaseModel
+from sqlmodel import Session, select
+
+from services.access.actor import REVIEWERS, Role
+from services.api.bodies import Text, content_of, example, fingerprint
+from services.api.calls import Doing, Reading
+from services.api.routes.accounts import Done
+from services.api.rows import missing
+from services.audit import service as audit
+from services.core.errors import NotFound
+from services.core.money import parse_yuan, show, to_yuan
+from services.enrolment import queries as enrolment_queries
+from services.enrolment import service as enrolment
+from services.models import Cover, Payee, Person, RosterImport
+from services.reporting.claims import locate, person_view
+from services.reporting.views import PersonView
+
+router = APIRouter(tags=["人员与参保"])
+STAFF = (Role.UNIT_CLERK, *sorted(REVIEWERS), Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.ADMINISTRATOR, Role.AUDITOR)
+UNMASKERS = (Role.UNIT_CLERK, *sorted(REVIEWERS), Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.AUDITOR)
+
+
+class NewPerson(BaseModel):
+    """A person by identity number; birth date and sex are read from it."""
+
+    model_config = example(name="李示例", id_number="640104198803150028", phone="13800000000", category="normal")
+
+    name: Text
+    id_number: str
+    phone: str | None = None
+    category: str = "normal"
+
+
+class Find(BaseModel):
+    """An identity number; by POST, so that it stays out of addresses and logs."""
+
+    model_config = example(id_number="640104198803150028")
+
+    id_number: str
+
+
+class Kin(BaseModel):
+    """`relative_id` is the `relation` of the person."""
+
+    model_config = example(relative_id="0195f2c4-0000-7000-8000-000000000004", relation="husband")
+
+    relative_id: uuid.UUID
+    relation: str
+
+
+class NewCard(BaseModel):
+    """A person's own account."""
+
+    model_config = example(bank="ICBC", number="6222020200112233440", holder="李示例")
+
+    bank: str
+    number: str
+    holder: str
+
+
+class CardView(BaseModel):
+    """A card, masked."""
+
+    id: uuid.UUID
+    bank: str
+    account: str
+    holder: str
+
+
+class Unmask(BaseModel):
+    """Which number and why."""
+
+    model_config = example(field="id_number", reason="与纸质身份证核对", claim_no="NX2026-0000-017")
+
+    field: Literal["id_number", "phone", "bank_account"]
+    reason: Text
+    claim_no: str | None = None
+
+
+class Unmasked(BaseModel):
+    """The number in full."""
+
+    field: str
+    value: str
+
+
+class NewFund(BaseModel):
+    """A plan's own money."""
+
+    model_config = example(plan="xj-women", opening="5000000.00")
+
+    plan: str
+    opening: str
+
+
+class FundView(BaseModel):
+    """A fund."""
+
+    id: uuid.UUID
+    plan: str
+    opening: str
+
+
+class RosterView(BaseModel):
+    """What became of a roster, with each fault's row, column and remedy."""
+
+    id: uuid.UUID
+    plan: str
+    effective: date
+    rows: int
+    accepted: int
+    faults: list[dict[str, str]]
+    at: datetime
+
+
+class CoverView(BaseModel):
+    """A cover."""
+
+    id: uuid.UUID
+    plan: str
+    plan_from: date
+    effective: date
+    until: date
+    renewal: bool
+    shares: int
+    relation: str
+    certificate_no: str
+    policy_no: str | None
+    ended_on: date | None
+
+
+@router.post("/people", response_model=PersonView, status_code=201, summary="登记人员（已有则返回）")
+def add_person(call: Doing, body: NewPerson) -> Response:
+    """Found by number; another name under the same number is refused."""
+    return call.act(body, lambda session: person_view(enrolment.add_person(
+        session, **body.model_dump(), actor=call.actor, now=call.now)))
+
+
+@router.post("/people/find", response_model=PersonView, summary="按身份证号查人")
+def find(call: Doing, body: Find) -> Response:
+    """Only for staff."""
+    call.require(*STAFF, what="查询人员")
+
+    def run(session: Session) -> PersonView:
+        found = enrolment_queries.person_by_number(session, body.id_number)
+        if found is None:
+            raise NotFound("person_missing", "没有此人", remedy="核对身份证号", field="id_number")
+        return person_view(found)
+    return call.act(body, run, status=200)
+
+
+@router.get("/people/{person_id}/covers", response_model=list[CoverView], summary="某人的保障")
+def covers(call: Reading, person_id: uuid.UUID) -> list[CoverView]:
+    """Within the caller's region; members see their own."""
+    if not call.actor.has(*STAFF) and call.actor.person_id != person_id:
+        raise missing()
+    return call.read(lambda session: [_cover(row) for row in enrolment_queries.covers_of(session, person_id)])
+
+
+def _cover(row: Cover) -> CoverView:
+    return CoverView(**row.model_dump(include=set(CoverView.model_fields)))
+
+
+@router.post("/people/{person_id}/kin", response_model=Done, status_code=201, summary="登记亲属关系")
+def add_kin(call: Doing, person_id: uuid.UUID, body: Kin) -> Response:
+    """Kept in both directions, for separation of persons and for heirs."""
+    def run(session: Session) -> Done:
+        enrolment.add_kin(session, person_id=person_id, **body.model_dump(), actor=call.actor, now=call.now)
+        return Done()
+    return call.act(body, run)
+
+
+@router.post("/people/{person_id}/cards", response_model=CardView, status_code=201, summary="登记银行卡")
+def add_card(call: Doing, person_id: uuid.UUID, body: NewCard) -> Response:
+    """Another card replaces the current one for claims to come."""
+    def run(session: Session) -> CardView:
+        card = enrolment.add_bank_card(session, person_id=person_id, **body.model_dump(), actor=call.actor, now=call.now)
+        return CardView(id=card.id, bank=card.bank, account=enrolment_queries.masked_card(card), holder=card.holder)
+    return call.act(body, run)
+
+
+@router.post("/people/{person_id}/unmask", response_model=Unmasked, summary="查看完整号码（须写理由，留痕）")
+def unmask(call: Doing, person_id: uuid.UUID, body: Unmask) -> Response:
+    """Only a person the caller's region knows; the answer is given once and never kept."""
+    call.require(*UNMASKERS, what="查看完整号码")
+    account = call.actor.account_id
+    assert account is not None
+
+    def run(session: Session) -> Unmasked:
+        person = session.get(Person, person_id)
+        claim_id = locate(session, body.claim_no).id if body.claim_no else None
+        if person is None or not _in_sight(session, person_id, claim_id):
+            raise missing()
+        value = _number(session, person, body.field)
+        audit.looked(session, org_key=call.actor.org_key, account=account, claim_id=claim_id,
+                     what=f"unmask:{body.field}:{person_id}", reason=body.reason, at=call.now)
+        return Unmasked(field=body.field, value=value)
+    return call.act(body, run, status=200, once=True)
+
+
+def _in_sight(session: Session, person_id: uuid.UUID, claim_id: uuid.UUID | None) -> bool:
+    """Covered in the caller's region, or a payee (an heir) of the claim at hand."""
+    if enrolment_queries.covers_of(session, person_id):
+        return True
+    return session.exec(select(Payee.id).where(Payee.claim_id == claim_id, Payee.person_id == person_id)).first() is not None
+
+
+def _number(session: Session, person: Person, field: str) -> str:
+    if field == "id_number":
+        return enrolment_queries.number_of(person)
+    if field == "phone":
+        value = enrolment_queries.phone_of(person)
+    else:
+        card = enrolment_queries.current_cards(session, [person.id]).get(person.id)
+        value = enrolment_queries.card_number(card) if card else None
+    if value is None:
+        raise NotFound("number_missing", "没有登记这一号码", remedy="先登记", field="field")
+    return value
+
+
+@router.post("/funds", response_model=FundView, status_code=201, summary="开立计划专户")
+def open_fund(call: Doing, body: NewFund) -> Response:
+    """Once per plan, with its opening balance."""
+    def run(session: Session) -> FundView:
+        fund = enrolment.open_fund(session, plan=body.plan, opening=parse_yuan(body.opening, field="opening"),
+                                   actor=call.actor, now=call.now)
+        return FundView(id=fund.id, plan=fund.plan, opening=show(to_yuan(fund.opening_fen)))
+    return call.act(body, run)
+
+
+@router.post("/rosters", response_model=RosterView, status_code=201, summary="上传参保名册（XLSX）")
+def enrol(call: Doing, plan: Annotated[str, Form()], org_id: Annotated[uuid.UUID, Form()],
+          effective: Annotated[date, Form()], payer_kind: Annotated[str, Form(description="self | enterprise | public")],
+          file: Annotated[UploadFile, File()], payer_name: Annotated[str | None, Form()] = None,
+          policy_no: Annotated[str | None, Form()] = None, keep_good: Annotated[bool, Form()] = False) -> Response:
+    """All or nothing, unless `keep_good`; every fault says row, column and remedy."""
+    content = content_of(file)
+    words = {"plan": plan, "org_id": org_id, "effective": effective, "payer_kind": payer_kind, "payer_name": payer_name,
+             "policy_no": policy_no, "keep_good": keep_good, "file_name": file.filename or "roster.xlsx"}
+
+    def run(session: Session) -> RosterView:
+        done = enrolment.enrol(session, content=content, **words, actor=call.actor, now=call.now)  # type: ignore[arg-type]
+        return _roster(done)
+    return call.act(fingerprint(words, content), run)
+
+
+def _roster(row: RosterImport) -> RosterView:
+    return RosterView(**row.model_dump(include=set(RosterView.model_fields)))
+
+
+@router.get("/rosters/{roster_id}", response_model=RosterView, summary="名册的处理结果")
+def roster(call: Reading, roster_id: uuid.UUID) -> RosterView:
+    """Within the caller's region."""
+    call.require(*STAFF, what="查看名册")
+
+    def run(session: Session) -> RosterView:
+        row = session.get(RosterImport, roster_id)
+        if row is None:
+            raise missing()
+        return _roster(row)
+    return call.read(run)
