@@ -1,0 +1,154 @@
+"""Letters in, bytes out: a typed context becomes HTML and a PDF that is the same every time.
+
+One letter is a folder `notices/<code>/` with `context.py` (class `Context`), `template.html` and `sample.json`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from pydantic import BaseModel, ValidationError
+from weasyprint import CSS, HTML
+from weasyprint.text.fonts import FontConfiguration
+
+from documents.errors import ContextError, DocumentError, MissingGlyph, UnknownLetter
+from documents.layout.context import Letter
+
+HERE = Path(__file__).parent
+FAMILIES = ("Noto Serif CJK", "Noto Sans CJK")
+_ORDINALS = "一二三四五六七八九十"
+
+# Pango's font map is not safe between threads; one letter at a time leaves the process.
+_press = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One finished letter. `sha256` is the hex digest of `pdf`."""
+
+    code: str
+    title: str
+    html: str
+    pdf: bytes
+    sha256: str
+    pages: int
+
+
+def codes() -> list[str]:
+    """Codes of all letters, sorted."""
+    return sorted(path.parent.name for path in (HERE / "notices").glob("*/template.html"))
+
+
+@cache
+def context_model(code: str) -> type[Letter]:
+    """The context class of a letter. Raises UnknownLetter."""
+    if code not in codes():
+        near = difflib.get_close_matches(code, codes(), 1)
+        raise UnknownLetter("unknown_letter", f"没有代码为“{code}”的文书",
+                            remedy=f"是否为“{near[0]}”" if near else "可用代码：" + "、".join(codes()))
+    model: object = importlib.import_module(f"documents.notices.{code}.context").Context
+    if not (isinstance(model, type) and issubclass(model, Letter)):
+        raise TypeError(f"{code}: Context must be a Letter")
+    return model
+
+
+def check_context(code: str, context: Mapping[str, object] | BaseModel) -> Letter:
+    """The context as the letter's own model. Raises ContextError naming the first value to blame."""
+    model = context_model(code)
+    if isinstance(context, model):
+        return context
+    values = context.model_dump() if isinstance(context, BaseModel) else dict(context)
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise _context_error(code, model, error) from error
+
+
+def render(code: str, context: Mapping[str, object] | BaseModel) -> Rendered:
+    """Set one letter. The same context gives the same bytes.
+
+    Raises UnknownLetter, ContextError (a value missing, unknown or contradictory) and MissingGlyph.
+    """
+    letter = check_context(code, context)
+    values = {name: getattr(letter, name) for name in type(letter).model_fields}
+    html = _environment().get_template(f"notices/{code}/template.html").render(values, section=_sections())
+    pdf, pages, title = _set(html)
+    return Rendered(code, title, html, pdf, hashlib.sha256(pdf).hexdigest(), pages)
+
+
+def _set(html: str) -> tuple[bytes, int, str]:
+    with _press:
+        fonts, css = _type_case()
+        document = HTML(string=html, url_fetcher=_no_fetch).render(stylesheets=[css], font_config=fonts)
+        pdf = document.write_pdf(pdf_tags=True)
+    if not isinstance(pdf, bytes):
+        raise DocumentError("no_pdf", "排版程序没有返回文件")
+    absent = {chr(point) for font in document.fonts.values() for point in font.missing}
+    if absent:
+        raise MissingGlyph("".join(sorted(absent)))
+    strange = sorted({font.family for font in document.fonts.values()
+                      if not font.family.startswith(FAMILIES)})
+    if strange:
+        raise DocumentError("strange_font", "文书用到了规定之外的字体：" + "、".join(strange),
+                            remedy="请安装 fonts-noto-cjk")
+    return pdf, len(document.pages), document.metadata.title
+
+
+@cache
+def _type_case() -> tuple[FontConfiguration, CSS]:
+    fonts = FontConfiguration()
+    return fonts, CSS(filename=str(HERE / "layout" / "letter.css"), font_config=fonts)
+
+
+def _no_fetch(url: str) -> dict[str, object]:
+    raise DocumentError("no_fetch", f"文书不得引用外部资源：{url}")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(loader=FileSystemLoader(HERE), undefined=StrictUndefined, autoescape=True,
+                              trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(cn_date=_cn_date, yuan=_yuan, stop=_stop)
+    return environment
+
+
+def _cn_date(day: date) -> str:
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def _yuan(amount: Decimal) -> str:
+    return f"{amount:.2f}"
+
+
+def _stop(sentence: str) -> str:
+    """The sentence with its full stop, whether the caller wrote one or not."""
+    return sentence if sentence[-1] in "。！？；”" else sentence + "。"
+
+
+def _sections() -> Callable[[str], Markup]:
+    numbers = iter(_ORDINALS)
+    return lambda title: Markup("<h2>{}、{}</h2>").format(next(numbers), title)
+
+
+def _context_error(code: str, model: type[Letter], error: ValidationError) -> ContextError:
+    first = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "missing":
+        return ContextError("context_missing", f"文书“{code}”缺少必填项 {field}", field=field)
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(first["loc"][-1]), list(model.model_fields), 1)
+        return ContextError("context_unknown", f"文书“{code}”没有 {field} 这一项", field=field,
+                            remedy=f"是否为 {near[0]}" if near else "")
+    reason = first["msg"].removeprefix("Value error, ")
+    return ContextError("context_invalid", f"文书“{code}”的 {field or '各项'} 有误：{reason}", field=field or None)

@@ -1,0 +1,90 @@
+"""Each letter's sample, as a reader sees it, against a page that a person looked at and approved.
+
+A changed letter shows here in review. To approve a change, write poppler's text over the golden file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from documents.render import HERE, Rendered, codes, context_model
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "letters"
+TITLES = {
+    "consolation": "慰问金通知书", "cover_note": "关于转送理赔决定的附函", "decision": "互助金给付决定通知书",
+    "payment": "给付到账通知书", "receipt": "受理回执", "refund": "退还保险费通知书", "refusal": "不予给付通知书",
+    "supplement": "补充材料一次性告知书", "transfer": "关于移送马样例关爱女职工“安康保”理赔材料的函",
+    "withdrawal": "撤回申请确认书",
+}
+# What nobody may miss in a letter: the sum, the date, the clause, the account, the serial.
+MUST_SAY = {
+    "receipt": ["2026年3月20日", "第10日为3月26日", "您的报案在期限之内", "病理诊断报告", "尚未收到", "2026年3月27日前（含当日）"],
+    "supplement": ["病理诊断报告", "2026年4月24日前（含当日）", "第30日为4月24日", "不计入给付期限", "一次性告知"],
+    "decision": ["60000.00元", "人民币陆万元整", "15000.00元/份×4份=60000.00元", "尾号8810", "第15个工作日为6月4日", "2026年6月5日"],
+    "consolation": ["2000.00元", "人民币贰仟元整", "第45日", "诚挚的慰问", "尾号0273", "祝早日康复"],
+    "refusal": ["30日（含）内，不享受", "生效后第20日", "疾病诊断证明书", "2028年3月20日", "自收到本通知书的次日起15日内"],
+    "refund": ["100.00元", "人民币壹佰元整", "最后一日为3月30日", "第五条", "尾号3391", "2026年4月21日前（含当日）"],
+    "payment": ["7500.00元", "人民币柒仟伍佰元整", "尾号5526", "20261014000000715", "二分之一", "实际用时14个工作日", "在承诺期限之内"],
+    "transfer": ["平安养老保险股份有限公司宁夏分公司：", "640104********002X", "2026年4月27日前（含当日）", "第二十四条", "合计6件"],
+    "cover_note": ["100900.00元", "人民币壹拾万零玖佰元整", "（10－3）＋（5－3）＝9天", "《理赔决定通知书》", "95511", "尾号8810"],
+    "withdrawal": ["2026年8月11日收到", "已经撤回", "2028年8月7日", "不影响王样例继续享有的保障"],
+}
+
+
+def test_every_letter_has_its_expectations() -> None:
+    assert codes() == sorted(TITLES) == sorted(MUST_SAY)
+
+
+@pytest.mark.parametrize("code", sorted(TITLES))
+def test_letter_reads_as_approved(code: str, press: Callable[[str], Rendered], read: Callable[[bytes], str]) -> None:
+    letter = press(code)
+    assert letter.title == TITLES[code]
+    assert read(letter.pdf) == (GOLDEN / f"{code}.txt").read_text("utf-8")
+    assert letter.pages == {"withdrawal": 2, "payment": 2}.get(code, 3)
+
+
+@pytest.mark.parametrize("code", sorted(MUST_SAY))
+def test_letter_says_what_matters(code: str, press: Callable[[str], Rendered]) -> None:
+    text = re.sub(r"<[^>]+>|\s", "", press(code).html)
+    assert [words for words in MUST_SAY[code] if words not in text] == []
+
+
+@pytest.mark.parametrize("code", sorted(TITLES))
+def test_letter_is_in_order(code: str, press: Callable[[str], Rendered], sample: Callable[[str], dict[str, object]],
+                            read: Callable[[bytes], str]) -> None:
+    values, text = sample(code), read(press(code).pdf)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    assert lines[0] == values["office_name"]
+    assert lines[1] == values["number"]
+    assert f"{values['addressee']}：" in lines
+    year, month, day = str(values["issued_on"]).split("-")
+    assert lines[lines.index(f"{year}年{int(month)}月{int(day)}日") - 1] == values["office_name"]
+    assert "盖章处" not in text and "None" not in text and "True" not in text
+    assert "。。" not in text and "；。" not in text
+
+
+def test_same_context_same_bytes_in_another_process(press: Callable[[str], Rendered]) -> None:
+    code = "decision"
+    program = (f"import json, pathlib; from documents.render import HERE, render; "
+               f"p = HERE / 'notices' / '{code}' / 'sample.json'; print(render('{code}', json.loads(p.read_text('utf-8'))).sha256)")
+    seen = set()
+    for seed in ("1", "2"):
+        found = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=HERE.parent,
+                               env={**os.environ, "PYTHONHASHSEED": seed, "TZ": "UTC" if seed == "1" else "Asia/Shanghai"})
+        seen.add(found.stdout.strip())
+    assert seen == {press(code).sha256} == {hashlib.sha256(press(code).pdf).hexdigest()}
+
+
+def test_render_twice_in_one_process(sample: Callable[[str], dict[str, object]], press: Callable[[str], Rendered]) -> None:
+    from documents.render import render
+    model = context_model("withdrawal").model_validate(sample("withdrawal"))
+    again = render("withdrawal", model)
+    assert again == press("withdrawal")
