@@ -1,0 +1,142 @@
+"""`huzhu demo`: two offices, forty members, sixteen scenarios, driven through the API as the people who do the work.
+
+Starts everything on free ports in a data directory of its own, ends by itself, and compares what came out with the
+table of scenarios.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from services.cli.output import SAID_NO, AsJson, say_json, say_table
+from services.cli.setup import prepare
+from services.cli.supervisor import Supervisor, free_port
+from services.core.errors import ConfigError
+from services.core.settings import PREFIX, Settings, settings
+from services.simulate.acts import Office
+from services.simulate.door import Desk, Door
+from services.simulate.kills import Kill, Saboteur, parse
+from services.simulate.outcome import COLUMNS, Difference, Outcome, differences
+from services.simulate.results import Results
+from services.simulate.runner import Runner
+from services.simulate.scenarios import scenarios
+from services.simulate.screen import Screen
+from services.simulate.stories import timeline
+
+MARK = ".huzhu-demo"
+Kills = Annotated[list[str] | None, typer.Option("--kill", help="在某一步中途 kill -9 一个程序再重新启动，如 worker@S03:verify、"
+                                                               "web@17、twin@S08:decide；可重复")]
+
+
+def demo(kill: Kills = None, as_json: AsJson = False) -> None:
+    """演示：合成的宁夏、新疆两地，40 名会员，16 个情形从报案走到文书，并与预期逐项核对。"""
+    console = Console(stderr=as_json, highlight=False)
+    kills = parse(kill or [], timeline())
+    began = time.monotonic()
+    config = _configured(console)
+    outcomes = _played(config, kills, console)
+    wrong = differences(scenarios(), outcomes)
+    results = Results(config.data_dir / "results")
+    results.table(outcomes, wrong)
+    _tell(outcomes, wrong, results, console, as_json=as_json)
+    console.print(f"用时 {time.monotonic() - began:.0f} 秒。结果：{results.directory}", markup=False)
+    if wrong:
+        raise typer.Exit(SAID_NO)
+
+
+def _configured(console: Console) -> Settings:
+    """Settings of this run: a fresh directory, free ports, a movable clock, always an embedded database."""
+    directory = (settings().data_dir / "demo").resolve()
+    _fresh(directory, console)
+    ports = {name: str(free_port()) for name in ("web", "prefect", "twin")}
+    for name in ("DATABASE_URL", "OWNER_URL", "PREFECT_API_URL"):
+        os.environ.pop(f"{PREFIX}{name}", None)
+    chosen = {"MODE": "demo", "MOVABLE_CLOCK": "true", "DATA_DIR": str(directory), "WEB_PORT": ports["web"],
+              "PUBLIC_URL": f"http://127.0.0.1:{ports['web']}", "PREFECT_PORT": ports["prefect"],
+              "INSURER_URL": f"http://127.0.0.1:{ports['twin']}", "INSURER_KEYS": str(directory / "keys" / "insurer")}
+    os.environ.update({f"{PREFIX}{name}": value for name, value in chosen.items()})
+    settings.cache_clear()
+    return settings()
+
+
+def _fresh(directory: Path, console: Console) -> None:
+    """An empty directory; the last demonstration's is removed, anything else is left alone."""
+    if directory.exists() and any(directory.iterdir()):
+        if not (directory / MARK).exists():
+            raise ConfigError("demo_directory", f"{directory} 不是演示目录，不会删除", remedy="移走后再运行，或另设 HUZHU_DATA_DIR",
+                              field="HUZHU_DATA_DIR")
+        console.print(f"删除上一次演示的数据：{directory}", markup=False)
+        _stop_left_over(directory / "postgres" / "postmaster.pid")
+        shutil.rmtree(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / MARK).touch()
+
+
+def _stop_left_over(pid_file: Path) -> None:
+    """A database that an interrupted demonstration left running in this very directory."""
+    if not pid_file.exists():
+        return
+    pid, data, *_ = pid_file.read_text().splitlines()
+    if Path(data) != pid_file.parent or str(data) not in _command_line(int(pid)):
+        return
+    os.kill(int(pid), signal.SIGINT)
+    deadline = time.monotonic() + 10
+    while pid_file.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def _command_line(pid: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    return ""
+
+
+def _played(config: Settings, kills: list[Kill], console: Console) -> list[Outcome]:
+    """Everything up, the whole timeline, the answers read, everything down."""
+    with Supervisor(config) as machine, Screen(console, len(timeline())) as screen:
+        screen.say("启动数据库")
+        token = prepare(config)
+        assert token is not None                     # the database is new
+        screen.say("启动保险公司对接端、Prefect、网页与后台任务")
+        port = config.insurer_url.rpartition(":")[2]
+        machine.add("twin", [sys.executable, "-m", "infra.twins.insurer", "--port", port, "--data",
+                             str(config.data_dir / "twin"), "--keys", str(config.insurer_keys), "--office-url",
+                             machine.base_url, "--auto-ack"], health=f"{config.insurer_url}/desk/health")
+        machine.start_all()
+        office = Office(Door(machine.base_url), Desk(config.insurer_url), config.bank_dir)
+        runner = Runner(office, Saboteur(kills, machine), screen)
+        runner.found(token)
+        runner.play(timeline())
+        screen.say("读取结果")
+        outcomes = office.outcomes()
+        Results(config.data_dir / "results").papers(office, config)
+        return outcomes
+
+
+def _tell(outcomes: list[Outcome], wrong: list[Difference], results: Results, console: Console, *, as_json: bool) -> None:
+    rows = [outcome.as_row() for outcome in outcomes]
+    if as_json:
+        say_json({"rows": rows, "equal": not wrong, "results": str(results.directory),
+                  "differences": [{"id": item.id, "column": item.column, "expected": item.expected, "got": item.got}
+                                  for item in wrong]})
+        return
+    headings = ("情形", "案号", "结果", "金额", "材料齐全", "应付至", "到账", "时限", "文书")
+    say_table(headings, [(row["id"], row["claim_no"], row["outcome"], row["amount"], row["file_complete_on"], row["pay_due"],
+                          row["credited_on"], row["clocks"], row["letters"]) for row in rows])
+    for where, what in results.places():
+        console.print(f"{what}：{where}", markup=False)
+    if wrong:
+        say_table(("情形", "栏目", "预期", "实际"), [(item.id, item.column, item.expected, item.got) for item in wrong],
+                  title="与预期不符")
+    else:
+        console.print(f"{len(rows)} 个情形的 {'、'.join(COLUMNS)} 与预期完全一致。", markup=False)

@@ -1,0 +1,75 @@
+"""Plays the timeline: one day after another, each step as its person, until all that follows from it is done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import date
+from itertools import groupby
+
+from services.core.clock import at_hour
+from services.core.errors import HuzhuError, OutsideError
+from services.simulate.acts import Office
+from services.simulate.kills import Saboteur
+from services.simulate.screen import Screen
+from services.simulate.steps import Step
+
+FIRST_DAY, LAST_DAY = date(2025, 5, 20), date(2026, 11, 30)
+_QUIET_SECONDS = 120.0
+_POLL = 0.05
+
+
+class Runner:
+    """One demonstration."""
+
+    def __init__(self, office: Office, saboteur: Saboteur, screen: Screen) -> None:
+        self._office = office
+        self._saboteur = saboteur
+        self._screen = screen
+
+    def found(self, token: str) -> None:
+        """Organisations, staff, members' accounts: what stands before the first day of the story."""
+        self._screen.say("建立宁夏、新疆两地的组织、人员与账号")
+        self._office.found(token, at_hour(FIRST_DAY))
+
+    def play(self, steps: Sequence[Step]) -> None:
+        """All steps in order. OutsideError names scenario, step and what the API said."""
+        numbered = list(enumerate(steps, 1))
+        for day, group in groupby(numbered, key=lambda item: item[1].day):
+            self._morning(day)
+            for number, step in group:
+                self._screen.step(number, step)
+                self._take(number, step)
+            self._evening()
+        self._morning(LAST_DAY)
+        self._evening()
+
+    def _morning(self, day: date) -> None:
+        self._screen.day(day)
+        self._office.move_clock(at_hour(day))
+
+    def _take(self, number: int, step: Step) -> None:
+        try:
+            self.quiet()
+            with self._saboteur.during(number, step):
+                self._office.act(step)
+        except HuzhuError as error:
+            raise OutsideError("demo_step", f"{step.words}，{step.day}，第{number}步没有成功：{error.code} {error.message}",
+                               remedy=error.remedy or "查看演示目录下 logs 中的日志", field=error.field) from error
+
+    def _evening(self) -> None:
+        """Work is done, everybody opens the letters that came today."""
+        self.quiet()
+        if self._office.open_letters():
+            self.quiet()
+
+    def quiet(self) -> None:
+        """Wait until no message is on its way and no work is owed."""
+        deadline = time.monotonic() + _QUIET_SECONDS
+        while self._office.busy():
+            if time.monotonic() > deadline:
+                raise OutsideError("demo_stuck", f"后台工作{_QUIET_SECONDS:.0f}秒没有做完：{self._office.owed()}",
+                                   remedy="查看演示目录下 logs/worker.log")
+            time.sleep(_POLL)
+
+
