@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from sqlmodel import Session, col, select
 
 from services.core.ids import uuidv7
-from services.models import BankCard, Case, Claim, Cover, Decision, Paper, Payee, Worksheet
+from services.models import BankCard, Case, Claim, Consent, Cover, Decision, Paper, Payee, Worksheet
 from services.rulebook.registry import version
 from services.sla import service as sla
 from tests.support.world import World
@@ -17,14 +19,17 @@ LINES = {"xj": ("malignant", "一览表 60日（不含）后 恶性"), "nx": ("b
 
 
 def decided(session: Session, world: World, n: int, amount_fen: int, *, now: datetime, office: str = "xj",
-            kind: str = "pay", state: str = "payable", round_: int = 1) -> Claim:
-    """Claim of member `n`, decided over `amount_fen`, verified by office1, decided by the head."""
+            kind: str = "pay", state: str = "payable", benefit: str | None = None, reason: str | None = None,
+            event: Mapping[str, object] | None = None, answer: str | None = None) -> Claim:
+    """Claim of member `n`, decided over `amount_fen`, verified by office1, decided by the head (or, with `answer`, by
+    the insurer). `event` overrides facts.
+    """
     member = world.member(n, office)
     cover = session.exec(select(Cover).where(Cover.person_id == member.person_id)).one()
     card = session.exec(select(BankCard).where(BankCard.person_id == member.person_id,
                                                col(BankCard.replaced_at).is_(None))).one()
-    event: dict[str, object] = {"kind": "diagnosis", "icd10": "C50.900", "behaviour": "3", "severity": "malignant",
-                                "specimen_on": "2026-03-10", "diagnosed_on": "2026-03-12"}
+    facts: dict[str, object] = {"kind": "diagnosis", "icd10": "C50.900", "behaviour": "3", "severity": "malignant",
+                                "specimen_on": "2026-03-10", "diagnosed_on": "2026-03-12", **(event or {})}
     case = Case(id=uuidv7(), org_key=cover.org_key, case_no=f"C{uuid.uuid4().hex[:10]}", person_id=member.person_id,
                 org_id=cover.org_id, event_kind="diagnosis", diagnosed_on=date(2026, 3, 12), hospital="示例医院",
                 reported_on=date(2026, 3, 16), reported_at=now, reported_by=uuid.uuid4(), reporter_name="示例",
@@ -33,13 +38,13 @@ def decided(session: Session, world: World, n: int, amount_fen: int, *, now: dat
     session.flush()
     claim = Claim(id=uuidv7(), org_key=cover.org_key, state=state, claim_no=f"T{uuid.uuid4().hex[:10]}", code="ABCD2345",
                   case_id=case.id, person_id=member.person_id, cover_id=cover.id, plan=cover.plan,
-                  plan_from=cover.plan_from, route=version(cover.plan, cover.plan_from).route, round=round_, event=event,
+                  plan_from=cover.plan_from, route=version(cover.plan, cover.plan_from).route, round=1, event=facts,
                   digest="d1", outcome=kind, amount_fen=amount_fen, identity_matched=True, required=[], banks=[],
                   verified_person=world.person(f"{office}.office1"), verified_on=date(2026, 3, 18), created_at=now,
                   updated_at=now)
     session.add(claim)
     session.flush()
-    _decision(session, world, claim, amount_fen, office, kind, now)
+    _decision(session, world, claim, amount_fen, benefit or LINES[office][0], kind, reason, answer, now)
     session.add(Payee(claim_id=claim.id, org_key=claim.org_key, person_id=member.person_id, bank_card_id=card.id,
                       added_at=now))
     session.flush()
@@ -47,13 +52,14 @@ def decided(session: Session, world: World, n: int, amount_fen: int, *, now: dat
     return claim
 
 
-def _decision(session: Session, world: World, claim: Claim, amount_fen: int, office: str, kind: str,
-              now: datetime) -> None:
-    benefit, clause = LINES[office]
+def _decision(session: Session, world: World, claim: Claim, amount_fen: int, benefit: str, kind: str,
+              reason: str | None, answer: str | None, now: datetime) -> None:
+    office = "nx" if claim.route == "insurer" else "xj"
+    clause = LINES[office][1]
     yuan = f"{amount_fen // 100}.{amount_fen % 100:02d}"
     refund, paid = (amount_fen, 0) if kind == "refund" else (0, amount_fen)
     lines = [{"benefit": benefit, "amount": yuan, "clause": clause, "steps": [f"= {yuan}"]}] if paid else []
-    nothing = [] if paid else [{"benefit": benefit, "reason": "waiting_period", "clause": clause}]
+    nothing = [] if paid else [{"benefit": benefit, "reason": reason or "waiting_period", "clause": clause}]
     output: dict[str, object] = {
         "plan": claim.plan, "version": claim.plan_from.isoformat(), "outcome": kind if kind in ("refund", "nothing") else "pay",
         "total": yuan if paid else "0.00", "lines": lines, "flags": [], "nothing": nothing,
@@ -64,15 +70,35 @@ def _decision(session: Session, world: World, claim: Claim, amount_fen: int, off
     session.add(sheet)
     session.flush()
     head = world.actor(f"{office}.head")
-    session.add(Decision(org_key=claim.org_key, claim_id=claim.id, round=claim.round, source="office", kind=kind,
-                         amount_fen=amount_fen, worksheet_id=sheet.id, decided_by=head.account_id,
-                         decided_person=head.person_id, clause=clause, at=now))
+    session.add(Decision(org_key=claim.org_key, claim_id=claim.id, round=claim.round,
+                         source="insurer" if answer else "office", kind=kind, amount_fen=amount_fen,
+                         worksheet_id=sheet.id, decided_by=None if answer else head.account_id,
+                         decided_person=None if answer else head.person_id, reason=reason, clause=clause, at=now,
+                         answer=_answer(kind, benefit, yuan, clause) if answer else {}))
     session.flush()
 
 
-def paper(session: Session, claim: Claim, kind: str, now: datetime, verdict: str = "accepted") -> Paper:
+def _answer(kind: str, benefit: str, yuan: str, clause: str) -> dict[str, object]:
+    """The insurer's decision as its message carries it."""
+    paid = yuan if kind == "pay" else "0.00"
+    return {"outcome": kind, "total": yuan, "refund": yuan if kind == "refund" else "0.00",
+            "liabilities": [{"liability": benefit, "amount": paid, "reason": None if kind == "pay" else "waiting_period",
+                             "clause": clause}],
+            "letter": {"number": "平养宁赔〔2026〕31号", "text": "理赔决定",
+                       "pdf_base64": base64.b64encode(b"%PDF-1.4\n% the insurer's own bytes\n").decode()}}
+
+
+def consent(session: Session, claim: Claim, now: datetime) -> None:
+    """The separate consent to hand data to the insurer."""
+    session.add(Consent(org_key=claim.org_key, case_id=claim.case_id, person_id=claim.person_id, purpose="insurer",
+                        given_at=now, recorded_by=uuid.uuid4()))
+    session.flush()
+
+
+def paper(session: Session, claim: Claim, kind: str, now: datetime, verdict: str = "accepted",
+          mime: str = "application/pdf") -> Paper:
     """A paper on file; its bytes do not matter here."""
-    made = Paper(org_key=claim.org_key, claim_id=claim.id, kind=kind, sha256="a" * 64, mime="application/pdf", size=1,
+    made = Paper(org_key=claim.org_key, claim_id=claim.id, kind=kind, sha256="a" * 64, mime=mime, size=1,
                  file_name=f"{kind}.pdf", verdict=verdict, uploaded_by=uuid.uuid4(), uploaded_at=now)
     session.add(made)
     session.flush()

@@ -1,0 +1,20 @@
+"""What each letter says, built from its file: one builder per code, checked against the letter's own context."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+
+from services.notice.contexts.decided import consolation, decision, refund, refusal
+from services.notice.contexts.insured import cover_note, transfer
+from services.notice.contexts.paid import payment
+from services.notice.contexts.reported import receipt, supplement, withdrawal
+from services.notice.files import File
+
+# (file, the day the letter is issued) → its own values, without those every letter has.
+Builder = Callable[[File, date], dict[str, object]]
+BUILDERS: Mapping[str, Builder] = {
+    "receipt": receipt, "supplement": supplement, "withdrawal": withdrawal, "decision": decision,
+    "consolation": consolation, "refusal": refusal, "refund": refund, "transfer": transfer, "cover_note": cover_note,
+    "payment": payment,
+}

@@ -1,0 +1,134 @@
+"""The office's decision letters: payment, consolation, refusal, refund."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from services.core.clock import business_day
+from services.core.errors import NotFound
+from services.core.money import show, to_yuan
+from services.models import Decision, Worksheet
+from services.notice.contexts.common import (
+    Values,
+    amount,
+    basis,
+    benefit_name,
+    by_kind,
+    effect,
+    event_words,
+    facts,
+    limitation,
+    objection,
+    paper_name,
+    pay_due,
+    payees,
+    rule_of,
+    total,
+    waiting_words,
+)
+from services.notice.files import File
+from services.review.queries import reasons
+
+CONSOLATION = "consolation"
+# Papers that show the medical facts, in the order a refusal names them.
+_MEDICAL = ("pathology", "diagnosis", "hospital")
+
+
+def decided(file: File) -> tuple[Decision, Worksheet]:
+    """The round's decision and the worksheet behind it. Raises NotFound when there is none."""
+    if file.decision is None or file.worksheet is None:
+        raise NotFound("decision_missing", "本案尚无决定", remedy="先作出决定", field="decision")
+    return file.decision, file.worksheet
+
+
+def rows(sheet: Worksheet, key: str) -> list[Mapping[str, object]]:
+    """`lines` or `nothing` of a worksheet's output."""
+    listed = sheet.output.get(key)
+    return [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+
+
+def benefit_lines(file: File, sheet: Worksheet) -> list[Values]:
+    """The worksheet's paid lines with their steps."""
+    return [{"benefit": benefit_name(file.book, str(row["benefit"])), "amount": row["amount"],
+             "clause": basis(file.book, str(row["clause"])), "steps": row["steps"]}
+            for row in rows(sheet, "lines") if row["amount"] != "0.00"]
+
+
+def unpaid_lines(file: File, sheet: Worksheet) -> list[Values]:
+    """What pays nothing, with why."""
+    words = reasons()
+    return [{"benefit": benefit_name(file.book, str(row["benefit"])),
+             "reason": words.get(str(row["reason"]), str(row["reason"])), "clause": basis(file.book, str(row["clause"]))}
+            for row in rows(sheet, "nothing")]
+
+
+def clauses(file: File, given: str) -> list[Values]:
+    """The decision's clauses, each once."""
+    return [{"ref": basis(file.book, clause)} for clause in dict.fromkeys(given.split("；")) if clause]
+
+
+def _common(file: File, issued_on: date) -> Values:
+    pay = rule_of(file, "pay")
+    return {"pay_due": pay_due(file), "pay_basis": basis(file.book, pay.clause), "payees": payees(file),
+            "objection": objection(file, issued_on), "facts": facts(file)}
+
+
+def decision(file: File, issued_on: date) -> Values:
+    """互助金给付决定通知书. A later round pays the difference: what was paid before is taken off in sight."""
+    made, sheet = decided(file)
+    lines = benefit_lines(file, sheet)
+    before = total(lines) - to_yuan(made.amount_fen)
+    return {
+        **_common(file, issued_on), **amount(made.amount_fen), "kind": "part" if made.kind == "part" else "pay",
+        "decided_on": business_day(made.at), "clauses": clauses(file, made.clause), "lines": lines,
+        "already_paid": show(before), "already_paid_words": "原决定已给付的互助金" if before else None,
+        "unpaid": unpaid_lines(file, sheet) if made.kind == "part" else [],
+        "replaces": file.numbers.get("decision") if file.claim.round > 1 else None,
+        "effect": effect(file, [str(row["benefit"]) for row in rows(sheet, "lines")])}
+
+
+def is_consolation(sheet: Worksheet | None) -> bool:
+    """Whether the decision pays the sum of the early band."""
+    return sheet is not None and any(row["benefit"] == CONSOLATION for row in rows(sheet, "lines"))
+
+
+def consolation(file: File, issued_on: date) -> Values:
+    """慰问金通知书: goes beside the decision and names its number."""
+    made, sheet = decided(file)
+    lines = [row for row in rows(sheet, "lines") if row["benefit"] == CONSOLATION]
+    steps = [str(step) for row in lines for step in (row["steps"] if isinstance(row["steps"], list) else [])]
+    return {
+        **_common(file, issued_on), **amount(made.amount_fen), "waiting_words": waiting_words(file),
+        "clauses": clauses(file, made.clause), "steps": steps, "decision_number": file.numbers.get("decision"),
+        "effect": effect(file, [CONSOLATION])}
+
+
+def refusal(file: File, issued_on: date) -> Values:
+    """不予给付通知书: clause, fact and paper of each reason (保险法 24)."""
+    made, sheet = decided(file)
+    here = by_kind(file.papers)
+    shown = "、".join(paper_name(file.book, kind) for kind in _MEDICAL if kind in here) or "参保和报案记录"
+    found = [{"benefit": line["benefit"], "clause": {"ref": line["clause"]},
+              "fact": f"{event_words(file)}，{line['reason']}", "paper": shown} for line in unpaid_lines(file, sheet)]
+    if made.reason or not found:
+        words = reasons().get(made.reason or "", made.reason or "不符合给付条件")
+        refs = clauses(file, made.clause) or [{"ref": file.book.source}]
+        found = [{"benefit": file.book.name, "clause": refs[0], "fact": f"{event_words(file)}，{words}", "paper": shown}]
+    return {
+        "decided_on": business_day(made.at), "facts": facts(file), "reasons": found,
+        "remedies": [{"text": "如有新的诊断或病理材料，可以补充提交，我们将重新审核", "due": limitation(file)},
+                     {"text": "可以向所在单位工会了解困难帮扶等其他关怀项目"}],
+        "objection": objection(file, issued_on)}
+
+
+def refund(file: File, issued_on: date) -> Values:
+    """退还保险费/会费通知书: the event lies in the waiting period."""
+    made, _ = decided(file)
+    rule = file.book.waiting
+    found = clauses(file, rule.clause if rule else made.clause)
+    noun = "保险费" if file.book.insurer else "会费"
+    return {
+        **_common(file, issued_on), **amount(made.amount_fen), "kind": "premium" if file.book.insurer else "fee",
+        "decided_on": business_day(made.at), "insurer_name": file.book.insurer, "waiting_words": waiting_words(file),
+        "clauses": found, "effect": f"{noun}退还后，本期保障责任终止，您可以按规定重新参加"}

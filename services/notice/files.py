@@ -1,0 +1,159 @@
+"""Everything a letter may say, read set-based for any number of letters."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+import sqlalchemy as sa
+from sqlmodel import Session, SQLModel, col, select
+
+from services.core.clock import business_day
+from services.core.errors import ConfigError
+from services.enrolment.numbers import ancestor_keys
+from services.models import (
+    Case,
+    Claim,
+    Consent,
+    Cover,
+    Decision,
+    Handoff,
+    Notice,
+    Organisation,
+    Paper,
+    Payment,
+    Person,
+    ReviewStep,
+    SlaClock,
+    Supplement,
+    Worksheet,
+)
+from services.payment.queries import Receiver, receivers
+from services.rulebook.registry import version
+from services.rulebook.schema import RuleBook
+
+T = TypeVar("T", bound=SQLModel)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One letter's claim as it stands. `numbers` (code → number of the claim's issued letters) grows while a batch
+    is issued, so that a consolation letter can name the decision beside it.
+    """
+
+    notice: Notice
+    claim: Claim
+    case: Case
+    person: Person
+    cover: Cover
+    book: RuleBook
+    office: Organisation
+    unit: Organisation
+    between: tuple[Organisation, ...]
+    decision: Decision | None
+    worksheet: Worksheet | None
+    receivers: tuple[Receiver, ...]
+    clocks: dict[str, SlaClock]
+    papers: tuple[Paper, ...]
+    supplements: tuple[Supplement, ...]
+    handoff: Handoff | None
+    consent: Consent | None
+    certified_on: date | None
+    payments: tuple[Payment, ...]
+    numbers: dict[str, str]
+
+    @property
+    def subject(self) -> str:
+        """What the cause names: a round, a supplement list, a payment."""
+        return self.notice.cause.rsplit(":", 1)[1]
+
+
+def _by(session: Session, table: type[T], column: str, values: Sequence[uuid.UUID]) -> list[T]:
+    found = getattr(table, column)
+    return list(session.exec(select(table).where(found.in_(list(values))).order_by(table.id)))  # type: ignore[attr-defined]
+
+
+def _one(rows: Sequence[T], key: str = "id") -> dict[uuid.UUID, T]:
+    return {getattr(row, key): row for row in rows}
+
+
+def _many(rows: Sequence[T], key: str = "claim_id") -> dict[uuid.UUID, list[T]]:
+    found: dict[uuid.UUID, list[T]] = {}
+    for row in rows:
+        found.setdefault(getattr(row, key), []).append(row)
+    return found
+
+
+def gather(session: Session, notices: Sequence[Notice]) -> list[File]:
+    """A file for each notice, in the given order."""
+    ids = sorted({notice.claim_id for notice in notices})
+    claims = _one(_by(session, Claim, "id", ids))
+    cases = _one(_by(session, Case, "id", [claim.case_id for claim in claims.values()]))
+    people = _one(_by(session, Person, "id", [claim.person_id for claim in claims.values()]))
+    covers = _one(_by(session, Cover, "id", [claim.cover_id for claim in claims.values()]))
+    trees = _trees(session, {claim.org_key for claim in claims.values()})
+    decisions = _many(_by(session, Decision, "claim_id", ids))
+    sheets = _one(_by(session, Worksheet, "id", [row.worksheet_id for rows in decisions.values() for row in rows]))
+    clocks, papers = _many(_by(session, SlaClock, "claim_id", ids)), _many(_by(session, Paper, "claim_id", ids))
+    supplements = _many(_by(session, Supplement, "claim_id", ids))
+    handoffs, payments = _many(_by(session, Handoff, "claim_id", ids)), _many(_by(session, Payment, "claim_id", ids))
+    consents = _many(_by(session, Consent, "case_id", list(cases)), "case_id")
+    certified = _certified(session, ids)
+    getting = receivers(session, ids)
+    numbers = _numbers(session, ids)
+    files = []
+    for notice in notices:
+        claim = claims[notice.claim_id]
+        tree = trees[claim.org_key]
+        office = _signing(tree, claim.org_key)
+        decision = next((row for row in decisions.get(claim.id, []) if row.round == claim.round), None)
+        files.append(File(
+            notice=notice, claim=claim, case=cases[claim.case_id], person=people[claim.person_id],
+            cover=covers[claim.cover_id], book=version(claim.plan, claim.plan_from), office=office, unit=tree[-1],
+            between=tuple(org for org in tree[:-1] if len(org.org_key) > len(office.org_key)), decision=decision,
+            worksheet=sheets[decision.worksheet_id] if decision else None, receivers=tuple(getting.get(claim.id, ())),
+            clocks={clock.kind: clock for clock in clocks.get(claim.id, []) if clock.round == claim.round
+                    and clock.kind != "level"},
+            papers=tuple(papers.get(claim.id, ())), supplements=tuple(supplements.get(claim.id, ())),
+            handoff=next((row for row in handoffs.get(claim.id, []) if row.round == claim.round), None),
+            consent=next((row for row in consents.get(claim.case_id, []) if row.purpose == "insurer"
+                          and row.withdrawn_at is None), None),
+            certified_on=certified.get(claim.id), payments=tuple(payments.get(claim.id, ())),
+            numbers=numbers.setdefault(claim.id, {})))
+    return files
+
+
+def _trees(session: Session, keys: set[str]) -> dict[str, list[Organisation]]:
+    """Each key's organisations from the root down."""
+    wanted = {ancestor for key in keys for ancestor in ancestor_keys(key)}
+    rows = {org.org_key: org for org in session.exec(select(Organisation).where(col(Organisation.org_key).in_(wanted)))}
+    return {key: [rows[ancestor] for ancestor in ancestor_keys(key) if ancestor in rows] for key in keys}
+
+
+def _signing(tree: Sequence[Organisation], key: str) -> Organisation:
+    """The nearest organisation that signs letters."""
+    for org in reversed(tree):
+        if org.letter_organ and org.letter_series:
+            return org
+    raise ConfigError("letter_series_missing", f"{key} 之上没有登记落款机关和机关代字的组织",
+                      remedy="请管理员登记办事处的落款机关和机关代字", field="letter_series")
+
+
+def _certified(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, date]:
+    rows = session.exec(select(ReviewStep).join(Claim, col(Claim.id) == col(ReviewStep.claim_id)).where(
+        col(ReviewStep.claim_id).in_(ids), ReviewStep.round == Claim.round, ReviewStep.act == "certify",
+        ReviewStep.state == "passed"))
+    return {step.claim_id: business_day(step.done_at) for step in rows if step.done_at}
+
+
+def _numbers(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, str]]:
+    rows = session.execute(sa.text("""
+        SELECT claim_id, code, number FROM notice WHERE claim_id = ANY(CAST(:ids AS uuid[])) AND number IS NOT NULL
+        AND state IN ('issued', 'dispatched', 'delivered') ORDER BY issued_at, id"""), {"ids": list(ids)})
+    found: dict[uuid.UUID, dict[str, str]] = {}
+    for row in rows:
+        found.setdefault(row.claim_id, {})[row.code] = row.number
+    return found

@@ -1,0 +1,102 @@
+"""Issuing: number, words, bytes and state in one transaction, so that numbers have neither gaps nor doubles."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from documents.errors import DocumentError
+from documents.render import check_context, render
+from services.access.actor import Actor
+from services.core.clock import business_day
+from services.core.errors import GuardFailed
+from services.enrolment.numbers import draw
+from services.lifecycle.service import Move, fire
+from services.models import Notice
+from services.notice.contexts import BUILDERS
+from services.notice.contexts.common import head
+from services.notice.contexts.insured import insurer_letter, letter_title
+from services.notice.files import File, gather
+from services.storage import service as storage
+from statemachines.states import NoticeState
+
+PDF = "application/pdf"
+# Within one claim a letter may name the number of those before it.
+ORDER = ("receipt", "supplement", "transfer", "decision", "consolation", "refusal", "refund", "cover_note", "payment",
+         "withdrawal")
+
+
+def letter_number(series: str, year: int, serial: int) -> str:
+    """发文字号: 宁工互通〔2026〕12号, the year whole and in 〔〕, the serial without zeros."""
+    return f"{series}〔{year}〕{serial}号"
+
+
+_LOCK = sa.text("""
+    SELECT n.id FROM notice n JOIN claim c ON c.id = n.claim_id WHERE n.id = ANY(CAST(:ids AS uuid[]))
+    AND n.state = :state ORDER BY c.id, n.id FOR UPDATE OF c, n""")
+
+
+def locked(session: Session, notice_ids: Sequence[uuid.UUID], state: str) -> list[Notice]:
+    """The letters that are still in this state, locked with their claims, in the order their claims' letters follow each other."""
+    ids = list(session.execute(_LOCK, {"ids": list(notice_ids), "state": state}).scalars())
+    rows = session.exec(select(Notice).where(col(Notice.id).in_(ids)).execution_options(populate_existing=True))
+    return sorted(rows, key=lambda row: (row.claim_id, ORDER.index(row.code), row.id))
+
+
+def issue(session: Session, *, notice_ids: Sequence[uuid.UUID], actor: Actor, now: datetime) -> list[Notice]:
+    """Drafted → issued: number drawn, words set, bytes stored under their hash, all or nothing. Issued ones are left.
+
+    A letter that cannot be written (a value missing, a character without glyph) raises and gives its number back.
+    """
+    notices = locked(session, notice_ids, NoticeState.DRAFTED)
+    today = business_day(now)
+    files = gather(session, notices)
+    by_series: dict[str, list[File]] = {}
+    for file in files:
+        by_series.setdefault(str(file.office.letter_series), []).append(file)
+    for series in sorted(by_series):
+        for serial, file in zip(draw(session, series, today.year, len(by_series[series])), by_series[series], strict=True):
+            _write(session, file, series, serial, today, now)
+    session.flush()
+    fire(session, "notice", "issue", [Move(row.id, details={"number": row.number, "sha256": row.sha256}) for row in notices],
+         actor=actor, now=now)
+    return fresh(session, [row.id for row in notices])
+
+
+def _write(session: Session, file: File, series: str, serial: int, today: date, now: datetime) -> None:
+    notice = file.notice
+    number = letter_number(series, today.year, serial)
+    enclosures = _enclosures(file)
+    values = {**head(file, number, today), "enclosures": [item["name"] for item in enclosures]}
+    try:
+        context = check_context(notice.code, {**values, **BUILDERS[notice.code](file, today)})
+        letter = render(notice.code, context)
+    except DocumentError as error:
+        raise GuardFailed("context_incomplete", f"{file.claim.claim_no} 的文书“{notice.code}”无法生成：{error.message}",
+                          remedy=error.remedy or "补全案件资料后重新签发", field=error.field) from error
+    file.numbers[notice.code] = number
+    session.execute(sa.text(
+        "UPDATE notice SET series = :series, year = :year, serial = :serial, number = :number, issued_on = :today,"
+        " context = CAST(:context AS jsonb), sha256 = :sha, enclosures = CAST(:enclosures AS jsonb), issued_at = :now"
+        " WHERE id = :id"),
+        {"series": series, "year": today.year, "serial": serial, "number": number, "today": today,
+         "context": context.model_dump_json(), "sha": storage.put(letter.pdf),
+         "enclosures": json.dumps(enclosures), "now": now, "id": notice.id})
+
+
+def _enclosures(file: File) -> list[dict[str, str]]:
+    """The insurer's own decision letter goes with the union's note, unchanged."""
+    if file.claim.route != "insurer" or file.notice.code not in ("cover_note", "refund") or file.decision is None:
+        return []
+    return [{"name": letter_title(file.decision), "sha256": storage.put(insurer_letter(file.decision).pdf), "mime": PDF}]
+
+
+def fresh(session: Session, ids: Sequence[uuid.UUID]) -> list[Notice]:
+    """The letters as they are now, in the order of their numbers."""
+    rows = session.exec(select(Notice).where(col(Notice.id).in_(list(ids))).execution_options(populate_existing=True))
+    return sorted(rows, key=lambda row: (str(row.series), row.year or 0, row.serial or 0))

@@ -1,0 +1,147 @@
+"""The verbs of letters: drafted for an event, issued with number and bytes, dispatched, delivered."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from services.access.actor import Actor
+from services.core.clock import at_hour, business_day
+from services.core.errors import InputError, NotFound
+from services.core.ids import uuidv7
+from services.lifecycle.create import create
+from services.lifecycle.service import Move, fire
+from services.models import Claim, Decision, Notice, Person, Worksheet
+from services.notice.contexts.decided import is_consolation
+from services.notice.issuing import fresh, issue, locked
+from services.notice.rules import TOPICS, cause_of, letters_for
+from services.payment.queries import Receiver, receivers
+from services.rulebook.registry import version
+from statemachines.states import NoticeState
+
+__all__ = ["deliver", "dispatch", "draft", "issue"]
+
+
+def draft(session: Session, *, topic: str, claim_ids: Sequence[uuid.UUID], subject_ids: Sequence[uuid.UUID] = (),
+          actor: Actor, now: datetime) -> list[Notice]:
+    """The letters an event owes these claims. `subject_ids` are the supplement lists for `supplement.*`, else unused.
+
+    A letter already drafted for the same cause is returned, not made again. Raises InputError for an unknown topic.
+    """
+    if topic not in TOPICS:
+        raise InputError("topic_unknown", f"“{topic}”不产生文书", remedy=f"可用：{'、'.join(sorted(TOPICS))}", field="topic")
+    claims = session.exec(select(Claim).where(col(Claim.id).in_(list(claim_ids))).order_by(col(Claim.id)).with_for_update()
+                          .execution_options(populate_existing=True)).all()
+    wanted = [row for facts in _facts(session, claims, subject_ids) for row in _letters(topic, facts, now)]
+    known = {(row.claim_id, row.code, row.cause): row for row in session.exec(
+        select(Notice).where(col(Notice.claim_id).in_([claim.id for claim in claims])))}
+    new = [row for row in wanted if (row.claim_id, row.code, row.cause) not in known]
+    create(session, "notice", new, actor=actor, now=now,
+           details={row.id: {"code": row.code, "cause": row.cause} for row in new})
+    return [known.get((row.claim_id, row.code, row.cause), row) for row in wanted]
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What decides letters and addressees of one claim; `subjects` are its supplement lists,
+    `credits` its credited payments by payee.
+    """
+
+    claim: Claim
+    name: str
+    kind: str | None
+    consolation: bool
+    getting: tuple[Receiver, ...]
+    subjects: tuple[uuid.UUID, ...]
+    credits: dict[uuid.UUID, uuid.UUID]
+
+
+_LISTS = sa.text("SELECT claim_id, id FROM supplement WHERE claim_id = ANY(CAST(:ids AS uuid[]))"
+                 " AND id = ANY(CAST(:subjects AS uuid[])) ORDER BY id")
+_CREDITS = sa.text("""
+    SELECT p.claim_id, p.payee_id, p.id FROM payment p JOIN claim c ON c.id = p.claim_id AND c.round = p.round
+    WHERE p.claim_id = ANY(CAST(:ids AS uuid[])) AND p.state = 'credited' ORDER BY p.id""")
+
+
+def _facts(session: Session, claims: Sequence[Claim], subjects: Sequence[uuid.UUID]) -> list[_Facts]:
+    ids = [claim.id for claim in claims]
+    decisions = {made.claim_id: (made.kind, is_consolation(sheet)) for made, sheet in session.exec(
+        select(Decision, Worksheet).join(Worksheet, col(Worksheet.id) == col(Decision.worksheet_id)).join(
+            Claim, col(Claim.id) == col(Decision.claim_id)).where(
+            col(Decision.claim_id).in_(ids), Decision.round == Claim.round))}
+    names = {row.id: row.name for row in session.exec(
+        select(Person).where(col(Person.id).in_([claim.person_id for claim in claims])))}
+    lists: dict[uuid.UUID, list[uuid.UUID]] = {}
+    for row in session.execute(_LISTS, {"ids": ids, "subjects": list(subjects)}):
+        lists.setdefault(row.claim_id, []).append(row.id)
+    credits: dict[uuid.UUID, dict[uuid.UUID, uuid.UUID]] = {}
+    for row in session.execute(_CREDITS, {"ids": ids}):
+        credits.setdefault(row.claim_id, {})[row.payee_id] = row.id
+    getting = receivers(session, ids)
+    found = []
+    for claim in claims:
+        kind, consolation = decisions.get(claim.id, (None, False))
+        found.append(_Facts(claim, names[claim.person_id], kind, consolation, tuple(getting.get(claim.id, ())),
+                            tuple(lists.get(claim.id, ())), credits.get(claim.id, {})))
+    return found
+
+
+def _letters(topic: str, facts: _Facts, now: datetime) -> list[Notice]:
+    if topic == "claim.settle":
+        return [_notice(facts, "payment", cause_of(topic, facts.credits[one.payee.id]),
+                        "heir" if one.relation else "member", one.person.id, one.person.name, now)
+                for one in facts.getting if one.payee.id in facts.credits]
+    codes = letters_for(topic, kind=facts.kind, consolation=facts.consolation)
+    subjects: Sequence[object] = facts.subjects if topic.startswith("supplement.") else (facts.claim.round,)
+    return [_addressed(facts, code, cause_of(topic, subject), now) for subject in subjects for code in codes]
+
+
+def _addressed(facts: _Facts, code: str, cause: str, now: datetime) -> Notice:
+    """To the member; after her death to her heirs; the transfer to the insurer."""
+    claim = facts.claim
+    if code == "transfer":
+        insurer = version(claim.plan, claim.plan_from).insurer
+        if insurer is None:
+            raise InputError("not_insured", "本计划不由保险公司给付", remedy="核对文书种类", field="topic")
+        return _notice(facts, code, cause, "insurer", None, insurer, now)
+    heirs = [one for one in facts.getting if one.relation]
+    if heirs:
+        return _notice(facts, code, cause, "heir", heirs[0].person.id, "、".join(one.person.name for one in heirs), now)
+    return _notice(facts, code, cause, "member", claim.person_id, facts.name, now)
+
+
+def _notice(facts: _Facts, code: str, cause: str, recipient: str, person_id: uuid.UUID | None, name: str,
+            now: datetime) -> Notice:
+    return Notice(id=uuidv7(), org_key=facts.claim.org_key, state=NoticeState.DRAFTED, claim_id=facts.claim.id, code=code,
+                  cause=cause, recipient=recipient, person_id=person_id, recipient_name=name, drafted_at=now)
+
+
+def dispatch(session: Session, *, notice_ids: Sequence[uuid.UUID], channel: str = "portal", actor: Actor,
+             now: datetime) -> list[Notice]:
+    """Issued → dispatched. The portal shows a letter to its reader from this moment; others are left as they are."""
+    ids = [row.id for row in locked(session, notice_ids, NoticeState.ISSUED)]
+    session.execute(sa.text("UPDATE notice SET channel = :channel, attempt = attempt + 1, dispatched_at = :now"
+                            " WHERE id = ANY(CAST(:ids AS uuid[]))"), {"channel": channel, "now": now, "ids": ids})
+    fire(session, "notice", "dispatch", [Move(row, details={"channel": channel}) for row in ids], actor=actor, now=now)
+    return fresh(session, ids)
+
+
+def deliver(session: Session, *, notice_id: uuid.UUID, proof: str, on: date | None = None, actor: Actor,
+            now: datetime) -> Notice:
+    """Dispatched → delivered with its proof (who saw or received it, how). Clocks go by `on`, today when empty."""
+    today = business_day(now)
+    if on and on > today:
+        raise InputError("delivery_future", f"送达日期 {on} 晚于今天", remedy="核对送达证明", field="on")
+    session.execute(sa.text("UPDATE notice SET proof = :proof, delivered_at = :at WHERE id = :id AND state = :state"),
+                    {"proof": proof.strip() or None, "at": at_hour(on) if on and on != today else now, "id": notice_id,
+                     "state": NoticeState.DISPATCHED})
+    fire(session, "notice", "deliver", [Move(notice_id, on=on, details={"proof": proof})], actor=actor, now=now)
+    found = session.get(Notice, notice_id, populate_existing=True)
+    if found is None:
+        raise NotFound("not_found", "没有这一文书，或不在您的管辖范围内", remedy="核对编号")
+    return found
