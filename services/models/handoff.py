@@ -48,6 +48,10 @@ class InsurerMessage(SQLModel, table=True):
     claim_no: str = Field(sa_type=Text)
     seq: int = Field(sa_type=BigInteger)
     kind: str = Field(sa_type=Text)
+    handoff_id: uuid.UUID
+    round: int
+    version: int                                     # of the dossier it speaks of
+    digest: str = Field(sa_type=Text)                # SHA-256 of the canonical message
     sent_at: datetime = Field(sa_type=Instant)
     body: dict[str, object] = Field(sa_type=Json)
     received_at: datetime = Field(sa_type=Instant)
