@@ -5,14 +5,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from services.core.errors import NotFound
 from services.evidence.rules import paper_name
-from services.models import Claim, Paper, Supplement
+from services.models import Claim, Notice, Paper, Supplement
 from services.rulebook import registry
-from statemachines.states import SupplementState
+from statemachines.states import NoticeState, SupplementState
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,10 @@ def supplement(session: Session, supplement_id: uuid.UUID) -> Supplement:
     return found
 
 
-def overdue(session: Session, today: object, limit: int = 500) -> list[uuid.UUID]:
-    """Delivered union lists past their deadline: what `lapse` looks at."""
+def overdue(session: Session, today: date, limit: int = 500) -> list[uuid.UUID]:
+    """Delivered union lists past their deadline whose reminder reached the claimant too: `lapse` closes them."""
     return list(session.exec(select(Supplement.id).where(
-        Supplement.state == SupplementState.DELIVERED, Supplement.source == "union",
-        col(Supplement.deadline) < today).order_by(col(Supplement.deadline)).limit(limit)).all())
+        Supplement.state == SupplementState.DELIVERED, Supplement.source == "union", col(Supplement.deadline) < today,
+        select(Notice.id).where(Notice.claim_id == Supplement.claim_id, Notice.state == NoticeState.DELIVERED,
+                                col(Notice.cause) == sa.func.concat("reminder:", Supplement.id)).exists())
+        .order_by(col(Supplement.deadline)).limit(limit)).all())

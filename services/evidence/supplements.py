@@ -106,8 +106,14 @@ def _close(session: Session, found: Supplement, claim: Claim, day: date, actor: 
         session.refresh(claim)
 
 
-def lapse(session: Session, *, supplement_ids: Sequence[uuid.UUID], actor: Actor, now: datetime) -> list[uuid.UUID]:
-    """Lists past their deadline after a delivered reminder: the claims close as `not_pursued`; returns their ids."""
+def lapse(session: Session, *, supplement_ids: Sequence[uuid.UUID] | None = None, actor: Actor,
+          now: datetime) -> list[uuid.UUID]:
+    """Lists past their deadline after a delivered reminder: the claims close as `not_pursued`; returns their ids.
+
+    Without ids, all that are due (`queries.overdue`).
+    """
+    if supplement_ids is None:
+        supplement_ids = queries.overdue(session, business_day(now))
     fire(session, "supplement", "lapse", [Move(supplement_id) for supplement_id in supplement_ids], actor=actor, now=now)
     claims = session.exec(select(Claim.id).join(Supplement, col(Supplement.claim_id) == Claim.id).where(
         col(Supplement.id).in_(list(supplement_ids)), Supplement.source == "union",

@@ -37,6 +37,12 @@ def claim_by_no(session: Session, claim_no: str) -> Claim:
     return claim
 
 
+def claim_numbers(session: Session, claim_ids: Sequence[uuid.UUID]) -> list[str]:
+    """The numbers of claims, in the order of the ids: what a run is called by."""
+    numbers = dict(session.exec(select(Claim.id, Claim.claim_no).where(col(Claim.id).in_(list(claim_ids)))).all())
+    return [numbers[claim_id] for claim_id in claim_ids if claim_id in numbers]
+
+
 def claim_for(session: Session, claim_id: uuid.UUID, actor: Actor) -> Claim:
     """A claim that this actor may see. NotFound otherwise."""
     claim = session.get(Claim, claim_id, populate_existing=True)

@@ -238,14 +238,15 @@ def test_an_unanswered_list_lapses_after_a_delivered_reminder_and_resumes(db: Da
         listed = service.ask(session, claim_id=claim.id, items=[{"paper": "pathology", "reason": "缺"}], actor=clerk, now=now)
         service.deliver(session, supplement_id=listed.id, actor=clerk, now=now)
     with db.unit_of_work(CN) as session:
-        assert queries.overdue(session, later.date()) == [listed.id]
+        assert service.lapse(session, actor=ROOT, now=later) == []      # no reminder reached her yet
         with pytest.raises(GuardFailed, match="deadline_not_passed"):
             service.lapse(session, supplement_ids=[listed.id], actor=ROOT, now=later)
     with db.unit_of_work(CN) as session:      # the reminder's proof of delivery
         session.add(Notice(org_key=claim.org_key, state="delivered", claim_id=claim.id, code="supplement", recipient="member",
                            cause=f"reminder:{listed.id}", recipient_name="会员", drafted_at=now))
     with db.unit_of_work(CN) as session:
-        assert service.lapse(session, supplement_ids=[listed.id], actor=ROOT, now=later) == [claim.id]
+        assert service.lapse(session, actor=ROOT, now=at_hour(listed.deadline or date.min)) == []       # the last day is hers
+        assert service.lapse(session, actor=ROOT, now=later) == [claim.id]
         closed = session.get_one(Claim, claim.id)
         assert (closed.state, closed.outcome) == ("closed", "not_pursued")
         intake.resume(session, claim_id=claim.id, actor=member.actor, now=later)

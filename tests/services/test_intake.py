@@ -74,6 +74,8 @@ def test_one_report_finds_every_cover(db: Database, now: datetime) -> None:
         enrol_members(session, world, "nx", NX_PLAN, [replace(both.synthetic, shares=1)], EFFECTIVE, now)
         case = service.report(session, person_id=both.person_id, event=XJ_EVENT, channel="phone", actor=ROOT, now=now)
         claims = queries.claims_of(session, case.id)
+        ids = [claim.id for claim in claims]
+        assert queries.claim_numbers(session, ids[::-1]) == [claim.claim_no for claim in claims[::-1]]
     assert sorted((claim.plan, claim.route) for claim in claims) == [("nx-ankangbao", "insurer"), ("xj-women", "office")]
     assert len({claim.claim_no for claim in claims}) == 2
 
