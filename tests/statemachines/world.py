@@ -124,6 +124,8 @@ class World:
         if target is None:
             return False
         self.state = target
+        if event in ("cancel", "lapse"):
+            self.held = False       # no event could lift the hold any more, and a returned payment must still go out
         then()
         return True
 
@@ -156,6 +158,7 @@ class World:
         target = self.ask("review_step", step.state, event, {
             "route": self.route, "reason_given": True, "actor_on_claimant_side": actor in (CLAIMANT, SPOUSE),
             "actor_decided_before": self.acted_elsewhere(actor, place, self.round), "quorum_met": True,
+            "previous_open": sum(lower.state != "passed" for lower in self.chain[:level]),
             "change_seen": True, "row_decides": level == self.levels - 1,
             "digest_changed": step.digest != self.digest})
         if target is None:
