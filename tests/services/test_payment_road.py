@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from datetime import date, datetime, timedelta
 
@@ -13,7 +14,7 @@ from services.core.db import Database
 from services.core.errors import Conflict, GuardFailed, InputError, NotPermitted
 from services.core.identity import luhn
 from services.core.settings import settings
-from services.models import BankLine, Claim, Payee, Payment, PaymentRun, Person
+from services.models import BankLine, Claim, InsurerMessage, Payee, Payment, PaymentRun, Person
 from services.payment import queries
 from services.payment import service as payment
 from services.payment.banks import layout_of
@@ -342,3 +343,64 @@ def test_run_needs_its_own_maker_to_submit(world: World, now: datetime) -> None:
     run_id, maker = in_run(world, now), world.actor("xj.maker")
     with pytest.raises(Conflict), world.db.unit_of_work(maker.scope) as session:
         payment.submit(session, run_id=run_id, actor=maker, now=now)
+
+
+def settled_by_insurer(session: Session, claim: Claim, amount: str, now: datetime, message: str = "m1") -> None:
+    session.add(InsurerMessage(
+        message_id=message, org_key=claim.org_key, claim_no=claim.claim_no, seq=int(message[1:]), kind="settle", sent_at=now,
+        body={"amount": amount, "bank_time": CREDIT_DAY.isoformat(), "serial": "PA77", "account_last4": "3001"},
+        received_at=now, state="applied"))
+    session.flush()
+
+
+def test_what_the_insurer_paid_is_credited_by_its_message(world: World, now: datetime) -> None:
+    with world.db.unit_of_work(ROOT.scope) as session:
+        claim = decided(session, world, 0, 10_000_000, now=now, office="nx")
+        payment.plan(session, claim_ids=[claim.id], actor=ROOT, now=now)
+        assert payment.announce(session, claim_ids=[claim.id], actor=ROOT, now=now) == []       # nothing heard yet
+        settled_by_insurer(session, claim, "100000.00", now)
+        assert payment.announce(session, claim_ids=[claim.id], actor=ROOT, now=now) == [claim.id]
+        assert payment.announce(session, claim_ids=[claim.id], actor=ROOT, now=now) == []
+        assert payment.settle(session, claim_ids=[claim.id], actor=ROOT, now=now) == [claim.id]
+        [paid] = queries.payments_of(session, claim.id)
+        assert (paid.state, paid.channel, paid.serial, paid.credited_at) == ("credited", "insurer", "PA77", CREDIT_DAY)
+
+
+def test_an_insurers_wrong_sum_moves_nothing(world: World, now: datetime) -> None:
+    with world.db.unit_of_work(ROOT.scope) as session:
+        claim = decided(session, world, 0, 10_000_000, now=now, office="nx")
+        payment.plan(session, claim_ids=[claim.id], actor=ROOT, now=now)
+        settled_by_insurer(session, claim, "99999.99", now)
+        assert payment.announce(session, claim_ids=[claim.id], actor=ROOT, now=now) == []
+        assert payment.announce(session, claim_ids=[claim.id], actor=ROOT, now=now) == []
+        assert [line.fault for line in queries.unmatched_lines(session)] == ["amount_differs"]
+        settled_by_insurer(session, claim, "100000.00", now, "m2")
+        assert payment.announce(session, claim_ids=[claim.id], actor=ROOT, now=now) == [claim.id]
+
+
+def test_insurers_payment_never_enters_our_run(world: World, now: datetime) -> None:
+    maker = world.actor("nx.maker")
+    with world.db.unit_of_work(ROOT.scope) as session:
+        claim = decided(session, world, 0, 10_000_000, now=now, office="nx")
+        payment.plan(session, claim_ids=[claim.id], actor=ROOT, now=now)
+    with pytest.raises(InputError, match="fund_missing"), world.db.unit_of_work(maker.scope) as session:
+        payment.build_run(session, plan="nx-ankangbao", bank="ICBC", actor=maker, now=now)
+
+
+def test_two_plannings_at_once_plan_once(world: World, now: datetime) -> None:
+    with world.db.unit_of_work(ROOT.scope) as session:
+        claim = decided(session, world, 0, 10_000, now=now).id
+    start, planned = threading.Barrier(2), list[int]()
+
+    def work() -> None:
+        start.wait()
+        with world.db.unit_of_work(ROOT.scope) as session:
+            planned.append(len(payment.plan(session, claim_ids=[claim], actor=ROOT, now=now)))
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(planned) == [0, 1]
+    assert states(world, claim) == [("planned", 10_000, 1)]

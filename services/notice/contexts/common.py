@@ -14,6 +14,7 @@ from services.core.settings import settings
 from services.core.words import date_cn, uppercase
 from services.enrolment.queries import computation_of
 from services.models import Organisation, Paper, SlaClock
+from services.notice.diseases import disease_words
 from services.notice.files import File
 from services.payment.queries import Receiver
 from services.rulebook.dating import decisive_date, stated_date
@@ -144,15 +145,13 @@ def you(file: File) -> str:
 
 
 def event_words(file: File) -> str:
-    """What was reported, as a clause: 2026年3月16日经示例医院确诊，疾病编码C50.900."""
-    event = file.claim.event
-    where = f"经{file.case.hospital}" if file.case.hospital else "经医院"
-    words = f"{date_cn(file.case.diagnosed_on)}{where}确诊" if file.case.event_kind == "diagnosis" else (
-        f"{date_cn(file.case.diagnosed_on)}发生保障范围内的事件")
-    named = [str(event["disease"])] if event.get("disease") else []
-    coded = [f"疾病编码{event['icd10']}"] if event.get("icd10") else []
-    behaviour = [f"形态学性质码{event['behaviour']}"] if event.get("behaviour") else []
-    return "，".join([words + "".join(named), *coded, *behaviour])
+    """What was reported, as a clause: 2026年3月16日经示例医院确诊患乳腺恶性肿瘤（C50.900）."""
+    event, day = file.claim.event, date_cn(file.case.diagnosed_on)
+    if file.case.event_kind != "diagnosis":
+        return f"{day}发生保障范围内的事件"
+    icd10, named = event.get("icd10"), event.get("disease")
+    disease = str(named) if named else disease_words(str(icd10)) if icd10 else ""
+    return f"{day}经{file.case.hospital or '医院'}确诊" + (f"患{disease}" if disease else "")
 
 
 def dated(file: File) -> tuple[date, str, Band]:
@@ -163,13 +162,17 @@ def dated(file: File) -> tuple[date, str, Band]:
     return day, _DATING.get(fact, "事件发生之日"), band(file.book, file.cover.effective, day, file.cover.renewal)
 
 
-def facts(file: File) -> list[str]:
-    """The facts a decision rests on, as sentences without full stop."""
+def facts(file: File, *, counted_day: bool = True) -> list[str]:
+    """The facts a decision rests on, as sentences without full stop; `counted_day` false where the letter counts it
+    elsewhere.
+    """
     cover, (day, what, found) = file.cover, dated(file)
     shares = f"，共{cover.shares}份" if file.book.shares.max and file.book.shares.max > 1 else ""
     how = "连续" if cover.renewal else ""
     listed = [f"{you(file)}自{date_cn(cover.effective)}起{how}参加本项保障{shares}，保障期至{date_cn(cover.until)}",
-              event_words(file), f"{what}{date_cn(day)}为保障生效后第{found.day}日"]
+              event_words(file)]
+    if counted_day:
+        listed.append(f"{what}{date_cn(day)}为保障生效后第{found.day}日")
     if file.claim.died and file.person.died_on:
         listed.append(f"{file.person.name}于{date_cn(file.person.died_on)}去世")
     return listed

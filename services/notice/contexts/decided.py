@@ -99,8 +99,9 @@ def consolation(file: File, issued_on: date) -> Values:
     lines = [row for row in rows(sheet, "lines") if row["benefit"] == CONSOLATION]
     steps = [str(step) for row in lines for step in (row["steps"] if isinstance(row["steps"], list) else [])]
     return {
-        **_common(file, issued_on), **amount(made.amount_fen), "waiting_words": waiting_words(file),
-        "clauses": clauses(file, made.clause), "steps": steps, "decision_number": file.numbers.get("decision"),
+        **_common(file, issued_on), **amount(made.amount_fen), "facts": facts(file, counted_day=False),
+        "waiting_words": waiting_words(file), "clauses": clauses(file, made.clause), "steps": steps,
+        "decision_number": file.numbers.get("decision"),
         "effect": effect(file, [CONSOLATION])}
 
 
@@ -109,17 +110,21 @@ def refusal(file: File, issued_on: date) -> Values:
     made, sheet = decided(file)
     here = by_kind(file.papers)
     shown = "、".join(paper_name(file.book, kind) for kind in _MEDICAL if kind in here) or "参保和报案记录"
-    found = [{"benefit": line["benefit"], "clause": {"ref": line["clause"]},
-              "fact": f"{event_words(file)}，{line['reason']}", "paper": shown} for line in unpaid_lines(file, sheet)]
-    if made.reason or not found:
-        words = reasons().get(made.reason or "", made.reason or "不符合给付条件")
+    why = reasons().get(made.reason or "", made.reason)
+    lines = [line for line in unpaid_lines(file, sheet) if why is None or line["reason"] == why]
+    found = [_reason(file, line["benefit"], line["clause"], line["reason"], shown) for line in lines]
+    if not found:
         refs = clauses(file, made.clause) or [{"ref": file.book.source}]
-        found = [{"benefit": file.book.name, "clause": refs[0], "fact": f"{event_words(file)}，{words}", "paper": shown}]
+        found = [_reason(file, file.book.name, refs[0]["ref"], why or "不符合给付条件", shown)]
     return {
         "decided_on": business_day(made.at), "facts": facts(file), "reasons": found,
         "remedies": [{"text": "如有新的诊断或病理材料，可以补充提交，我们将重新审核", "due": limitation(file)},
                      {"text": "可以向所在单位工会了解困难帮扶等其他关怀项目"}],
         "objection": objection(file, issued_on)}
+
+
+def _reason(file: File, benefit: object, clause: object, why: object, shown: str) -> Values:
+    return {"benefit": benefit, "clause": {"ref": clause}, "fact": f"{event_words(file)}，{why}", "paper": shown}
 
 
 def refund(file: File, issued_on: date) -> Values:
@@ -130,5 +135,6 @@ def refund(file: File, issued_on: date) -> Values:
     noun = "保险费" if file.book.insurer else "会费"
     return {
         **_common(file, issued_on), **amount(made.amount_fen), "kind": "premium" if file.book.insurer else "fee",
-        "decided_on": business_day(made.at), "insurer_name": file.book.insurer, "waiting_words": waiting_words(file),
+        "facts": facts(file, counted_day=False), "decided_on": business_day(made.at),
+        "insurer_name": file.book.insurer, "waiting_words": waiting_words(file),
         "clauses": found, "effect": f"{noun}退还后，本期保障责任终止，您可以按规定重新参加"}

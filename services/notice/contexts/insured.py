@@ -8,6 +8,7 @@ from datetime import date
 from services.core.clock import business_day
 from services.core.errors import GuardFailed, InputError
 from services.core.money import show, to_yuan
+from services.core.words import date_cn
 from services.enrolment.queries import masked_number
 from services.insurer.messages import Letter, LiabilityAnswer
 from services.models import Decision, Paper
@@ -63,7 +64,9 @@ def transfer(file: File, issued_on: date) -> Values:
 
 def _event(file: File) -> str:
     specimen = file.claim.event.get("specimen_on")
-    return f"{event_words(file)}；病检标本提取日{specimen}" if specimen else event_words(file)
+    if not specimen:
+        return event_words(file)
+    return f"{event_words(file)}，病检标本提取日为{date_cn(date.fromisoformat(str(specimen)))}"
 
 
 def pages(paper: Paper) -> int:

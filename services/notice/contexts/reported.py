@@ -19,6 +19,7 @@ from services.notice.contexts.common import (
     rule_of,
 )
 from services.notice.files import File
+from services.review.queries import reasons
 
 _CHANNELS = {"member": "手机网页", "clerk": "所在单位工会", "phone": "服务电话", "insurer": "保险公司报案电话",
              "api": "单位系统对接"}
@@ -50,6 +51,7 @@ def supplement(file: File, issued_on: date) -> Values:
     due = counted(rule_of(file, "supplement"), issued_on)
     if asked.deadline and asked.delivered_at:
         due = counted(rule_of(file, "supplement"), business_day(asked.delivered_at)) | {"on": asked.deadline}
+    why = reasons().get(asked.reason or "", asked.reason or "审核中发现新的情况")
     law = "《中华人民共和国保险法》第二十二条"
     clause = next((paper.clause for paper in file.book.papers), "")
     return {
@@ -57,7 +59,7 @@ def supplement(file: File, issued_on: date) -> Values:
                    "reason": item["reason"], "form": "原件扫描件或清晰照片" if item.get("paper") else "书面说明"}
                   for item in asked.items],
         "basis": law if theirs or not clause else basis(file.book, clause), "asked_by": file.book.insurer if theirs else None,
-        "first": not earlier, "further_reason": (asked.reason or "审核中发现新的情况") if earlier else None,
+        "first": not earlier, "further_reason": why if earlier else None,
         "answer_due": due, "clock_name": "保险公司核定和给付期限" if theirs else "给付期限",
         "answer_ways": ["登录进度查询页上传", "将材料交所在单位工会代为上传"], "limitation": limitation(file)}
 
