@@ -23,7 +23,7 @@ from services.outbox.service import Work
 from services.review import chain, staffing
 from services.review.chain import Routable, Step
 from services.review.deciding import Decided, decide, refuse_claim
-from services.review.desk import Desk, sign, sit_down
+from services.review.desk import IN_REVIEW, Desk, sign, sit_down
 from services.review.queries import closable
 from services.review.rules import HOLDS, REASONS, REFUSALS, RETURNS, check_reason, check_recommendation
 
@@ -137,7 +137,8 @@ def refuse(session: Session, *, claim_id: uuid.UUID, version: int | None = None,
         raise InputError("clause_missing", "不予给付须写明依据的条款", remedy="填写条款", field="clause")
     desk = sit_down(session, claim_id=claim_id, version=version, actor=actor)
     if desk.claim.route != "office":    # said before the role is asked for: no role may
-        raise GuardFailed("not_office_route", "本计划由保险公司作出决定，工会不作给付或拒付决定", remedy="可退回补正，或证明后移送", field="route")
+        raise GuardFailed("not_office_route", "本计划由保险公司作出决定，工会不作给付或拒付决定",
+                          remedy="可退回补正，或证明后移送", field="route")
     sign(session, desk.step.id, _signature(actor, now, seen=seen or desk.claim.digest, reason=reason))
     fire(session, "review_step", "refuse", [Move(desk.step.id, reason=reason, details={"clause": clause})],
          actor=actor, now=now)
@@ -200,7 +201,7 @@ def escalate(session: Session, *, step_ids: Collection[uuid.UUID], actor: Actor,
         raise NotPermitted("event_not_permitted", f"{actor.name} 不能上报审核层级", remedy="请由办事处主任办理")
     claim_ids = session.execute(sa.text(
         "SELECT DISTINCT claim_id FROM review_step WHERE id = ANY(CAST(:ids AS uuid[]))"), {"ids": list(step_ids)})
-    claims = chain.locked(session, claim_ids.scalars().all())
+    claims = [claim for claim in chain.locked(session, claim_ids.scalars().all()) if claim.state == IN_REVIEW]
     steps: list[Step] = [step for rows in chain.steps_of(session, [claim.id for claim in claims]).values()
                          for step in rows if step.id in set(step_ids) and step.state == "open"]
     paths = staffing.paths(session, [step.org_key for step in steps])

@@ -111,3 +111,9 @@ def levels(db: Database, claim_id: uuid.UUID) -> list[tuple[str, str, str]]:
         return [tuple(row) for row in session.execute(sa.text(
             "SELECT s.level, s.state, s.duty_key FROM review_step s JOIN claim c ON c.id = s.claim_id AND c.round = s.round"
             " WHERE c.id = :id ORDER BY ordinal"), {"id": claim_id})]
+
+
+def outcome(db: Database, claim_id: uuid.UUID) -> tuple[str, str | None, int | None]:
+    """State, outcome, amount in fen."""
+    row = claim_row(db, claim_id)
+    return row.state, row.outcome, row.amount_fen

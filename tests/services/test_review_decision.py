@@ -24,6 +24,7 @@ from tests.services.review_world import (
     claim_row,
     digest,
     in_review,
+    outcome,
     passes,
     report,
     verify,
@@ -54,7 +55,7 @@ def test_nothing_to_pay_is_refused_not_passed(world: World, now: datetime) -> No
         passes(world, claim, "xj.office1", now)
     assert error.value.code == "nothing_to_pay" and "不予给付" in error.value.remedy
     refuse(world, claim, "xj.office1", now, reason="not_primary")
-    assert tuple(claim_row(world.db, claim))[:3] == ("refused", "nothing", 0)
+    assert outcome(world.db, claim) == ("refused", "nothing", 0)
     with world.db.view(ROOT) as session:
         assert session.execute(sa.text("SELECT count(*) FROM reservation")).scalar_one() == 0
         row = session.execute(sa.text("SELECT kind, reason, clause, w.frozen FROM decision d JOIN worksheet w"

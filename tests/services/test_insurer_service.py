@@ -1,0 +1,334 @@
+"""The hand-over against the insurer's twin as a program of its own: sent, asked, decided, settled, given back."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from services.core.db import Database
+from services.core.errors import Conflict, GuardFailed
+from services.evidence import service as evidence
+from services.insurer import queries
+from services.insurer import service as insurer
+from services.insurer.port import Dossier
+from tests.services.insurer_world import Twin, polled, running
+from tests.services.review_world import (
+    MALIGNANT,
+    ROOT,
+    SYSTEM,
+    change_facts,
+    claim_row,
+    in_review,
+    levels,
+    outcome,
+    passes,
+    pdf,
+)
+from tests.support.world import World, build_world
+
+BREAST = {**MALIGNANT, "icd10": "C50.900", "stays": [{"days": 10}, {"from": "2026-03-13", "to": "2026-03-18"}]}
+
+
+@pytest.fixture(scope="module")
+def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
+    with running(Path(tmp_path_factory.mktemp("twin"))) as found:
+        yield found
+
+
+@pytest.fixture
+def world(db: Database, now: datetime) -> World:
+    return build_world(db, now)
+
+
+def number(world: World, claim: uuid.UUID) -> str:
+    return str(claim_row(world.db, claim).claim_no)
+
+
+def forward(world: World, claim: uuid.UUID, now: datetime) -> list[uuid.UUID]:
+    with world.db.unit_of_work(ROOT) as session:
+        return insurer.forward(session, claim_ids=[claim], actor=SYSTEM, now=now)
+
+
+def pack(world: World, claim: uuid.UUID, now: datetime) -> list[Dossier]:
+    with world.db.unit_of_work(ROOT) as session:
+        return insurer.pack(session, claim_ids=[claim], actor=SYSTEM, now=now)
+
+
+def hand_over(world: World, twin: Twin, claim: uuid.UUID, now: datetime) -> Dossier:
+    [dossier] = pack(world, claim, now)
+    receipt = twin.port.send(dossier)
+    with world.db.unit_of_work(ROOT) as session:
+        insurer.sent(session, dossier=dossier, receipt=receipt, actor=SYSTEM, now=now)
+    return dossier
+
+
+def with_insurer(world: World, twin: Twin, now: datetime, *, n: int = 0, event: dict[str, object] | None = None) -> uuid.UUID:
+    claim = in_review(world, n, now, office="nx", event=event or BREAST)
+    passes(world, claim, "nx.clerk", now)
+    assert forward(world, claim, now) == [claim]
+    rename(world, claim)
+    hand_over(world, twin, claim, now)
+    return claim
+
+
+def rename(world: World, claim: uuid.UUID) -> None:
+    """Each test has a database of its own, the twin is shared: its claim numbers and policies must differ."""
+    with world.db.unit_of_work(ROOT) as session:
+        session.execute(sa.text("UPDATE claim SET claim_no = :no WHERE id = :id"),
+                        {"no": f"NX{uuid.uuid4().hex[:12]}", "id": claim})
+        session.execute(sa.text("UPDATE cover SET policy_no = :no WHERE id = (SELECT cover_id FROM claim WHERE id = :id)"),
+                        {"no": f"P-{claim}", "id": claim})
+
+
+def collect(world: World, twin: Twin, claim: uuid.UUID, now: datetime, *, backwards: bool = False) -> int:
+    """Poll everything, keep it, apply what is about the claim."""
+    no = number(world, claim)
+    messages = polled(twin, no)
+    with world.db.unit_of_work(ROOT) as session:
+        for message in reversed(messages) if backwards else messages:
+            insurer.receive(session, message=message, now=now)
+    with world.db.unit_of_work(ROOT) as session:
+        return insurer.apply(session, claim_nos=[no], now=now)
+
+
+def handoff(world: World, claim: uuid.UUID) -> sa.Row[tuple[object, ...]]:
+    with world.db.view(ROOT) as session:
+        return session.execute(sa.text("SELECT * FROM handoff WHERE claim_id = :id ORDER BY round DESC LIMIT 1"),
+                               {"id": claim}).one()
+
+
+def test_from_the_certificate_to_the_insurers_money(world: World, twin: Twin, now: datetime) -> None:
+    claim = with_insurer(world, twin, now)
+    assert (outcome(world.db, claim)[0], handoff(world, claim).state) == ("with_insurer", "sent")
+    no = number(world, claim)
+    twin.walk(no, "ack", "file", "decide", "settle")
+    assert collect(world, twin, claim, now) == 4
+    # S03's benefit: 100000 and (10 − 3) + (5 − 3) days at 100.
+    assert outcome(world.db, claim) == ("payable", "pay", 10_090_000)
+    row = handoff(world, claim)
+    assert (row.state, bool(row.report_no), bool(row.case_no), bool(row.serial)) == ("settled", True, True, True)
+    with world.db.view(ROOT) as session:
+        decided = session.execute(sa.text("SELECT source, kind, amount_fen, decided_by, answer FROM decision")).one()
+        held = session.execute(sa.text("SELECT benefit, amount_fen, days FROM reservation ORDER BY benefit")).all()
+        money = queries.settlements(session, [claim])[claim]
+        kinds = [message.state for message in queries.inbox(session, no)]
+    assert tuple(decided)[:4] == ("insurer", "pay", 10_090_000, None)
+    assert decided.answer["letter"]["number"] and decided.answer["letter"]["pdf_base64"]
+    assert [tuple(item) for item in held] == [("breast_cancer", 10_000_000, 0), ("breast_cancer_allowance", 90_000, 9)]
+    assert (f"{money.amount}", money.serial) == ("100900.00", row.serial) and money.bank_time is not None
+    assert kinds == ["applied"] * 4
+    assert collect(world, twin, claim, now) == 0
+
+
+def test_messages_in_any_order_end_in_the_same_place(world: World, twin: Twin, now: datetime) -> None:
+    claim = with_insurer(world, twin, now)
+    twin.walk(number(world, claim), "ack", "file", "decide", "settle")
+    assert collect(world, twin, claim, now, backwards=True) == 4
+    assert (outcome(world.db, claim)[0], handoff(world, claim).state) == ("payable", "settled")
+
+
+def test_a_message_that_comes_too_early_waits_for_the_one_before(world: World, twin: Twin, now: datetime) -> None:
+    claim = with_insurer(world, twin, now)
+    no = number(world, claim)
+    twin.walk(no, "ack", "file")
+    ack, file = polled(twin, no)
+    with world.db.unit_of_work(ROOT) as session:
+        assert insurer.receive(session, message=file, now=now) is True
+        assert insurer.receive(session, message=file, now=now) is False
+        assert insurer.apply(session, claim_nos=[no], now=now) == 0
+        assert queries.claims_with_waiting(session) == [no]
+    assert handoff(world, claim).state == "sent"
+    with world.db.unit_of_work(ROOT) as session:
+        insurer.receive(session, message=ack, now=now)
+        assert insurer.apply(session, claim_nos=[no], now=now) == 2
+    assert handoff(world, claim).case_no == file.body.case_no  # type: ignore[union-attr]
+
+
+def test_the_same_id_with_another_content_is_a_conflict(world: World, twin: Twin, now: datetime) -> None:
+    claim = with_insurer(world, twin, now)
+    twin.walk(number(world, claim), "ack")
+    [message] = polled(twin, number(world, claim))
+    with world.db.unit_of_work(ROOT) as session:
+        insurer.receive(session, message=message, now=now)
+        with pytest.raises(Conflict) as error:
+            insurer.receive(session, message=message.model_copy(update={"at": now}), now=now)
+    assert error.value.code == "message_differs"
+
+
+def test_a_question_becomes_a_list_and_its_answer_goes_back(world: World, twin: Twin, now: datetime) -> None:
+    claim = with_insurer(world, twin, now)
+    no = number(world, claim)
+    twin.walk(no, "ack", "file")
+    twin.desk(no, "question", items=[{"code": "Q1", "paper": "pathology", "text": "请补充免疫组化"},
+                                     {"code": "Q2", "text": "请说明就诊经过"}])
+    assert collect(world, twin, claim, now) == 3
+    assert (outcome(world.db, claim)[0], handoff(world, claim).state) == ("with_insurer", "questioned")
+    with world.db.view(ROOT) as session:
+        supplement = session.execute(sa.text("SELECT id, source, state, items FROM supplement")).one()
+        assert insurer.replies(session, claim_ids=[claim], now=now) == []
+    assert (supplement.source, supplement.state) == ("insurer", "drafted")
+    assert [item["paper"] for item in supplement.items] == ["pathology", "other"]
+    later = now + timedelta(days=3)
+    clerk = world.actor("nx.clerk")
+    with world.db.unit_of_work(clerk.scope) as session:
+        evidence.deliver(session, supplement_id=supplement.id, on=None, actor=clerk, now=now)
+    with world.db.unit_of_work(clerk.scope) as session:
+        evidence.upload(session, claim_id=claim, kind="pathology", file_name="免疫组化.pdf", content=pdf("免疫组化"),
+                        actor=clerk, now=later)
+        evidence.answer(session, supplement_id=supplement.id, on=None, actor=clerk, now=later, items=[
+            {"paper": "pathology", "state": "answered", "note": ""},
+            {"paper": "other", "state": "unavailable", "note": "病历已遗失"}])
+    with world.db.view(ROOT) as session:
+        [answers] = insurer.replies(session, claim_ids=[claim], now=later)
+        [again] = insurer.replies(session, claim_ids=[claim], now=later + timedelta(hours=1))
+    assert answers.message_id == again.message_id and answers.body() == again.body()
+    assert [(item.code, item.unavailable, len(item.papers)) for item in answers.items] == [("Q1", False, 1), ("Q2", True, 0)]
+    twin.port.reply(answers)
+    for _ in range(2):
+        with world.db.unit_of_work(ROOT) as session:
+            insurer.replied(session, answers=answers, actor=SYSTEM, now=later)
+    assert handoff(world, claim).state == "received"
+    twin.walk(no, "decide")
+    assert collect(world, twin, claim, later) == 1
+    assert outcome(world.db, claim)[0] == "payable"
+
+
+def test_the_insurer_refuses_and_nothing_is_held_on_the_cover(world: World, twin: Twin, now: datetime) -> None:
+    claim = with_insurer(world, twin, now, event={**MALIGNANT, "icd10": "D05.900", "behaviour": "2", "severity": "in_situ"})
+    twin.walk(number(world, claim), "ack", "file", "decide", "settle")
+    assert collect(world, twin, claim, now) == 4
+    assert outcome(world.db, claim) == ("refused", "nothing", 0)
+    assert handoff(world, claim).state == "settled"
+    with world.db.view(ROOT) as session:
+        decided = session.execute(sa.text("SELECT kind, reason FROM decision")).one()
+        assert session.execute(sa.text("SELECT count(*) FROM reservation")).scalar_one() == 0
+    assert tuple(decided) == ("nothing", "in_situ")
+
+
+def test_the_insurer_pays_less_than_we_computed_and_the_cover_keeps_the_rest(world: World, twin: Twin, now: datetime) -> None:
+    claim = with_insurer(world, twin, now)
+    no = number(world, claim)
+    twin.walk(no, "ack", "file")
+    twin.desk(no, "decide", adjust={"breast_cancer_allowance": {"amount": "500.00", "reason": "no_paid_days"}})
+    collect(world, twin, claim, now)
+    assert outcome(world.db, claim) == ("payable", "part", 10_050_000)
+    with world.db.view(ROOT) as session:
+        held = session.execute(sa.text("SELECT amount_fen, days FROM reservation WHERE benefit LIKE '%allowance'")).one()
+    assert tuple(held) == (50_000, 5)
+
+
+def test_packing_again_gives_the_same_bytes_and_a_changed_file_a_new_version(world: World, twin: Twin, now: datetime) -> None:
+    claim = in_review(world, 0, now, office="nx", event=BREAST)
+    passes(world, claim, "nx.clerk", now)
+    forward(world, claim, now)
+    [first] = pack(world, claim, now)
+    [again] = pack(world, claim, now + timedelta(hours=2))
+    assert again == first and again.at == now
+    assert first.insured.id_number == world.member(0).synthetic.id_number
+    assert [stay.days for stay in first.event.stays] == [10, None]
+    change_facts(world.db, claim, "another paper")
+    [changed] = pack(world, claim, now)
+    assert (changed.version, changed.message_id != first.message_id) == (2, True)
+
+
+def test_a_lost_receipt_is_repeated_with_the_same_bytes(world: World, twin: Twin, now: datetime) -> None:
+    claim = in_review(world, 0, now, office="nx", event=BREAST)
+    passes(world, claim, "nx.clerk", now)
+    forward(world, claim, now)
+    rename(world, claim)
+    [dossier] = pack(world, claim, now)
+    first = twin.port.send(dossier)                 # and the worker dies before it records the receipt
+    hand_over(world, twin, claim, now + timedelta(minutes=5))
+    assert handoff(world, claim).receipt_no == first.receipt_no
+    with world.db.unit_of_work(ROOT) as session:    # the row of work comes a second time
+        insurer.sent(session, dossier=dossier, receipt=first, actor=SYSTEM, now=now)
+    assert handoff(world, claim).state == "sent"
+
+
+def test_a_rejected_package_goes_again_as_a_new_version(world: World, twin: Twin, now: datetime) -> None:
+    claim = with_insurer(world, twin, now)
+    twin.walk(number(world, claim), "reject")
+    assert collect(world, twin, claim, now) == 1
+    row = handoff(world, claim)
+    assert (row.state, row.package) == ("prepared", 2) and row.flags[0].startswith("rejected:unreadable_paper")
+    clerk = world.actor("nx.clerk")
+    with world.db.unit_of_work(clerk.scope) as session:
+        insurer.resend(session, claim_id=claim, actor=clerk, now=now)
+    assert hand_over(world, twin, claim, now).version == 2
+    twin.walk(number(world, claim), "ack", "decide")
+    collect(world, twin, claim, now)
+    assert outcome(world.db, claim)[0] == "payable"
+
+
+def test_a_recall_ends_the_round_and_the_claim_starts_over(world: World, twin: Twin, now: datetime) -> None:
+    claim = with_insurer(world, twin, now)
+    no = number(world, claim)
+    office = world.actor("nx.office1")
+    with world.db.unit_of_work(office.scope) as session:
+        request = insurer.recall(session, claim_id=claim, reason="材料有误", actor=office, now=now)
+    assert request is not None
+    twin.port.recall(request)
+    assert outcome(world.db, claim)[0] == "with_insurer"
+    twin.walk(no, "confirm_recall")
+    assert collect(world, twin, claim, now) == 1
+    assert (outcome(world.db, claim)[0], handoff(world, claim).state) == ("reported", "recalled")
+    assert claim_row(world.db, claim).round == 2 and levels(world.db, claim) == []
+    with world.db.view(ROOT) as session:
+        assert insurer.recalls(session, now=now) == []
+
+
+def test_what_was_never_sent_comes_back_at_once(world: World, now: datetime) -> None:
+    claim = in_review(world, 0, now, office="nx", event=BREAST)
+    passes(world, claim, "nx.clerk", now)
+    forward(world, claim, now)
+    office = world.actor("nx.office1")
+    with world.db.unit_of_work(office.scope) as session:
+        assert insurer.recall(session, claim_id=claim, reason="材料有误", actor=office, now=now) is None
+    assert (outcome(world.db, claim)[0], handoff(world, claim).state) == ("reported", "recalled")
+
+
+def test_an_uncertified_claim_waits_until_the_units_days_are_over(world: World, now: datetime) -> None:
+    claim = in_review(world, 0, now, office="nx", event=BREAST)          # Friday; the unit has two working days
+    assert forward(world, claim, now + timedelta(days=4)) == []
+    late = now + timedelta(days=5)
+    with world.db.view(ROOT) as session:
+        assert queries.certification_overdue(session, today=late.date()) == [claim]
+    assert forward(world, claim, late) == [claim]
+    assert handoff(world, claim).flags == ["certification_overdue"]
+
+
+def test_nothing_goes_out_without_consent(world: World, now: datetime) -> None:
+    claim = in_review(world, 0, now, office="nx", event=BREAST)
+    passes(world, claim, "nx.clerk", now)
+    with world.db.unit_of_work(ROOT) as session:
+        session.execute(sa.text("UPDATE consent SET withdrawn_at = :now"), {"now": now})
+    assert forward(world, claim, now) == []
+    with world.db.unit_of_work(ROOT) as session:
+        session.execute(sa.text("UPDATE consent SET withdrawn_at = NULL"))
+    assert forward(world, claim, now) == [claim]
+    with world.db.unit_of_work(ROOT) as session:
+        session.execute(sa.text("UPDATE consent SET withdrawn_at = :now"), {"now": now})
+    with pytest.raises(GuardFailed) as error:
+        pack(world, claim, now)
+    assert error.value.code == "consent_missing"
+
+
+def test_a_message_about_an_unknown_claim_is_kept_and_leaves_no_gap(world: World, twin: Twin, now: datetime) -> None:
+    claim = with_insurer(world, twin, now)
+    twin.walk(number(world, claim), "ack")
+    everything, page = [], twin.port.messages(0)
+    while page:
+        everything += page
+        page = twin.port.messages(page[-1].seq)
+    with world.db.unit_of_work(ROOT) as session:
+        for message in everything:
+            insurer.receive(session, message=message, now=now)
+        assert queries.last_seq(session) == everything[-1].seq
+        states = session.execute(sa.text("SELECT DISTINCT state FROM insurer_message WHERE claim_no <> :no"),
+                                 {"no": number(world, claim)}).scalars().all()
+    assert states in ([], ["rejected"])
