@@ -37,9 +37,11 @@ class Runner:
         numbered = list(enumerate(steps, 1))
         for day, group in groupby(numbered, key=lambda item: item[1].day):
             self._morning(day)
+            touched: set[str] = set()
             for number, step in group:
                 self._screen.step(number, step)
-                self._take(number, step)
+                self._take(number, step, wait=step.scenario in touched)
+                touched.add(step.scenario)
             self._evening()
         self._morning(LAST_DAY)
         self._evening()
@@ -48,9 +50,11 @@ class Runner:
         self._screen.day(day)
         self._office.move_clock(at_hour(day))
 
-    def _take(self, number: int, step: Step) -> None:
+    def _take(self, number: int, step: Step, *, wait: bool) -> None:
+        """`wait` for what follows from the scenario's last step today; yesterday's was done in the evening."""
         try:
-            self.quiet()
+            if wait:
+                self.quiet()
             with self._saboteur.during(number, step):
                 self._office.act(step)
         except HuzhuError as error:
