@@ -149,9 +149,6 @@ def _list(value: object) -> list[dict[str, object]]:
     return value if isinstance(value, list) else []
 
 
-_HEAD = ("message_id", "handoff_id", "claim_no", "round", "version", "at")
-
-
 def keep(dossier: Dossier) -> bytes:
     """What is stored of a dossier: its head and manifest; the papers already lie in the store by their hashes."""
     head: dict[str, JsonValue] = {name: str(getattr(dossier, name)) for name in ("message_id", "handoff_id", "claim_no")}
@@ -162,9 +159,14 @@ def keep(dossier: Dossier) -> bytes:
 def unpack(kept: bytes) -> Dossier:
     """The same dossier again, its papers read back from the store and checked."""
     parts = json.loads(kept)
-    manifest = {name: value for name, value in parts["manifest"].items() if name not in _HEAD}
+    manifest = parts["manifest"]
     papers = [{**entry, "content": storage.get(entry["sha256"])} for entry in manifest["papers"]]
     return Dossier.model_validate({**manifest, **parts["head"], "papers": papers})
+
+
+def enclosed(kept: bytes) -> frozenset[str]:
+    """Hashes of the papers that a kept dossier already carried."""
+    return frozenset(entry["sha256"] for entry in json.loads(kept)["manifest"]["papers"])
 
 
 def papers_since(session: Session, claim_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[PaperRow]]:

@@ -118,7 +118,8 @@ def replies(session: Session, *, claim_ids: Collection[uuid.UUID], now: datetime
 def _answers(handoff: Handoff, claim_no: str, supplement: Supplement, papers: Sequence[PaperRow], now: datetime) -> Answers:
     asked = handoff.question["items"]
     assert isinstance(asked, list)
-    since = [paper for paper in papers if paper.uploaded_at >= supplement.asked_at]
+    had = packing.enclosed(storage.get(handoff.package_sha256)) if handoff.package_sha256 else frozenset()
+    since = [paper for paper in papers if paper.uploaded_at >= supplement.asked_at and paper.sha256 not in had]
     return Answers(
         message_id=message_id(handoff.id, f"reply/{handoff.question['message_id']}"), handoff_id=handoff.id,
         claim_no=claim_no, round=handoff.round, version=handoff.package, at=supplement.answered_at or now,
