@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -24,7 +24,9 @@ from services.payment.queries import Receiver, receivers
 from services.rulebook.registry import version
 from statemachines.states import NoticeState
 
-__all__ = ["deliver", "dispatch", "draft", "issue"]
+__all__ = ["deliver", "dispatch", "draft", "issue", "remind"]
+
+REMIND_DAYS = 5      # calendar days before a supplement list's last day
 
 
 def draft(session: Session, *, topic: str, claim_ids: Sequence[uuid.UUID], subject_ids: Sequence[uuid.UUID] = (),
@@ -44,6 +46,20 @@ def draft(session: Session, *, topic: str, claim_ids: Sequence[uuid.UUID], subje
     create(session, "notice", new, actor=actor, now=now,
            details={row.id: {"code": row.code, "cause": row.cause} for row in new})
     return [known.get((row.claim_id, row.code, row.cause), row) for row in wanted]
+
+
+_DUE_SOON = sa.text("""
+    SELECT s.claim_id, s.id FROM supplement s WHERE s.state = 'delivered' AND s.source = 'union'
+    AND s.deadline <= CAST(:until AS date) AND NOT EXISTS (
+        SELECT 1 FROM notice n WHERE n.claim_id = s.claim_id AND n.cause = 'reminder:' || s.id)
+    ORDER BY s.claim_id, s.id""")
+
+
+def remind(session: Session, *, actor: Actor, now: datetime) -> list[Notice]:
+    """One reminder for each supplement list whose last day is near or over: without it nothing may lapse."""
+    rows = session.execute(_DUE_SOON, {"until": business_day(now) + timedelta(days=REMIND_DAYS)}).all()
+    return draft(session, topic="supplement.reminder", claim_ids=sorted({row.claim_id for row in rows}),
+                 subject_ids=[row.id for row in rows], actor=actor, now=now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,15 +11,14 @@ from sqlmodel import Session
 
 from services.access.actor import Actor
 from services.insurer.messages import Settle
-from services.insurer.wire import canonical
 from services.lifecycle.service import Move, fire
 from services.models import BankLine
 
 _PAYMENTS = sa.text("""
-    SELECT p.id, p.claim_id, p.org_key, p.amount_fen, p.attempt, c.claim_no, m.message_id, m.body
+    SELECT p.id, p.claim_id, p.org_key, p.amount_fen, p.attempt, c.claim_no, m.digest, m.body
     FROM payment p JOIN claim c ON c.id = p.claim_id
-    JOIN LATERAL (SELECT message_id, body FROM insurer_message i WHERE i.claim_no = c.claim_no AND i.kind = 'settle'
-                  AND i.state = 'applied' ORDER BY i.seq DESC LIMIT 1) m ON true
+    JOIN LATERAL (SELECT digest, body FROM insurer_message i WHERE i.claim_no = c.claim_no AND i.kind = 'settle'
+                  AND i.round = c.round AND i.state = 'applied' ORDER BY i.seq DESC LIMIT 1) m ON true
     WHERE p.claim_id = ANY(CAST(:ids AS uuid[])) AND p.channel = 'insurer' AND p.state = 'planned' AND p.round = c.round
     ORDER BY c.id, p.id FOR UPDATE OF c, p""")
 
@@ -54,14 +52,13 @@ def _lines(rows: Sequence[sa.Row[tuple[object, ...]]], now: datetime) -> list[Ba
     message = Settle.model_validate(first.body)
     settled = int(message.amount * 100)
     fault = None if settled == sum(row.amount_fen for row in rows) else "amount_differs"
-    proof = hashlib.sha256(canonical({"message_id": first.message_id, "body": first.body})).hexdigest()
     if fault:
         return [BankLine(org_key=first.org_key, payment_id=None, kind="credit", attempt=0, reference=first.claim_no,
                          amount_fen=settled, serial=message.serial, bank_time=message.bank_time, fault=fault,
-                         file_sha256=proof, line_no=1, at=now)]
+                         file_sha256=first.digest, line_no=1, at=now)]
     return [BankLine(org_key=row.org_key, payment_id=row.id, kind="credit", attempt=row.attempt,
                      reference=row.claim_no, amount_fen=row.amount_fen, serial=message.serial,
-                     bank_time=message.bank_time, file_sha256=proof, line_no=line, at=now)
+                     bank_time=message.bank_time, file_sha256=first.digest, line_no=line, at=now)
             for line, row in enumerate(rows, 1)]
 
 

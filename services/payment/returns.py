@@ -53,7 +53,7 @@ class ReturnSummary:
 
 @dataclass(slots=True)
 class _Sent:
-    """A line we sent and where its payment stands; `state` moves on while the file is read."""
+    """A line we sent and where its payment stands; `stands` moves on while the file is read."""
 
     payment_id: uuid.UUID
     claim_id: uuid.UUID
@@ -61,7 +61,7 @@ class _Sent:
     org_key: str
     attempt: int
     amount_fen: int
-    state: str
+    stands: str
     present_attempt: int
     account: str
     holder: str
@@ -129,9 +129,9 @@ def _judge(answer: Answer, known: _Sent | None) -> str | None:
     if (answer.account, answer.holder) != (known.account, known.holder):
         return "payee_differs"
     expected = {PaymentState.SENT} if answer.status == "credited" else {PaymentState.SENT, PaymentState.CREDITED}
-    if known.state not in expected:
+    if known.stands not in expected:
         return "already_answered"
-    known.state = PaymentState.CREDITED if answer.status == "credited" else PaymentState.RETURNED
+    known.stands = PaymentState.CREDITED if answer.status == "credited" else PaymentState.RETURNED
     return None
 
 

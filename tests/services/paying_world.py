@@ -9,12 +9,34 @@ from datetime import date, datetime
 
 from sqlmodel import Session, col, select
 
+from services.core.clock import at_hour
 from services.core.ids import uuidv7
-from services.models import BankCard, Case, Claim, Consent, Cover, Decision, Paper, Payee, Worksheet
+from services.enrolment.queries import card_number
+from services.models import (
+    BankCard,
+    BankLine,
+    Case,
+    Claim,
+    Consent,
+    Cover,
+    Decision,
+    Paper,
+    Payee,
+    Payment,
+    PaymentRun,
+    Person,
+    Worksheet,
+)
+from services.payment import queries
+from services.payment import service as payment
+from services.payment.banks import layout_of
+from services.payment.port import Answer
 from services.rulebook.registry import version
+from services.simulate.synthetic import synthetic_person
 from services.sla import service as sla
-from tests.support.world import World
+from tests.support.world import ROOT, World
 
+CREDIT_DAY = at_hour(date(2026, 3, 24), 10)
 LINES = {"xj": ("malignant", "一览表 60日（不含）后 恶性"), "nx": ("breast_cancer", "安康保管理办法 第五条、第八条")}
 
 
@@ -103,3 +125,69 @@ def paper(session: Session, claim: Claim, kind: str, now: datetime, verdict: str
     session.add(made)
     session.flush()
     return made
+
+
+def made(world: World, now: datetime, *amounts: int) -> list[uuid.UUID]:
+    """Payable claims of Xinjiang members 0, 1, … with their payments planned."""
+    with world.db.unit_of_work(ROOT.scope) as session:
+        claims = [decided(session, world, n, fen, now=now).id for n, fen in enumerate(amounts)]
+        payment.plan(session, claim_ids=claims, actor=ROOT, now=now)
+    return claims
+
+
+def in_run(world: World, now: datetime, bank: str = "ICBC") -> uuid.UUID:
+    """A run built and submitted by the maker."""
+    maker = world.actor("xj.maker")
+    with world.db.unit_of_work(maker.scope) as session:
+        run = payment.build_run(session, plan="xj-women", bank=bank, actor=maker, now=now)
+        payment.submit(session, run_id=run.id, actor=maker, now=now)
+    return run.id
+
+
+def sent(world: World, now: datetime, bank: str = "ICBC") -> uuid.UUID:
+    """A run released by the checker and written."""
+    run_id, checker = in_run(world, now, bank), world.actor("xj.checker")
+    with world.db.unit_of_work(checker.scope) as session:
+        payment.release(session, run_id=run_id, actor=checker, now=now)
+    with world.db.unit_of_work(ROOT.scope) as session:
+        payment.write_file(session, run_id=run_id, actor=ROOT, now=now)
+    return run_id
+
+
+def answer(session: Session, line: BankLine, status: str, serial: str = "B1", **other: object) -> Answer:
+    """What the bank says to a line we sent."""
+    paid = session.get_one(Payment, line.payment_id)
+    person = session.get_one(Person, paid.person_id)
+    values: dict[str, object] = {
+        "line_no": line.line_no, "reference": line.reference, "amount_fen": line.amount_fen, "status": status,
+        "account": card_number(session.get_one(BankCard, paid.bank_card_id)), "holder": person.name, "serial": serial,
+        "bank_time": CREDIT_DAY, "reason": "" if status == "credited" else "账户已销户"}
+    return Answer(**(values | other))  # type: ignore[arg-type]
+
+
+def returned_file(world: World, run_id: uuid.UUID, *status: str, bank: str = "ICBC", **other: object) -> bytes:
+    """The bank's file over the lines of a run, one status a line."""
+    with world.db.view(ROOT.scope) as session:
+        run = session.get_one(PaymentRun, run_id)
+        lines = session.exec(select(BankLine).where(BankLine.run_id == run_id, BankLine.kind == "sent").order_by(
+            col(BankLine.line_no))).all()
+        return layout_of(bank).answer(run.run_no, [answer(session, line, word, **other)
+                                                  for line, word in zip(lines, status, strict=True)])
+
+
+def read(world: World, content: bytes, now: datetime) -> payment.ReturnSummary:
+    maker = world.actor("xj.maker")
+    with world.db.unit_of_work(maker.scope) as session:
+        return payment.read_return(session, content=content, file_name="r.txt", actor=maker, now=now)
+
+
+def states(world: World, claim_id: uuid.UUID) -> list[tuple[str, int, int]]:
+    with world.db.view(ROOT.scope) as session:
+        return [(row.state, row.amount_fen, row.attempt) for row in queries.payments_of(session, claim_id)]
+
+
+def heirs(*shares: list[int]) -> list[dict[str, object]]:
+    people = [synthetic_person(450 + n, sex="M" if n == 0 else "F", born=date(1979 + n, 1, 2)) for n in range(len(shares))]
+    return [{"name": person.name, "id_number": person.id_number, "relation": "husband" if n == 0 else "child",
+             "share": share, "bank": "ICBC", "account": person.card}
+            for n, (person, share) in enumerate(zip(people, shares, strict=True))]

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session, col, select
 
+from services.core.clock import at_hour
 from services.core.db import Database
 from services.core.errors import GuardFailed, InputError
 from services.models import Claim, Handoff, Notice, Person, Supplement
 from services.notice import queries
 from services.notice import service as notice
 from services.payment import service as payment
-from tests.services.paying_world import consent, decided, paper
-from tests.services.test_payment_road import CREDIT_DAY, heirs, read, returned_file, sent
+from tests.services.paying_world import CREDIT_DAY, consent, decided, heirs, paper, read, returned_file, sent
 from tests.support.world import ROOT, World, build_world
 
 pytestmark = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler is not installed")
@@ -130,6 +130,17 @@ def test_reminder_carries_the_cause_its_guard_looks_for(world: World, now: datet
         written(session, "supplement.create", claim.id, now, missing.id)
         [reminder] = written(session, "supplement.reminder", claim.id, now, missing.id)
         assert reminder.cause == f"reminder:{missing.id}"
+
+
+def test_a_list_near_its_end_is_reminded_once(world: World, now: datetime) -> None:
+    with world.db.unit_of_work(ROOT.scope) as session:
+        claim = decided(session, world, 0, 0, now=now, state="supplementing", kind="nothing")
+        missing = asked(session, claim, now)
+        missing.state, missing.delivered_at, missing.deadline = "delivered", now, date(2026, 4, 20)
+        session.flush()
+        assert notice.remind(session, actor=ROOT, now=at_hour(date(2026, 4, 14))) == []
+        assert len(notice.remind(session, actor=ROOT, now=at_hour(date(2026, 4, 15)))) == 1
+        assert notice.remind(session, actor=ROOT, now=at_hour(date(2026, 4, 16))) == []
 
 
 def test_withdrawal_is_confirmed(world: World, now: datetime, tmp_path: Path) -> None:
