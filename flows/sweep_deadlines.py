@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from prefect import flow
 from services.review import service as review
 
@@ -20,7 +22,8 @@ async def watch() -> None:
     """Warn and breach, each once; levels past their days move up the tree."""
     with transaction() as session:
         swept = sla.sweep(session, now=now())
-        review.escalate(session, step_ids=swept.late_steps, actor=actor(), now=now())
+        late = [uuid.UUID(due.subject) for due in swept if due.what == "breached" and due.kind == "level"]
+        review.escalate(session, step_ids=late, actor=actor(), now=now())
 
 
 @effect

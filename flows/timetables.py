@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prefect import flow, serve
+from prefect.deployments.runner import RunnerDeployment
 from prefect.schedules import Cron
 
 from flows.runtime import now, transaction
@@ -22,12 +23,11 @@ async def owe(topic: str) -> None:
 
 def main() -> None:
     """Serve the timetables until stopped."""
-    serve(
-        owe.to_deployment("collect-replies", schedule=Cron("*/10 * * * *", timezone=ZONE),
-                          parameters={"topic": "timetable.collect"}),
-        owe.to_deployment("sweep-deadlines", schedule=Cron("5 0,8,12,18 * * *", timezone=ZONE),
-                          parameters={"topic": "timetable.sweep"}),
-    )
+    timetable = {"collect-replies": ("*/10 * * * *", "timetable.collect"),
+                 "sweep-deadlines": ("5 0,8,12,18 * * *", "timetable.sweep")}
+    deployments = [owe.to_deployment(name, schedule=Cron(when, timezone=ZONE), parameters={"topic": topic})
+                   for name, (when, topic) in timetable.items()]
+    serve(*(deployment for deployment in deployments if isinstance(deployment, RunnerDeployment)))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from statemachine import State
 
 from statemachines.guards import Machine, fact, guard, stay
 from statemachines.shared import (
+    actor_new_to_round,
     actor_not_claimant,
     consent_given,
     insurer_route,
@@ -35,6 +36,7 @@ class ClaimFacts:
     reason_given: bool = fact("the call carries a reason code")
     two_persons: bool = fact("a second person, not the actor, confirmed this event")
     actor_on_claimant_side: bool = fact("the actor is claimant, payee or their family")
+    actor_decided_before: bool = fact("the actor passed or refused a deciding level of this round")
     actor_senior: bool = fact("the actor acts as senior reviewer or head")
     actor_decides: bool = fact("the actor's review row of this round carries the right to decide (last level)")
     first_list: bool = fact("no supplement list was issued in this round yet")
@@ -230,7 +232,7 @@ class ClaimMachine(Machine):
     cancelled = State(value=S.CANCELLED, final=True)
 
     verify = reported.to(verified, validators=[
-        papers_complete, identity_matched, consent_given, actor_not_claimant])
+        papers_complete, identity_matched, consent_given, actor_not_claimant, actor_new_to_round])
     ask = supplementing.from_(reported, verified, in_review, validators=[list_allowed])
     answer = supplementing.to(reported, validators=[items_answered])
     lapse = supplementing.to(closed, validators=[lapsed_after_reminder])

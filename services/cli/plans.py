@@ -9,9 +9,9 @@ import typer
 
 from services.cli.output import SAID_NO, AsJson, day, say, say_json, say_table
 from services.core.errors import InputError
+from services.engine.check import check as check_file
 from services.reporting import answers
 from services.rulebook import registry
-from services.rulebook.check import check as check_file
 from services.rulebook.schema import RuleBook
 
 app = typer.Typer(help="保障计划与规则文件", no_args_is_help=True)

@@ -30,6 +30,7 @@ def ceiling(book: RuleBook, benefit: str, shares: Decimal) -> Decimal | None:
     if benefit == PREMIUM_REFUND:
         return book.fee_due(int(shares))
     most: Decimal | None = None
+    capped = False
     for step in book.benefits[benefit].steps:
         if isinstance(step, Take):
             most = _constant(step.take, shares)
@@ -41,4 +42,6 @@ def ceiling(book: RuleBook, benefit: str, shares: Decimal) -> Decimal | None:
             factor = Decimal(1) if step.times is None else _constant(step.times, shares)
             if bound is not None and factor is not None:
                 most = bound * factor if most is None else min(most, bound * factor)
-    return most
+                capped = True
+    # Without a cap, a benefit that its own payment does not end may be paid for another disease (reading A-51).
+    return most if capped or benefit in book.closed_by(benefit) else None

@@ -33,6 +33,12 @@ def _ran_money(person: str) -> str:
         AND p.round = c.round AND (n.made_person = {person} OR n.checked_person = {person}))"""
 
 
+def _in_other_run(person: str, place: str) -> str:
+    """The person made (or checked) another payment of the claim's round, say the other heir's: no swapping of places."""
+    return f"""EXISTS (SELECT 1 FROM payment p JOIN payment_run m ON m.id = p.run_id WHERE p.claim_id = c.id
+        AND p.round = c.round AND p.run_id <> r.run_id AND m.{place} = {person})"""
+
+
 def eligible(step: str) -> str:
     """How many active accounts of the step's role at its duty organisation may take it (claim `c`)."""
     return f"""(SELECT count(*) FROM account a JOIN role_grant g ON g.account_id = a.id WHERE a.active
@@ -73,6 +79,8 @@ CLAIM = {
     "route": "c.route",
     "held": "c.held",
     "actor_on_claimant_side": _on_claimant_side("%(person)s::uuid"),
+    "actor_decided_before": """EXISTS (SELECT 1 FROM review_step o WHERE o.claim_id = c.id AND o.round = c.round
+        AND o.act = 'review' AND o.state IN ('passed', 'refused') AND o.done_person = %(person)s::uuid)""",
     "actor_decides": """EXISTS (SELECT 1 FROM review_step o WHERE o.claim_id = c.id AND o.round = c.round AND o.decides
         AND o.state = 'refused' AND o.done_by = %(account)s::uuid)""",
     "first_list": """NOT EXISTS (SELECT 1 FROM supplement s WHERE s.claim_id = c.id AND s.round = c.round
@@ -152,8 +160,8 @@ PAYMENT = {
     "bank_allowed": """(c.banks = '[]'::jsonb OR EXISTS (SELECT 1 FROM bank_card b WHERE b.id = r.bank_card_id
         AND c.banks ? b.bank))""",
     "actor_is_maker": _of_run("n.made_person = %(person)s::uuid"),
-    "maker_decided_before": _of_run(_decided("n.made_person")),
-    "actor_decided_before": _decided("%(person)s::uuid"),
+    "maker_decided_before": _of_run(f"({_decided('n.made_person')} OR {_in_other_run('n.made_person', 'checked_person')})"),
+    "actor_decided_before": f"""({_decided("%(person)s::uuid")} OR {_in_other_run("%(person)s::uuid", "made_person")})""",
     # The run is released first, in the same transaction, and its guards looked at fund and digest once for all.
     "fund_after_fen": _of_run("CASE WHEN n.state = 'released' THEN 0 ELSE -1 END"),
     "run_unchanged": _of_run("n.state = 'released'"),

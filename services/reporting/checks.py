@@ -175,7 +175,8 @@ _STUCK = """
 
 _NUMBERS = """
     SELECT s.series || s.year, '文号有缺号或重号：发出 ' || count(n.id) || '，编到 ' || s.last FROM number_series s
-    LEFT JOIN notice n ON n.series = s.series AND n.year = s.year GROUP BY s.series, s.year, s.last
+    LEFT JOIN notice n ON n.series = s.series AND n.year = s.year
+    WHERE s.series IN (SELECT letter_series FROM organisation) GROUP BY s.series, s.year, s.last
     HAVING count(n.id) <> s.last OR max(n.serial) <> s.last ORDER BY 1"""
 
 CHECKS = (

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from services.engine.check import check
 from services.rulebook import registry
 from services.rulebook.bundle import combine
-from services.rulebook.check import check
 from services.rulebook.loader import RuleBookError, load
 from services.rulebook.schema import RuleBook
 from services.rulebook.validation import Finding

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from services.core.errors import InputError, NotFound
+from services.engine.check import check
 from services.rulebook import registry
-from services.rulebook.check import check
 from services.rulebook.reasons import FLAGS, REASONS
 
 NX, XJ = registry.latest("nx-ankangbao"), registry.latest("xj-women")

@@ -103,6 +103,7 @@ class World:
             "papers_open": self.papers_open, "identity_matched": True, "consent_missing": self.consent_missing,
             "route": self.route, "held": self.held, "reason_given": True, "two_persons": True,
             "actor_on_claimant_side": actor in (CLAIMANT, SPOUSE), "actor_senior": True, "actor_decides": True,
+            "actor_decided_before": self.acted_elsewhere(actor, "verify", self.round),
             "first_list": self.lists == 0, "items_open": self.items_open, "deadline_passed": True,
             "reminder_delivered": True, "outcome_not_pursued": self.outcome == "not_pursued",
             "within_limitation": True, "worksheet_current": self.worksheet == self.digest,
@@ -130,9 +131,7 @@ class World:
         return True
 
     def verify(self, actor: str) -> bool:
-        """The access layer keeps a decider of the round from verifying it; the machine sees to the claimant's side."""
-        if self.acted_elsewhere(actor, "verify", self.round):
-            return False
+        """A decider of the round does not verify it; nor does the claimant's side."""
         return self.claim("verify", actor, then=lambda: self.acts.add((self.round, "verify", actor)))
 
     def start_review(self) -> None:

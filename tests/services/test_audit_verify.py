@@ -1,0 +1,75 @@
+"""`huzhu audit verify`: a changed, removed, reordered or re-chained row is named, and so is a missing newest row."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+import psycopg
+import pytest
+
+from services.audit.verify import seal_day, verify
+from services.core.clock import business_day
+from services.core.db import Database
+from tests.support.road import decided
+from tests.support.world import ROOT, World, build_world
+
+Superuser = psycopg.Connection[tuple[object, ...]]
+
+
+@pytest.fixture
+def claim_id(db: Database, now: datetime) -> uuid.UUID:
+    world: World = build_world(db, now)
+    claim = decided(world, 1, now)
+    with db.unit_of_work(ROOT.scope) as session:
+        seal_day(session, day=business_day(now), now=now)
+    return claim
+
+
+def findings(db: Database) -> set[str]:
+    with db.view(ROOT.scope) as session:
+        return {finding.code for finding in verify(session)}
+
+
+def test_an_untouched_record_verifies(db: Database, claim_id: uuid.UUID) -> None:
+    assert findings(db) == set()
+
+
+def test_a_changed_row_is_named(db: Database, claim_id: uuid.UUID, superuser: Superuser) -> None:
+    superuser.execute("UPDATE audit_record SET record = jsonb_set(record, '{event}', '\"refuse\"') WHERE seq = 3")
+    assert findings(db) == {"changed"}
+
+
+def test_a_changed_column_beside_the_record_is_named(db: Database, claim_id: uuid.UUID, superuser: Superuser) -> None:
+    superuser.execute("UPDATE audit_record SET person_id = gen_random_uuid() WHERE seq = 3")
+    assert findings(db) == {"changed"}
+
+
+def test_a_removed_row_is_named(db: Database, claim_id: uuid.UUID, superuser: Superuser) -> None:
+    superuser.execute("DELETE FROM audit_record WHERE chain_id = %s AND seq = 3", (claim_id,))
+    assert {"removed", "reordered"} <= findings(db)
+
+
+def test_reordered_rows_are_named(db: Database, claim_id: uuid.UUID, superuser: Superuser) -> None:
+    for old, new in ((3, 9003), (4, 3), (9003, 4)):
+        superuser.execute("UPDATE audit_record SET seq = %s WHERE chain_id = %s AND seq = %s", (new, claim_id, old))
+    assert "reordered" in findings(db)
+
+
+def test_rechained_rows_are_named(db: Database, claim_id: uuid.UUID, superuser: Superuser) -> None:
+    """Remove one and link the rest again: without the key outside the database no hash fits."""
+    superuser.execute("DELETE FROM audit_record WHERE chain_id = %s AND seq = 3", (claim_id,))
+    superuser.execute("UPDATE audit_record SET seq = seq - 1, record = jsonb_set(record, '{seq}', to_jsonb(seq - 1))"
+                      " WHERE chain_id = %s AND seq > 3", (claim_id,))
+    superuser.execute("UPDATE audit_record a SET prev = b.hash FROM audit_record b WHERE b.chain_id = a.chain_id"
+                      " AND b.seq = a.seq - 1 AND a.chain_id = %s AND a.seq = 3", (claim_id,))
+    assert "changed" in findings(db)
+
+
+def test_removed_newest_rows_are_named_even_when_the_claims_head_is_moved_back(
+        db: Database, claim_id: uuid.UUID, superuser: Superuser) -> None:
+    superuser.execute("DELETE FROM audit_record a WHERE chain_id = %s AND seq = (SELECT max(seq) FROM audit_record b"
+                      " WHERE b.chain_id = a.chain_id)", (claim_id,))
+    superuser.execute("UPDATE claim c SET audit_seq = a.seq, audit_head = a.hash FROM audit_record a"
+                      " WHERE a.chain_id = c.id AND a.seq = c.audit_seq - 1")
+    assert findings(db) == {"tail_missing"}
