@@ -62,7 +62,8 @@ class Case:
         fire(self.session, "claim", event, [self._move(self.claim_id, reason, facts)], actor=actor, now=self.now)
 
     def _move(self, row_id: uuid.UUID, reason: str | None, facts: dict[str, object]) -> Move:
-        return Move(row_id, reason=reason, facts=facts, on=business_day(self.message.at),
+        day = business_day(min(self.message.at, self.now))      # the insurer's clock may run ahead of ours
+        return Move(row_id, reason=reason, facts=facts, on=day,
                     details={"message": str(self.message.message_id), "kind": self.message.kind})
 
     def set(self, columns: str, **values: object) -> None:
@@ -72,7 +73,7 @@ class Case:
 
 def _ack(case: Case, body: Ack) -> None:
     case.fire("ack", report_no_given=bool(body.report_no))
-    case.set("report_no = :no, complete_at = :at", no=body.report_no, at=case.message.at)
+    case.set("report_no = :no, complete_at = :at", no=body.report_no, at=min(case.message.at, case.now))
 
 
 def _file(case: Case, body: File) -> None:
@@ -105,7 +106,7 @@ def _decide(case: Case, body: Decide) -> None:
     case.session.add(Decision(
         id=uuidv7(), org_key=case.org_key, claim_id=case.claim_id, round=case.round, source="insurer", kind=body.outcome,
         amount_fen=amount_fen, worksheet_id=sheet.id, reason=reason, clause=_clauses(body), answer=dict(body.wire()),
-        at=case.message.at))
+        at=min(case.message.at, case.now)))
     case.session.flush()
     if amount_fen > 0:
         case.fire_claim("insurer_pay", actor=case.insurer, reason=reason, signature_valid=True)
