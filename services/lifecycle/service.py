@@ -19,8 +19,7 @@ from services.audit.service import Head, link_all
 from services.core.clock import business_day
 from services.core.db import driver_cursor
 from services.core.errors import Conflict, GuardFailed, NotFound
-from services.lifecycle.facts import CALL
-from services.lifecycle.statements import loaded_facts, select, write
+from services.lifecycle.statements import call_facts, loaded_facts, select, write
 from services.lifecycle.topics import TOPICS
 from services.sla import service as sla
 from statemachines.rules import FACTS, NotAllowed, Refused, decide, needs
@@ -96,22 +95,24 @@ def _lock(session: Session, machine: str, event: str, ids: list[uuid.UUID], acto
           now: datetime) -> list[_Locked]:
     """One select locks the claims, then the rows, and reads state and facts."""
     cursor = driver_cursor(session)
-    cursor.execute(select(machine, event), {"ids": ids, "person": actor.person_id, "account": actor.account_id,
-                                            "today": business_day(now)})
-    return [_Locked(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7:]) for row in cursor.fetchall()]
+    parameters = {"ids": ids, "person": actor.person_id, "account": actor.account_id, "today": business_day(now)}
+    rows = cursor.execute(select(machine, event), parameters).fetchall()
+    if any(row[5] != row[7] for row in rows):      # waited for a lock: now that it is held, read the facts again
+        rows = cursor.execute(select(machine, event), parameters).fetchall()
+    return [_Locked(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[8:]) for row in rows]
 
 
 def _target(machine: str, event: str, row: _Locked, move: Move, actor: Actor) -> str:
     if move.version is not None and move.version != row.version:
         raise Conflict("stale_version", f"记录已被他人更新（您看到第{move.version}版，现为第{row.version}版）",
                        remedy="刷新后核对变动，再办理")
-    unknown = set(move.facts) - CALL
+    unknown = set(move.facts) - call_facts(machine)
     if unknown:
         raise TypeError(f"{machine}.{event}: {sorted(unknown)} are not facts of a call")
     facts: dict[str, object] = dict(zip(loaded_facts(machine, event), row.facts, strict=True))
     wanted = needs(machine, event)
     stated = {"reason_given": bool(move.reason), "actor_senior": actor.has(*_SENIORS), **move.facts}
-    facts.update({name: value for name, value in stated.items() if name in wanted})
+    facts.update({name: value for name, value in stated.items() if name in wanted and name not in facts})
     try:
         return decide(machine, row.state, event, FACTS[machine](**facts))
     except NotAllowed as error:

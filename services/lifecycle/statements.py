@@ -14,15 +14,24 @@ TABLES = {"claim": "claim", "review_step": "review_step", "handoff": "handoff", 
 OWN_CHAIN = frozenset({"claim", "payment_run"})
 
 
+def call_facts(machine: str) -> frozenset[str]:
+    """Facts that the caller states; where a machine's rows know better, the rows are asked."""
+    return CALL - SQL[machine].keys()
+
+
 @cache
 def loaded_facts(machine: str, event: str) -> tuple[str, ...]:
     """The facts that come from SQL for this event, in a fixed order."""
-    return tuple(sorted(needs(machine, event) - CALL))
+    return tuple(sorted(needs(machine, event) - call_facts(machine)))
 
 
 @cache
 def select(machine: str, event: str) -> str:
-    """Lock and read: id, org_key, state, version, chain id, seq, head, then the facts."""
+    """Lock and read: id, org_key, state, version, chain id, seq, head, the seq that the snapshot saw, then the facts.
+
+    A statement that waited for a lock gets the locked rows as they are now, but its subqueries still read the snapshot
+    from before the wait. Every change to a claim's things moves its chain on, so the two sequences tell.
+    """
     table = TABLES[machine]
     facts = "".join(f", {SQL[machine][name]} AS {name}" for name in loaded_facts(machine, event))
     if machine == "claim":
@@ -31,9 +40,9 @@ def select(machine: str, event: str) -> str:
         source, row, lock = f"{table} r", "r", "r"
     else:
         source, row, lock = f"{table} r JOIN claim c ON c.id = r.claim_id", "r", "c, r"
-    chain = "c" if "claim c" in source else "r"
+    chain, chains = ("c", "claim") if "claim c" in source else ("r", table)
     return (f"SELECT {row}.id, {row}.org_key, {row}.state, {row}.version, {chain}.id AS chain_id, {chain}.audit_seq,"
-            f" {chain}.audit_head{facts} FROM {source} WHERE {row}.id = ANY(%(ids)s::uuid[])"
+            f" {chain}.audit_head, (SELECT s.audit_seq FROM {chains} s WHERE s.id = {chain}.id){facts} FROM {source} WHERE {row}.id = ANY(%(ids)s::uuid[])"
             f" ORDER BY {chain}.id, {row}.id FOR UPDATE OF {lock}")
 
 

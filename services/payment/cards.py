@@ -54,8 +54,7 @@ def propose_card(session: Session, *, payment_id: uuid.UUID, bank: str, number: 
 def confirm_card(session: Session, *, payment_id: uuid.UUID, actor: Actor, now: datetime) -> Payment:
     """Returned → planned under the new card, attempt + 1. Raises GuardFailed `two_persons_needed`, `account_missing`."""
     payment = _locked(session, payment_id)
-    another = payment.corrected_person is not None and payment.corrected_person != actor.person_id
-    fire(session, "payment", "correct", [Move(payment_id, facts={"two_persons": another}, details={
+    fire(session, "payment", "correct", [Move(payment_id, details={
         "proposed_by": str(payment.corrected_person), "attempt": payment.attempt + 1})], actor=actor, now=now)
     session.execute(sa.text("UPDATE bank_card SET replaced_at = :at WHERE id = :old"),
                     {"at": now, "old": payment.bank_card_id})

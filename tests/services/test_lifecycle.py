@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 import uuid
 from datetime import date, datetime
 
@@ -10,6 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from services.access.actor import Actor, system
+from services.audit.chain import Entry
+from services.audit.service import append
 from services.audit.verify import verify
 from services.core.db import Database, Scope
 from services.core.errors import Conflict, GuardFailed, NotFound, NotPermitted
@@ -156,3 +160,32 @@ def test_the_application_cannot_rewrite_the_record(db: Database, now: datetime) 
     for statement in ("UPDATE audit_record SET event = 'x'", "DELETE FROM audit_record", "DROP TABLE claim"):
         with pytest.raises(sa.exc.ProgrammingError), db.unit_of_work(ROOT) as session:
             session.execute(sa.text(statement))
+
+
+def test_a_move_that_waited_for_a_lock_judges_what_is_true_then(db: Database, now: datetime,
+                                                                superuser: psycopg.Connection[tuple[object, ...]]) -> None:
+    """While one transaction takes a required paper away, another wants to verify: it waits, then it is refused."""
+    [claim_id] = seed(db, now, 1)
+    superuser.execute("UPDATE claim SET required = '[\"pathology\"]'")
+    superuser.execute("INSERT INTO paper (id, org_key, claim_id, kind, sha256, mime, size, file_name, verdict, uploaded_at)"
+                      " VALUES (gen_random_uuid(), 'cn.nx.u1.', %s, 'pathology', 'h', 'm', 1, 'f', 'accepted', now())",
+                      (claim_id,))
+    outcome: list[str] = []
+
+    def verify_meanwhile() -> None:
+        try:
+            with db.unit_of_work(clerk().scope) as session:
+                fire(session, "claim", "verify", [Move(claim_id)], actor=clerk(), now=now)
+            outcome.append("moved")
+        except GuardFailed as error:
+            outcome.append(error.code)
+
+    with db.unit_of_work(ROOT) as session:
+        append(session, [Entry(claim_id, "cn.nx.u1.", "claim", claim_id, "paper_rejected")], account=None, person=None, at=now)
+        other = threading.Thread(target=verify_meanwhile)
+        other.start()
+        while not superuser.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
+            time.sleep(0.01)
+        session.execute(sa.text("UPDATE paper SET verdict = 'rejected'"))
+    other.join()
+    assert outcome == ["papers_incomplete"]
