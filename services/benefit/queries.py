@@ -51,7 +51,7 @@ _TAKEN = sa.text("""
     FROM claim c JOIN cover w ON w.person_id = c.person_id AND w.plan = c.plan JOIN reservation r ON r.cover_id = w.id
     JOIN claim o ON o.id = r.claim_id
     WHERE c.id = ANY(CAST(:ids AS uuid[])) AND r.claim_id <> c.id AND r.state IN ('reserved', 'paid')
-    ORDER BY r.made_at, r.id""")
+    ORDER BY r.made_at, r.claim_id, r.benefit""")
 _OTHERS = sa.text("""
     SELECT c.id, w.plan, w.effective, least(w.until, w.ended_on) AS until FROM claim c
     JOIN cover w ON w.person_id = c.person_id AND w.plan <> c.plan WHERE c.id = ANY(CAST(:ids AS uuid[]))

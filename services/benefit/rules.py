@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from services.core.money import to_fen
+from services.engine.ceiling import PREMIUM_REFUND
 from services.rulebook.computation import Paid
 from services.rulebook.results import Line, Result
 
-# Not a benefit of any plan: it keeps a premium from being given back twice on one cover.
-PREMIUM_REFUND = "premium_refund"
+__all__ = ["PREMIUM_REFUND", "Taking", "granted_takings", "takings"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 
 OVERDUE = "certification_overdue"       # flag of a handoff that went on without the unit's certificate
-REJECTED = "rejected"
 
 
 def message_id(handoff_id: uuid.UUID, what: str) -> uuid.UUID:
