@@ -45,7 +45,8 @@ def say_error(error: HuzhuError, *, as_json: bool) -> None:
     if as_json:
         say_json(error.as_problem())
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(f"错误：{error.message}", markup=False)
+    named = f"{error.field}：" if error.field and error.field not in error.message else ""
+    console.print(f"错误：{named}{error.message}", markup=False)
     if error.remedy:
         console.print(f"办法：{error.remedy}", markup=False)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col, select
 
 from services.core.money import show, to_yuan
@@ -75,8 +74,8 @@ def chain(session: Session, claim_id: uuid.UUID) -> list[views.StepView]:
     steps = session.exec(select(ReviewStep).where(ReviewStep.claim_id == claim_id)
                          .order_by(col(ReviewStep.round), col(ReviewStep.ordinal))).all()
     who = names(session, [account for step in steps for account in (step.taken_by, step.done_by) if account])
-    orgs = dict(session.execute(sa.select(col(Organisation.id), col(Organisation.name))
-                                .where(col(Organisation.id).in_({step.duty_org for step in steps}))).tuples().all())
+    orgs = dict(session.exec(select(Organisation.id, Organisation.name).where(
+        col(Organisation.id).in_({step.duty_org for step in steps}))).all())
     hidden = {"taken_by", "done_by", "duty_org"}
     return [views.StepView(**step.model_dump(include=set(views.StepView.model_fields) - hidden),
                            duty_org=orgs.get(step.duty_org, ""), taken_by=who.get(step.taken_by) if step.taken_by else None,
@@ -87,8 +86,8 @@ def names(session: Session, account_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID,
     """Account names by id."""
     if not account_ids:
         return {}
-    return dict(session.execute(sa.select(col(Account.id), col(Account.name))
-                                .where(col(Account.id).in_(list(account_ids)))).tuples().all())
+    return dict(session.exec(select(Account.id, Account.name).where(
+        col(Account.id).in_(list(account_ids)))).all())
 
 
 def decisions(session: Session, claim_id: uuid.UUID) -> list[views.DecisionView]:

@@ -239,6 +239,7 @@ class LetterView(View):
     channel: str | None
     proof: str | None
     delivered_at: datetime | None
+    enclosures: list[dict[str, str]]
 
 
 class RecordView(View):

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
-from services.api.bodies import Reason
+from services.api.bodies import Nothing, Reason
 from services.api.calls import Changing
-from services.api.rows import change
+from services.api.rows import change, claim
 from services.core.errors import HuzhuError
 from services.insurer import service as insurer
 from services.insurer.port import InboundMessage
@@ -68,6 +68,20 @@ def _signed(wiring: Wiring, headers: dict[str, str], method: str, path: str, sta
 
 @router.post("/claims/{claim_no}/recall", response_model=ClaimHead, summary="请保险公司退回案卷")
 def recall(call: Changing, claim_no: str, body: Reason) -> Response:
-    """Recorded and asked for; the claim comes back when the insurer agrees."""
-    return change(call, claim_no, body, lambda session, found: insurer.recall(
+    """Recorded first, then asked for; the claim comes back when the insurer agrees.
+
+    When the insurer does not answer (502), the same request under the same key asks again: repeats are harmless.
+    """
+    answer = change(call, claim_no, body, lambda session, found: insurer.recall(
         session, claim_id=found.id, reason=body.reason, actor=call.actor, now=call.now))
+    for request in call.read(lambda session: insurer.recalls(
+            session, claim_ids=[claim(call, session, claim_no).id], now=call.now)):
+        call.wiring.insurer.recall(request)
+    return answer
+
+
+@router.post("/claims/{claim_no}/resend", response_model=ClaimHead, summary="被保险公司退件后，补正并重新移送")
+def resend(call: Changing, claim_no: str, body: Nothing) -> Response:
+    """A new version of the dossier."""
+    return change(call, claim_no, body, lambda session, found: insurer.resend(
+        session, claim_id=found.id, actor=call.actor, now=call.now))

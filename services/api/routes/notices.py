@@ -72,6 +72,19 @@ def content(call: Reading, notice_id: uuid.UUID) -> Response:
         "Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"})
 
 
+@router.get("/notices/{notice_id}/enclosures/{sha256}", summary="文书附件，如保险公司的决定书", response_class=Response,
+            responses={200: {"content": {"application/pdf": {}}}})
+def enclosure(call: Reading, notice_id: uuid.UUID, sha256: str) -> Response:
+    """The bytes as they came."""
+    call.require(*READERS, what="查看文书")
+
+    def run(session: Session) -> bytes:
+        _letter(call, session, notice_id)
+        return notice_queries.enclosure(session, notice_id, sha256)
+    return Response(call.read(run), media_type="application/pdf", headers={
+        "Content-Disposition": f'inline; filename="{sha256[:8]}.pdf"', "X-Content-Type-Options": "nosniff"})
+
+
 @router.post("/notices/{notice_id}/delivered", response_model=LetterView, summary="登记送达：挂在其上的时限起算或中止")
 def delivered(call: Changing, notice_id: uuid.UUID, body: Proof) -> Response:
     """A delivered supplement list pauses the clocks; a delivered decision starts the days of objection."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
@@ -14,7 +14,7 @@ from services.api.calls import Call, Doing, Reading
 from services.core.clock import business_day
 from services.core.db import BusinessClock
 from services.core.errors import InputError, NotPermitted
-from services.models import Case
+from services.models import BusinessClockRow, Case
 from services.outbox import service as outbox
 from services.outbox.service import Work
 from services.wiring import Wiring
@@ -76,15 +76,15 @@ def _clock(call: Call, now: datetime) -> Clock:
 def move(call: Doing, body: NewTime) -> Response:
     """Backwards only while nothing was reported yet. What the timetable owes on the new day is owed at once."""
     call.require(Role.ADMINISTRATOR, Role.SYSTEM, what="移动业务时钟")
-    moving = call.wiring.clock
-    if not isinstance(moving, BusinessClock):
+    if not isinstance(call.wiring.clock, BusinessClock):
         raise NotPermitted("clock_fixed", "业务时钟不可移动", remedy="仅演示与培训环境可用（HUZHU_MOVABLE_CLOCK）")
 
     def run(session: Session) -> Clock:
         if body.to < call.now - _SLACK and session.exec(select(Case.id).limit(1)).first():
             raise InputError("clock_backwards", f"已有报案，业务时钟只能向前，现为 {call.now:%Y-%m-%d %H:%M}",
                              remedy="改为更晚的时间", field="to")
-        moving.move_to(body.to)
+        # In this transaction, so that the day and what is owed on it come together.
+        session.merge(BusinessClockRow(only=True, offset_seconds=round((body.to - datetime.now(UTC)).total_seconds())))
         outbox.add(session, [Work(topic, call.actor.org_key) for topic in TIMETABLED], now=body.to)
         return _clock(call, body.to)
     return call.act(body, run, status=200)
