@@ -1,0 +1,145 @@
+"""What the office does: pack, send, repeat, send anew, recall, and when a claim may go at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from services.core.db import Database
+from services.core.errors import GuardFailed
+from services.insurer import queries
+from services.insurer import service as insurer
+from tests.services.handoff_world import (
+    BREAST,
+    collect,
+    forward,
+    hand_over,
+    handoff,
+    number,
+    pack,
+    rename,
+    with_insurer,
+)
+from tests.services.insurer_world import Twin, running
+from tests.services.review_world import (
+    ROOT,
+    SYSTEM,
+    change_facts,
+    claim_row,
+    in_review,
+    levels,
+    outcome,
+    passes,
+)
+from tests.support.world import World, build_world
+
+
+@pytest.fixture(scope="module")
+def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
+    with running(Path(tmp_path_factory.mktemp("twin"))) as found:
+        yield found
+
+
+@pytest.fixture
+def world(db: Database, now: datetime) -> World:
+    return build_world(db, now)
+
+
+def test_packing_again_gives_the_same_bytes_and_a_changed_file_a_new_version(world: World, twin: Twin, now: datetime) -> None:
+    claim = in_review(world, 0, now, office="nx", event=BREAST)
+    passes(world, claim, "nx.clerk", now)
+    forward(world, claim, now)
+    [first] = pack(world, claim, now)
+    [again] = pack(world, claim, now + timedelta(hours=2))
+    assert again == first and again.at == now
+    assert first.insured.id_number == world.member(0).synthetic.id_number
+    assert [stay.days for stay in first.event.stays] == [10, None]
+    change_facts(world.db, claim, "another paper")
+    [changed] = pack(world, claim, now)
+    assert (changed.version, changed.message_id != first.message_id) == (2, True)
+
+
+def test_a_lost_receipt_is_repeated_with_the_same_bytes(world: World, twin: Twin, now: datetime) -> None:
+    claim = in_review(world, 0, now, office="nx", event=BREAST)
+    passes(world, claim, "nx.clerk", now)
+    forward(world, claim, now)
+    rename(world, claim)
+    [dossier] = pack(world, claim, now)
+    first = twin.port.send(dossier)                 # and the worker dies before it records the receipt
+    hand_over(world, twin, claim, now + timedelta(minutes=5))
+    assert handoff(world, claim).receipt_no == first.receipt_no
+    with world.db.unit_of_work(ROOT) as session:    # the row of work comes a second time
+        insurer.sent(session, dossier=dossier, receipt=first, actor=SYSTEM, now=now)
+    assert handoff(world, claim).state == "sent"
+
+
+def test_a_rejected_package_goes_again_as_a_new_version(world: World, twin: Twin, now: datetime) -> None:
+    claim = with_insurer(world, twin, now)
+    twin.walk(number(world, claim), "reject")
+    assert collect(world, twin, claim, now) == 1
+    row = handoff(world, claim)
+    assert (row.state, row.package) == ("prepared", 2) and row.flags[0].startswith("rejected:unreadable_paper")
+    clerk = world.actor("nx.clerk")
+    with world.db.unit_of_work(clerk.scope) as session:
+        insurer.resend(session, claim_id=claim, actor=clerk, now=now)
+    assert hand_over(world, twin, claim, now).version == 2
+    twin.walk(number(world, claim), "ack", "decide")
+    collect(world, twin, claim, now)
+    assert outcome(world.db, claim)[0] == "payable"
+
+
+def test_a_recall_ends_the_round_and_the_claim_starts_over(world: World, twin: Twin, now: datetime) -> None:
+    claim = with_insurer(world, twin, now)
+    no = number(world, claim)
+    office = world.actor("nx.office1")
+    with world.db.unit_of_work(office.scope) as session:
+        request = insurer.recall(session, claim_id=claim, reason="材料有误", actor=office, now=now)
+    assert request is not None
+    twin.port.recall(request)
+    assert outcome(world.db, claim)[0] == "with_insurer"
+    twin.walk(no, "confirm_recall")
+    assert collect(world, twin, claim, now) == 1
+    assert (outcome(world.db, claim)[0], handoff(world, claim).state) == ("reported", "recalled")
+    assert claim_row(world.db, claim).round == 2 and levels(world.db, claim) == []
+    with world.db.view(ROOT) as session:
+        assert insurer.recalls(session, now=now) == []
+
+
+def test_what_was_never_sent_comes_back_at_once(world: World, now: datetime) -> None:
+    claim = in_review(world, 0, now, office="nx", event=BREAST)
+    passes(world, claim, "nx.clerk", now)
+    forward(world, claim, now)
+    office = world.actor("nx.office1")
+    with world.db.unit_of_work(office.scope) as session:
+        assert insurer.recall(session, claim_id=claim, reason="材料有误", actor=office, now=now) is None
+    assert (outcome(world.db, claim)[0], handoff(world, claim).state) == ("reported", "recalled")
+
+
+def test_an_uncertified_claim_waits_until_the_units_days_are_over(world: World, now: datetime) -> None:
+    claim = in_review(world, 0, now, office="nx", event=BREAST)          # Friday; the unit has two working days
+    assert forward(world, claim, now + timedelta(days=4)) == []
+    late = now + timedelta(days=5)
+    with world.db.view(ROOT) as session:
+        assert queries.certification_overdue(session, today=late.date()) == [claim]
+    assert forward(world, claim, late) == [claim]
+    assert handoff(world, claim).flags == ["certification_overdue"]
+
+
+def test_nothing_goes_out_without_consent(world: World, now: datetime) -> None:
+    claim = in_review(world, 0, now, office="nx", event=BREAST)
+    passes(world, claim, "nx.clerk", now)
+    with world.db.unit_of_work(ROOT) as session:
+        session.execute(sa.text("UPDATE consent SET withdrawn_at = :now"), {"now": now})
+    assert forward(world, claim, now) == []
+    with world.db.unit_of_work(ROOT) as session:
+        session.execute(sa.text("UPDATE consent SET withdrawn_at = NULL"))
+    assert forward(world, claim, now) == [claim]
+    with world.db.unit_of_work(ROOT) as session:
+        session.execute(sa.text("UPDATE consent SET withdrawn_at = :now"), {"now": now})
+    with pytest.raises(GuardFailed) as error:
+        pack(world, claim, now)
+    assert error.value.code == "consent_missing"
