@@ -117,7 +117,9 @@ def _walk(session: Session, claim: Claim) -> tuple[Station, ...]:
     """The stations with the day each was last entered; what lies after the present one is still to come."""
     walk: tuple[ClaimState, ...] = INSURER_WALK if claim.route == "insurer" else OFFICE_WALK
     entered = _entered(session, claim.id)
-    if claim.state == ClaimState.REFUSED:
+    if claim.state == ClaimState.SUPPLEMENTING:
+        walk = (walk[0], ClaimState.SUPPLEMENTING, *walk[1:])
+    elif claim.state == ClaimState.REFUSED:
         walk = (*walk[:walk.index(ClaimState.PAYABLE)], ClaimState.REFUSED)
     elif claim.state == ClaimState.CANCELLED or (claim.state == ClaimState.CLOSED and ClaimState.PAID not in entered):
         walk = (*(state for state in walk if state in entered), ClaimState(claim.state))
@@ -127,9 +129,7 @@ def _walk(session: Session, claim: Claim) -> tuple[Station, ...]:
 
 
 def _place(walk: Sequence[ClaimState], state: str) -> int:
-    """Where the claim stands: papers asked for again mean it stands at the report; a closed one is at its end."""
-    if state == ClaimState.SUPPLEMENTING:
-        return 0
+    """Where the claim stands; a closed one is at its end."""
     return walk.index(ClaimState(state)) if state in walk else len(walk) - 1
 
 

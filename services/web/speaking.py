@@ -26,6 +26,7 @@ class Deadline:
     counted: str
     notes: tuple[str, ...]
     late: bool
+    paused: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,8 @@ def _deadline(promise: Promise | None, language: Language) -> Deadline | None:
     if promise.kept is not None:
         notes.append(said["kept"] if promise.kept else said["missed"])
     late = bool(promise.late_days) or promise.kept is False
-    return Deadline(say_day(promise.due_on, language), promise.due_on.isoformat(), _count(promise, language), tuple(notes), late)
+    return Deadline(say_day(promise.due_on, language), promise.due_on.isoformat(), _count(promise, language), tuple(notes), late,
+                    promise.paused)
 
 
 def _count(promise: Promise, language: Language) -> str:

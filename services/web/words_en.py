@@ -24,6 +24,7 @@ WORDS = {
     "held": "This claim is on hold. You will be told the reason; you may still hand in papers.",
     "round": "This is review number {round} of the claim.",
     "asks": "Papers are wanted from you: please see the list sent to you. The clock goes on when they are in.",
+    "promise_paused": "Before the pause: {due}. The day moves on by the days of the pause.",
     "promise_said": "Money in the account by {due} at the latest (credited by the bank).",
     "privacy": "This page shows no name, illness or amount. Please keep the code to yourself.",
     "contact": "Questions? Ask your unit's union or call 12351.",

@@ -98,6 +98,8 @@ def test_a_pause_says_that_the_member_is_waited_for(api: Api) -> None:
     text = seen(look(api, claim_no, code_of(api, claim_no)))
     assert "需要您补充材料" in text
     assert "期限已中止：自 2026年3月23日 次日起等待补充材料" in text
+    assert "补充材料\n2026年3月20日\n当前" in text
+    assert "中止前为 2026年4月13日" in text
     assert "2026年4月22日" in text                      # 30 calendar days after delivery
 
 
