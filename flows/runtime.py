@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from prefect import task
@@ -16,13 +15,7 @@ from sqlmodel import Session
 from services.access.actor import Actor, system
 from services.core.errors import OutsideError
 from services.core.settings import settings
-from services.wiring import Wiring, build
-
-
-@lru_cache(maxsize=1)
-def wiring() -> Wiring:
-    """Adapters by settings, once a process."""
-    return build()
+from services.wiring import wiring
 
 
 def actor() -> Actor:

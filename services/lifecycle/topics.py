@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TOPICS = frozenset({
     "claim.create", "claim.verify", "claim.answer", "claim.send_back", "claim.resume", "claim.approve", "claim.refuse",
-    "claim.forward", "claim.insurer_pay", "claim.insurer_refuse", "claim.settle", "claim.cancel", "claim.lapse",
+    "claim.forward", "claim.insurer_pay", "claim.insurer_refuse", "claim.settle", "claim.cancel",
     "claim.reopen", "claim.recall", "claim.unhold",
     "review_step.pass", "supplement.create", "supplement.answer", "handoff.create", "payment_run.release",
     "payment.credit", "notice.create",

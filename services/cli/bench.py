@@ -1,0 +1,22 @@
+"""`huzhu bench`: ratios side by side in one run, on a database of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import typer
+
+from services.cli.output import AsJson
+from services.core.settings import ROOT
+
+# Programs beside the product (infra/decisions/0006).
+PROGRAMS = ("infra.bench.lifecycle",)
+
+
+def bench(as_json: AsJson = False) -> None:
+    """并排测量：逐案与批量的全程办理速度，对照直接写库。"""
+    for program in PROGRAMS:
+        done = subprocess.run([sys.executable, "-m", program, *(["--json"] if as_json else [])], cwd=ROOT, check=False)
+        if done.returncode:
+            raise typer.Exit(done.returncode)
