@@ -119,5 +119,5 @@ class BusinessClock:
         offset = round((instant - datetime.now(UTC)).total_seconds())
         with self._db.unit_of_work(Scope("")) as session:
             session.execute(sa.text(
-                "INSERT INTO business_clock (only, offset_seconds) VALUES (true, :offset)"
-                " ON CONFLICT (only) DO UPDATE SET offset_seconds = excluded.offset_seconds"), {"offset": offset})
+                "INSERT INTO business_clock (single, offset_seconds) VALUES (true, :offset)"
+                " ON CONFLICT (single) DO UPDATE SET offset_seconds = excluded.offset_seconds"), {"offset": offset})

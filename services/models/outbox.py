@@ -48,5 +48,5 @@ class BusinessClockRow(SQLModel, table=True):
 
     __tablename__ = "business_clock"
 
-    only: bool = Field(default=True, sa_column=Column(Boolean, primary_key=True))
+    single: bool = Field(default=True, sa_column=Column(Boolean, primary_key=True))
     offset_seconds: int = Field(sa_type=BigInteger)

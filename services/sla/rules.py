@@ -67,3 +67,5 @@ FOLLOWS: dict[tuple[str, str], tuple[Step, ...]] = {
 SAME_RULE = {"insurer_pay": "pay"}
 # A stopped clock of these kinds begins anew when its stage is entered again; a promise to the member never does.
 RESTARTS = frozenset({"verification", "level", "supplement"})
+# A window is open to somebody, not promised by anybody: when it closes, nothing was kept or missed.
+WINDOWS = frozenset({"objection"})

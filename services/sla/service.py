@@ -17,7 +17,7 @@ from services.core.db import driver_cursor
 from services.core.ids import uuidv7
 from services.rulebook.registry import version
 from services.rulebook.schema import ClockRule
-from services.sla.rules import FOLLOWS, RESTARTS, SAME_RULE, Op, Step
+from services.sla.rules import FOLLOWS, RESTARTS, SAME_RULE, WINDOWS, Op, Step
 from services.workdays.calendar import calendar
 from services.workdays.count import Count, add_calendar, add_working
 
@@ -147,12 +147,13 @@ _ROWS = "(SELECT * FROM unnest(%(claims)s::uuid[], %(subjects)s::text[], %(days)
 
 def _rows(step: Step, rows: Rows) -> dict[str, Any]:
     return {"claims": [claim for claim, _ in rows.values()], "subjects": [str(i) for i in rows],
-            "days": [day for _, day in rows.values()], "kinds": list(step.kinds)}
+            "days": [day for _, day in rows.values()], "kinds": list(step.kinds), "windows": sorted(WINDOWS)}
 
 
 def _stop(session: Session, step: Step, rows: Rows) -> None:
     driver_cursor(session).execute(
-        f"UPDATE sla_clock k SET state = 'stopped', stopped_on = m.day, kept = m.day <= k.due_on FROM {_ROWS}"
+        "UPDATE sla_clock k SET state = 'stopped', stopped_on = m.day,"
+        f" kept = CASE WHEN k.kind = ANY(%(windows)s::text[]) THEN NULL ELSE m.day <= k.due_on END FROM {_ROWS}"
         f" WHERE {_which(step)} AND k.state <> 'stopped'", _rows(step, rows))
 
 

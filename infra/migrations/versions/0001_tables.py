@@ -49,9 +49,9 @@ def upgrade() -> None:
     )
     op.create_index('audit_person', 'audit_record', ['person_id'], unique=False)
     op.create_table('business_clock',
-    sa.Column('only', sa.Boolean(), nullable=False),
+    sa.Column('single', sa.Boolean(), nullable=False),
     sa.Column('offset_seconds', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('only')
+    sa.PrimaryKeyConstraint('single')
     )
     op.create_table('fund',
     sa.Column('id', sa.Uuid(), nullable=False),
