@@ -6,10 +6,11 @@ import uuid
 
 from prefect import flow
 
-from flows.runtime import Batch, actor, effect, looking, now, transaction, wiring
+from flows.runtime import Batch, actor, effect, looking, now, transaction
 from services.insurer import queries as insurer_queries
 from services.insurer import service as insurer
 from services.payment import service as payment
+from services.wiring import wiring
 
 
 @effect

@@ -5,11 +5,11 @@ from __future__ import annotations
 import uuid
 
 from prefect import flow
+
+from flows.runtime import Batch, actor, effect, looking, now, transaction, unique
 from services.benefit import service as benefit
 from services.review import queries as review_queries
 from services.review import service as review
-
-from flows.runtime import Batch, actor, effect, looking, now, transaction, unique
 
 
 @effect

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
-from services.intake.queries import claim_numbers
 
 from flows.check_evidence import check_evidence
 from flows.collect_replies import collect_replies
@@ -15,6 +14,7 @@ from flows.pay import pay, plan_payments, settle_claims
 from flows.runtime import Batch, looking, transaction
 from flows.send_notices import draft_notices, send_notices
 from flows.sweep_deadlines import sweep_deadlines
+from services.intake.queries import claim_numbers
 from services.outbox import service as outbox
 from services.outbox.service import Taken
 

@@ -9,8 +9,9 @@ import uuid
 
 from prefect import flow
 
-from flows.runtime import Batch, actor, effect, now, transaction, unique, wiring
+from flows.runtime import Batch, actor, effect, now, transaction, unique
 from services.insurer import service as insurer
+from services.wiring import wiring
 
 
 @effect

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 
 from prefect import flow
-from services.review import service as review
 
 from flows.runtime import Batch, actor, effect, now, transaction
 from services.audit import verify as audit
@@ -14,6 +13,7 @@ from services.evidence import service as evidence
 from services.insurer import queries as insurer_queries
 from services.insurer import service as insurer
 from services.notice import service as notice
+from services.review import service as review
 from services.sla import sweep as sla
 
 

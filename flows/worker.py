@@ -14,9 +14,9 @@ import psycopg
 import structlog
 
 from flows.dispatch import drain
-from flows.runtime import wiring
 from services.core.errors import HuzhuError
 from services.outbox.service import CHANNEL, LOCK_SPACE
+from services.wiring import wiring
 
 IDLE_SECONDS = 2.0                  # rows put back with a delay come due without a notification
 log = structlog.get_logger()

@@ -52,7 +52,8 @@ def refuse_powerful_role(connection: psycopg.Connection[tuple[object, ...]]) -> 
     """The application must not run as a role that row security does not bind."""
     row = connection.execute(
         "SELECT rolsuper OR rolbypassrls OR EXISTS"
-        " (SELECT 1 FROM pg_class c WHERE c.relname = 'claim' AND c.relowner = r.oid) FROM pg_roles r WHERE rolname = current_user").fetchone()
+        " (SELECT 1 FROM pg_class c WHERE c.relname = 'claim' AND c.relowner = r.oid)"
+        " FROM pg_roles r WHERE rolname = current_user").fetchone()
     if row is None or row[0]:
         raise ConfigError("powerful_role", "应用程序的数据库角色是超级用户、表的所有者或可绕过行级安全",
                           remedy=f"改用普通角色（如 {APP}）连接", field="HUZHU_DATABASE_URL")

@@ -42,7 +42,8 @@ def select(machine: str, event: str) -> str:
         source, row, lock = f"{table} r JOIN claim c ON c.id = r.claim_id", "r", "c, r"
     chain, chains = ("c", "claim") if "claim c" in source else ("r", table)
     return (f"SELECT {row}.id, {row}.org_key, {row}.state, {row}.version, {chain}.id AS chain_id, {chain}.audit_seq,"
-            f" {chain}.audit_head, (SELECT s.audit_seq FROM {chains} s WHERE s.id = {chain}.id){facts} FROM {source} WHERE {row}.id = ANY(%(ids)s::uuid[])"
+            f" {chain}.audit_head, (SELECT s.audit_seq FROM {chains} s WHERE s.id = {chain}.id){facts}"
+            f" FROM {source} WHERE {row}.id = ANY(%(ids)s::uuid[])"
             f" ORDER BY {chain}.id, {row}.id FOR UPDATE OF {lock}")
 
 

@@ -146,9 +146,8 @@ def test_row_security_hides_foreign_rows_even_from_plain_sql(db: Database, now: 
     assert keys == {"cn.xj.u9."} and everywhere == 1
     with db.view(Scope("")) as session:
         assert session.execute(sa.text("SELECT count(*) FROM claim")).scalar_one() == 0
-    with psycopg.connect(db.url) as connection:
-        with pytest.raises(psycopg.errors.UndefinedObject):
-            connection.execute("SELECT count(*) FROM claim")   # no scope was ever set: refused
+    with psycopg.connect(db.url) as connection, pytest.raises(psycopg.errors.UndefinedObject):
+        connection.execute("SELECT count(*) FROM claim")   # no scope was ever set: refused
     with psycopg.connect(db.url) as connection:
         row = connection.execute(
             "SELECT rolsuper OR rolbypassrls OR rolcreaterole FROM pg_roles WHERE rolname = current_user").fetchone()

@@ -84,7 +84,7 @@ def move(call: Doing, body: NewTime) -> Response:
             raise InputError("clock_backwards", f"已有报案，业务时钟只能向前，现为 {call.now:%Y-%m-%d %H:%M}",
                              remedy="改为更晚的时间", field="to")
         # In this transaction, so that the day and what is owed on it come together.
-        session.merge(BusinessClockRow(only=True, offset_seconds=round((body.to - datetime.now(UTC)).total_seconds())))
+        session.merge(BusinessClockRow(single=True, offset_seconds=round((body.to - datetime.now(UTC)).total_seconds())))
         outbox.add(session, [Work(topic, call.actor.org_key) for topic in TIMETABLED], now=body.to)
         return _clock(call, body.to)
     return call.act(body, run, status=200)
