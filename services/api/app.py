@@ -21,6 +21,7 @@ from services.api.routes import (
     review,
     system,
 )
+from services.core.settings import settings
 from services.wiring import Wiring
 
 PREFIX = "/api/v1"
@@ -55,11 +56,24 @@ def create_app(wiring: Wiring, pages: Iterable[APIRouter] = ()) -> FastAPI:
 
 
 async def _guarded(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Headers that every answer carries; answers with personal data are never kept by anybody between."""
-    response = await answer(request)
+    """No body beyond the upload limit is read; answers with personal data are never kept by anybody between."""
+    response = _too_large(request) or await answer(request)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "no-referrer")
     if request.url.path.startswith(PREFIX):
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
     return response
+
+
+def _too_large(request: Request) -> Response | None:
+    """Refuse a body by its announced length, before a byte of it is spooled; one of unknown length too."""
+    if request.method in ("GET", "HEAD"):
+        return None
+    limit = settings().upload_limit_mb
+    length = request.headers.get("content-length", "")
+    if "transfer-encoding" in request.headers or (length and not length.isdecimal()):
+        return problems.answer(problems.plain(411, "length_required", "请求须写明长度", "带上 Content-Length"), 411)
+    if length and int(length) > (limit + 1) * 1024 * 1024:
+        return problems.answer(problems.plain(413, "file_too_large", f"文件超过 {limit} MB", "请压缩或拆分后上传"), 413)
+    return None

@@ -38,6 +38,11 @@ def answer(problem: dict[str, object], status: int, headers: dict[str, str] | No
     return JSONResponse(problem, status, headers=headers, media_type=MEDIA)
 
 
+def plain(status: int, code: str, title: str, remedy: str) -> dict[str, object]:
+    """A problem that no error of ours stands behind."""
+    return {"type": f"urn:huzhu:error:{code}", "title": title, "status": status, "code": code, "remedy": remedy}
+
+
 def install(app: FastAPI) -> None:
     """Every refusal leaves the API in this one shape."""
     app.add_exception_handler(HuzhuError, _ours)
@@ -74,8 +79,7 @@ def _http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     titles = {404: ("not_found", "没有这个地址", "核对接口说明"), 405: ("method_not_allowed", "此地址不接受这种请求", "核对接口说明")}
     code, title, remedy = titles.get(error.status_code, ("http_error", str(error.detail), "核对请求"))
-    return answer({"type": f"urn:huzhu:error:{code}", "title": title, "status": error.status_code, "code": code,
-                   "remedy": remedy}, error.status_code, dict(error.headers or {}))
+    return answer(plain(error.status_code, code, title, remedy), error.status_code, dict(error.headers or {}))
 
 
 def _database(_request: Request, error: Exception) -> Response:
@@ -84,5 +88,4 @@ def _database(_request: Request, error: Exception) -> Response:
     if not isinstance(error.orig, DeadlockDetected):
         raise error
     log.warning("deadlock", exc_info=error)
-    return answer({"type": "urn:huzhu:error:busy", "title": "记录正被他人办理", "status": 503, "code": "busy",
-                   "remedy": "稍后用同一幂等键重试"}, 503, {"Retry-After": "1"})
+    return answer(plain(503, "busy", "记录正被他人办理", "稍后用同一幂等键重试"), 503, {"Retry-After": "1"})

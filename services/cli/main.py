@@ -17,7 +17,7 @@ from services.cli.setup import setup
 from services.core.errors import HuzhuError
 
 # Commands that start programs or long work: their modules load only when asked for.
-LATER = ("up", "worker", "web", "demo", "check", "bench")
+LATER = ("up", "worker", "demo", "check", "bench")
 
 
 def build(wanted: Sequence[str] = LATER) -> typer.Typer:

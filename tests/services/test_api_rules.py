@@ -195,7 +195,7 @@ def test_the_clock_moves_only_where_it_may(api: Api, now: datetime) -> None:
     assert (fixed.status_code, fixed.json()["code"]) == (403, "clock_fixed")
     api.app.state.wiring = Wiring(api.db, BusinessClock(api.db), api.app.state.wiring.insurer, ROOT.scope)
     with api.db.unit_of_work(ROOT.scope) as session:
-        session.add(BusinessClockRow(only=True, offset_seconds=round((now - datetime.now(UTC)).total_seconds())))
+        session.add(BusinessClockRow(single=True, offset_seconds=round((now - datetime.now(UTC)).total_seconds())))
     assert api.post("xj.head", "/clock", {"to": "2026-03-25T09:00:00+08:00"}).status_code == 403
     moved = api.post("admin", "/clock", {"to": "2026-03-25T09:00:00+08:00"})
     assert moved.json()["day"] == "2026-03-25"
@@ -238,6 +238,13 @@ def test_the_interface_page_needs_nobody_else(api: Api) -> None:
     assert "default-src 'none'" in page.headers["content-security-policy"]
     listed = {route.path for route in api.app.routes if isinstance(route, APIRoute) and route.include_in_schema}
     assert all(path in page.text for path in listed)
+
+
+def test_a_body_beyond_the_limit_is_refused_unread(api: Api) -> None:
+    large = api.http.post("/api/v1/rosters", content=b"x", headers={**api.headers("xj.clerk"), "Content-Length": str(2**40)})
+    assert (large.status_code, large.json()["code"]) == (413, "file_too_large")
+    endless = api.http.post("/api/v1/rosters", content=iter([b"x"]), headers=api.headers("xj.clerk"))
+    assert (endless.status_code, endless.json()["code"]) == (411, "length_required")
 
 
 def test_the_clock_of_a_token_is_business_time(api: Api) -> None:
