@@ -18,6 +18,7 @@ from services.core.errors import HuzhuError
 
 # Commands that start programs or long work: their modules load only when asked for.
 LATER = ("up", "worker", "demo", "check", "bench")
+HOME = {"worker": "up"}     # a command that stands in another's module
 
 
 def build(wanted: Sequence[str] = LATER) -> typer.Typer:
@@ -37,8 +38,8 @@ def build(wanted: Sequence[str] = LATER) -> typer.Typer:
 
 
 def _load(app: typer.Typer, name: str) -> None:
-    """`services.cli.<name>` offers a function (or a Typer) of its own name."""
-    module = f"services.cli.{name}"
+    """A command's module offers a function (or a Typer) of the command's name."""
+    module = f"services.cli.{HOME.get(name, name)}"
     if importlib.util.find_spec(module) is None:
         return
     command = getattr(importlib.import_module(module), name)

@@ -230,10 +230,10 @@ def test_plans_check_says_no(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "nmae" in out
 
 
-def test_later_commands_load_only_when_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "--help")
     assert code == 0
-    for name in ("compute", "days", "words", "identity", "plans", "audit", "setup"):
+    for name in ("compute", "days", "words", "identity", "plans", "audit", "setup", "up", "worker", "demo", "check", "bench"):
         assert name in out
 
 
