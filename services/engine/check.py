@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from services import rulebook
 from services.core.errors import HuzhuError
 from services.engine import one
 from services.engine.conditions import expand
@@ -22,6 +23,8 @@ from services.rulebook.values import nearest
 from services.rulebook.vocabulary import parse
 
 EXPECTATIONS = ("outcome", "total", "refund", "receivable", "lines", "nothing", "flags", "error")
+
+RULEBOOK = Path(rulebook.__file__).parent
 
 
 def check(path: Path) -> list[Finding]:
@@ -76,7 +79,7 @@ def _versions(document: Document, book: RuleBook) -> list[Finding]:
 @cache
 def exclusion_texts() -> dict[str, str]:
     """Every known exclusion by id, with its words."""
-    text = (Path(__file__).parent / "tables" / "exclusions.yaml").read_text(encoding="utf-8")
+    text = (RULEBOOK / "tables" / "exclusions.yaml").read_text(encoding="utf-8")
     return {name: row["text"] for name, row in yaml.load(text, yaml.BaseLoader).items()}
 
 
