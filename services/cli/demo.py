@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
+from rich.table import Table
 
-from services.cli.output import SAID_NO, AsJson, say_json, say_table
+from services.cli.output import SAID_NO, AsJson, say_json
 from services.cli.setup import prepare
 from services.cli.supervisor import Supervisor, free_port
 from services.core.errors import ConfigError
@@ -34,13 +36,19 @@ from services.simulate.screen import Screen
 from services.simulate.stories import timeline
 
 MARK = ".huzhu-demo"
+_WIDTH = 150                        # of what is not a terminal
+# Services of the Prefect server that nothing here uses (no deployments, no automations). Their writes lock its SQLite,
+# and a flow run that meets the lock waits two seconds.
+_UNUSED = ("EVENT_PERSISTER", "TRIGGERS", "SCHEDULER", "LATE_RUNS", "FOREMAN", "PAUSE_EXPIRATIONS", "CANCELLATION_CLEANUP")
 Kills = Annotated[list[str] | None, typer.Option("--kill", help="在某一步中途 kill -9 一个程序再重新启动，如 worker@S03:verify、"
                                                                "web@17、twin@S08:decide；可重复")]
 
 
 def demo(kill: Kills = None, as_json: AsJson = False) -> None:
     """演示：合成的宁夏、新疆两地，40 名会员，16 个情形从报案走到文书，并与预期逐项核对。"""
-    console = Console(stderr=as_json, highlight=False)
+    console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = _WIDTH
     kills = parse(kill or [], timeline())
     began = time.monotonic()
     config = _configured(console)
@@ -65,6 +73,8 @@ def _configured(console: Console) -> Settings:
               "PUBLIC_URL": f"http://127.0.0.1:{ports['web']}", "PREFECT_PORT": ports["prefect"],
               "INSURER_URL": f"http://127.0.0.1:{ports['twin']}", "INSURER_KEYS": str(directory / "keys" / "insurer")}
     os.environ.update({f"{PREFIX}{name}": value for name, value in chosen.items()})
+    for service in _UNUSED:
+        os.environ.setdefault(f"PREFECT_SERVER_SERVICES_{service}_ENABLED", "false")
     settings.cache_clear()
     return settings()
 
@@ -130,13 +140,17 @@ def _tell(outcomes: list[Outcome], wrong: list[Difference], results: Results, co
                   "differences": [{"id": item.id, "column": item.column, "expected": item.expected, "got": item.got}
                                   for item in wrong]})
         return
-    headings = ("情形", "案号", "结果", "金额", "材料齐全", "应付至", "到账", "时限", "文书")
-    say_table(headings, [(row["id"], row["claim_no"], row["outcome"], row["amount"], row["file_complete_on"], row["pay_due"],
-                          row["credited_on"], row["clocks"], row["letters"]) for row in rows])
+    table = Table("情形", "案号", "结果", "金额", "应付至", "到账", "时限（守／逾）", "文书", box=SIMPLE, padding=(0, 1))
+    for row in outcomes:
+        told = row.as_row()
+        table.add_row(row.id, row.claim_no, row.outcome, told["amount"], told["pay_due"], told["credited_on"],
+                      row.promises(), told["letters"].replace("; ", " "))
+    console.print(table, markup=False)
     for where, what in results.places():
         console.print(f"{what}：{where}", markup=False)
     if wrong:
-        say_table(("情形", "栏目", "预期", "实际"), [(item.id, item.column, item.expected, item.got) for item in wrong],
-                  title="与预期不符")
+        console.print("与预期不符：", markup=False)
+        for item in wrong:
+            console.print(f"  {item.id} {item.column}：预期 {item.expected or '（空）'}，实际 {item.got or '（空）'}", markup=False)
     else:
         console.print(f"{len(rows)} 个情形的 {'、'.join(COLUMNS)} 与预期完全一致。", markup=False)

@@ -11,7 +11,7 @@ from services.core.clock import business_day
 from services.simulate import counter, finance, insurer_desk
 from services.simulate.door import Desk, Door, Json
 from services.simulate.founding import ADMIN, AUDITOR, WORKER, Founding
-from services.simulate.outcome import Outcome
+from services.simulate.outcome import KEPT, MISSED, OVER, RUNNING, WORST, Outcome
 from services.simulate.scenarios import scenarios
 from services.simulate.stage import Stage, rows
 from services.simulate.steps import Step, login_of
@@ -111,12 +111,10 @@ def _day(value: object) -> date | None:
 
 
 def _clocks(clocks: list[Json]) -> dict[str, str]:
-    """By kind: missed if one of the kind was missed, kept if all were, running if one still runs."""
+    """By kind, the worst word of its clocks: missed before running before kept; over is a window that has closed."""
     words: dict[str, str] = {}
-    rank = {"kept": 0, "running": 1, "missed": 2}
     for clock in clocks:
-        word = "running" if clock["kept"] is None else "kept" if clock["kept"] else "missed"
-        kind = str(clock["kind"])
-        if rank[word] >= rank.get(words.get(kind, "kept"), 0):
-            words[kind] = word
+        kind, kept = str(clock["kind"]), clock["kept"]
+        word = RUNNING if clock["state"] != "stopped" else OVER if kept is None else KEPT if kept else MISSED
+        words[kind] = max(words.get(kind, word), word, key=WORST.index)
     return words

@@ -12,10 +12,12 @@ from services.simulate.scenarios import Scenario
 
 COLUMNS = ("outcome", "amount", "last_timely_report", "late", "file_complete_on", "pay_due", "letters")
 
+WORST = OVER, KEPT, RUNNING, MISSED = ("over", "kept", "running", "missed")
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One claim as the API tells it at the end. `clocks` is kind → kept, missed or running."""
+    """One claim as the API tells it at the end. `clocks` is kind → a word of WORST."""
 
     id: str
     claim_no: str
@@ -29,6 +31,11 @@ class Outcome:
     credited_on: date | None
     letters: tuple[str, ...]
     clocks: Mapping[str, str]
+
+    def promises(self) -> str:
+        """The promises for people: how many were kept, and which were not."""
+        missed = [kind for kind, word in self.clocks.items() if word == MISSED]
+        return f"守 {list(self.clocks.values()).count(KEPT)}" + (f" 逾 {'、'.join(missed)}" if missed else "")
 
     def as_row(self) -> dict[str, str]:
         """Texts for the CSV, the JSON and the screen."""

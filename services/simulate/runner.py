@@ -17,6 +17,14 @@ from services.simulate.steps import Step
 FIRST_DAY, LAST_DAY = date(2025, 5, 20), date(2026, 11, 30)
 _QUIET_SECONDS = 120.0
 _POLL = 0.05
+# Acts that find what they need as soon as the act before them answered; all others hang on what the worker makes of it.
+_AT_ONCE = frozenset({"enrol", "report", "consent", "papers", "fault", "verify", "answer", "release", "card", "confirm_card"})
+_LEVELS = frozenset({"pass", "barred", "ask"})
+
+
+def _hangs(act: str, before: str) -> bool:
+    """Whether an act must wait for the work that the same story's act before it owes. A passed level opens the next."""
+    return act not in _AT_ONCE and not (act in _LEVELS and before in ("pass", "barred"))
 
 
 class Runner:
@@ -37,11 +45,14 @@ class Runner:
         numbered = list(enumerate(steps, 1))
         for day, group in groupby(numbered, key=lambda item: item[1].day):
             self._morning(day)
-            touched: set[str] = set()
+            done: dict[str, str] = {}        # the last act of each scenario since the last wait
             for number, step in group:
                 self._screen.step(number, step)
-                self._take(number, step, wait=step.scenario in touched)
-                touched.add(step.scenario)
+                wait = step.scenario in done and _hangs(step.act, done[step.scenario])
+                if wait:
+                    done.clear()
+                self._take(number, step, wait=wait)
+                done[step.scenario] = step.act
             self._evening()
         self._morning(LAST_DAY)
         self._evening()
@@ -51,7 +62,7 @@ class Runner:
         self._office.move_clock(at_hour(day))
 
     def _take(self, number: int, step: Step, *, wait: bool) -> None:
-        """`wait` for what follows from the scenario's last step today; yesterday's was done in the evening."""
+        """`wait` for what follows from today's steps since the last wait; yesterday's was done in the evening."""
         try:
             if wait:
                 self.quiet()
