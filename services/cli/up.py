@@ -10,6 +10,7 @@ from rich.console import Console
 
 from services.cli.supervisor import Supervisor
 from services.core.settings import settings
+from services.wiring import refuse_without_insurer
 
 _console = Console()
 
@@ -17,6 +18,7 @@ _console = Console()
 def up() -> None:
     """启动本机全部服务（数据库、Prefect、网页、后台任务），按 Ctrl-C 停止。"""
     config = settings()
+    refuse_without_insurer(config)      # here, not in a child's log
     with _console.status("正在启动……"), Supervisor(config) as machine:
         machine.start_all()
         machine.add("timetables", [sys.executable, "-m", "flows.timetables"])

