@@ -62,6 +62,7 @@ class _Locked:
     chain_id: uuid.UUID
     seq: int
     head: bytes
+    planned: tuple[int, str, date, int | None]     # the claim's round, plan and version; a level's days
     facts: tuple[object, ...]
 
 
@@ -87,7 +88,8 @@ def fire(session: Session, machine: str, event: str, moves: Sequence[Move], *, a
     moved = [Moved(row.id, row.chain_id, row.state, target, row.version + 1)
              for row, target in zip(rows, targets, strict=True)]
     days = {row.id: wanted[row.id].on or business_day(now) for row in rows}
-    sla.follow(session, machine, event, {row.id: (row.chain_id, days[row.id]) for row in rows}, now=now)
+    sla.follow(session, machine, event, {row.id: (row.chain_id, days[row.id]) for row in rows}, now=now,
+               known={row.id: sla.Planned(row.org_key, *row.planned) for row in rows})
     return moved
 
 
@@ -99,7 +101,7 @@ def _lock(session: Session, machine: str, event: str, ids: list[uuid.UUID], acto
     rows = cursor.execute(select(machine, event), parameters).fetchall()
     if any(row[5] != row[7] for row in rows):      # waited for a lock: now that it is held, read the facts again
         rows = cursor.execute(select(machine, event), parameters).fetchall()
-    return [_Locked(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[8:]) for row in rows]
+    return [_Locked(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[8:12], row[12:]) for row in rows]
 
 
 def _target(machine: str, event: str, row: _Locked, move: Move, actor: Actor) -> str:

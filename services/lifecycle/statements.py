@@ -27,7 +27,8 @@ def loaded_facts(machine: str, event: str) -> tuple[str, ...]:
 
 @cache
 def select(machine: str, event: str) -> str:
-    """Lock and read: id, org_key, state, version, chain id, seq, head, the seq that the snapshot saw, then the facts.
+    """Lock and read: id, org_key, state, version, chain id, seq, head, the seq that the snapshot saw, round, plan and its
+    version, a level's days, then the facts.
 
     A statement that waited for a lock gets the locked rows as they are now, but its subqueries still read the snapshot
     from before the wait. Every change to a claim's things moves its chain on, so the two sequences tell.
@@ -41,8 +42,10 @@ def select(machine: str, event: str) -> str:
     else:
         source, row, lock = f"{table} r JOIN claim c ON c.id = r.claim_id", "r", "c, r"
     chain, chains = ("c", "claim") if "claim c" in source else ("r", table)
+    claim = "c.round, c.plan, c.plan_from" if chain == "c" else "1, r.plan, NULL::date"
+    days = "r.days" if machine == "review_step" else "NULL::int"
     return (f"SELECT {row}.id, {row}.org_key, {row}.state, {row}.version, {chain}.id AS chain_id, {chain}.audit_seq,"
-            f" {chain}.audit_head, (SELECT s.audit_seq FROM {chains} s WHERE s.id = {chain}.id){facts}"
+            f" {chain}.audit_head, (SELECT s.audit_seq FROM {chains} s WHERE s.id = {chain}.id), {claim}, {days}{facts}"
             f" FROM {source} WHERE {row}.id = ANY(%(ids)s::uuid[])"
             f" ORDER BY {chain}.id, {row}.id FOR UPDATE OF {lock}")
 

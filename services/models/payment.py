@@ -69,7 +69,7 @@ class Payment(Moving, table=True):
                       one_of("channel", ("bank", "insurer")),
                       Index("payment_once", "claim_id", "round", "payee_id", "purpose", unique=True,
                             postgresql_where=text("state <> 'cancelled'")),
-                      Index("payment_run_id", "run_id"))
+                      Index("payment_claim", "claim_id"), Index("payment_run_id", "run_id"))
 
     claim_id: uuid.UUID = Field(foreign_key="claim.id")
     round: int

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg.types.numeric import Int4
 from sqlmodel import Session
@@ -23,6 +23,16 @@ from services.workdays.count import Count, add_calendar, add_working
 
 Rows = Mapping[uuid.UUID, tuple[uuid.UUID, date]]   # moved row -> (claim, business day)
 Pauses = Sequence[tuple[date, date]]
+
+
+class Planned(NamedTuple):
+    """A moved row's organisation, its claim's round and pinned rule-book, and the days of a review level."""
+
+    org_key: str
+    round: int
+    plan: str
+    plan_from: date
+    days: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +55,18 @@ def count(rule: ClockRule, start_on: date, pauses: Pauses = ()) -> Count:
     return add_calendar(start_on, rule.days, calendar(), pauses=pauses)
 
 
-def follow(session: Session, machine: str, event: str, rows: Rows, *, now: datetime) -> None:
-    """Do to the clocks what the move asks for; moves without clocks cost nothing."""
+def follow(session: Session, machine: str, event: str, rows: Rows, *, now: datetime,
+           known: Mapping[uuid.UUID, Planned] | None = None) -> None:
+    """Do to the clocks what the move asks for; moves without clocks cost nothing.
+
+    `known`: what the caller has already read of each row's claim; without it a start asks the tables.
+    """
     for step in FOLLOWS.get((machine, event), ()):
         meant = _meant(session, machine, step, rows)
         if not meant:
             continue
         if step.op is Op.START:
-            _start(session, step, meant)
+            _start(session, step, meant, known)
         elif step.op is Op.STOP:
             _stop(session, step, meant)
         elif step.op is Op.PAUSE:
@@ -76,15 +90,20 @@ _PLANS = """
     JOIN claim c ON c.id = m.claim_id LEFT JOIN review_step s ON s.id = m.id"""
 
 
-def _start(session: Session, step: Step, rows: Rows) -> None:
+def _planned(session: Session, rows: Rows) -> dict[uuid.UUID, Planned]:
     found = driver_cursor(session).execute(
         _PLANS, {"ids": list(rows), "claims": [claim for claim, _ in rows.values()]}).fetchall()
+    return {row[0]: Planned(*row[1:]) for row in found}
+
+
+def _start(session: Session, step: Step, rows: Rows, known: Mapping[uuid.UUID, Planned] | None) -> None:
+    planned = known or _planned(session, rows)
     new = []
-    for row_id, org_key, round_, plan, plan_from, days in found:
-        claim_id, day = rows[row_id]
+    for row_id, (claim_id, day) in rows.items():
+        org_key, round_, plan, plan_from, days = planned[row_id]
         clocks = version(plan, plan_from).clocks
         for kind in step.kinds:
-            rule = _level_rule(days) if kind == "level" else clocks.get(SAME_RULE.get(kind, kind))
+            rule = _level_rule(days or 0) if kind == "level" else clocks.get(SAME_RULE.get(kind, kind))
             if rule:
                 new.append(NewClock(claim_id, org_key, round_, kind, str(row_id) if step.subject else "", rule, day))
     start(session, new)

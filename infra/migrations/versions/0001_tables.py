@@ -637,6 +637,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['run_id'], ['payment_run.id'], ),
     sa.PrimaryKeyConstraint('id')
     )
+    op.create_index('payment_claim', 'payment', ['claim_id'], unique=False)
     op.create_index('payment_once', 'payment', ['claim_id', 'round', 'payee_id', 'purpose'], unique=True, postgresql_where=sa.text("state <> 'cancelled'"))
     op.create_index('payment_run_id', 'payment', ['run_id'], unique=False)
     op.create_table('bank_line',
@@ -671,6 +672,7 @@ def downgrade() -> None:
     op.drop_table('bank_line')
     op.drop_index('payment_run_id', table_name='payment')
     op.drop_index('payment_once', table_name='payment', postgresql_where=sa.text("state <> 'cancelled'"))
+    op.drop_index('payment_claim', table_name='payment')
     op.drop_table('payment')
     op.drop_index('decision_org', table_name='decision')
     op.drop_table('decision')
