@@ -54,8 +54,11 @@ class Office:
         self._stage.door.post(ADMIN, "/clock", {"to": to.isoformat()})
 
     def busy(self) -> bool:
-        """Whether a message is on its way or work is owed; asked in this order, since messages become work."""
-        return self._stage.desk.undelivered() > 0 or not self._stage.door.get(WORKER, "/system/idle")["idle"]
+        """Whether work is owed or a message is on its way; asked again at the end, since a message becomes work."""
+        return self._working() or self._stage.desk.undelivered() > 0 or self._working()
+
+    def _working(self) -> bool:
+        return not self._stage.door.get(WORKER, "/system/idle")["idle"]
 
     def owed(self) -> str:
         """What is still owed, in words."""

@@ -54,6 +54,8 @@ class Runner:
                 self._take(number, step, wait=wait)
                 done[step.scenario] = step.act
             self._evening()
+        for kill in self._saboteur.done:
+            self._screen.say(f"已中断并重启：{kill.name}（{kill.at} 开始后 {kill.delay:.2f} 秒）")
         self._morning(LAST_DAY)
         self._evening()
 

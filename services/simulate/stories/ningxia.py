@@ -15,7 +15,7 @@ def _opened(scenario: str, day: str, who: str = "member", **report: object) -> D
 
 S01 = (_opened("S01", "2026-03-20")
        .on("2026-03-27", "clerk", "verify").on("2026-03-27", "clerk", "pass").on("2026-03-27", "insurer", "file")
-       .on("2026-03-30", "insurer", "decide").on("2026-04-10", "insurer", "settle"))
+       .on("2026-04-10", "insurer", "decide").on("2026-04-14", "insurer", "settle"))
 
 S02 = (_opened("S02", "2026-03-02", "clerk", late_reason="确诊后即住院手术，出院后方能报案")
        .on("2026-03-09", "clerk", "verify").on("2026-03-09", "clerk", "pass").on("2026-03-09", "insurer", "file")
