@@ -23,8 +23,9 @@ async def poll() -> None:
         if not messages:
             return
         with transaction() as session:
-            for message in messages:
-                insurer.receive(session, message=message, now=now())
+            new = [insurer.receive(session, message=message, now=now()) for message in messages]
+        if not any(new):                # a gap in their numbers: nothing more to learn by asking again
+            return
 
 
 @effect

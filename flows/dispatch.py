@@ -47,6 +47,7 @@ ROUTES: dict[str, tuple[Flow, ...]] = {
     "handoff.create": (hand_to_insurer,),
     "payment_run.release": (pay,),
     "payment.credit": (settle_claims,),
+    "payment.bounce": (plan_payments,),     # the payee may have died while the bank had the money
     "notice.create": (send_notices,),
     "insurer.message": (collect_replies,),
     "timetable.collect": (collect_replies,),

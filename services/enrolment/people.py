@@ -83,3 +83,21 @@ def add_cards(session: Session, cards: Mapping[uuid.UUID, BankCard], *, now: dat
     session.add_all(new.values())
     session.flush()
     return {**current, **new}
+
+
+_WANTING = """
+    SELECT y.id, c.id AS claim_id, c.org_key FROM claim c JOIN payee y ON y.claim_id = c.id AND y.person_id = c.person_id
+    LEFT JOIN bank_card b ON b.id = y.bank_card_id
+    WHERE c.person_id = :person AND y.active AND c.state <> 'cancelled' AND y.bank_card_id IS DISTINCT FROM :card
+    AND (b.id IS NULL OR NOT (c.banks = '[]'::jsonb OR c.banks ? b.bank)) ORDER BY c.id FOR UPDATE OF c, y"""
+
+
+def give_to_payees(session: Session, card: BankCard) -> list[tuple[uuid.UUID, uuid.UUID, str]]:
+    """Claims of the card's owner that have no account, or one that their plan does not pay to, are paid to this one.
+
+    Gives payee, claim and its organisation key.
+    """
+    rows = session.execute(sa.text(_WANTING), {"person": card.person_id, "card": card.id}).all()
+    session.execute(sa.text("UPDATE payee SET bank_card_id = :card WHERE id = ANY(CAST(:ids AS uuid[]))"),
+                    {"card": card.id, "ids": [row.id for row in rows]})
+    return [(row.id, row.claim_id, row.org_key) for row in rows]

@@ -119,7 +119,7 @@ def lapse(session: Session, *, supplement_ids: Sequence[uuid.UUID] | None = None
         col(Supplement.id).in_(list(supplement_ids)), Supplement.source == "union",
         Claim.state == ClaimState.SUPPLEMENTING)).all()
     fire(session, "claim", "lapse", [Move(claim_id) for claim_id in claims], actor=actor, now=now)
-    session.execute(sa.update(Claim).where(col(Claim.id).in_(list(claims))).values(outcome="not_pursued"))
+    session.execute(sa.update(Claim).where(col(Claim.id).in_(list(claims))).values(outcome="not_pursued", held=False, hold_reason=None))
     return list(claims)
 
 

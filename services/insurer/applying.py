@@ -32,7 +32,7 @@ from services.insurer.messages import (
 )
 from services.insurer.wire import Value
 from services.lifecycle.service import Move, fire
-from services.models import Decision
+from services.models import BankLine, Decision
 
 REJECTED = "rejected"
 
@@ -131,7 +131,18 @@ def _clauses(body: Decide) -> str:
     return "；".join(dict.fromkeys(paid or [item.clause for item in body.liabilities]))
 
 
+_DECIDED = sa.text("SELECT d.amount_fen FROM decision d WHERE d.claim_id = :claim AND d.round = :round")
+
+
 def _settle(case: Case, body: Settle) -> None:
+    """A sum that is not the decided one settles nothing: the line waits for a person, the handoff for the right sum."""
+    decided = case.session.execute(_DECIDED, {"claim": case.claim_id, "round": case.round}).scalar()
+    if decided is not None and to_fen(body.amount) != decided:
+        case.session.add(BankLine(
+            org_key=case.org_key, kind="credit", attempt=0, reference=case.message.claim_no, amount_fen=to_fen(body.amount),
+            serial=body.serial, bank_time=body.bank_time, fault="amount_differs", file_sha256=case.message.digest, line_no=1,
+            at=case.now))
+        return
     case.fire("settle", bank_proof_given=body.bank_time is not None and bool(body.serial))
     case.set("serial = :serial", serial=body.serial)
 

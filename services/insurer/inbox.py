@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from services.access.actor import insurer, system
-from services.core.errors import Conflict, GuardFailed, HuzhuError, InputError
+from services.core.errors import Conflict, HuzhuError, InputError
 from services.core.settings import settings
 from services.insurer.applying import HANDLERS, Case
 from services.insurer.messages import InboundMessage
@@ -90,11 +90,11 @@ def _try(session: Session, kept: Kept, now: datetime) -> bool:
             case = _case(session, kept.message, now)
             HANDLERS[kept.message.kind](case)
             session.flush()
-    except (Conflict, GuardFailed) as error:
-        _note(session, kept, "waiting", error)
-        return False
     except InputError as error:
         _note(session, kept, "rejected", error)
+        return False
+    except HuzhuError as error:         # too early, or refused for now: no claim's message keeps another's waiting
+        _note(session, kept, "waiting", error)
         return False
     session.execute(sa.text("UPDATE insurer_message SET state = 'applied', tries = tries + 1, fault = NULL"
                             " WHERE message_id = :id"), {"id": kept.id})

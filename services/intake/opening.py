@@ -61,7 +61,7 @@ def report(session: Session, *, id_number: str | None = None, person_id: uuid.UU
     # Two reports of one event at the same moment queue here, and the second sees the first.
     session.execute(sa.select(col(Person.id)).where(col(Person.id) == person.id).with_for_update())
     plain = rules.plain_event(words)
-    counted = [_count(cover, plain, day) for cover in _new_covers(session, person.id, plain)]
+    counted = [_count(cover, plain, day) for cover in _new_covers(session, person.id, plain, day)]
     case = _case(session, person, words, day, told, hospital, channel, counted, late_reason, actor, now)
     claims = _claims(session, case, plain, counted, now)
     create(session, "claim", claims, actor=actor, now=now,
@@ -104,14 +104,15 @@ def _told(actor: Actor, channel: str, reported_on: date | None, committee_at: da
     return Told(day, committee_at or at, insurer_at)
 
 
-def _new_covers(session: Session, person_id: uuid.UUID, plain: Mapping[str, object]) -> list[Cover]:
+def _new_covers(session: Session, person_id: uuid.UUID, plain: Mapping[str, object], day: date) -> list[Cover]:
     """The covers that answer and on which this very event is not being handled yet."""
     covers = enrolment.covers_answering(session, person_id, plain)
     if not covers:
         raise InputError("no_cover", "事件当日没有可以受理的有效保障", remedy="核对身份证号、事件日期和参保情况", field="id_number")
-    handled = dict(session.exec(select(Claim.cover_id, Claim.claim_no).where(
+    open_ones = session.exec(select(Claim.cover_id, Claim.claim_no, Claim.event).join(Case, col(Case.id) == Claim.case_id).where(
         col(Claim.cover_id).in_([cover.id for cover in covers]), Claim.state != ClaimState.CANCELLED,
-        col(Claim.event) == sa.type_coerce(dict(plain), Claim.__table__.c.event.type))).all())  # type: ignore[attr-defined]
+        Case.event_kind == plain["kind"], Case.diagnosed_on == day)).all()
+    handled = {cover: claim_no for cover, claim_no, event in open_ones if rules.same_event(event, plain)}
     new = [cover for cover in covers if cover.id not in handled]
     if not new:
         raise Conflict("duplicate_report", f"同一事件已受理：{'、'.join(sorted(handled.values()))}", remedy="在原案件中补充材料")

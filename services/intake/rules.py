@@ -22,6 +22,15 @@ def plain_event(words: Computation) -> dict[str, object]:
     return {name: value for name, value in raw.items() if value != []}
 
 
+def same_event(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
+    """Whether two events of one kind and day are the same: their illnesses do not differ.
+
+    Facts are completed and corrected from the papers after the report, so the words need not be equal.
+    """
+    illnesses = {str(code)[:3] for event in (one, other) if (code := event.get("icd10"))}
+    return len(illnesses) < 2
+
+
 def facts_digest(event: Mapping[str, object], accepted_sha256s: Iterable[str]) -> str:
     """SHA-256 over the event and the accepted papers: a reviewer who saw this digest saw these facts."""
     facts = {"event": event, "papers": sorted(accepted_sha256s)}

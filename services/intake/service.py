@@ -20,6 +20,8 @@ from services.intake.opening import report
 from services.intake.queries import case_of, claim_for, claims_of, consent_in_force, present_digest, require_own
 from services.lifecycle.service import Move, fire
 from services.models import Claim, Consent, Cover, ReviewStep
+from services.outbox import service as outbox
+from services.outbox.service import Work
 from services.rulebook import registry
 from services.storage import service as storage
 from statemachines.states import ClaimState, ReviewState
@@ -54,7 +56,7 @@ def amend(session: Session, *, claim_id: uuid.UUID, version: int | None = None, 
     book = registry.resolve(claim.plan, enrolment.dated(registry.latest(claim.plan), words))
     waived = set(rules.required_kinds(book, claim.event)) - set(claim.required)
     plain = rules.plain_event(words)
-    claim.event, claim.plan_from = plain, book.from_
+    claim.event, claim.plan_from, claim.route, claim.banks = plain, book.from_, book.route, list(book.banks.allow)
     claim.required = [kind for kind in rules.required_kinds(book, plain) if kind not in waived]
     claim.digest = present_digest(session, claim)
     session.add(claim)
@@ -83,6 +85,9 @@ def record_consent(session: Session, *, case_id: uuid.UUID, purpose: str, paper_
     session.add(consent)
     session.flush()
     _record_on_case(session, case_id, consent.id, "given", purpose, actor, now)
+    # A certified claim may have waited for nothing but this: its way on is owed again.
+    outbox.add(session, [Work("review_step.pass", claim.org_key, claim.id) for claim in claims_of(session, case_id)
+                         if claim.route == purpose and claim.state == ClaimState.IN_REVIEW], now=now)
     return consent
 
 
@@ -109,6 +114,7 @@ def withdraw(session: Session, *, claim_id: uuid.UUID, version: int | None = Non
     steps = session.exec(select(ReviewStep.id).where(ReviewStep.claim_id == claim.id, col(ReviewStep.state).in_(_LIVE))).all()
     fire(session, "review_step", "void", [Move(step, reason=reason) for step in steps],
          actor=system(settings().root_org), now=now)
+    session.execute(sa.update(Claim).where(col(Claim.id) == claim.id).values(held=False, hold_reason=None))
     _set_outcome(session, claim, "withdrawn")
 
 

@@ -52,7 +52,7 @@ _DECIDED_FEN = "coalesce((SELECT d.amount_fen FROM decision d WHERE d.claim_id =
 
 
 def _items_open(source: str) -> str:
-    return f"""(SELECT count(*) FROM supplement s, jsonb_array_elements(s.items) i WHERE s.claim_id = c.id
+    return f"""(SELECT count(*) FROM supplement s, jsonb_array_elements(s.items) i WHERE s.claim_id = c.id AND s.round = c.round
         AND s.state IN ('drafted', 'delivered') AND s.source = '{source}' AND i->>'state' = 'open')"""
 
 
@@ -116,11 +116,14 @@ CLAIM = {
         AND n.state IN ('drafted', 'issued', 'dispatched'))""",
     "objection_window_open": """EXISTS (SELECT 1 FROM sla_clock k WHERE k.claim_id = c.id AND k.kind = 'objection'
         AND k.state <> 'stopped' AND k.due_on >= %(today)s::date)""",
-    "open_items": """((SELECT count(*) FROM supplement s WHERE s.claim_id = c.id AND s.state IN ('drafted', 'delivered'))
+    "open_items": """((SELECT count(*) FROM supplement s WHERE s.claim_id = c.id AND s.round = c.round
+        AND s.state IN ('drafted', 'delivered'))
         + (SELECT count(*) FROM handoff h WHERE h.claim_id = c.id AND h.state NOT IN ('settled', 'recalled'))
         + (SELECT count(*) FROM payment p WHERE p.claim_id = c.id AND p.state NOT IN ('credited', 'cancelled')))""",
-    "withdrawal_signed": "EXISTS (SELECT 1 FROM paper p WHERE p.claim_id = c.id AND p.kind = 'withdrawal')",
-    "death_proved": "EXISTS (SELECT 1 FROM paper p WHERE p.claim_id = c.id AND p.kind = 'death_proof')",
+    "withdrawal_signed": """EXISTS (SELECT 1 FROM paper p WHERE p.claim_id = c.id AND p.kind = 'withdrawal'
+        AND p.verdict <> 'rejected')""",
+    "death_proved": """EXISTS (SELECT 1 FROM paper p WHERE p.claim_id = c.id AND p.kind = 'death_proof'
+        AND p.verdict <> 'rejected')""",
     "undisputed_fen": """(coalesce((SELECT w.total_fen FROM worksheet w WHERE w.claim_id = c.id AND w.round = c.round
         ORDER BY w.seq DESC LIMIT 1), 0) - (SELECT coalesce(sum(p.amount_fen), 0) FROM payment p WHERE p.claim_id = c.id
         AND p.purpose = 'advance' AND p.state <> 'cancelled'))""",

@@ -32,13 +32,15 @@ _DECIDED = PAYMENT["actor_decided_before"].replace("%(person)s::uuid", "CAST(:pe
 _READY = sa.text(f"""
     SELECT r.id FROM payment r JOIN claim c ON c.id = r.claim_id
     WHERE r.state = 'planned' AND r.channel = 'bank' AND r.bank_card_id IS NOT NULL AND c.plan = :plan
-    AND c.state IN ('payable', 'paid') AND NOT {PAYMENT["superseded"]} AND {PAYMENT["payees_ready"]}
+    AND c.state IN ('payable', 'paid', 'closed') AND NOT {PAYMENT["superseded"]} AND {PAYMENT["payees_ready"]}
     AND NOT {PAYMENT["held"]} AND {PAYMENT["bank_allowed"]} AND NOT {_DECIDED}
     ORDER BY c.id, r.id FOR UPDATE OF c, r""")
+# A planned payment without an account, or with one its plan does not pay to, takes the payee's present one.
 _FILL_CARDS = sa.text("""
     UPDATE payment p SET bank_card_id = y.bank_card_id FROM payee y, claim c WHERE y.id = p.payee_id
-    AND c.id = p.claim_id AND c.plan = :plan AND p.state = 'planned' AND p.bank_card_id IS NULL
-    AND y.bank_card_id IS NOT NULL""")
+    AND c.id = p.claim_id AND c.plan = :plan AND p.state = 'planned' AND y.bank_card_id IS NOT NULL
+    AND (p.bank_card_id IS NULL OR NOT (c.banks = '[]'::jsonb OR EXISTS (SELECT 1 FROM bank_card b
+         WHERE b.id = p.bank_card_id AND c.banks ? b.bank)))""")
 _PAYMENTS = sa.text("SELECT id FROM payment WHERE run_id = :run AND state = :state ORDER BY claim_id, id")
 _TOTALS = sa.text(f"""
     UPDATE payment_run n SET digest = {RUN_DIGEST}, count = t.count, total_fen = t.fen

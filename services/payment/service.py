@@ -13,9 +13,10 @@ from sqlmodel import Session
 
 from services.access.actor import Actor, system
 from services.core.clock import business_day
-from services.core.errors import InputError, NotFound
+from services.core.errors import InputError, NotFound, NotPermitted
 from services.core.ids import uuidv7
 from services.core.settings import settings
+from services.enrolment import queries as enrolment_queries
 from services.enrolment import service as enrolment
 from services.lifecycle.create import create
 from services.lifecycle.service import Move, fire
@@ -34,7 +35,7 @@ __all__ = ["ReturnSummary", "announce", "build_run", "confirm_card", "exclude", 
 
 @dataclass(frozen=True, slots=True)
 class _Owed:
-    """What a claim's round still owes; fen."""
+    """What a claim still owes; fen."""
 
     id: uuid.UUID
     org_key: str
@@ -44,11 +45,13 @@ class _Owed:
     fen: int
 
 
-_LOCK = sa.text("SELECT id FROM claim WHERE id = ANY(CAST(:ids AS uuid[])) AND state IN ('payable', 'paid')"
+_LOCK = sa.text("SELECT id FROM claim WHERE id = ANY(CAST(:ids AS uuid[])) AND state IN ('payable', 'paid', 'closed')"
                 " ORDER BY id FOR UPDATE")
+# Over all rounds: what an earlier one decided and a reopening cancelled before it was paid is still owed.
 _OWED = sa.text("""
-    SELECT c.id, c.org_key, c.round, c.route, d.kind, d.amount_fen - coalesce((SELECT sum(p.amount_fen)::bigint FROM payment p
-        WHERE p.claim_id = c.id AND p.round = c.round AND p.state <> 'cancelled'), 0) AS fen
+    SELECT c.id, c.org_key, c.round, c.route, d.kind, (SELECT sum(e.amount_fen)::bigint FROM decision e
+        WHERE e.claim_id = c.id) - coalesce((SELECT sum(p.amount_fen)::bigint FROM payment p
+        WHERE p.claim_id = c.id AND p.state <> 'cancelled'), 0) AS fen
     FROM claim c JOIN decision d ON d.claim_id = c.id AND d.round = c.round
     WHERE c.id = ANY(CAST(:ids AS uuid[])) ORDER BY c.id""")
 _PAYEES = sa.text("""
@@ -63,7 +66,7 @@ _SUPERSEDED = sa.text("""
 def plan(session: Session, *, claim_ids: Sequence[uuid.UUID], actor: Actor, now: datetime) -> list[Payment]:
     """Payments of each claim's decision, one per active payee, split by fen; what another obligation replaced is cancelled.
 
-    Whatever the round already owes, sent or credited is taken off first, so calling again adds nothing. Claims that
+    Whatever is already planned, sent or credited is taken off first, so calling again adds nothing. Claims that
     are not payable, or wait for their heirs, are left out. Returns the new payments.
     """
     locked = list(session.execute(_LOCK, {"ids": list(claim_ids)}).scalars())
@@ -106,6 +109,7 @@ def note_death(session: Session, *, claim_id: uuid.UUID, version: int | None = N
     the claim is payable, planned anew for the heirs. Raises InputError naming the heir's field.
     """
     shares = _checked(heirs, died_on, business_day(now))
+    _not_for_oneself(session, claim_id, heirs, actor)
     fire(session, "claim", "note_death", [Move(claim_id, version, details={
         "died_on": died_on.isoformat(), "heirs": len(heirs)})], actor=actor, now=now)
     claim = session.get(Claim, claim_id, populate_existing=True)
@@ -126,6 +130,15 @@ def note_death(session: Session, *, claim_id: uuid.UUID, version: int | None = N
         exclude(session, payment_ids=batched, reason="payee_died", actor=system(settings().root_org), now=now)
     plan(session, claim_ids=[claim_id], actor=system(settings().root_org), now=now)
     return payees
+
+
+def _not_for_oneself(session: Session, claim_id: uuid.UUID, heirs: Sequence[Mapping[str, object]], actor: Actor) -> None:
+    """Who names the heirs is neither one of them nor kin of the member: nobody turns money to the own account."""
+    known = [enrolment_queries.person_by_number(session, str(heir["id_number"])) for heir in heirs]
+    member = session.execute(sa.text("SELECT person_id FROM claim WHERE id = :id"), {"id": claim_id}).scalar()
+    side = [member, *(heir.id for heir in known if heir)]
+    if any(person and enrolment_queries.is_kin(session, actor.person_id, person) for person in side):
+        raise NotPermitted("actor_on_claimant_side", "经办人是会员、继承人或其家属，须回避", remedy="由同级其他人员或上级办理")
 
 
 def _checked(heirs: Sequence[Mapping[str, object]], died_on: date, today: date) -> list[Fraction]:

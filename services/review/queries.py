@@ -109,7 +109,7 @@ def closable(session: Session, today: date, limit: int = 500) -> list[uuid.UUID]
 
 _CLOSABLE = f"""
     SELECT c.id FROM claim c WHERE c.state IN ('paid', 'refused') AND {CLAIM["letters_undelivered"]} = 0
-    AND NOT {CLAIM["objection_window_open"]} AND {CLAIM["open_items"]} = 0 ORDER BY c.id LIMIT %(limit)s"""
+    AND NOT {CLAIM["objection_window_open"]} AND {CLAIM["open_items"]} = 0 AND NOT {CLAIM["held"]} ORDER BY c.id LIMIT %(limit)s"""
 
 
 def decision(session: Session, claim_id: uuid.UUID) -> Decision | None:

@@ -65,7 +65,8 @@ FOLLOWS: dict[tuple[str, str], tuple[Step, ...]] = {
 
 # Clocks that count the same rule twice, from another start: the insurer's own 15 days from its complete file.
 SAME_RULE = {"insurer_pay": "pay"}
-# A stopped clock of these kinds begins anew when its stage is entered again; a promise to the member never does.
-RESTARTS = frozenset({"verification", "level", "supplement"})
+# A stopped clock of these kinds begins anew when its stage is entered again. The promise to pay stops within a round only
+# when an unanswered list lapsed: a claim taken up again and verified anew is promised anew.
+RESTARTS = frozenset({"verification", "level", "supplement", "pay"})
 # A window is open to somebody, not promised by anybody: when it closes, nothing was kept or missed.
 WINDOWS = frozenset({"objection"})

@@ -99,7 +99,11 @@ def test_a_member_reports_for_herself_and_known_relatives_only(db: Database, now
             service.report(session, id_number=stranger.id_number, event=NX_EVENT, channel="member", actor=me.actor, now=now)
         with pytest.raises(InputError, match="report_backdated"):
             service.report(session, event=NX_EVENT, channel="member", reported_on=date(2026, 3, 18), actor=me.actor, now=now)
-        enrolment.add_kin(session, person_id=me.person_id, relative_id=other.person_id, relation="sibling", actor=me.actor, now=now)
+        with pytest.raises(NotPermitted):      # a tie opens the other's claims: nobody makes one for herself
+            enrolment.add_kin(session, person_id=me.person_id, relative_id=other.person_id, relation="sibling",
+                              actor=me.actor, now=now)
+        enrolment.add_kin(session, person_id=me.person_id, relative_id=other.person_id, relation="sibling",
+                          actor=world.actor("nx.clerk"), now=now)
         case = service.report(session, id_number=other.synthetic.id_number, event=NX_EVENT, channel="member", actor=me.actor, now=now)
     assert case.person_id == other.person_id
 
