@@ -1,4 +1,6 @@
 # Two commands are enough on a fresh machine: `make demo` and `make test`. Each sets up what it needs.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -25,7 +27,7 @@ up: $(READY)
 	$(BIN)/huzhu up
 
 bench: $(READY)
-	$(BIN)/huzhu bench
+	$(BIN)/huzhu bench | tee infra/bench/results.txt
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -36,7 +38,8 @@ lint: $(READY)
 
 # The longer proofs; their results are committed under infra/lab/.
 lab: $(READY)
-	$(BIN)/python -m pytest -m slow
+	mkdir -p infra/lab
+	$(BIN)/python -m pytest -m slow -vv --no-header | grep -v "^$$" | tee infra/lab/results.txt
 
 # The lock names no package index. Needs uv.
 lock:

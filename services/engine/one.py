@@ -176,11 +176,16 @@ def _flag(work: _Work, report_due: date | None) -> None:
         "unverified_list": any(_leans_on_unverified(book, benefit, facts) for benefit in book.benefits.values()),
         "exclusion_suspected": "suspected" in c.exclusions.values(),
         "behaviour_assumed": facts.behaviour_assumed and any(rule.behaviour for rule in book.lists.values()),
-        "severity_conflict": (c.event.severity, c.event.behaviour) in (("in_situ", "3"), ("malignant", "2")),
+        "severity_conflict": _severity_conflicts(c.event.severity, c.event.behaviour),
     }
     work.flags |= {code for code, stands in raised.items() if stands}
     work.flags |= {flag.code for flag in book.flags
                    if all(holds(condition, facts.get(condition.fact)) for condition in flag.when)}
+
+
+def _severity_conflicts(severity: str | None, behaviour: str | None) -> bool:
+    """ICD-O-3: behaviour 2 is in situ and nothing else is."""
+    return behaviour is not None and severity in ("in_situ", "malignant") and (severity == "in_situ") != (behaviour == "2")
 
 
 def _late(book: RuleBook, c: Computation, facts: Facts, due: date | None) -> bool:

@@ -189,7 +189,7 @@ def test_nx_is_never_negative_never_above_its_caps_and_renewal_never_pays_less(
     assert again.total >= first.total
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(code=CODE, behaviour=st.sampled_from("0123469"), severity=st.sampled_from(["in_situ", "malignant"]),
        day=st.integers(-5, 400))
 def test_women_more_shares_never_less_renewal_never_less_caps_kept(code: str, behaviour: str, severity: str,
@@ -200,4 +200,7 @@ def test_women_more_shares_never_less_renewal_never_less_caps_kept(code: str, be
     assert 0 <= totals[0] <= 15000
     assert totals[3] <= 60000
     renewed = women(day, renewal=True, icd10=code, behaviour=behaviour, severity=severity)
-    assert renewed.total >= totals[0]
+    contradictory = (severity == "in_situ") != (behaviour == "2")
+    assert ("severity_conflict" in renewed.flags) == contradictory
+    if not contradictory:           # facts that contradict each other are the reviewer's, not a property's
+        assert renewed.total >= totals[0]
