@@ -9,7 +9,7 @@ import structlog
 from flows.check_evidence import check_evidence
 from flows.collect_replies import collect_replies
 from flows.compute_benefit import compute_benefit
-from flows.hand_to_insurer import forward_to_insurer, hand_to_insurer, reply_to_insurer
+from flows.hand_to_insurer import forward_to_insurer, hand_to_insurer, recall_from_insurer, reply_to_insurer
 from flows.pay import pay, plan_payments, settle_claims
 from flows.runtime import Batch, looking, transaction
 from flows.send_notices import draft_notices, send_notices
@@ -50,6 +50,7 @@ ROUTES: dict[str, tuple[Flow, ...]] = {
     "payment.bounce": (plan_payments,),     # the payee may have died while the bank had the money
     "notice.create": (send_notices,),
     "insurer.message": (collect_replies,),
+    "insurer.recall": (recall_from_insurer,),
     "timetable.collect": (collect_replies,),
     "timetable.sweep": (sweep_deadlines,),
 }

@@ -9,7 +9,7 @@ import uuid
 
 from prefect import flow
 
-from flows.runtime import Batch, actor, effect, now, transaction, unique
+from flows.runtime import Batch, actor, effect, looking, now, transaction, unique
 from services.insurer import service as insurer
 from services.wiring import wiring
 
@@ -43,6 +43,15 @@ async def reply(claims: list[uuid.UUID]) -> None:
             insurer.replied(session, answers=answer, actor=actor(), now=now())
 
 
+@effect
+async def ask_back(claims: list[uuid.UUID]) -> None:
+    """Ask for recalled dossiers; the same request however often, until the insurer confirms."""
+    with looking() as session:
+        requests = insurer.recalls(session, claim_ids=claims, now=now())
+    for request in requests:
+        wiring().insurer.recall(request)
+
+
 @flow(name="forward_to_insurer", flow_run_name="{label}")
 async def forward_to_insurer(label: str, batch: Batch) -> None:
     """After a level passed: insured claims whose chain is complete go on."""
@@ -59,3 +68,9 @@ async def hand_to_insurer(label: str, batch: Batch) -> None:
 async def reply_to_insurer(label: str, batch: Batch) -> None:
     """Send answered questions."""
     await reply(unique(batch.claims))
+
+
+@flow(name="recall_from_insurer", flow_run_name="{label}")
+async def recall_from_insurer(label: str, batch: Batch) -> None:
+    """Send recorded recalls, also those whose door fell between recording and asking."""
+    await ask_back(unique(batch.claims))

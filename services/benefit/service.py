@@ -71,7 +71,7 @@ def freeze(session: Session, *, claim_id: uuid.UUID, actor: Actor, now: datetime
     newest = queries.latest(session, [claim_id]).get(claim_id)
     worksheet = _worksheet(basis, result, _seq(newest), why="frozen at the decision", now=now, frozen=True)
     _keep(session, [worksheet], "freeze", actor, now)
-    release(session, claim_ids=[claim_id])
+    release(session, claim_ids=[claim_id], paid_too=pays)
     if granted is not None:
         _reserve(session, basis, granted_takings(granted, refund, result.lines), now)
     elif pays:
@@ -80,12 +80,14 @@ def freeze(session: Session, *, claim_id: uuid.UUID, actor: Actor, now: datetime
     return worksheet
 
 
-def release(session: Session, *, claim_ids: Collection[uuid.UUID]) -> None:
-    """Give back what these claims hold on their covers, reserved or (after a reopening) paid: a new freeze follows."""
+def release(session: Session, *, claim_ids: Collection[uuid.UUID], paid_too: bool = True) -> None:
+    """Give back what these claims hold on their covers, reserved or (after a reopening, `paid_too`) paid: a new freeze
+    follows. A refusal takes nothing more, but money that went out in an earlier round stays taken.
+    """
     session.execute(sa.text(
-        "UPDATE reservation r SET state = 'released' FROM claim c WHERE c.id = r.claim_id"
-        " AND c.id = ANY(CAST(:ids AS uuid[])) AND (r.state = 'reserved' OR (r.state = 'paid' AND r.round < c.round))"),
-        {"ids": list(claim_ids)})
+        "UPDATE reservation r SET state = 'released' FROM claim c WHERE c.id = r.claim_id AND c.id = ANY(CAST(:ids AS uuid[]))"
+        " AND (r.state = 'reserved' OR (:paid AND r.state = 'paid' AND r.round < c.round))"),
+        {"ids": list(claim_ids), "paid": paid_too})
 
 
 def mark_paid(session: Session, *, claim_ids: Collection[uuid.UUID]) -> None:

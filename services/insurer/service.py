@@ -163,6 +163,8 @@ def recall(session: Session, *, claim_id: uuid.UUID, reason: str, actor: Actor, 
         return None
     session.execute(sa.text("UPDATE handoff SET recall_reason = :reason WHERE id = :id"),
                     {"reason": reason, "id": handoff.id})
+    # Owed until it is asked: the one who called may fall between this commit and the request.
+    outbox.add(session, [Work("insurer.recall", handoff.org_key, claim_id, handoff.id)], now=now)
     return next(iter(recalls(session, claim_ids=[claim_id], now=now)), None)
 
 

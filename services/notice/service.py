@@ -49,7 +49,8 @@ def draft(session: Session, *, topic: str, claim_ids: Sequence[uuid.UUID], subje
 
 
 _DUE_SOON = sa.text("""
-    SELECT s.claim_id, s.id FROM supplement s WHERE s.state = 'delivered' AND s.source = 'union'
+    SELECT s.claim_id, s.id FROM supplement s JOIN claim c ON c.id = s.claim_id AND c.state = 'supplementing'
+    WHERE s.state = 'delivered' AND s.source = 'union'
     AND s.deadline <= CAST(:until AS date) AND NOT EXISTS (
         SELECT 1 FROM notice n WHERE n.claim_id = s.claim_id AND n.cause = 'reminder:' || s.id)
     ORDER BY s.claim_id, s.id""")

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from services.access.actor import insurer as program
+from services.benefit import service as benefit
 from services.core.db import Database
 from services.core.errors import Conflict, NotPermitted
 from services.enrolment import service as enrolment
@@ -255,3 +256,15 @@ def test_an_insurer_that_names_a_wrong_sum_can_name_the_right_one(world: World, 
         session.refresh(handoff)
         assert handoff.state == "settled"
         assert payment.announce(session, claim_ids=[claim.id], actor=ROOT, now=now) == [claim.id]
+
+
+def test_a_refusal_of_a_later_round_does_not_forget_what_was_paid(world: World, now: datetime) -> None:
+    claim = in_review(world, 0, now)
+    with world.db.unit_of_work(ROOT.scope) as session:
+        benefit.freeze(session, claim_id=claim, actor=ROOT, now=now)
+        benefit.mark_paid(session, claim_ids=[claim])
+    [paid] = run(world, "SELECT amount_fen FROM reservation WHERE state = 'paid'")
+    run(world, "UPDATE claim SET round = 2")
+    with world.db.unit_of_work(ROOT.scope) as session:
+        benefit.freeze(session, claim_id=claim, actor=ROOT, now=now, pays=False)
+    assert run(world, "SELECT amount_fen FROM reservation WHERE state = 'paid'") == [paid]

@@ -99,6 +99,10 @@ def test_a_recall_ends_the_round_and_the_claim_starts_over(world: World, twin: T
     with world.db.unit_of_work(office.scope) as session:
         request = insurer.recall(session, claim_id=claim, reason="材料有误", actor=office, now=now)
     assert request is not None
+    with world.db.view(ROOT) as session:        # owed by the worker too, should the caller fall before it asks
+        owed = session.execute(sa.text("SELECT claim_id FROM outbox WHERE topic = 'insurer.recall'")).scalars().all()
+    assert owed == [claim]
+    twin.port.recall(request)
     twin.port.recall(request)
     assert outcome(world.db, claim)[0] == "with_insurer"
     twin.walk(no, "confirm_recall")
