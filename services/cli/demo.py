@@ -37,9 +37,7 @@ from services.simulate.stories import timeline
 
 MARK = ".huzhu-demo"
 _WIDTH = 150                        # of what is not a terminal
-# Services of the Prefect server that nothing here uses (no deployments, no automations). Their writes lock its SQLite,
-# and a flow run that meets the lock waits two seconds.
-_UNUSED = ("EVENT_PERSISTER", "TRIGGERS", "SCHEDULER", "LATE_RUNS", "FOREMAN", "PAUSE_EXPIRATIONS", "CANCELLATION_CLEANUP")
+_UNUSED = ("SCHEDULER", "LATE_RUNS")     # of Prefect: no timetables are served here, the moved clock owes their work
 Kills = Annotated[list[str] | None, typer.Option("--kill", help="在某一步中途 kill -9 一个程序再重新启动，如 worker@S03:verify、"
                                                                "web@17、twin@S08:decide；可重复")]
 

@@ -22,6 +22,7 @@ from services.core.errors import ConfigError
 from services.core.settings import ROOT, Settings
 
 GRACE_SECONDS = 15
+_UNUSED = ("EVENT_PERSISTER", "TRIGGERS", "FOREMAN", "PAUSE_EXPIRATIONS", "CANCELLATION_CLEANUP")
 
 
 def free_port() -> int:
@@ -116,7 +117,10 @@ class Supervisor:
         prefect_url = config.prefect_api_url or f"http://127.0.0.1:{config.prefect_port}/api"
         ours = {f"HUZHU_{name.upper()}": str(value) for name, value in config.model_dump().items() if value != ""}
         home = (config.data_dir / "prefect").resolve()
-        self._env = {**os.environ, **ours, "HUZHU_DATABASE_URL": app_url, "HUZHU_OWNER_URL": owner_url,
+        # Prefect's server writes one SQLite file, and a flow run that meets its lock waits two seconds.
+        quiet = {f"PREFECT_SERVER_SERVICES_{name}_ENABLED": os.environ.get(f"PREFECT_SERVER_SERVICES_{name}_ENABLED", "false")
+                 for name in _UNUSED}
+        self._env = {**os.environ, **ours, **quiet, "HUZHU_DATABASE_URL": app_url, "HUZHU_OWNER_URL": owner_url,
                      "PREFECT_API_URL": prefect_url, "PREFECT_HOME": str(home), "PREFECT_LOGGING_LEVEL": "WARNING",
                      "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1", "PYTHONUNBUFFERED": "1",
                      "HUZHU_PREFECT_API_URL": prefect_url, "HUZHU_PUBLIC_URL": self.base_url}

@@ -158,7 +158,8 @@ PAYMENT = {
     "channel": "r.channel",
     "payees_ready": """coalesce((SELECT bool_and(y.bank_card_id IS NOT NULL)
         AND abs(sum(y.share_num::numeric / y.share_den) - 1) < 0.000001
-        AND NOT (c.died AND bool_or(y.relation = 'self')) FROM payee y WHERE y.claim_id = c.id AND y.active), false)""",
+        AND NOT bool_or(q.died_on IS NOT NULL)        -- noted on any claim of the person: each needs its heirs
+        FROM payee y JOIN person q ON q.id = y.person_id WHERE y.claim_id = c.id AND y.active), false)""",
     "held": "c.held",
     "bank_allowed": """(c.banks = '[]'::jsonb OR EXISTS (SELECT 1 FROM bank_card b WHERE b.id = r.bank_card_id
         AND c.banks ? b.bank))""",

@@ -198,3 +198,16 @@ def test_two_plannings_at_once_plan_once(world: World, now: datetime) -> None:
         thread.join()
     assert sorted(planned) == [0, 1]
     assert states(world, claim) == [("planned", 10_000, 1)]
+
+
+def test_death_noted_on_one_claim_keeps_the_others_from_the_dead_members_account(world: World, now: datetime) -> None:
+    with world.db.unit_of_work(ROOT.scope) as session:
+        first, second = (decided(session, world, 0, fen, now=now).id for fen in (10_000, 20_000))
+        payment.plan(session, claim_ids=[first, second], actor=ROOT, now=now)
+        paper(session, session.get_one(Claim, first), "death_proof", now)
+    clerk = world.actor("xj.clerk")
+    with world.db.unit_of_work(clerk.scope) as session:
+        payment.note_death(session, claim_id=first, died_on=date(2026, 3, 15), heirs=heirs([1, 1]), actor=clerk, now=now)
+    in_run(world, now)
+    assert sorted(states(world, first)) == [("batched", 10_000, 1), ("cancelled", 10_000, 1)]
+    assert states(world, second) == [("planned", 20_000, 1)]
