@@ -31,7 +31,7 @@ bench: $(READY)
 
 lint: $(READY)
 	$(BIN)/ruff check .
-	$(BIN)/mypy flows statemachines services documents tests/conftest.py
+	$(BIN)/mypy flows statemachines services documents infra tests/conftest.py
 	$(BIN)/lint-imports
 	$(BIN)/python infra/lint/house.py
 	$(BIN)/python infra/lint/migrations.py

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import psycopg
+from sqlmodel import Session
 
 from services.access.actor import Actor, system
 from services.audit.verify import verify
@@ -78,6 +79,7 @@ class World:
                             updated_at=NOW) for _ in range(size)]
             create(session, "claim", claims, actor=root, now=NOW)
             maker = self.people["finance_maker"]
+            assert maker.account_id and maker.person_id
             run = PaymentRun(org_key="cn.xj.", state="draft", run_no=str(uuidv7()), plan=PLAN, bank="ICBC",
                              made_by=maker.account_id, made_person=maker.person_id, made_at=NOW)
             create(session, "payment_run", [run], actor=maker, now=NOW)
@@ -121,18 +123,18 @@ class World:
         self.db.close()
 
 
-def people(session: object, orgs: dict[str, Organisation]) -> Iterator[tuple[str, Actor]]:
+def people(session: Session, orgs: dict[str, Organisation]) -> Iterator[tuple[str, Actor]]:
     """One account for each role."""
     for role in ROLES:
         org = orgs["unit"] if role == "unit_clerk" else orgs["district"] if role == "district_reviewer" else orgs["office"]
         person = Person(name=role, id_number_sealed=b"", id_number_index=uuidv7().bytes, born=date(1980, 1, 1), sex="M",
                         created_at=NOW)
         account = Account(login=role, name=role, person_id=person.id, org_id=org.id, org_key=org.org_key, created_at=NOW)
-        session.add(person)         # type: ignore[attr-defined]
-        session.flush()             # type: ignore[attr-defined]
-        session.add(account)        # type: ignore[attr-defined]
-        session.flush()             # type: ignore[attr-defined]
-        session.add(Grant(account_id=account.id, role=role))   # type: ignore[attr-defined]
+        session.add(person)
+        session.flush()
+        session.add(account)
+        session.flush()
+        session.add(Grant(account_id=account.id, role=role))
         yield role, Actor(account.id, person.id, org.org_key, role, frozenset({role}))
 
 

@@ -14,7 +14,7 @@ from services.audit.chain import Entry, Link
 from services.core.crypto import key_ring
 from services.core.errors import NotFound
 from services.core.ids import uuidv7
-from services.models import AccessRecord, Claim, PaymentRun
+from services.models import AccessRecord
 
 Head = tuple[int, bytes]
 
@@ -62,16 +62,16 @@ def append(session: Session, entries: Sequence[Entry], *, account: uuid.UUID | N
     if not entries:
         return
     chains = sorted({entry.chain_id for entry in entries})
-    table = PaymentRun if entries[0].machine == "payment_run" else Claim
-    rows = session.exec(sa.select(table.id, table.audit_seq, table.audit_head).where(  # type: ignore[call-overload]
-        table.id.in_(chains)).order_by(table.id).with_for_update()).all()              # type: ignore[attr-defined]
+    table = "payment_run" if entries[0].machine == "payment_run" else "claim"
+    rows = session.execute(sa.text(f"SELECT id, audit_seq, audit_head FROM {table} WHERE id = ANY(CAST(:ids AS uuid[]))"
+                                   " ORDER BY id FOR UPDATE"), {"ids": chains}).all()
     heads: dict[uuid.UUID, Head] = {row[0]: (row[1], row[2]) for row in rows}
     if len(heads) != len(chains):
         raise NotFound("chain_missing", "没有这一案件，或不在您的管辖范围内", remedy="核对编号")
     links = link_all(entries, heads, account=account, person=person, at=at)
     insert(session, links, account=account, person=person, at=at)
     session.execute(
-        sa.text(f"UPDATE {table.__tablename__} t SET audit_seq = r.seq, audit_head = r.head"
+        sa.text(f"UPDATE {table} t SET audit_seq = r.seq, audit_head = r.head"
                 " FROM unnest(CAST(:ids AS uuid[]), CAST(:seqs AS int[]), CAST(:heads AS bytea[])) AS r(id, seq, head)"
                 " WHERE t.id = r.id"),
         {"ids": chains, "seqs": [heads[i][0] for i in chains], "heads": [heads[i][1] for i in chains]})

@@ -11,11 +11,11 @@ from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from services.audit import chain
 from services.core.crypto import key_ring
-from services.models import AuditHead, Claim, PaymentRun
+from services.models import AuditHead
 from services.models.claim import GENESIS
 
 Tail = tuple[int, bytes]
@@ -34,6 +34,7 @@ class Finding:
 _RECORDS = sa.text("""
     SELECT chain_id, seq, org_key, machine, subject_id, event, account_id, person_id, at, record, prev, hash
     FROM audit_record ORDER BY chain_id, seq""")
+_HEADS = sa.text("SELECT id, audit_seq, audit_head FROM claim UNION ALL SELECT id, audit_seq, audit_head FROM payment_run")
 _BATCH = 5000
 
 
@@ -80,20 +81,20 @@ def _columns_agree(row: Any) -> bool:
 def _heads(session: Session, tails: dict[uuid.UUID, Tail]) -> list[Finding]:
     """The rows that carry a chain's head agree with its last record."""
     findings = []
-    for table in (Claim, PaymentRun):
-        for row in session.exec(sa.select(table.id, table.audit_seq, table.audit_head)):  # type: ignore[call-overload]
-            if tails.get(row[0], (0, GENESIS)) != (row[1], row[2]):
-                findings.append(Finding("head_differs", str(row[0]), row[1], f"记录末条与案件所载第{row[1]}条不符"))
+    for chain_id, seq, head in session.execute(_HEADS):
+        if tails.get(chain_id, (0, GENESIS)) != (seq, head):
+            findings.append(Finding("head_differs", str(chain_id), seq, f"记录末条与案件所载第{seq}条不符"))
     return findings
 
 
 def _days(session: Session, tails: dict[uuid.UUID, Tail]) -> list[Finding]:
     """Each daily head: its digest, and that no chain has become shorter since."""
     findings = []
-    for day in session.exec(sa.select(AuditHead).order_by(AuditHead.day)).scalars():  # type: ignore[call-overload, arg-type]
+    for day in session.exec(select(AuditHead).order_by(col(AuditHead.day))):
         if day.digest != digest_of(day.day, day.heads):
             findings.append(Finding("changed", str(day.day), 0, f"{day.day}的每日总校验值被改动"))
-        for chain_id, (seq, _hash) in day.heads.items():
+        for chain_id, head in day.heads.items():
+            seq = int(str(head[0]))
             last = tails.get(uuid.UUID(chain_id), (0, GENESIS))[0]
             if last < seq:
                 findings.append(Finding("tail_missing", chain_id, seq, f"{day.day}时有{seq}条，现仅{last}条"))
@@ -109,9 +110,8 @@ def digest_of(day: date, heads: dict[str, list[object]]) -> bytes:
 def seal_day(session: Session, *, day: date, now: datetime) -> AuditHead:
     """Write the head over all chains as they stand; exported by the caller to a second place."""
     heads: dict[str, list[object]] = {}
-    for table in (Claim, PaymentRun):
-        for row in session.exec(sa.select(table.id, table.audit_seq, table.audit_head)):  # type: ignore[call-overload]
-            heads[str(row[0])] = [row[1], row[2].hex()]
+    for chain_id, seq, head in session.execute(_HEADS):
+        heads[str(chain_id)] = [seq, head.hex()]
     sealed = AuditHead(day=day, chains=len(heads), records=sum(int(str(head[0])) for head in heads.values()),
                        heads=heads, digest=digest_of(day, heads), at=now)
     return session.merge(sealed)

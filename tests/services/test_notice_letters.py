@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import threading
 import uuid
@@ -21,8 +20,6 @@ from services.notice import service as notice
 from services.payment import service as payment
 from tests.services.paying_world import CREDIT_DAY, consent, decided, heirs, paper, read, returned_file, sent
 from tests.support.world import ROOT, World, build_world
-
-pytestmark = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler is not installed")
 
 
 @pytest.fixture
