@@ -92,19 +92,25 @@ def close_account(session: Session, *, account_id: uuid.UUID, actor: Actor, now:
 
 def issue_token(session: Session, *, account_id: uuid.UUID, expires_at: datetime, roles: Iterable[str] = (),
                 actor: Actor, now: datetime) -> str:
-    """A new bearer token, shown once; only its hash is kept. `roles` narrows, never widens."""
+    """A new bearer token, shown once; only its hash is kept. `roles` narrows, never widens.
+
+    Who issues one for the own account gives no more than the token in use carries.
+    """
     if actor.account_id != account_id:
         actor.require(Role.ADMINISTRATOR, Role.SYSTEM, what="签发凭证")
     account = _account(session, account_id, actor)
     if expires_at <= now:
         raise InputError("token_expired", "有效期须在现在之后", remedy="改正有效期", field="expires_at")
     granted = set(session.exec(select(Grant.role).where(Grant.account_id == account_id)).all())
-    wider = set(roles) - granted
+    wanted = set(roles)
+    if actor.account_id == account_id and actor.roles < granted:
+        granted, wanted = set(actor.roles), wanted or set(actor.roles)
+    wider = wanted - granted
     if wider:
         raise InputError("role_not_held", f"账号没有角色：{'、'.join(sorted(wider))}",
                          remedy="凭证只能缩小账号的权限", field="roles")
     token = secrets.token_urlsafe(32)
-    session.add(Token(digest=_digest(token), account_id=account_id, roles=" ".join(sorted(set(roles))),
+    session.add(Token(digest=_digest(token), account_id=account_id, roles=" ".join(sorted(wanted)),
                       expires_at=expires_at))
     session.flush()
     _record(session, actor, account, "token.issued", None, now)

@@ -8,12 +8,12 @@ from datetime import date
 from typing import Annotated, Any
 
 from fastapi import UploadFile
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.core.errors import InputError
 from services.core.settings import settings
 
-Text = Annotated[str, Field(min_length=1, max_length=500)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]    # blanks are no reason
 Day = Annotated[date, Field(examples=["2026-03-20"])]
 
 

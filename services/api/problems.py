@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from psycopg.errors import DeadlockDetected
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
 from services.core.errors import HuzhuError, OutsideError, Unauthenticated
@@ -49,6 +49,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(OperationalError, _database)
+    app.add_exception_handler(DataError, _unstorable)
+    app.add_exception_handler(UnicodeEncodeError, _unstorable)
 
 
 def _ours(_request: Request, error: Exception) -> Response:
@@ -80,6 +82,12 @@ def _http(_request: Request, error: Exception) -> Response:
     titles = {404: ("not_found", "没有这个地址", "核对接口说明"), 405: ("method_not_allowed", "此地址不接受这种请求", "核对接口说明")}
     code, title, remedy = titles.get(error.status_code, ("http_error", str(error.detail), "核对请求"))
     return answer(plain(error.status_code, code, title, remedy), error.status_code, dict(error.headers or {}))
+
+
+def _unstorable(_request: Request, error: Exception) -> Response:
+    """Text that no database keeps: a NUL, half a surrogate pair; or a number beyond its column."""
+    log.warning("unstorable", kind=type(error).__name__)
+    return answer(plain(422, "wrong_value", "请求中有不能保存的字符或数", "去掉控制字符，核对数值后重发"), 422)
 
 
 def _database(_request: Request, error: Exception) -> Response:

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from services.access.actor import REVIEWERS, Role
 from services.api.calls import Call, Payload
+from services.audit import service as audit
 from services.core.errors import Conflict, NotFound
 from services.intake.queries import require_own
 from services.models.base import Moving
@@ -36,6 +37,13 @@ def claim(call: Call, session: Session, claim_no: str, *, lock: bool = False) ->
     if lock and call.version is not None and call.version != found.version:
         raise stale(call.version, found.version)
     return found
+
+
+def looked(call: Call, session: Session, found: Located, what: str) -> None:
+    """Record who saw health data. The member's own look at the own claim leaves no record."""
+    if call.actor.account_id and call.actor.person_id != found.person_id:
+        audit.looked(session, org_key=found.org_key, account=call.actor.account_id, claim_id=found.id, what=what,
+                     reason=None, at=call.now)
 
 
 def change(call: Call, claim_no: str, payload: Payload, verb: Callable[[Session, Located], object]) -> Response:

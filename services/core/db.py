@@ -44,7 +44,8 @@ class Database:
             options = "-c plan_cache_mode=force_generic_plan" if prepare_threshold else ""
             return psycopg.connect(url, prepare_threshold=prepare_threshold, options=options)
 
-        options = {"pool_size": pool_size, "max_overflow": pool_size, "pool_pre_ping": False}
+        # A failed statement's values (names, numbers) must not reach logs or the outbox's faults.
+        options = {"pool_size": pool_size, "max_overflow": pool_size, "pool_pre_ping": False, "hide_parameters": True}
         self.writing = sa.create_engine("postgresql+psycopg://", creator=lambda: connect(5), **options)
         # A prepared list query would keep the first user's plan for everyone (PERSISTENCE.md).
         self.reading = sa.create_engine("postgresql+psycopg://", creator=lambda: connect(None), **options)
@@ -113,11 +114,3 @@ class BusinessClock:
         with self._db.view(Scope("")) as session:
             offset = session.execute(sa.text("SELECT offset_seconds FROM business_clock")).scalar_one_or_none()
         return datetime.now(UTC) + timedelta(seconds=offset or 0)
-
-    def move_to(self, instant: datetime) -> None:
-        """Set business time; it runs on from there."""
-        offset = round((instant - datetime.now(UTC)).total_seconds())
-        with self._db.unit_of_work(Scope("")) as session:
-            session.execute(sa.text(
-                "INSERT INTO business_clock (single, offset_seconds) VALUES (true, :offset)"
-                " ON CONFLICT (single) DO UPDATE SET offset_seconds = excluded.offset_seconds"), {"offset": offset})

@@ -33,7 +33,6 @@ class Located:
     version: int
     person_id: uuid.UUID
     case_id: uuid.UUID
-    reported_by: uuid.UUID
 
 
 def missing() -> NotFound:
@@ -43,9 +42,8 @@ def missing() -> NotFound:
 
 def locate(session: Session, claim_no: str, *, lock: bool = False) -> Located:
     """The claim of a number. Columns only, so that nobody later reads a stale object."""
-    case = CaseFile.__table__       # type: ignore[attr-defined]
-    query = (sa.select(_C.c.id, _C.c.claim_no, _C.c.org_key, _C.c.version, _C.c.person_id, _C.c.case_id, case.c.reported_by)
-             .join(case, case.c.id == _C.c.case_id).where(_C.c.claim_no == claim_no))
+    query = sa.select(_C.c.id, _C.c.claim_no, _C.c.org_key, _C.c.version, _C.c.person_id, _C.c.case_id).where(
+        _C.c.claim_no == claim_no)
     row = session.execute(query.with_for_update(of=_C) if lock else query).first()
     if row is None:
         raise missing()

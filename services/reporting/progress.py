@@ -79,8 +79,8 @@ class Progress:
 
 
 def normal(text: str) -> str:
-    """A number or code as people type it: blanks dropped, letters large."""
-    return "".join(text.split()).upper()
+    """A number or code as people type it: blanks and what cannot be read dropped, letters large."""
+    return "".join(sign for sign in text.upper() if sign.isprintable() and not sign.isspace())
 
 
 def progress(session: Session, claim_no: str, code: str, *, today: date) -> Progress | None:

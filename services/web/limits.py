@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import threading
 import time
 from collections import OrderedDict
@@ -13,6 +14,15 @@ from dataclasses import dataclass
 class _Bucket:
     left: int                   # thousandths of a look-up
     at: int                     # milliseconds
+
+
+def household(address: str) -> str:
+    """What one asker holds: an IPv4 address, or the whole /64 that every IPv6 connection comes with."""
+    try:
+        found = ipaddress.IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return str(found.ipv4_mapped or ipaddress.IPv6Network((int(found) >> 64 << 64, 64)))
 
 
 class Limiter:
@@ -28,8 +38,9 @@ class Limiter:
         """0 when the look-up may go on, else the whole seconds until the next one."""
         with self._lock:
             now = self._clock()
-            bucket = self._buckets.setdefault(address, _Bucket(self._size, now))
-            self._buckets.move_to_end(address)
+            asker = household(address)
+            bucket = self._buckets.setdefault(asker, _Bucket(self._size, now))
+            self._buckets.move_to_end(asker)
             while len(self._buckets) > self._addresses:
                 self._buckets.popitem(last=False)
             bucket.left = min(self._size, bucket.left + (now - bucket.at) // self._seconds)

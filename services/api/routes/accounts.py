@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 from sqlmodel import Session
 
 from services.access import service as access
@@ -86,7 +85,7 @@ class NewToken(BaseModel):
 
     model_config = example(expires_at="2026-12-31T18:00:00+08:00", roles=[])
 
-    expires_at: datetime
+    expires_at: AwareDatetime
     roles: list[Role] = []
 
 

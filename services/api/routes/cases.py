@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 from sqlmodel import Session
 
 from services.api.bodies import example
@@ -38,8 +38,8 @@ class NewReport(BaseModel):
     channel: Literal["member", "clerk", "phone", "insurer", "api"]
     reported_on: date | None = Field(None, description="实际报案日，不填为当日")
     late_reason: str | None = Field(None, description="逾期报案的原因")
-    committee_told_at: datetime | None = None
-    insurer_told_at: datetime | None = None
+    committee_told_at: AwareDatetime | None = None
+    insurer_told_at: AwareDatetime | None = None
 
 
 class CaseAndClaims(BaseModel):

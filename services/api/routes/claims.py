@@ -11,9 +11,8 @@ from pydantic import BaseModel, Field
 from sqlmodel import Session
 
 from services.api.bodies import Nothing, Page, Reason, Text, example
-from services.api.calls import Call, Changing, Reading, etag
-from services.api.rows import READERS, SEES_NAMES, change, claim
-from services.audit import service as audit
+from services.api.calls import Changing, Reading, etag
+from services.api.rows import READERS, SEES_NAMES, change, claim, looked
 from services.evidence import service as evidence
 from services.intake import service as intake
 from services.intake.queries import acts_for_self
@@ -108,18 +107,11 @@ def whole(call: Reading, claim_no: str, response: Response) -> ClaimView:
 
     def run(session: Session) -> ClaimView:
         found = claim(call, session, claim_no)
-        _looked(call, session, found)
+        looked(call, session, found, "claim")
         return claims.whole(session, found.id)
     shown = call.note(run)
     response.headers["ETag"] = etag(shown.version)
     return shown
-
-
-def _looked(call: Call, session: Session, found: claims.Located) -> None:
-    """The member's own look at the own claim leaves no record."""
-    if call.actor.account_id and call.actor.person_id != found.person_id:
-        audit.looked(session, org_key=found.org_key, account=call.actor.account_id, claim_id=found.id, what="claim",
-                     reason=None, at=call.now)
 
 
 @router.get("/claims/{claim_no}/head", response_model=ClaimHead, summary="案件当前状态与版本（不含健康信息）")

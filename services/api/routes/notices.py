@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from services.api.bodies import Text, example
 from services.api.calls import Call, Changing, Reading, etag
-from services.api.rows import FINANCE, READERS, claim, hold, missing
+from services.api.rows import FINANCE, READERS, claim, hold, looked, missing
 from services.evidence import service as evidence
 from services.intake.queries import require_own
 from services.models import Notice
@@ -42,6 +42,12 @@ def _letter(call: Call, session: Session, notice_id: uuid.UUID) -> LetterView:
     return found[0]
 
 
+def _seen(call: Call, session: Session, notice_id: uuid.UUID) -> LetterView:
+    shown = _letter(call, session, notice_id)
+    looked(call, session, claims.locate(session, shown.claim_no), f"letter:{notice_id}")
+    return shown
+
+
 @router.get("/claims/{claim_no}/notices", response_model=list[LetterView], summary="一案的文书")
 def letters(call: Reading, claim_no: str) -> list[LetterView]:
     """In the order they were drafted."""
@@ -61,12 +67,12 @@ def letter(call: Reading, notice_id: uuid.UUID, response: Response) -> LetterVie
 @router.get("/notices/{notice_id}/content", summary="文书原件（PDF）", response_class=Response,
             responses={200: {"content": {"application/pdf": {}}}})
 def content(call: Reading, notice_id: uuid.UUID) -> Response:
-    """The frozen bytes: a reprint is the same."""
+    """The frozen bytes: a reprint is the same. Letters name the illness: every look is recorded."""
     call.require(*READERS, what="查看文书")
 
     def run(session: Session) -> tuple[LetterView, bytes]:
-        return _letter(call, session, notice_id), notice_queries.content(session, notice_id)
-    shown, found = call.read(run)
+        return _seen(call, session, notice_id), notice_queries.content(session, notice_id)
+    shown, found = call.note(run)
     return Response(found, media_type="application/pdf", headers={
         "Content-Disposition": f'inline; filename="{shown.code}-{shown.claim_no}.pdf"', "ETag": f'"{shown.sha256}"',
         "Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"})
@@ -79,9 +85,9 @@ def enclosure(call: Reading, notice_id: uuid.UUID, sha256: str) -> Response:
     call.require(*READERS, what="查看文书")
 
     def run(session: Session) -> bytes:
-        _letter(call, session, notice_id)
+        _seen(call, session, notice_id)
         return notice_queries.enclosure(session, notice_id, sha256)
-    return Response(call.read(run), media_type="application/pdf", headers={
+    return Response(call.note(run), media_type="application/pdf", headers={
         "Content-Disposition": f'inline; filename="{sha256[:8]}.pdf"', "X-Content-Type-Options": "nosniff"})
 
 

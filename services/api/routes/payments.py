@@ -101,6 +101,15 @@ class UnmatchedLine(BaseModel):
     fault: str
 
 
+class KeptLine(UnmatchedLine):
+    """One of them as it is kept, for a person to look into."""
+
+    file_sha256: str
+    kind: str
+    amount: str
+    at: datetime
+
+
 class ReturnView(BaseModel):
     """What a return file did."""
 
@@ -245,3 +254,12 @@ def read_return(call: Doing, file: Annotated[UploadFile, File()]) -> Response:
                           unmatched=[UnmatchedLine(line_no=line.line_no, reference=line.reference, fault=line.fault)
                                      for line in done.unmatched])
     return call.act(fingerprint({"file_name": name}, content), run)
+
+
+@router.get("/bank-returns/unmatched", response_model=list[KeptLine], summary="未能对应付款的回盘记录")
+def unmatched(call: Reading, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> list[KeptLine]:
+    """Newest first; the runbook on bank files says what each fault asks for."""
+    call.require(*LOOKERS, what="查看付款")
+    return call.read(lambda session: [
+        KeptLine(**row.model_dump(include=set(KeptLine.model_fields)), amount=show(to_yuan(row.amount_fen)))
+        for row in payment_queries.unmatched_lines(session, limit)])

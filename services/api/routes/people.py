@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, File, Form, Response, UploadFile
 from pydantic import BaseModel
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from services.access.actor import REVIEWERS, Role
 from services.api.bodies import Text, content_of, example, fingerprint
-from services.api.calls import Doing, Reading
+from services.api.calls import Call, Doing, Reading
 from services.api.routes.accounts import Done
 from services.api.rows import missing
 from services.audit import service as audit
@@ -20,7 +20,7 @@ from services.core.errors import NotFound
 from services.core.money import parse_yuan, show, to_yuan
 from services.enrolment import queries as enrolment_queries
 from services.enrolment import service as enrolment
-from services.models import Cover, Payee, Person, RosterImport
+from services.models import Account, Cover, Payee, Person, RosterImport
 from services.reporting.claims import locate, person_view
 from services.reporting.views import PersonView
 
@@ -172,8 +172,10 @@ def _cover(row: Cover) -> CoverView:
 
 @router.post("/people/{person_id}/kin", response_model=Done, status_code=201, summary="登记亲属关系")
 def add_kin(call: Doing, person_id: uuid.UUID, body: Kin) -> Response:
-    """Kept in both directions, for separation of persons and for heirs."""
+    """Kept in both directions, for separation of persons and for heirs. One of the two is the caller's region's."""
     def run(session: Session) -> Done:
+        if not any(_known(call, session, person) for person in (person_id, body.relative_id)):
+            raise missing()
         enrolment.add_kin(session, person_id=person_id, **body.model_dump(), actor=call.actor, now=call.now)
         return Done()
     return call.act(body, run)
@@ -181,8 +183,10 @@ def add_kin(call: Doing, person_id: uuid.UUID, body: Kin) -> Response:
 
 @router.post("/people/{person_id}/cards", response_model=CardView, status_code=201, summary="登记银行卡")
 def add_card(call: Doing, person_id: uuid.UUID, body: NewCard) -> Response:
-    """Another card replaces the current one for claims to come."""
+    """Another card replaces the current one for claims to come. The own, or of somebody the caller's region knows."""
     def run(session: Session) -> CardView:
+        if not _known(call, session, person_id):
+            raise missing()
         card = enrolment.add_bank_card(session, person_id=person_id, **body.model_dump(), actor=call.actor, now=call.now)
         return CardView(id=card.id, bank=card.bank, account=enrolment_queries.masked_card(card), holder=card.holder)
     return call.act(body, run)
@@ -212,6 +216,15 @@ def _in_sight(session: Session, person_id: uuid.UUID, claim_id: uuid.UUID | None
     if enrolment_queries.covers_of(session, person_id):
         return True
     return session.exec(select(Payee.id).where(Payee.claim_id == claim_id, Payee.person_id == person_id)).first() is not None
+
+
+def _known(call: Call, session: Session, person_id: uuid.UUID) -> bool:
+    """The caller, or somebody covered, paid or with an account in the caller's region: people have no region of their own."""
+    if call.actor.person_id == person_id or enrolment_queries.covers_of(session, person_id):
+        return True
+    payee = select(Payee.id).where(Payee.person_id == person_id)
+    account = select(Account.id).where(Account.person_id == person_id, col(Account.org_key).startswith(call.actor.org_key))
+    return session.exec(payee).first() is not None or session.exec(account).first() is not None
 
 
 def _number(session: Session, person: Person, field: str) -> str:
