@@ -14,6 +14,7 @@ from services.cli.output import AsJson, say, say_json, say_table
 from services.core.errors import InputError
 from services.core.money import show
 from services.reporting import answers
+from services.rulebook.reasons import FLAGS, REASONS
 from services.rulebook.results import Result
 
 
@@ -29,7 +30,7 @@ def compute(file: Annotated[str, typer.Argument(help="JSON 文件；- 为标准�
 def read_words(file: str) -> object:
     """The JSON of a file or of standard input. InputError with line and column, or the key that stands twice."""
     try:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        text = _standard_input() if file == "-" else Path(file).read_text(encoding="utf-8")
     except OSError as error:
         raise InputError("file_missing", f"读不到文件 {file}：{error.strerror}", remedy="核对路径", field="file") from None
     except UnicodeDecodeError:
@@ -39,6 +40,13 @@ def read_words(file: str) -> object:
     except json.JSONDecodeError as error:
         raise InputError("not_json", f"{file} 第{error.lineno}行第{error.colno}列不是 JSON：{error.msg}",
                          remedy="改正后重试", field="file") from None
+    except (RecursionError, ValueError):        # thousands of brackets, or of digits
+        raise InputError("not_json", f"{file} 的层次或数字过长", remedy="核对文件", field="file") from None
+
+
+def _standard_input() -> str:
+    """As UTF-8 whatever the locale says."""
+    return sys.stdin.buffer.read().decode() if hasattr(sys.stdin, "buffer") else sys.stdin.read()
 
 
 def _no_key_twice(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -60,6 +68,7 @@ def _for_people(result: Result) -> None:
         say_table(("项目", "金额", "步骤", "依据"),
                   [(line.benefit, show(line.amount), "；".join(line.steps), line.clause) for line in result.lines])
     if result.nothing:
-        say_table(("不给付的项目", "原因", "依据"), [(item.benefit, item.reason, item.clause) for item in result.nothing])
+        say_table(("不给付的项目", "原因", "依据"),
+                  [(item.benefit, f"{REASONS[item.reason]}（{item.reason}）", item.clause) for item in result.nothing])
     if result.flags:
-        say("提示：" + "、".join(result.flags))
+        say("提示：" + "；".join(f"{FLAGS[flag]}（{flag}）" for flag in result.flags))

@@ -8,13 +8,16 @@ import sys
 from collections.abc import Sequence
 
 import typer
+from psycopg import OperationalError
+from psycopg.errors import UndefinedTable
+from sqlalchemy.exc import ProgrammingError
 
 from services.cli import days, plans, small
 from services.cli.audit import app as audit
 from services.cli.compute import compute
 from services.cli.output import say_error
 from services.cli.setup import setup
-from services.core.errors import HuzhuError
+from services.core.errors import ConfigError, HuzhuError
 
 # Commands that start programs or long work: their modules load only when asked for.
 LATER = ("up", "worker", "demo", "check", "bench")
@@ -63,9 +66,23 @@ def main(arguments: Sequence[str]) -> int:
     except HuzhuError as error:
         say_error(error, as_json="--json" in arguments)
         return error.exit_code
+    except (ProgrammingError, OperationalError) as error:
+        refused = _database_refusal(error)
+        say_error(refused, as_json="--json" in arguments)
+        return refused.exit_code
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     return 0
+
+
+def _database_refusal(error: ProgrammingError | OperationalError) -> ConfigError:
+    """A database without tables or out of reach, in words; anything else is a fault and is raised."""
+    if isinstance(error, OperationalError):
+        return ConfigError("database_unreachable", "数据库连接不上", remedy="核对数据库是否运行、地址和账号是否正确",
+                           field="HUZHU_DATABASE_URL")
+    if isinstance(error.orig, UndefinedTable):
+        return ConfigError("not_set_up", "数据库里还没有数据表", remedy="先运行 huzhu setup")
+    raise error
 
 
 def run() -> None:

@@ -45,6 +45,8 @@ def read_document(path: Path) -> Document:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise RuleBookError([Finding(path.name, line, "", f"不是 YAML：{error.problem}")]) from error
+    except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:     # not text, or thousands of brackets
+        raise RuleBookError([Finding(path.name, 1, "", "不是 UTF-8 的 YAML 文本")]) from error
     if not isinstance(node, yaml.MappingNode):
         raise RuleBookError([Finding(path.name, 1, "", "文件应是“键: 值”的映射")])
     tree = _build(node, (), lines, path.name)

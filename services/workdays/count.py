@@ -87,6 +87,8 @@ def _walk(start: date, days: int, counts: Callable[[date], bool]) -> date:
     """The day on which the `days`-th day that counts falls."""
     day = start
     while days:
+        if day == date.max:
+            raise InputError("beyond_calendar", f"自 {start} 起数不到这么多天", remedy="核对日期和天数", field="start")
         day += DAY
         days -= counts(day)
     return day

@@ -248,3 +248,41 @@ def test_an_unknown_setting_refuses_and_names_the_nearest(monkeypatch: pytest.Mo
     assert code == 2
     assert "HUZHU_INSURER_ULR" in err
     assert "HUZHU_INSURER_URL" in err
+
+
+@pytest.mark.parametrize(("text", "field"), [
+    ("[" * 100_000, "file"), ('{"a":' + "9" * 5000 + "}", "file"), ('{"plan": "a", "plan": "b"}', "plan"), ("\ufeff{}", "file"),
+    ("[]", None), ("{}", "plan")])
+def test_input_that_is_no_computation_is_refused(text: str, field: str | None, tmp_path: Path,
+                                                 capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "claim.json"
+    file.write_text(text, encoding="utf-8")
+    code, out, err = run(capsys, "compute", str(file), "--json")
+    assert (code, json.loads(out).get("field")) == (2, field)
+    assert "错误" in err
+
+
+@pytest.mark.parametrize("arguments", [
+    ("add", "9999-12-31", "5"), ("add", "9999-12-31", "5", "--calendar"), ("add", "2026-02-13", "99999999", "--calendar"),
+    ("report", "9999-12-31")])
+def test_days_beyond_every_calendar_are_refused(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "days", *arguments, "--json")
+    assert (code, json.loads(out)["field"]) == (2, "start")
+
+
+def test_plans_check_says_what_is_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for content in (b"\x00", b"\xff\xfe", b"[" * 3000):
+        file = tmp_path / "2026-01-01.yaml"
+        file.write_bytes(content)
+        assert run(capsys, "plans", "check", str(file))[0] == 1
+
+
+def test_compute_tells_people_why_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "claim.json"
+    file.write_text(json.dumps({
+        "plan": "xj-women", "cover": {"effective": "2026-03-01", "until": "2027-02-28"},
+        "event": {"kind": "diagnosis", "icd10": "C50.900", "behaviour": "3", "specimen_on": "2026-06-20",
+                  "diagnosed_on": "2026-06-25"}}), encoding="utf-8")
+    code, out, _ = run(capsys, "compute", str(file))
+    assert code == 0
+    assert "病种目录未经核实，请确认疾病（unverified_list）" in out

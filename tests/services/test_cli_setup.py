@@ -94,6 +94,13 @@ def test_setup_opens_the_house_once_and_the_door_answers(fresh: dict[str, str]) 
         web.wait(20)
 
 
+def test_a_database_that_is_empty_or_away_is_named(fresh: dict[str, str]) -> None:
+    bare = run(fresh, "check")
+    assert (bare.returncode, "huzhu setup" in bare.stderr, "Traceback" in bare.stderr) == (2, True, False)
+    away = run({**fresh, "HUZHU_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/x"}, "audit", "verify", "--json")
+    assert (away.returncode, json.loads(away.stdout)["field"]) == (2, "HUZHU_DATABASE_URL")
+
+
 def test_the_web_refuses_to_start_without_an_insurer(fresh: dict[str, str]) -> None:
     del fresh["HUZHU_INSURER_URL"]
     refused = subprocess.run([sys.executable, "-m", "services.api", "--port", "0"], env=fresh, cwd=REPOSITORY,
