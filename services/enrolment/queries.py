@@ -132,12 +132,6 @@ def people_by_id(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, 
     return {person.id: person for person in session.exec(select(Person).where(col(Person.id).in_(list(ids)))).all()}
 
 
-def kin_of(session: Session, person_id: uuid.UUID) -> dict[uuid.UUID, str]:
-    """Known relatives and the relation, as seen from the person."""
-    ties = session.exec(select(FamilyTie).where(FamilyTie.person_id == person_id)).all()
-    return {tie.relative_id: tie.relation for tie in ties}
-
-
 def require_person(session: Session, *, id_number: str | None, person_id: uuid.UUID | None) -> Person:
     """A person named by number or id. InputError when neither is given or nobody is found."""
     if id_number is None and person_id is None:

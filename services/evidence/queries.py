@@ -52,12 +52,6 @@ def _line(kind: str, name: str, papers: Sequence[Paper]) -> Wanted:
     return Wanted(kind, name, "missing", None)
 
 
-def supplements_of(session: Session, claim_id: uuid.UUID) -> list[Supplement]:
-    """A claim's supplement lists, oldest first."""
-    return list(session.exec(select(Supplement).where(Supplement.claim_id == claim_id)
-                             .order_by(col(Supplement.asked_at), col(Supplement.id))).all())
-
-
 def supplement(session: Session, supplement_id: uuid.UUID) -> Supplement:
     """One list of the caller's scope. NotFound otherwise."""
     found = session.get(Supplement, supplement_id, populate_existing=True)

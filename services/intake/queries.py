@@ -29,14 +29,6 @@ def require_own(session: Session, actor: Actor, person_id: uuid.UUID) -> None:
         raise _missing()
 
 
-def claim_by_no(session: Session, claim_no: str) -> Claim:
-    """A claim of the caller's scope by its number. NotFound otherwise."""
-    claim = session.exec(select(Claim).where(Claim.claim_no == claim_no.strip().upper())).first()
-    if claim is None:
-        raise _missing()
-    return claim
-
-
 def claim_numbers(session: Session, claim_ids: Sequence[uuid.UUID]) -> list[str]:
     """The numbers of claims, in the order of the ids: what a run is called by."""
     numbers = dict(session.exec(select(Claim.id, Claim.claim_no).where(col(Claim.id).in_(list(claim_ids)))).all())

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -53,6 +52,3 @@ def one_of(column: str, values: type[StrEnum] | Iterable[str]) -> CheckConstrain
 def instant(**more: Any) -> Any:
     """A timestamptz column that may be empty."""
     return Field(default=None, sa_type=Instant, **more)
-
-
-MaybeInstant = datetime | None

@@ -12,7 +12,6 @@ from services.models.base import Bytes, Fen, Instant, Json, Moving, one_of
 from statemachines.states import ClaimState
 
 GENESIS = bytes(32)
-OUTCOMES = ("pay", "part", "refund", "nothing", "manual", "withdrawn", "not_pursued")
 _OPEN = "state NOT IN ('closed', 'cancelled')"
 
 
@@ -40,7 +39,7 @@ class Claim(Moving, table=True):
     round: int = 1
     event: dict[str, object] = Field(sa_type=Json)
     digest: str = Field(sa_type=Text)
-    outcome: str | None = Field(default=None, sa_type=Text)
+    outcome: str | None = Field(default=None, sa_type=Text)     # pay | part | refund | nothing | manual | withdrawn | not_pursued
     amount_fen: int | None = Field(default=None, sa_type=Fen)
     held: bool = False
     hold_reason: str | None = Field(default=None, sa_type=Text)

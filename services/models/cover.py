@@ -37,7 +37,6 @@ class Cover(Scoped, table=True):
     certificate_no: str = Field(sa_type=Text, unique=True)
     policy_no: str | None = Field(default=None, sa_type=Text)
     ended_on: date | None = None
-    ended_because: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = Field(sa_type=Instant)
 
 

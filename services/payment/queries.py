@@ -37,12 +37,6 @@ def runs(session: Session, *, states: Sequence[str] = (), limit: int = 50,
     return list(session.exec(query))
 
 
-def payments_of_run(session: Session, run_id: uuid.UUID) -> list[Payment]:
-    """The payments now in a run."""
-    return list(session.exec(sm.select(Payment).where(Payment.run_id == run_id).order_by(
-        col(Payment.claim_id), col(Payment.id))))
-
-
 def lines_of(session: Session, payment_id: uuid.UUID) -> list[BankLine]:
     """What went to and came from the bank for one payment, in order."""
     return list(session.exec(sm.select(BankLine).where(BankLine.payment_id == payment_id).order_by(

@@ -45,11 +45,6 @@ def plans() -> list[RuleBook]:
     return [book for plan in sorted(_books()) for book in _books()[plan]]
 
 
-def plan_codes() -> list[str]:
-    """The codes of all known plans."""
-    return sorted(_books())
-
-
 def _versions(plan: str) -> tuple[RuleBook, ...]:
     return _of(_books(), plan)
 

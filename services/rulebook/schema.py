@@ -102,10 +102,6 @@ class RuleBook(Frozen):
         """The levels that certify or review a claim of this amount (yuan), in order."""
         return tuple(level for level in self.chain if level.act != "informed" and level.applies(amount))
 
-    def informed_levels(self) -> tuple[Level, ...]:
-        """The levels that only receive a notice."""
-        return tuple(level for level in self.chain if level.act == "informed")
-
     def bank_allowed(self, code: str) -> bool:
         """Whether the payee bank is on the plan's list; a plan without a list takes any."""
         return not self.banks.allow or code in self.banks.allow

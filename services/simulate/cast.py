@@ -154,8 +154,3 @@ def rosters() -> tuple[Roster, ...]:
         begins = row[member.scenario].cover_effective if member.scenario else date(2026, 1, 1)
         joining.setdefault((_SENT_ON[begins], member.plan, member.unit, begins), []).append(member)
     return tuple(Roster(*key, tuple(group)) for key, group in sorted(joining.items(), key=lambda item: item[0]))
-
-
-def clerk_of(unit: str) -> str:
-    """Login of the unit's clerk."""
-    return f"{unit}.clerk"

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import psycopg
 import pytest
+from sqlmodel import select
 
 from services.access.actor import Actor
 from services.core.db import Database, Scope
@@ -16,7 +17,7 @@ from services.core.errors import Conflict, HuzhuError, InputError, NotFound, Not
 from services.core.identity import check_identity, luhn
 from services.enrolment import queries, service
 from services.enrolment.rules import last_day
-from services.models import RosterImport
+from services.models import FamilyTie, RosterImport
 from services.simulate.synthetic import (
     REGIONS,
     Synthetic,
@@ -215,7 +216,7 @@ def test_people_cards_kin_and_funds(db: Database, now: datetime) -> None:
         husband = world.person("nx.district")
         service.add_kin(session, person_id=made.id, relative_id=husband, relation="husband", actor=ROOT, now=now)
         service.add_kin(session, person_id=made.id, relative_id=husband, relation="husband", actor=ROOT, now=now)
-        assert queries.kin_of(session, husband) == {made.id: "wife"}
+        assert {(tie.person_id, tie.relation) for tie in session.exec(select(FamilyTie)).all()} == {(made.id, "husband"), (husband, "wife")}
         with pytest.raises(Conflict, match="fund_exists"):
             service.open_fund(session, plan=XJ_PLAN, opening=Decimal(1), actor=ROOT, now=now)
         with pytest.raises(NotFound, match="unknown_plan"):

@@ -16,6 +16,7 @@ from services.enrolment import service as enrolment
 from services.evidence import service as evidence
 from services.intake import queries, service
 from services.models import Payee, SlaClock
+from services.reporting.claims import locate
 from services.simulate.synthetic import REGIONS, synthetic_person
 from tests.support.claims import NX_EVENT, XJ_EVENT, picture, report
 from tests.support.world import EFFECTIVE, NX_PLAN, ROOT, build_world, enrol_members
@@ -114,13 +115,13 @@ def test_a_member_sees_no_foreign_claim_of_the_same_unit(db: Database, now: date
         _, (claim,) = report(session, world, world.member(0), NX_EVENT, now)
     other = world.member(1).actor
     with db.unit_of_work(other.scope) as session:
-        assert queries.claim_by_no(session, claim.claim_no).id == claim.id      # row security reaches the unit only
+        assert locate(session, claim.claim_no).id == claim.id      # row security reaches the unit only
         with pytest.raises(NotFound):
             queries.claim_for(session, claim.id, other)
         with pytest.raises(NotFound):
             service.withdraw(session, claim_id=claim.id, reason="x", actor=other, now=now)
     with db.view(world.actor("xj.head").scope) as session, pytest.raises(NotFound):
-        queries.claim_by_no(session, claim.claim_no)
+        locate(session, claim.claim_no)
 
 
 @pytest.mark.parametrize(("event", "code", "field"), [

@@ -261,7 +261,6 @@ def upgrade() -> None:
     sa.Column('certificate_no', sa.Text(), nullable=False),
     sa.Column('policy_no', sa.Text(), nullable=True),
     sa.Column('ended_on', sa.Date(), nullable=True),
-    sa.Column('ended_because', sa.Text(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.CheckConstraint("payer_kind IN ('self', 'enterprise', 'public')", name='payer_kind_word'),
     sa.CheckConstraint('effective <= until', name='cover_dates'),
