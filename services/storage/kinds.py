@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 import zipfile
+import zlib
 
 import filetype
 from PIL import Image
@@ -17,6 +19,9 @@ _PICTURES = {"image/png", "image/jpeg", "image/webp"}
 PAPER_KINDS = frozenset({PDF, "image/heic", XLSX, *_PICTURES})
 _PIXELS = 80_000_000            # beyond any phone's picture: a small file that unpacks to more is an attack
 _UNPACKED = 200 * 1024 * 1024
+_CELLS = 4_000_000              # a reader lays out the whole area: two cells far apart would take all memory
+_PLACE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{0,3})([0-9]{1,9})["']""")
+_PIECE, _OVERLAP = 1 << 20, 4096
 
 
 def true_kind(content: bytes) -> str:
@@ -38,13 +43,32 @@ def _workbook(content: bytes) -> str:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
             names = set(archive.namelist())
-    except zipfile.BadZipFile:
+            bloated = unpacked > _UNPACKED or any(_area(archive, entry) > _CELLS for entry in archive.infolist())
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):   # also: encrypted, unknown packing
         raise _damaged() from None
-    if unpacked > _UNPACKED:
-        raise InputError("file_bloated", "文件解压后过大", remedy="请另存为新的表格再上传", field="content")
+    if bloated:
+        raise InputError("file_bloated", "表格展开后过大", remedy="请删除多余的空白行列，另存为新的表格再上传", field="content")
     if not {"[Content_Types].xml", "xl/workbook.xml"} <= names:
         raise InputError("file_type", "不接受压缩包或其他办公文件", remedy="表格请另存为 XLSX", field="content")
     return XLSX
+
+
+def _area(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
+    """Rows times columns up to the farthest cell that the entry names."""
+    rows, columns, tail = 0, 1, b""
+    with archive.open(entry) as file:
+        while piece := file.read(_PIECE):
+            for letters, digits in _PLACE.findall(tail + piece):
+                rows, columns = max(rows, int(digits)), max(columns, _column(letters))
+            tail = piece[-_OVERLAP:]
+    return rows * columns
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - ord("A") + 1
+    return number
 
 
 def _check_picture(content: bytes) -> None:

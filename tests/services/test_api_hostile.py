@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import datetime
 from pathlib import Path
 
 import psycopg
 import pytest
+import xlsxwriter
 
 from services.core.db import Database
 from services.notice import service as notice
@@ -145,6 +147,18 @@ def test_hostile_uploads_name_the_fault(api: Api) -> None:
     assert api.upload("xj.m0", path, picture("x"), kind="../x").status_code == 422
     kept = api.upload("xj.m0", path, picture("x"), name="\"\r\nX-Evil: 1\x00.png", kind="diagnosis")
     assert kept.status_code in (201, 422)
+
+
+def test_a_small_table_that_spreads_over_all_memory_is_refused(api: Api) -> None:
+    words = {"plan": "xj-women", "org_id": str(api.world.org("cn.xj.wlmq.tsd.u001.")), "effective": "2026-03-25", "payer_kind": "self"}
+    for cells in ({"A1": "姓名", "XFD1048576": "x"}, {"A1": "姓名", "ZZ20000": "x"}):
+        out = io.BytesIO()
+        with xlsxwriter.Workbook(out) as book:
+            sheet = book.add_worksheet()
+            for place, text in cells.items():
+                sheet.write(place, text)
+        refused = api.upload("xj.clerk", "/rosters", out.getvalue(), name="r.xlsx", **words)
+        assert (refused.status_code, refused.json()["code"]) == (422, "file_bloated")
 
 
 def test_what_the_bank_said_in_vain_is_listed(api: Api, superuser: SuperUser) -> None:
