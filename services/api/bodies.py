@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
 
 from fastapi import UploadFile
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from services.core.errors import InputError
 from services.core.settings import settings
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]    # blanks are no reason
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+_EMOJI = 0x1F300
+
+
+def _printable(text: str) -> str:
+    """Letters print these words: a sign that no font of theirs has would keep the letter from being issued."""
+    for sign in text:
+        kind = unicodedata.category(sign)
+        if (kind in _UNSEEN and sign not in "\n\r\t") or (kind in ("So", "Sk") and ord(sign) >= _EMOJI):
+            raise ValueError(f"不能有 U+{ord(sign):04X} 这样不能印出的字符")
+    return text
+
+
+# Blanks alone are no reason.
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(_printable)]
 Day = Annotated[date, Field(examples=["2026-03-20"])]
 
 

@@ -101,7 +101,7 @@ def test_cards_and_kin_of_strangers_stay_as_they_are(api: Api, superuser: SuperU
     assert api.post("xj.m0", f"/people/{member.person_id}/cards", card).status_code == 201
 
 
-@pytest.mark.parametrize("text", ["\x00", "医\x00院", "\ud800"])
+@pytest.mark.parametrize("text", ["\x00", "医\x00院", "\ud800", "\U0001f600"])
 def test_text_that_no_database_keeps_is_refused(api: Api, text: str) -> None:
     number = api.world.member(0, "xj").synthetic.id_number
     body = {"id_number": number, "event": EVENT, "channel": "clerk", "reported_on": "2026-03-20"}

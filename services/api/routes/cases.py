@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlmodel import Session
 
-from services.api.bodies import example
+from services.api.bodies import Text, example
 from services.api.calls import Call, Doing, Reading
 from services.api.routes.accounts import Done
 from services.api.rows import READERS
@@ -34,10 +34,10 @@ class NewReport(BaseModel):
     id_number: str | None = Field(None, description="身份证号；会员为本人报案可不填")
     person_id: uuid.UUID | None = None
     event: dict[str, Any] = Field(description="事件，字段见 GET /plans/{plan}/schema")
-    hospital: str | None = None
+    hospital: Text | None = None
     channel: Literal["member", "clerk", "phone", "insurer", "api"]
     reported_on: date | None = Field(None, description="实际报案日，不填为当日")
-    late_reason: str | None = Field(None, description="逾期报案的原因")
+    late_reason: Text | None = Field(None, description="逾期报案的原因")
     committee_told_at: AwareDatetime | None = None
     insurer_told_at: AwareDatetime | None = None
 
