@@ -44,7 +44,7 @@ def _workbook(content: bytes) -> str:
             unpacked = sum(entry.file_size for entry in archive.infolist())
             names = set(archive.namelist())
             bloated = unpacked > _UNPACKED or any(_area(archive, entry) > _CELLS for entry in archive.infolist())
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError):
         raise _damaged() from None
     if bloated:
         raise InputError("file_bloated", "表格展开后过大", remedy="请删除多余的空白行列，另存为新的表格再上传", field="content")
