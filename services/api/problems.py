@@ -49,6 +49,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(OperationalError, _database)
+    app.add_exception_handler(DeadlockDetected, _database)      # moves run on the driver's own cursor
     app.add_exception_handler(DataError, _unstorable)
     app.add_exception_handler(UnicodeEncodeError, _unstorable)
 
@@ -92,8 +93,7 @@ def _unstorable(_request: Request, error: Exception) -> Response:
 
 def _database(_request: Request, error: Exception) -> Response:
     """Two requests locked each other: nothing was written, the same request may come again."""
-    assert isinstance(error, OperationalError)
-    if not isinstance(error.orig, DeadlockDetected):
+    if isinstance(error, OperationalError) and not isinstance(error.orig, DeadlockDetected):
         raise error
     log.warning("deadlock", exc_info=error)
     return answer(plain(503, "busy", "记录正被他人办理", "稍后用同一幂等键重试"), 503, {"Retry-After": "1"})
