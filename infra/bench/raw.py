@@ -70,6 +70,8 @@ class RawRoad(Road):
                         " start_on, due_on, provisional, words, calendar, pauses, state) VALUES (%s, %s, %s, 1, %s, %s, 15,"
                         " 'working', 'c', 'o', %s, %s, false, 'w', 'v', '[]', 'running')",
                         (uuid.uuid4(), claim, KEY, kind, subject, date(2026, 3, 20), date(2026, 4, 13)))
+                if "pay" in step.kinds:
+                    self.connection.execute("UPDATE claim SET pay_due = %s WHERE id = %s", (date(2026, 4, 13), claim))
             elif step.op is Op.STOP:
                 self.connection.execute(
                     "UPDATE sla_clock SET state = 'stopped', stopped_on = %s, kept = true WHERE claim_id = %s AND kind = ANY(%s)"
