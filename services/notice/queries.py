@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 
 from sqlmodel import Session, col, select
 
@@ -39,9 +38,3 @@ def enclosure(session: Session, notice_id: uuid.UUID, sha256: str) -> bytes:
     if sha256 not in {item["sha256"] for item in letter(session, notice_id).enclosures}:
         raise NotFound("enclosure_missing", "文书没有这一附件", remedy="核对附件编号")
     return storage.get(sha256)
-
-
-def awaiting(session: Session, *, states: Sequence[str], limit: int = 200) -> list[Notice]:
-    """Letters in these states, oldest first: what the flow or the clerk still has to do."""
-    return list(session.exec(select(Notice).where(col(Notice.state).in_(states)).order_by(
-        col(Notice.drafted_at), col(Notice.id)).limit(limit)))
