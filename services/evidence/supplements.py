@@ -58,7 +58,8 @@ def _create(session: Session, claim: Claim, source: str, listed: list[dict[str, 
 def deliver(session: Session, *, supplement_id: uuid.UUID, on: date | None = None, actor: Actor, now: datetime) -> Supplement:
     """The list reached the claimant on `on` (today when empty): clocks pause, the answer's own clock starts."""
     found = queries.supplement(session, supplement_id)
-    claim_for(session, found.claim_id, actor)
+    claim = claim_for(session, found.claim_id, actor)
+    session.refresh(claim, with_for_update=True)     # the claim first, as everywhere, then its list
     day = _day(on, found.asked_at, now, "送达日期")
     session.execute(sa.update(Supplement).where(col(Supplement.id) == found.id, col(Supplement.delivered_at).is_(None))
                     .values(delivered_at=_instant(day, now)))

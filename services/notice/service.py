@@ -154,6 +154,7 @@ def deliver(session: Session, *, notice_id: uuid.UUID, proof: str, on: date | No
     today = business_day(now)
     if on and on > today:
         raise InputError("delivery_future", f"送达日期 {on} 晚于今天", remedy="核对送达证明", field="on")
+    locked(session, [notice_id], NoticeState.DISPATCHED)     # the claim first, as everywhere, then its letter
     session.execute(sa.text("UPDATE notice SET proof = :proof, delivered_at = :at WHERE id = :id AND state = :state"),
                     {"proof": proof.strip() or None, "at": at_hour(on) if on and on != today else now, "id": notice_id,
                      "state": NoticeState.DISPATCHED})

@@ -12,8 +12,10 @@ import psycopg
 import pytest
 
 from services.core.db import Database
+from services.notice import service as notice
 from tests.services.api_world import Api
 from tests.services.review_world import digest, in_review
+from tests.support.world import ROOT
 
 SuperUser = psycopg.Connection[tuple[object, ...]]
 
@@ -21,6 +23,31 @@ SuperUser = psycopg.Connection[tuple[object, ...]]
 @pytest.fixture
 def api(db: Database, now: datetime, tmp_path: Path) -> Api:
     return Api(db, now, tmp_path)
+
+
+def test_a_deadlock_over_a_letter_is_a_request_to_try_again(api: Api, now: datetime, superuser: SuperUser) -> None:
+    claim_id = in_review(api.world, 1, now)
+    with api.db.unit_of_work(ROOT.scope) as session:
+        [letter] = notice.draft(session, topic="claim.create", claim_ids=[claim_id], actor=ROOT, now=now)
+        notice.issue(session, notice_ids=[letter.id], actor=ROOT, now=now)
+        [sent] = notice.dispatch(session, notice_ids=[letter.id], actor=ROOT, now=now)
+    answers: list[httpx.Response] = []
+
+    def delivers() -> None:
+        answers.append(api.post("xj.clerk", f"/notices/{letter.id}/delivered", {"proof": "本人签收"}, version=sent.version,
+                                key="k1"))
+
+    with superuser.transaction():
+        superuser.execute("SELECT 1 FROM notice WHERE id = %s FOR UPDATE", (letter.id,))
+        request = threading.Thread(target=delivers)
+        request.start()
+        while not superuser.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
+            time.sleep(0.01)
+        superuser.execute("SELECT 1 FROM claim WHERE id = %s FOR UPDATE", (claim_id,))
+    request.join()
+    assert (answers[0].status_code, answers[0].json()["code"]) == (503, "busy")
+    delivers()
+    assert answers[1].status_code == 200, answers[1].text
 
 
 def test_a_deadlock_is_a_request_to_try_again(api: Api, now: datetime, superuser: SuperUser) -> None:
