@@ -8,11 +8,12 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from services.engine.column_steps import part_of
 from services.engine.conditions import expand
 from services.rulebook.facts import DEFAULTS
 from services.rulebook.parts import Benefit, ListRule
 from services.rulebook.schema import RuleBook
-from services.rulebook.values import Condition, Span
+from services.rulebook.values import Condition, Const, Span, Table
 from services.rulebook.waiting import BEFORE, COVERED, WAITING
 
 TRUE, FALSE = pl.lit(True), pl.lit(False)
@@ -31,15 +32,27 @@ def some(parts: Iterable[pl.Expr]) -> pl.Expr:
 def derived(book: RuleBook, frame: pl.DataFrame) -> pl.DataFrame:
     """Defaults filled, then behaviour, severity, age, fee, decisive date, band and the borderline flag."""
     filled = frame.with_columns(pl.col(name).fill_null(pl.lit(value)) for name, value in DEFAULTS.items())
-    fee = pl.lit(int(book.fee.amount * 100), pl.Int64) * (pl.col("cover.shares") if book.fee.per == "share" else 1)
     filled = filled.with_columns(
         pl.coalesce("event.behaviour", _assumed_behaviour()).alias("event.behaviour"),
-        pl.coalesce("cover.premium_paid", fee).alias("cover.premium_paid"),
+        pl.coalesce("cover.premium_paid", _fee(book)).alias("cover.premium_paid"),
         _age().alias("person.age"), pl.col("event.stays.days").alias("event.stays"),
         pl.coalesce(*(_dated(fact) for fact in book.dated_by)).alias("decisive"))
     return filled.with_columns(_severity().alias("event.severity")).with_columns(
         ((pl.col("decisive") - pl.col("cover.effective")).dt.total_days() + 1).alias("day")
     ).with_columns(_band(book).alias("band"), _borderline(book).alias("flag.borderline_waiting"))
+
+
+def _fee(book: RuleBook) -> pl.Expr:
+    """The fee in fen; null where it hangs on a tier that the plan does not know."""
+
+    def of(amount: Const | Table) -> pl.Expr:
+        part = part_of(amount, "yuan")
+        return part.later // part.den
+
+    usual = of(book.fee.amount)
+    each = usual if book.fee.high_risk is None else pl.when("person.high_risk_work").then(
+        of(book.fee.high_risk)).otherwise(usual)
+    return each * pl.col("cover.shares") if book.fee.per == "share" else each
 
 
 def _dated(fact: str) -> pl.Expr:
@@ -124,6 +137,8 @@ def _in_list(rule: ListRule) -> pl.Expr:
     if rule.behaviour:
         coded = coded & pl.col("event.behaviour").is_in(list(rule.behaviour)).fill_null(False)
     named = name.is_in(list(rule.diseases)).fill_null(False)
+    if not (rule.verified or rule.icd10 or rule.diseases):
+        return TRUE
     uncoded = FALSE if rule.verified else code.is_null() & (name.is_null() if rule.diseases else TRUE)
     return named | (code.is_not_null() & coded) | uncoded
 

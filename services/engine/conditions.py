@@ -85,10 +85,13 @@ def _pays_in(book: RuleBook, band: str) -> bool:
 def in_list(rule: ListRule, facts: Facts) -> bool:
     """Whether the disease is in the list: by code prefix and behaviour, or by name.
 
-    An UNVERIFIED list lets an uncoded disease pass: the amount follows from the severity, the flag asks a reviewer.
+    An UNVERIFIED list lets an uncoded disease pass, and any disease when it names neither codes nor diseases: the
+    amount follows from the severity, the flag asks a reviewer.
     """
     code, name = facts.get("event.icd10"), facts.get("event.disease")
     if name is not None and name in rule.diseases:
+        return True
+    if not (rule.verified or rule.icd10 or rule.diseases):
         return True
     if code is None:
         return not rule.verified and (name is None or not rule.diseases)

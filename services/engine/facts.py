@@ -12,6 +12,7 @@ from services.rulebook.dating import decisive_date
 from services.rulebook.facts import DEFAULTS, FACTS
 from services.rulebook.parts import holds
 from services.rulebook.schema import RuleBook
+from services.rulebook.values import Table
 from services.rulebook.waiting import COVERED, Band, band
 
 FactValue = bool | int | str | date | Decimal | tuple[int | Decimal, ...] | None
@@ -49,12 +50,19 @@ def gather(book: RuleBook, c: Computation) -> Facts:
     values["person.age"] = completed_years(c.person.born, c.cover.effective) if c.person.born else None
     values["reported_on"] = c.reported_on
     if c.cover.premium_paid is None:
-        values["cover.premium_paid"] = book.fee_due(c.cover.shares)
+        values["cover.premium_paid"] = _fee(book, c)
     where = band(book, c.cover.effective, decisive, c.cover.renewal)
     if where.day >= 1 and not _waiting_binds(book, values):
         where = Band(book.bands.renewal if book.bands and book.bands.renewal else COVERED, where.day, False)
     values["band"] = where.band
     return Facts(values, decisive, where, given is None and values["event.behaviour"] is not None)
+
+
+def _fee(book: RuleBook, c: Computation) -> Decimal | None:
+    """The fee the plan asks for this cover; None when it hangs on a tier that is not stated."""
+    if isinstance(book.fee.amount, Table) and c.cover.tier is None:
+        return None
+    return book.fee_due(c.cover.shares, c.cover.tier, c.person.high_risk_work)
 
 
 def _waiting_binds(book: RuleBook, values: Mapping[str, FactValue]) -> bool:

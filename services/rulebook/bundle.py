@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from services.rulebook.parts import Benefit, OneOf
 from services.rulebook.schema import RuleBook
-from services.rulebook.steps import Cap, Step
+from services.rulebook.steps import Cap, Manual, Step
 from services.rulebook.values import Condition
 
 
@@ -15,7 +15,7 @@ def combine(book: RuleBook, component: Callable[[str], RuleBook]) -> RuleBook:
     """The bundle as one rule-book. `component` gives the wording of a plan on the bundle's first day.
 
     A component's joint cap becomes a cap shared by its benefits; its waiting, papers, chain and clocks give way to
-    the bundle's own.
+    the bundle's own. With `bundle_amounts: manual` the components say what is answered and a reviewer how much (A-40).
     """
     if not book.bundle:
         return book
@@ -23,7 +23,8 @@ def combine(book: RuleBook, component: Callable[[str], RuleBook]) -> RuleBook:
     benefits, lists, one_of = dict(book.benefits), dict(book.lists), list(book.one_of)
     for part in parts:
         lists |= {_within(part, name): rule for name, rule in part.lists.items()}
-        benefits |= {_within(part, name): _moved(part, benefit) for name, benefit in part.benefits.items()}
+        by_hand = book.bundle_amounts == "manual"
+        benefits |= {_within(part, name): _moved(part, benefit, by_hand) for name, benefit in part.benefits.items()}
         one_of += [OneOf(benefits=_all_within(part, group.benefits), clause=group.clause, read=group.read)
                    for group in part.one_of]
     digest = hashlib.sha256("".join([book.digest, *(part.digest for part in parts)]).encode()).hexdigest()
@@ -38,10 +39,12 @@ def _all_within(part: RuleBook, names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(_within(part, name) for name in names)
 
 
-def _moved(part: RuleBook, benefit: Benefit) -> Benefit:
+def _moved(part: RuleBook, benefit: Benefit, by_hand: bool) -> Benefit:
     steps: list[Step] = [step.model_copy(update={"with_": _all_within(part, step.with_)}) if isinstance(step, Cap)
                          else step for step in benefit.steps]
-    if part.total is not None:
+    if by_hand:
+        steps = [Manual(manual=None, clause=benefit.clause, origin="UNVERIFIED", read=("A-40",))]
+    elif part.total is not None:
         total = part.total
         steps.append(Cap(cap=total.cap, times=total.times, over=total.over, clause=total.clause, read=total.read,
                          with_=_all_within(part, tuple(part.benefits))))

@@ -13,6 +13,8 @@ from services.core.errors import InputError
 from services.rulebook.schema import RuleBook
 from services.rulebook.validation import Finding, findings_of
 
+# libyaml's reader where the wheel carries it: ten times faster, the same tree.
+LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 Raw = str | list["Raw"] | dict[str, "Raw"]
 
 
@@ -41,7 +43,7 @@ def read_document(path: Path) -> Document:
     data = path.read_bytes()
     lines: dict[tuple[str, ...], int] = {(): 1}
     try:
-        node = yaml.compose(data.decode("utf-8"), yaml.BaseLoader)
+        node = yaml.compose(data.decode("utf-8"), LOADER)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise RuleBookError([Finding(path.name, line, "", f"不是 YAML：{error.problem}")]) from error

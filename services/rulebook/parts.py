@@ -2,26 +2,84 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator
 
+from services.core.errors import InputError
 from services.rulebook.facts import KINDS
 from services.rulebook.steps import AnyStep
-from services.rulebook.values import Condition, FactName, Frozen, Number, Range, Sourced, Span, Value, When, Words
+from services.rulebook.values import (
+    Condition,
+    Const,
+    FactName,
+    Frozen,
+    Number,
+    Range,
+    Sourced,
+    Span,
+    Table,
+    Value,
+    When,
+    Words,
+    read_value,
+)
 
 Act = Literal["certify", "review", "informed"]
 ROLES = ("unit_clerk", "district_reviewer", "office_reviewer", "senior_reviewer", "head")
 Role = Literal["unit_clerk", "district_reviewer", "office_reviewer", "senior_reviewer", "head"]
 
 
-class Fee(Sourced):
-    """Yuan per person and term, or per share."""
+def _fee_amount(raw: object) -> object:
+    value = read_value(raw)
+    if isinstance(value, Table) and value.by != "cover.tier":
+        raise ValueError("费用的表只能按 cover.tier")
+    if isinstance(value, Table) and value.otherwise is not None:
+        raise ValueError("费用的表不能有 else：每个档次都要写明")
+    return value
 
-    amount: Number
+
+FeeAmount = Annotated[Const | Table, BeforeValidator(_fee_amount)]
+
+
+class Fee(Sourced):
+    """Yuan per person and term, or per share: a number, or a table by `cover.tier`. `high_risk` is for dangerous work."""
+
+    amount: FeeAmount
+    high_risk: FeeAmount | None = None
     per: Literal["person", "share"] = "person"
+
+    def due(self, shares: int = 1, tier: str | None = None, high_risk: bool = False) -> Decimal:
+        """Yuan of one cover. InputError (`cover.tier`) when the fee hangs on a tier that is not stated or unknown."""
+        amount = self.high_risk if high_risk and self.high_risk is not None else self.amount
+        if isinstance(amount, Table):
+            leaf = amount.cases.get(tier or "")
+            if not isinstance(leaf, Const):
+                raise InputError("wrong_value", f"cover.tier：“{tier or '（缺）'}”不是本计划的档次，应为 {'、'.join(amount.cases)}",
+                                 remedy="补上或改正 cover.tier", field="cover.tier")
+            amount = leaf
+        return amount.number * (shares if self.per == "share" else 1)
+
+
+class Participation(Sourced):
+    """How many of a unit must join: a share of its `of`, or all of them in a small unit (reading A-46).
+
+    `all_below: 30` is 少于30人 (30 excluded); `all_up_to: 100` is 100人以下 (100 included, 民法典 1259).
+    """
+
+    share: Number
+    of: Literal["staff", "women", "parents"] = "staff"
+    all_below: int | None = None
+    all_up_to: int | None = None
+
+    def required(self, people: int) -> int:
+        """The least number of participants in a unit with so many people of that kind."""
+        small = ((self.all_below is not None and people < self.all_below)
+                 or (self.all_up_to is not None and people <= self.all_up_to))
+        return people if small else math.ceil(people * self.share)
 
 
 class Shares(Sourced):
@@ -132,12 +190,13 @@ class PlanFlag(Sourced):
 
 
 class PaperRule(Sourced):
-    """One paper of the checklist; `when` limits it to events with that fact."""
+    """One paper of the checklist; `when` limits it to events with that fact, `proves` names the facts it proves."""
 
     kind: str
     name: str
     required: bool = True
     when: When | None = None
+    proves: Annotated[tuple[FactName, ...], BeforeValidator(lambda raw: tuple(raw) if isinstance(raw, list) else raw)] = ()
 
 
 class Level(Sourced):
@@ -219,6 +278,7 @@ __all__ = [
     "OncePer",
     "OneOf",
     "PaperRule",
+    "Participation",
     "PayerBan",
     "PlanFlag",
     "Requires",

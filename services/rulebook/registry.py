@@ -22,40 +22,52 @@ def files() -> list[Path]:
 
 
 @cache
-def _books() -> dict[str, tuple[RuleBook, ...]]:
-    found: dict[str, list[RuleBook]] = {}
+def _directories() -> dict[str, Path]:
+    """The folder of each plan code. A code stands under one office only."""
+    found: dict[str, Path] = {}
     for path in files():
-        book = load(path)
-        expected = (path.parts[-3], path.parts[-2], path.stem)
-        if (book.office, book.plan, book.version) != expected:
-            raise RuleBookError([Finding(path.name, 1, "plan", f"文件放在 {'/'.join(expected)}，与内容 "
-                                         f"{book.office}/{book.plan}/{book.version} 不符")])
-        found.setdefault(book.plan, []).append(book)
-    single = {plan: tuple(sorted(books, key=lambda book: book.from_)) for plan, books in found.items()}
-    return {plan: tuple(_whole(book, single) for book in books) for plan, books in single.items()}
+        other = found.setdefault(path.parent.name, path.parent)
+        if other != path.parent:
+            raise RuleBookError([Finding(path.name, 1, "plan", f"{path.parent.name} 同时放在 {other.parent.name} 和 "
+                                         f"{path.parent.parent.name} 之下")])
+    return found
 
 
-def _whole(book: RuleBook, known: dict[str, tuple[RuleBook, ...]]) -> RuleBook:
-    """A bundle with its components' benefits; any other book as it is."""
-    return combine(book, lambda plan: _in_force(known, plan, book.from_))
+@cache
+def _wordings(plan: str) -> tuple[RuleBook, ...]:
+    """Every wording of one plan by date, bundles not yet joined. NotFound for an unknown plan."""
+    directory = _directories().get(plan)
+    if directory is None:
+        near = nearest(plan, list(_directories()))
+        remedy = f"最接近的是 {near}" if near else "已知计划：" + "、".join(sorted(_directories()))
+        raise NotFound("unknown_plan", f"没有计划“{plan}”", remedy=remedy, field="plan")
+    books = [_placed(path) for path in files() if path.parent == directory]
+    return tuple(sorted(books, key=lambda book: book.from_))
+
+
+def _placed(path: Path) -> RuleBook:
+    book = load(path)
+    expected = (path.parts[-3], path.parts[-2], path.stem)
+    if (book.office, book.plan, book.version) != expected:
+        raise RuleBookError([Finding(path.name, 1, "plan", f"文件放在 {'/'.join(expected)}，与内容 "
+                                     f"{book.office}/{book.plan}/{book.version} 不符")])
+    return book
+
+
+@cache
+def _versions(plan: str) -> tuple[RuleBook, ...]:
+    """Every wording of one plan; a bundle with its components' benefits."""
+    return tuple(whole(book) for book in _wordings(plan))
+
+
+def whole(book: RuleBook) -> RuleBook:
+    """A bundle with its components' benefits, each in the wording of the bundle's first day; any other book as it is."""
+    return combine(book, lambda part: _in_force(_wordings(part), book.from_))
 
 
 def plans() -> list[RuleBook]:
     """Every version of every plan, by plan code and date."""
-    return [book for plan in sorted(_books()) for book in _books()[plan]]
-
-
-def _versions(plan: str) -> tuple[RuleBook, ...]:
-    return _of(_books(), plan)
-
-
-def _of(known: dict[str, tuple[RuleBook, ...]], plan: str) -> tuple[RuleBook, ...]:
-    books = known.get(plan)
-    if books is None:
-        near = nearest(plan, list(known))
-        remedy = f"最接近的是 {near}" if near else "已知计划：" + "、".join(sorted(known))
-        raise NotFound("unknown_plan", f"没有计划“{plan}”", remedy=remedy, field="plan")
-    return books
+    return [book for plan in sorted(_directories()) for book in _versions(plan)]
 
 
 def resolve(plan: str, on: date) -> RuleBook:
@@ -63,14 +75,13 @@ def resolve(plan: str, on: date) -> RuleBook:
 
     NotFound for an unknown plan; InputError for a date before its first wording.
     """
-    return _in_force(_books(), plan, on)
+    return _in_force(_versions(plan), on)
 
 
-def _in_force(known: dict[str, tuple[RuleBook, ...]], plan: str, on: date) -> RuleBook:
-    books = _of(known, plan)
+def _in_force(books: tuple[RuleBook, ...], on: date) -> RuleBook:
     in_force = [book for book in books if book.from_ <= on]
     if not in_force:
-        raise InputError("before_first_version", f"{plan} 自 {books[0].version} 起施行，{on.isoformat()} 还没有规则",
+        raise InputError("before_first_version", f"{books[0].plan} 自 {books[0].version} 起施行，{on.isoformat()} 还没有规则",
                          remedy="核对决定日期，或补录更早的规则文件", field=books[0].dated_by[0])
     return in_force[-1]
 

@@ -23,6 +23,7 @@ from services.rulebook.parts import (
     OncePer,
     OneOf,
     PaperRule,
+    Participation,
     PayerBan,
     PlanFlag,
     Requires,
@@ -70,6 +71,7 @@ class RuleBook(Frozen):
     shares: Shares = Shares()
     eligible: Eligible = Eligible()
     payer_ban: PayerBan | None = None
+    participation: Participation | None = None
     waiting: Waiting | None = None
     bands: Bands | None = None
     lists: dict[str, ListRule] = {}
@@ -81,6 +83,7 @@ class RuleBook(Frozen):
     flags: Annotated[tuple[PlanFlag, ...], BeforeValidator(_rows)] = ()
     exclusions: Words = ()
     bundle: Words = ()
+    bundle_amounts: Literal["components", "manual"] = "components"
     papers: Annotated[tuple[PaperRule, ...], BeforeValidator(_rows)]
     chain: Annotated[tuple[Level, ...], BeforeValidator(_rows)]
     clocks: dict[str, ClockRule]
@@ -106,9 +109,9 @@ class RuleBook(Frozen):
         """Whether the payee bank is on the plan's list; a plan without a list takes any."""
         return not self.banks.allow or code in self.banks.allow
 
-    def fee_due(self, shares: int = 1) -> Decimal:
-        """The fee in yuan of one cover."""
-        return self.fee.amount * (shares if self.fee.per == "share" else 1)
+    def fee_due(self, shares: int = 1, tier: str | None = None, high_risk: bool = False) -> Decimal:
+        """The fee in yuan of one cover. InputError (`cover.tier`) when the fee hangs on a tier that is not stated."""
+        return self.fee.due(shares, tier, high_risk)
 
     def closed_by(self, benefit: str) -> frozenset[str]:
         """The benefits that a payment of `benefit` ends."""
