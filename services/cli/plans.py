@@ -57,7 +57,7 @@ def _budget(days: int, years: int, kind: str) -> str:
 
 @app.command()
 def facts(plan: str, version: Version = None, as_json: AsJson = False) -> None:
-    """报案时要填的事实：表单与接口同出一处。"""
+    """报案时要填的事实和审核时要答的除外问题：表单与接口同出一处。"""
     found = answers.plan_schema(plan, day(version, field="version") if version else None)
     if as_json:
         say_json(found)
@@ -68,6 +68,12 @@ def facts(plan: str, version: Version = None, as_json: AsJson = False) -> None:
               [(f"event.{field['name']}", field["label"], field["type"], "是" if field["required"] else "",
                 "、".join(choice["value"] for choice in field["choices"]), field["clause"]) for field in fields],
               title=f"{found['plan']}（{found['version']}）")
+    questions = found["exclusions"]
+    assert isinstance(questions, list)
+    if questions:
+        say_table(("除外责任", "问题（答是、否或疑似）", "依据", "答“是”时不给付"),
+                  [(asked["id"], asked["question"], asked["clause"], "、".join(asked["benefits"]) or "全部")
+                   for asked in questions])
 
 
 app.command()(check)

@@ -11,8 +11,10 @@ from decimal import Decimal
 from services.core.identity import REASONS, WARNINGS, check_identity
 from services.core.words import uppercase
 from services.engine import one
+from services.engine.conditions import expand
 from services.rulebook import dating, registry
 from services.rulebook.computation import Computation
+from services.rulebook.exclusions import asked
 from services.rulebook.forms import event_schema, form_fields
 from services.rulebook.results import Result
 from services.rulebook.schema import RuleBook
@@ -94,7 +96,7 @@ def plan_show(plan: str, version: date | None = None) -> Answer:
 
 
 def plan_schema(plan: str, version: date | None = None) -> Answer:
-    """JSON Schema of the plan's event, the form's fields and the checklist of papers."""
+    """JSON Schema of the plan's event, the form's fields, the checklist of papers and the exclusions as questions."""
     book = book_of(plan, version)
     fields = [{"name": field.name, "label": field.label, "type": field.type, "required": field.required,
                "clause": field.clause, "choices": [{"value": value, "label": label} for value, label in field.choices]}
@@ -102,4 +104,13 @@ def plan_schema(plan: str, version: date | None = None) -> Answer:
     papers = [{"kind": paper.kind, "name": paper.name, "required": paper.required, "conditional": bool(paper.when),
                "clause": paper.clause} for paper in book.papers]
     return {"plan": book.plan, "version": book.version, "event_schema": event_schema(book), "fields": fields,
-            "papers": papers}
+            "papers": papers, "exclusions": _questions(book)}
+
+
+def _questions(book: RuleBook) -> list[Answer]:
+    """What a reviewer answers before this plan pays; `benefits` a yes closes, empty when it closes all of them."""
+    closing: dict[str, list[str]] = {name: [] for name in expand(book.exclusions)}
+    for benefit, rule in book.benefits.items():
+        for name in expand(rule.exclusions):
+            closing.setdefault(name, []).append(benefit)
+    return [{**question, "benefits": closing[question["id"]]} for question in asked(closing)]
