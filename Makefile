@@ -26,7 +26,12 @@ test: $(READY)
 up: $(READY)
 	$(BIN)/huzhu up
 
-bench: $(READY)
+# What the benches compare with is installed for them alone.
+$(VENV)/.bench: $(READY) infra/bench/requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r infra/bench/requirements.lock
+	touch $@
+
+bench: $(VENV)/.bench
 	$(BIN)/huzhu bench | tee infra/bench/results.txt
 
 lint: $(READY)
@@ -41,7 +46,9 @@ lab: $(READY)
 	mkdir -p infra/lab
 	$(BIN)/python -m pytest -m slow -vv --no-header | grep -v "^$$" | tee infra/lab/results.txt
 
-# The lock names no package index. Needs uv.
+# The locks name no package index. Needs uv.
+COMPILE := uv pip compile --quiet --universal --no-emit-index-url --no-header --no-annotate --generate-hashes \
+  --python-version 3.11
 lock:
-	uv pip compile --quiet --universal --no-emit-index-url --no-header --no-annotate --generate-hashes \
-	  --python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
+	$(COMPILE) --group dev pyproject.toml --output-file requirements.lock
+	$(COMPILE) --group bench --constraint requirements.lock --output-file infra/bench/requirements.lock

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import operator
+from dataclasses import dataclass
+from typing import get_args
 
 import polars as pl
 
@@ -11,11 +13,13 @@ from services.core.errors import InputError
 from services.engine import column_steps, columns
 from services.engine.frame import schema
 from services.rulebook.flow import Unit
+from services.rulebook.results import Outcome
 from services.rulebook.schema import RuleBook
 from services.rulebook.values import Product, Table, Value
 from services.rulebook.waiting import WAITING
 
 ZERO = pl.lit(0, pl.Int64)
+OUTCOMES = get_args(Outcome)
 
 
 def compute(book: RuleBook, frame: pl.DataFrame) -> pl.DataFrame:
@@ -25,29 +29,48 @@ def compute(book: RuleBook, frame: pl.DataFrame) -> pl.DataFrame:
     InputError when a column has another type, no decisive date stands, or a value is outside a table of the plan.
     """
     kept = [name for name in frame.columns if name not in schema(book)]
-    work = columns.derived(book, _complete(book, frame))
-    if work["decisive"].null_count():
-        raise InputError("missing_key", f"{book.dated_by[0]}：有 {work['decisive'].null_count()} 行没有决定日期",
-                         remedy=f"补上 {book.dated_by[0]}", field=book.dated_by[0])
-    work = work.with_columns(columns.plan_open(book).alias("open"))
+    work = columns.derived(book, _complete(book, frame)).with_columns(columns.plan_open(book).alias("open"))
+    refusals = [Refusal("refuse.decisive", f"{book.dated_by[0]}：有 {{count}} 行没有决定日期", f"补上 {book.dated_by[0]}",
+                        book.dated_by[0])]
+    work = work.with_columns(pl.col("decisive").is_null().alias("refuse.decisive"))
     for name in book.benefits:
-        work = _benefit(book, work, name)
+        work = _benefit(book, work, name, refusals)
     work = _cut_to_total(book, work)
     lines = [f"line.{name}" for name in book.benefits]
     waits = [f"manual.{name}" for name in book.benefits]
-    return _summed(book, work).select(*kept, *lines, *waits, "total", "refund", "receivable", "outcome", "band", "day",
-                                      "flag.borderline_waiting")
+    done = _summed(book, work).select(*kept, *lines, *waits, "total", "refund", "receivable", "outcome", "band", "day",
+                                      "flag.borderline_waiting", *(refusal.column for refusal in refusals)).collect()
+    for refusal in refusals:
+        refusal.unless_empty(done[refusal.column])
+    return done.drop(refusal.column for refusal in refusals)
 
 
-def _complete(book: RuleBook, frame: pl.DataFrame) -> pl.DataFrame:
+def _complete(book: RuleBook, frame: pl.DataFrame) -> pl.LazyFrame:
     wanted = schema(book)
     for name, dtype in wanted.items():
         if name in frame.columns and frame.schema[name] not in (dtype, pl.Null()):
             raise InputError("wrong_value", f"{name}：列的类型是 {frame.schema[name]}，应为 {dtype}",
                              remedy="换成应有的类型；金额以分为单位", field=name)
-    return frame.with_columns(
+    return frame.lazy().with_columns(
         pl.col(name).cast(dtype) if name in frame.columns else pl.lit(None, dtype).alias(name)
         for name, dtype in wanted.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A column that is true where a row cannot be computed, and what to say of it."""
+
+    column: str
+    message: str
+    remedy: str
+    field: str
+
+    def unless_empty(self, marked: pl.Series) -> None:
+        """InputError with the number of rows, when there are any."""
+        count = int(marked.sum())
+        if count:
+            code = "missing_key" if self.column == "refuse.decisive" else "wrong_value"
+            raise InputError(code, self.message.format(count=count), remedy=self.remedy, field=self.field)
 
 
 def _spent(book: RuleBook, done: list[str]) -> column_steps.Spent:
@@ -73,44 +96,38 @@ def _tables(value: Value | None) -> list[Table]:
     return [value] if isinstance(value, Table) else []
 
 
-def _check_tables(book: RuleBook, work: pl.DataFrame, name: str) -> None:
+def _unknown_cases(book: RuleBook, name: str) -> list[tuple[pl.Expr, Refusal]]:
+    """For each table of the benefit, the rows whose fact it does not list."""
     values = [getattr(step, key, None) for step in book.benefits[name].steps
               for key in ("take", "less", "times", "cap", "manual")]
-    for table in [table for value in values for table in _tables(value)]:
-        stated = pl.col(table.by).cast(pl.String)
-        known = columns.TRUE if table.otherwise else stated.is_in(list(table.cases)).fill_null(False)
-        count = work.filter(pl.col("owed") & ~known).height
-        if count:
-            known_words = "、".join(table.cases)
-            raise InputError("wrong_value", f"{table.by}：有 {count} 行的值不在计划的表里，应为 {known_words}",
-                             remedy=f"补上或改正 {table.by}", field=table.by)
+    found = []
+    for number, table in enumerate(table for value in values for table in _tables(value) if table.otherwise is None):
+        unknown = column_steps.part_of(table, "number").later.is_null()
+        said = f"{table.by}：有 {{count}} 行的值不在计划的表里，应为 {'、'.join(table.cases)}"
+        found.append((unknown, Refusal(f"refuse.{name}.{number}", said, f"补上或改正 {table.by}", table.by)))
+    return found
 
 
-def _benefit(book: RuleBook, work: pl.DataFrame, name: str) -> pl.DataFrame:
-    benefit = book.benefits[name]
+def _benefit(book: RuleBook, work: pl.LazyFrame, name: str, refusals: list[Refusal]) -> pl.LazyFrame:
+    benefit, owed = book.benefits[name], pl.col(f"owed.{name}")
     done = list(book.benefits)[: list(book.benefits).index(name)]
     holds = pl.col("open") & columns.owed(book, benefit)
     waiting = pl.col("band") == WAITING if book.waiting else columns.FALSE
     work = work.with_columns((holds & waiting).alias(f"waits.{name}"),
-                             (holds & ~waiting & ~_barred(book, name, done)).alias("owed"))
-    _check_tables(book, work, name)
+                             (holds & ~waiting & ~_barred(book, name, done)).alias(f"owed.{name}"))
     quantity = column_steps.run(benefit.steps, _spent(book, done), name)
     amount = column_steps.rounded(quantity.num, quantity.den).fill_null(0)
-    by_hand = columns.FALSE
+    by_hand, marks = columns.FALSE, _unknown_cases(book, name)
     if quantity.ceiling is not None:
-        _check_ceiling(work, name, quantity.ceiling)
-        by_hand = pl.col("owed") & pl.col(f"manual.{name}").is_null()
-    paying = pl.when("owed").then(amount).otherwise(0)
-    days = pl.when(pl.col("owed") & (amount > 0)).then(quantity.days.fill_null(0)).otherwise(0)
-    return work.with_columns(paying.alias(f"line.{name}"), days.alias(f"line.{name}.days"),
-                             by_hand.alias(f"manual.{name}"))
-
-
-def _check_ceiling(work: pl.DataFrame, name: str, ceiling: pl.Expr) -> None:
-    count = work.filter(pl.col("owed") & (pl.col(f"manual.{name}") > ceiling).fill_null(False)).height
-    if count:
-        raise InputError("wrong_value", f"manual.{name}：有 {count} 行超过上限", remedy="核定金额不得超过上限",
-                         field=f"manual.{name}")
+        given = pl.col(f"manual.{name}")
+        by_hand = owed & given.is_null()
+        marks.append(((given > quantity.ceiling).fill_null(False), Refusal(
+            f"refuse.{name}.ceiling", f"manual.{name}：有 {{count}} 行超过上限", "核定金额不得超过上限", f"manual.{name}")))
+    refusals += [refusal for _, refusal in marks]
+    paying = pl.when(owed).then(amount).otherwise(0)
+    days = pl.when(owed & (amount > 0)).then(quantity.days.fill_null(0)).otherwise(0)
+    return work.with_columns(paying.alias(f"line.{name}"), days.alias(f"line.{name}.days"), by_hand.alias(f"manual.{name}"),
+                             *((owed & mark).alias(refusal.column) for mark, refusal in marks))
 
 
 def _barred(book: RuleBook, name: str, done: list[str]) -> pl.Expr:
@@ -131,7 +148,7 @@ def _barred(book: RuleBook, name: str, done: list[str]) -> pl.Expr:
     return columns.some(parts)
 
 
-def _cut_to_total(book: RuleBook, work: pl.DataFrame) -> pl.DataFrame:
+def _cut_to_total(book: RuleBook, work: pl.LazyFrame) -> pl.LazyFrame:
     if book.total is None:
         return work
     cap = column_steps.part_of(book.total.cap, "yuan")
@@ -151,7 +168,7 @@ def _cut_to_total(book: RuleBook, work: pl.DataFrame) -> pl.DataFrame:
     return work
 
 
-def _summed(book: RuleBook, work: pl.DataFrame) -> pl.DataFrame:
+def _summed(book: RuleBook, work: pl.LazyFrame) -> pl.LazyFrame:
     due = _total([pl.col(f"line.{name}") for name in book.benefits])
     if book.mode == "year_to_date":
         due = due - _total([pl.col(f"paid.{name}.amount").fill_null(0) for name in book.benefits])
@@ -162,7 +179,8 @@ def _summed(book: RuleBook, work: pl.DataFrame) -> pl.DataFrame:
         waited = columns.some(pl.col(f"waits.{name}") for name in book.benefits)
         refund = pl.when(waited).then(column_steps.rounded(part.later, part.den)).otherwise(0)
     manual = columns.some(pl.col(f"manual.{name}") for name in book.benefits)
+    words = {word: pl.lit(word, pl.Enum(OUTCOMES)) for word in OUTCOMES}
     return work.with_columns(due.clip(0).alias("total"), (-due).clip(0).alias("receivable"), refund.alias("refund"),
                              manual.alias("_manual")).with_columns(
-        pl.when("_manual").then(pl.lit("manual")).when(pl.col("refund") > 0).then(pl.lit("refund"))
-        .when(pl.col("total") > 0).then(pl.lit("pay")).otherwise(pl.lit("nothing")).alias("outcome"))
+        pl.when("_manual").then(words["manual"]).when(pl.col("refund") > 0).then(words["refund"])
+        .when(pl.col("total") > 0).then(words["pay"]).otherwise(words["nothing"]).alias("outcome"))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import polars as pl
 
 from services.rulebook.facts import FACTS
-from services.rulebook.flow import Unit, shape_of, shapes
+from services.rulebook.flow import Unit, is_each, shape_of, shapes
 from services.rulebook.scales import Scale
 from services.rulebook.steps import Cap, Less, Manual, ScaleBy, Slices, Step, Sum, Take, Times
 from services.rulebook.values import Const, Each, FactRef, Product, Table, Value
@@ -36,7 +36,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """The running quantity: numerator over `den`; `days` is the number of days before they became yuan."""
+    """The running quantity: numerator over `den`; `days` is the number of days before they became yuan.
+
+    Where the first element of a list is treated apart, `head` holds it and `num` the rest: two columns are far cheaper
+    than a list put together again.
+    """
 
     num: pl.Expr
     den: int
@@ -44,6 +48,7 @@ class Quantity:
     is_list: bool
     days: pl.Expr
     ceiling: pl.Expr | None = None
+    head: pl.Expr | None = None
 
 
 def _whole(expr: pl.Expr, factor: int) -> pl.Expr:
@@ -104,8 +109,12 @@ def _choose(table: Table, numbers: list[int]) -> pl.Expr:
 def run(steps: tuple[Step, ...], spent: Spent, name: str) -> Quantity:
     """The whole benefit as one expression. A missing first fact makes it null, which pays nothing."""
     quantity = Quantity(pl.lit(0, pl.Int64), 1, "yuan", False, pl.lit(0, pl.Int64))
+    first_apart = any(is_each(value) for step in steps for key in ("less", "times", "cap")
+                      if (value := getattr(step, key, None)) is not None)
     for step, shape in zip(steps, shapes(steps), strict=True):
         quantity = _apply(quantity, step, spent, name)
+        if first_apart and isinstance(step, Take):
+            quantity = replace(quantity, num=quantity.num.list.slice(1), head=quantity.num.list.first())
         if shape == ("days", False) and isinstance(step, Take | Less | Sum | Cap):
             quantity = Quantity(quantity.num, quantity.den, "days", False, quantity.num // quantity.den)
     return quantity
@@ -118,14 +127,15 @@ def _apply(q: Quantity, step: Step, spent: Spent, name: str) -> Quantity:
         return Quantity(part.later, part.den, shape.unit, shape.is_list, q.days)
     if isinstance(step, Less):
         part = _zero(part_of(step.less, q.unit))
-        num = _both(q, part, lambda x, v: _floor0(x - v, q.is_list))
-        return Quantity(num, q.den * part.den, q.unit, q.is_list, q.days)
+        num, head = _both(q, part, lambda x, v, is_list: _floor0(x - v, is_list))
+        return replace(q, num=num, head=head, den=q.den * part.den)
     if isinstance(step, Times):
         part = _zero(part_of(step.times, "number" if q.unit == "yuan" else "yuan"))
-        num = _split(q, part, 1, 1, operator.mul)
-        return Quantity(num, q.den * part.den, "yuan", q.is_list, q.days)
+        num, head = _each(q, part, 1, 1, lambda x, v, _is_list: x * v)
+        return replace(q, num=num, head=head, den=q.den * part.den, unit="yuan")
     if isinstance(step, Sum):
-        return Quantity(q.num.list.sum(), q.den, q.unit, False, q.days)
+        total = q.num.list.sum()
+        return Quantity(total if q.head is None else total + q.head.fill_null(0), q.den, q.unit, False, q.days)
     if isinstance(step, Slices):
         return _ladder(q, step)
     if isinstance(step, ScaleBy):
@@ -145,19 +155,19 @@ def _floor0(num: pl.Expr, is_list: bool) -> pl.Expr:
     return num.list.eval(pl.element().clip(0)) if is_list else num.clip(0)
 
 
-def _split(q: Quantity, part: Part, left: int, right: int,
-           op: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> pl.Expr:
-    """`op` on the quantity × left and the part × right; a list's first element meets `first`."""
-    num = _whole(q.num, left)
-    if part.same or not q.is_list:
-        return op(num, _whole(part.later, right))
-    return pl.concat_list(op(num.list.slice(0, 1), _whole(part.first, right)),
-                          op(num.list.slice(1), _whole(part.later, right)))
+Op = Callable[[pl.Expr, pl.Expr, bool], pl.Expr]  # quantity, value, whether the quantity is a list
 
 
-def _both(q: Quantity, part: Part, op: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> pl.Expr:
+def _each(q: Quantity, part: Part, left: int, right: int, op: Op) -> tuple[pl.Expr, pl.Expr | None]:
+    """`op` on the quantity × left and the part × right; a list's first element, held apart, meets `first`."""
+    num = op(_whole(q.num, left), _whole(part.later, right), q.is_list)
+    head = None if q.head is None else op(_whole(q.head, left), _whole(part.first, right), False)
+    return num, head
+
+
+def _both(q: Quantity, part: Part, op: Op) -> tuple[pl.Expr, pl.Expr | None]:
     """`op` after bringing both sides to the common denominator q.den × part.den."""
-    return _split(q, part, part.den, q.den, op)
+    return _each(q, part, part.den, q.den, op)
 
 
 def _ladder(q: Quantity, step: Slices) -> Quantity:
@@ -194,8 +204,8 @@ def _percent(scale: Scale) -> pl.Expr:
 def _cap(q: Quantity, step: Cap, spent: Spent, name: str) -> Quantity:
     part = _zero(part_of(step.cap, q.unit))
     if q.is_list:
-        num = _both(q, part, lambda x, v: x - _floor0(x - v, is_list=True))
-        return Quantity(num, q.den * part.den, q.unit, True, q.days)
+        num, head = _both(q, part, lambda x, v, is_list: x - _floor0(x - v, is_list))
+        return replace(q, num=num, head=head, den=q.den * part.den)
     limit, den = _times(part, step.times)
     left = (limit - spent((name, *step.with_), step.over, q.unit) * den).clip(0) * q.den
     num = pl.when(q.num.is_null()).then(None).otherwise(pl.min_horizontal(q.num * den, left))

@@ -29,7 +29,7 @@ def some(parts: Iterable[pl.Expr]) -> pl.Expr:
     return functools.reduce(operator.or_, parts, FALSE)
 
 
-def derived(book: RuleBook, frame: pl.DataFrame) -> pl.DataFrame:
+def derived(book: RuleBook, frame: pl.LazyFrame) -> pl.LazyFrame:
     """Defaults filled, then behaviour, severity, age, fee, decisive date, band and the borderline flag."""
     filled = frame.with_columns(pl.col(name).fill_null(pl.lit(value)) for name, value in DEFAULTS.items())
     filled = filled.with_columns(
@@ -56,7 +56,13 @@ def _fee(book: RuleBook) -> pl.Expr:
 
 
 def _dated(fact: str) -> pl.Expr:
-    return pl.date(pl.col(fact), 12, 31) if fact == "event.year" else pl.col(fact)
+    return _year_end(pl.col(fact)) if fact == "event.year" else pl.col(fact)
+
+
+def _year_end(year: pl.Expr) -> pl.Expr:
+    """31 December, by counting days from 1970: far cheaper than building dates row by row."""
+    leaps = year // 4 - year // 100 + year // 400 - (1969 // 4 - 1969 // 100 + 1969 // 400)
+    return (365 * (year - 1969) + leaps - 1).cast(pl.Int32).cast(pl.Date)
 
 
 def _age() -> pl.Expr:
@@ -92,19 +98,25 @@ def _binds(book: RuleBook) -> pl.Expr:
     return every(condition_expr(book, condition) for condition in rule.when) if rule else TRUE
 
 
+def _band_words(book: RuleBook) -> list[str]:
+    named = list(book.bands.ranges) if book.bands else []
+    return [*named, *(word for word in (COVERED, WAITING, BEFORE) if word not in named)]
+
+
 def _band(book: RuleBook) -> pl.Expr:
     day, renewal, binds = pl.col("day"), pl.col("cover.renewal"), _binds(book)
-    named: pl.Expr = pl.lit(COVERED)
+    words = {word: pl.lit(word, pl.Enum(_band_words(book))) for word in _band_words(book)}
+    named: pl.Expr = words[COVERED]
     if book.bands is not None:
         for name, span in reversed(book.bands.ranges.items()):
-            named = pl.when(_within(span, day) & binds).then(pl.lit(name)).otherwise(named)
+            named = pl.when(_within(span, day) & binds).then(words[name]).otherwise(named)
         if book.bands.renewal:
-            named = pl.when(renewal | ~binds).then(pl.lit(book.bands.renewal)).otherwise(named)
+            named = pl.when(renewal | ~binds).then(words[book.bands.renewal]).otherwise(named)
     elif book.waiting is not None:
         skipped = renewal if book.waiting.unless == "cover.renewal" else FALSE
         waits = _within(book.waiting.days, day) & ~skipped & binds
-        named = pl.when(waits).then(pl.lit(WAITING)).otherwise(named)
-    return pl.when(day < 1).then(pl.lit(BEFORE)).otherwise(named)
+        named = pl.when(waits).then(words[WAITING]).otherwise(named)
+    return pl.when(day < 1).then(words[BEFORE]).otherwise(named)
 
 
 def _borderline(book: RuleBook) -> pl.Expr:
