@@ -14,7 +14,7 @@ from services.engine.steps import ZERO, number_of, run
 from services.rulebook.computation import Computation
 from services.rulebook.flow import Unit
 from services.rulebook.parts import Benefit, ListRule, holds
-from services.rulebook.results import Line, Nothing, Outcome, Result
+from services.rulebook.results import Line, Nothing, Outcome, Result, Row
 from services.rulebook.schema import RuleBook
 from services.rulebook.values import nearest
 from services.rulebook.waiting import WAITING
@@ -44,7 +44,22 @@ class _Work:
 
 
 def compute(book: RuleBook, c: Computation, *, report_due: date | None = None) -> Result:
-    """What this computation pays under this rule-book, with the words of every step.
+    """What this computation pays under this rule-book, with the words of every step. As `assess`, the result alone."""
+    return assess(book, c, report_due=report_due).result
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """A result with what it was computed from: what the worksheet and the explanation are written from."""
+
+    book: RuleBook
+    c: Computation
+    facts: Facts
+    result: Result
+
+
+def assess(book: RuleBook, c: Computation, *, report_due: date | None = None) -> Assessed:
+    """Compute, and keep the facts beside the result.
 
     `report_due` is the last timely day of the report by the office's calendar; without it the plan's days are counted
     raw, holidays not skipped. InputError names a fact that is missing or outside the plan's tables.
@@ -58,7 +73,7 @@ def compute(book: RuleBook, c: Computation, *, report_due: date | None = None) -
         _benefit(work, name, benefit, refused)
     _cut_to_total(work)
     _flag(work, report_due)
-    return _result(work)
+    return Assessed(book, c, facts, _result(work))
 
 
 def check_input(book: RuleBook, c: Computation) -> None:
@@ -128,13 +143,15 @@ def _benefit(work: _Work, name: str, benefit: Benefit, refused: Reason | None) -
     state = run(name, benefit.steps, work.facts, work.spent, manual)
     amount = round_line(state.x) if isinstance(state.x, Decimal) else ZERO
     if (state.stopped or amount == 0) and not state.waits:
-        work.nothing.append(Nothing(name, state.stopped or "zero_amount", benefit.clause))
+        work.nothing.append(Nothing(name, state.stopped or "zero_amount", benefit.clause, tuple(state.rows)))
         return
     words = state.words or [f"定额 {show(amount)}"]
     if isinstance(state.x, Decimal) and amount != state.x:
         words.append(f"四舍五入到分 {show(amount)}")
+        state.rows.append(Row(words[-1], None, (amount,), "yuan"))
     work.flags |= state.flags
-    work.lines.append(Line(name, amount, benefit.clause, tuple(words), state.days, state.waits, state.ceiling))
+    work.lines.append(Line(name, amount, benefit.clause, tuple(words), state.days, state.waits, state.ceiling,
+                           tuple(state.rows)))
     if amount > 0:
         work.closed |= work.book.closed_by(name)
 
@@ -159,12 +176,13 @@ def _cut_to_total(work: _Work) -> None:
             continue
         if total.flag and all(holds(condition, work.facts.get(condition.fact)) for condition in total.flag_when):
             work.flags.add(total.flag)
-        if amount == 0:
-            work.nothing.append(Nothing(line.benefit, "cap_reached", total.clause))
-            continue
         used = f"，已付 {show(paid)}" if paid else ""
         words = f"合计上限 {show(limit)}{used}，给付 {show(amount)}"
-        kept.append(replace(line, amount=amount, steps=(*line.steps, words)))
+        rows = (*line.rows, Row(words, total, (amount,), "yuan", limit, paid))
+        if amount == 0:
+            work.nothing.append(Nothing(line.benefit, "cap_reached", total.clause, rows))
+            continue
+        kept.append(replace(line, amount=amount, steps=(*line.steps, words), rows=rows))
     work.lines = kept
 
 

@@ -1,4 +1,4 @@
-"""The eight steps in Decimal, each leaving its words for the worksheet."""
+"""The eight steps in Decimal, each leaving its arithmetic in words and a row for the worksheet."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from decimal import Decimal
 from services.core.errors import InputError
 from services.core.money import round_line, show
 from services.engine.facts import Facts
+from services.engine.words import label, shown
 from services.rulebook.flow import Unit, shape_of
 from services.rulebook.parts import as_text
+from services.rulebook.results import Row
 from services.rulebook.scales import Scale
 from services.rulebook.steps import Cap, Less, Manual, ScaleBy, Slices, Step, Sum, Take, Times
-from services.rulebook.values import Const, Each, FactRef, Product, Value
+from services.rulebook.values import Const, Each, FactRef, Product, Table, Value
 
 ZERO = Decimal(0)
 Spent = Callable[[tuple[str, ...], str, Unit], tuple[Decimal, Decimal]]
@@ -36,6 +38,9 @@ class Run:
     stopped: str = ""
     ceiling: Decimal | None = None
     waits: bool = False
+    rows: list[Row] = field(default_factory=list)
+    limit: Decimal | None = None  # of the step under way, where it has one
+    used: Decimal = ZERO
 
     def say(self, number: Decimal) -> str:
         """A number in its unit: yuan with two decimals or its exact value, days plain."""
@@ -54,7 +59,10 @@ def run(benefit: str, steps: tuple[Step, ...], facts: Facts, spent: Spent,
     """Apply the steps in order. `stopped` holds the reason when a fact the first step needs is not stated."""
     state = Run(benefit, facts, spent, manual)
     for step in steps:
-        _APPLY[type(step)](state, step)
+        state.limit, state.used = None, ZERO
+        words = _APPLY[type(step)](state, step)
+        left = tuple(state.x) if isinstance(state.x, list) else (state.x,)
+        state.rows.append(Row(words, step, left, state.unit, state.limit, state.used))
         if state.stopped:
             break
         if state.unit == "days" and isinstance(state.x, Decimal):
@@ -88,36 +96,63 @@ def _scalar(state: Run) -> Decimal:
     return state.x
 
 
-def _take(state: Run, step: Take) -> None:
+def _take(state: Run, step: Take) -> str:
     state.unit = shape_of(step.take).unit
     if isinstance(step.take, FactRef):
         found = state.facts.get(step.take.fact)
         if isinstance(found, tuple):
             state.x = [Decimal(item) for item in found]
             state.pending = [state.say(item) for item in state.x]
-            return
+            return f"{label(step.take.fact)} {'、'.join(state.pending)}"
     number = number_of(step.take, state.facts)
     if number is None:
         state.stopped = "not_claimed"
-        return
+        return "未申报" + "、".join(label(fact) for fact in facts_in(step.take) if state.facts.get(fact) is None)
     state.x = number
+    return _taken(state, step.take, state.say(number))
 
 
-def _less(state: Run, step: Less) -> None:
+def _taken(state: Run, value: Value, number: str) -> str:
+    if isinstance(value, Table):
+        return f"按{label(value.by)}（{shown(value.by, state.facts.get(value.by))}）取 {number}"
+    if isinstance(value, Product):
+        return f"{_product(state, value)} = {number}"
+    return f"{label(value.fact)} {number}" if isinstance(value, FactRef) else f"取 {number}"
+
+
+def _product(state: Run, value: Value) -> str:
+    if isinstance(value, Product):
+        return f"{_product(state, value.take)} × {_product(state, value.times)}"
+    name = f"{label(value.fact)} " if isinstance(value, FactRef) else ""
+    return f"{name}{number_of(value, state.facts) or ZERO:f}"
+
+
+def facts_in(value: Value | None) -> tuple[str, ...]:
+    """The facts that a value reads."""
+    if isinstance(value, FactRef):
+        return (value.fact,)
+    if isinstance(value, Table):
+        return (value.by,)
+    return (*facts_in(value.take), *facts_in(value.times)) if isinstance(value, Product) else ()
+
+
+def _less(state: Run, step: Less) -> str:
     if isinstance(state.x, list):
         takes = [number_of(step.less, state.facts, index) or ZERO for index in range(len(state.x))]
         state.pending = [f"({state.say(item)}-{state.say(take)}" + ("→0)" if item < take else ")")
                          for item, take in zip(state.x, takes, strict=True)]
         state.x = [max(ZERO, item - take) for item, take in zip(state.x, takes, strict=True)]
-        return
+        return f"逐次扣除 {'、'.join(state.pending)}"
     take = number_of(step.less, state.facts) or ZERO
     left = max(ZERO, state.x - take)
-    state.words.append(f"{state.say(state.x)} - {state.say(take)} = {state.say(left)}"
-                       if state.x >= take else f"{state.say(state.x)} 不超过 {state.say(take)}，为 {state.say(left)}")
+    words = (f"{state.say(state.x)} - {state.say(take)} = {state.say(left)}" if state.x >= take
+             else f"{state.say(state.x)} 不超过 {state.say(take)}，为 {state.say(left)}")
+    state.words.append(words)
     state.x = left
+    return words
 
 
-def _times(state: Run, step: Times) -> None:
+def _times(state: Run, step: Times) -> str:
     before, kind = state.x, state.unit
     state.unit = "yuan"
     factor_unit: Unit = "yuan" if kind != "yuan" else "number"
@@ -126,21 +161,25 @@ def _times(state: Run, step: Times) -> None:
         state.pending = [f"{text}×{say(factor, factor_unit)}"
                          for text, factor in zip(state.pending, factors, strict=True)]
         state.x = [item * factor for item, factor in zip(before, factors, strict=True)]
-        return
+        return f"逐次相乘 {'、'.join(state.pending)}"
     factor = number_of(step.times, state.facts) or ZERO
     state.x = before * factor
-    shown = f"{factor:f}" if factor_unit == "number" else say(factor, factor_unit)
-    state.words.append(f"{say(before, kind)} × {shown} = {state.say(state.x)}")
+    by_number = f"{factor:f}" if factor_unit == "number" else say(factor, factor_unit)
+    words = f"{say(before, kind)} × {by_number} = {state.say(state.x)}"
+    state.words.append(words)
+    return words
 
 
-def _sum(state: Run, step: Sum) -> None:
+def _sum(state: Run, step: Sum) -> str:
     assert isinstance(state.x, list)
     total = sum(state.x, ZERO)
-    state.words.append("+".join(state.pending) + f"={state.say(total)}" + (" 天" if step.sum == "days" else ""))
+    words = "+".join(state.pending) + f"={state.say(total)}" + (" 天" if step.sum == "days" else "")
+    state.words.append(words)
     state.x = total
+    return words
 
 
-def _slices(state: Run, step: Slices) -> None:
+def _slices(state: Run, step: Slices) -> str:
     amount, low, total, parts = _scalar(state), ZERO, ZERO, []
     for piece in step.slices:
         part = min(max(amount - low, ZERO), piece.upto - low)
@@ -151,8 +190,10 @@ def _slices(state: Run, step: Slices) -> None:
         elif part > 0:
             parts.append(f"{state.say(part)}×{piece.rate:f}")
         total, low = total + share, piece.upto
-    state.words.append((" + ".join(parts) or state.say(amount)) + f" = {state.say(total)}")
+    words = (" + ".join(parts) or state.say(amount)) + f" = {state.say(total)}"
+    state.words.append(words)
     state.x = total
+    return words
 
 
 def stated_items(scale: Scale, facts: Facts) -> tuple[int, ...] | None:
@@ -168,18 +209,20 @@ def stated_items(scale: Scale, facts: Facts) -> tuple[int, ...] | None:
     return items
 
 
-def _scale(state: Run, step: ScaleBy) -> None:
+def _scale(state: Run, step: ScaleBy) -> str:
     items = stated_items(step.scale, state.facts)
     if items is None:
         state.stopped = "not_claimed"
-        return
+        return f"未申报{label(step.scale.fact)}"
     if any(sum(item in group for item in items) > 1 for group in step.scale.limbs):
         state.flags.add("same_limb_assumed")
     before, ratio = _scalar(state), step.scale.ratio(items)
     state.x = before * ratio
     listed = "、".join(str(item) for item in items)
     percent = f"{(ratio * 100).normalize():f}%"
-    state.words.append(f"伤残项目（等级）{listed}：{state.say(before)} × {percent} = {state.say(state.x)}")
+    words = f"伤残项目（等级）{listed}：{state.say(before)} × {percent} = {state.say(state.x)}"
+    state.words.append(words)
+    return words
 
 
 def _limit(state: Run, value: Value, times: Value | None) -> Decimal:
@@ -187,45 +230,51 @@ def _limit(state: Run, value: Value, times: Value | None) -> Decimal:
     return limit * (number_of(times, state.facts) or ZERO) if times is not None else limit
 
 
-def _cap(state: Run, step: Cap) -> None:
+def _cap(state: Run, step: Cap) -> str:
     if isinstance(state.x, list):
         limits = [number_of(step.cap, state.facts, index) or ZERO for index in range(len(state.x))]
         state.pending = [f"{text}→{state.say(limit)}" if item > limit else text
                          for text, item, limit in zip(state.pending, state.x, limits, strict=True)]
         state.x = [min(item, limit) for item, limit in zip(state.x, limits, strict=True)]
-        return
+        return f"逐次不超过上限 {'、'.join(state.pending)}"
     limit = _limit(state, step.cap, step.times)
     paid, took = state.spent((state.benefit, *step.with_), step.over, state.unit)
     left = max(ZERO, limit - paid - took)
+    state.limit, state.used = limit, paid + took
+    unit = " 天" if state.unit == "days" else ""
+    words = f"未超过上限 {state.say(limit)}{unit}"
     if state.x > left or paid or took:
-        unit = " 天" if state.unit == "days" else ""
         used = f"，已付 {state.say(paid)}{unit}" if paid else ""
         used += f"，本次已计 {state.say(took)}{unit}" if took else ""
-        state.words.append(f"上限 {state.say(limit)}{unit}{used}，给付 {state.say(min(state.x, left))}{unit}")
+        words = f"上限 {state.say(limit)}{unit}{used}，给付 {state.say(min(state.x, left))}{unit}"
+        state.words.append(words)
     if state.x > 0 and left == 0:
         state.stopped = "cap_reached"
     state.x = min(state.x, left)
+    return words
 
 
-def _manual(state: Run, step: Manual) -> None:
+def _manual(state: Run, step: Manual) -> str:
     ceiling = None if step.manual is None else _limit(state, step.manual, step.times)
     if ceiling is not None:
         paid, took = state.spent((state.benefit,), step.over, "yuan")
         ceiling = max(ZERO, ceiling - paid - took)
+        state.used = paid + took
     state.flags.add("unverified_amount")
-    state.ceiling, given = ceiling, state.manual.get(state.benefit)
+    state.limit = state.ceiling = ceiling
+    given = state.manual.get(state.benefit)
     most = "" if ceiling is None else f"，最高 {say(ceiling, 'yuan')}"
     if given is None:
-        state.x, state.waits = ZERO, True
-        state.words.append(f"待核定金额{most}")
-        return
-    amount, reason = given
-    if ceiling is not None and amount > ceiling:
-        raise InputError("wrong_value", f"manual.{state.benefit}.amount：{show(amount)} 超过上限 {show(ceiling)}",
-                         remedy="核定金额不得超过上限", field=f"manual.{state.benefit}.amount")
-    state.x, state.unit = amount, "yuan"
-    state.words.append(f"核定 {show(amount)}{most}：{reason}")
+        state.x, state.waits, words = ZERO, True, f"待核定金额{most}"
+    else:
+        amount, reason = given
+        if ceiling is not None and amount > ceiling:
+            raise InputError("wrong_value", f"manual.{state.benefit}.amount：{show(amount)} 超过上限 {show(ceiling)}",
+                             remedy="核定金额不得超过上限", field=f"manual.{state.benefit}.amount")
+        state.x, state.unit, words = amount, "yuan", f"核定 {show(amount)}{most}：{reason}"
+    state.words.append(words)
+    return words
 
 
-_APPLY: dict[type[Step], Callable[..., None]] = {
+_APPLY: dict[type[Step], Callable[..., str]] = {
     Take: _take, Less: _less, Times: _times, Sum: _sum, Slices: _slices, ScaleBy: _scale, Cap: _cap, Manual: _manual}

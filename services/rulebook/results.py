@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from services.core.money import show
+from services.rulebook.flow import Unit
+from services.rulebook.values import Sourced
 
 Outcome = Literal["pay", "nothing", "refund", "manual"]
 ZERO = Decimal("0.00")
+
+
+class Row(NamedTuple):
+    """One step as it was applied, for the worksheet: its words, the rule behind it and what it left.
+
+    `rule` is the file's own step or joint cap with clause, origin and readings, None where the engine rounds (A-50).
+    `left` holds the elements until their sum, then one number in `unit`. Of a cap or a manual amount, `limit` is the
+    ceiling (None: none is published) and `used` what was paid before or earlier in the claim.
+    """
+
+    words: str
+    rule: Sourced | None
+    left: tuple[Decimal, ...]
+    unit: Unit
+    limit: Decimal | None = None
+    used: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +35,7 @@ class Line:
     """What one benefit pays, in yuan; `days` are paid days where the cap counts days.
 
     A line that waits for a reviewer's amount has `manual` true, amount 0 and the `ceiling` the plan publishes.
+    `steps` are the arithmetic in words, `rows` every step with its rule.
     """
 
     benefit: str
@@ -26,6 +45,7 @@ class Line:
     days: int = 0
     manual: bool = False
     ceiling: Decimal | None = None
+    rows: tuple[Row, ...] = field(default=(), repr=False)
 
     def to_dict(self) -> dict[str, object]:
         """As JSON; keys of manual lines appear only there."""
@@ -38,11 +58,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """A benefit that paid nothing, why, and by which clause."""
+    """A benefit that paid nothing, why, and by which clause; `rows` are the steps it went through, if any."""
 
     benefit: str
     reason: str
     clause: str
+    rows: tuple[Row, ...] = field(default=(), repr=False)
 
     def to_dict(self) -> dict[str, object]:
         """As JSON."""
