@@ -10,7 +10,7 @@ from datetime import date
 import sqlalchemy as sa
 from sqlmodel import Session, select
 
-from services.benefit.rules import PREMIUM_REFUND
+from services.benefit.rules import PREMIUM_REFUND, given_words
 from services.core.errors import NotFound
 from services.core.money import show, to_yuan
 from services.models import Worksheet
@@ -40,9 +40,9 @@ class Basis:
 
 
 _CLAIMS = sa.text("""
-    SELECT c.id, c.org_key, c.round, c.plan, c.plan_from, c.cover_id, c.event, c.digest, v.effective,
-           least(v.until, v.ended_on) AS until, v.renewal, v.shares, v.relation, v.premium_fen, p.category, p.born, p.sex,
-           k.reported_on, k.last_timely_day
+    SELECT c.id, c.org_key, c.round, c.plan, c.plan_from, c.cover_id, c.event, c.inputs, c.digest, v.effective,
+           least(v.until, v.ended_on) AS until, v.renewal, v.shares, v.tier, v.high_risk_work, v.relation, v.premium_fen,
+           p.category, p.born, p.sex, k.reported_on, k.last_timely_day
     FROM claim c JOIN cover v ON v.id = c.cover_id JOIN person p ON p.id = c.person_id JOIN case_file k ON k.id = c.case_id
     WHERE c.id = ANY(CAST(:ids AS uuid[]))""")
 # What other claims took from this person's covers of the plan; a former period's counts only for caps for life.
@@ -113,11 +113,14 @@ def _words(row: sa.Row[tuple[object, ...]], taken: list[sa.Row[tuple[object, ...
     words: dict[str, object] = {
         "plan": row.plan,
         "cover": {"effective": row.effective.isoformat(), "until": row.until.isoformat(), "renewal": row.renewal,
-                  "shares": row.shares, "premium_paid": show(to_yuan(max(0, row.premium_fen - returned)))},
-        "person": {"category": row.category, "born": row.born.isoformat(), "sex": row.sex, "relation": row.relation},
+                  "shares": row.shares, "premium_paid": show(to_yuan(max(0, row.premium_fen - returned))),
+                  **({"tier": row.tier} if row.tier else {})},
+        "person": {"category": row.category, "born": row.born.isoformat(), "sex": row.sex, "relation": row.relation,
+                   **({"high_risk_work": True} if row.high_risk_work else {})},
         "event": row.event,
         "paid": [_paid(item) for item in taken if item.benefit != PREMIUM_REFUND],
         "reported_on": row.reported_on.isoformat()}
+    words |= given_words(row.inputs, row.round)
     if others:
         words["covers"] = [{"plan": item.plan, "effective": item.effective.isoformat(), "until": item.until.isoformat()}
                            for item in others]

@@ -11,7 +11,9 @@ from services.engine.ceiling import PREMIUM_REFUND
 from services.rulebook.computation import Paid
 from services.rulebook.results import Line, Result
 
-__all__ = ["PREMIUM_REFUND", "Taking", "granted_takings", "takings"]
+__all__ = ["PREMIUM_REFUND", "Taking", "given_words", "granted_takings", "takings"]
+
+Inputs = Mapping[str, Mapping[str, Mapping[str, object]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,21 @@ def takings(result: Result, paid: Sequence[Paid], *, year_to_date: bool) -> list
     if result.refund:
         found.append(Taking(PREMIUM_REFUND, to_fen(result.refund)))
     return [taking for taking in found if taking.amount_fen or taking.days]
+
+
+def given_words(inputs: Inputs, round_: int) -> dict[str, object]:
+    """A reviewer's amounts and answers of this round (`claim.inputs`) as the computation's `manual` and `exclusions`.
+
+    Another round begins anew: what an objection or a correction reopened is looked at again.
+    """
+    standing = {kind: {name: row for name, row in rows.items() if row["round"] == round_} for kind, rows in inputs.items()}
+    words: dict[str, object] = {}
+    if standing.get("manual"):
+        words["manual"] = {name: {"amount": row["amount"], "reason": row["reason"]}
+                           for name, row in standing["manual"].items()}
+    if standing.get("exclusions"):
+        words["exclusions"] = {name: row["answer"] for name, row in standing["exclusions"].items()}
+    return words
 
 
 def granted_takings(granted: Mapping[str, Decimal], refund: Decimal, lines: Sequence[Line]) -> list[Taking]:

@@ -144,7 +144,9 @@ def _write(session: Session, good: Sequence[Entrant], known: _Known, terms: _Ter
     rows = [{"id": uuidv7(), "org_key": terms.org.org_key, "org_id": terms.org.id, "plan": terms.book.plan,
              "plan_from": terms.book.from_, "person_id": found[entrant.id_number].id, "effective": terms.effective,
              "until": until, "renewal": rules.is_renewal(known.covers.get(found[entrant.id_number].id, ()), terms.effective),
-             "shares": entrant.shares, "relation": entrant.relation, "premium_fen": to_fen(terms.book.fee_due(entrant.shares)),
+             "shares": entrant.shares, "tier": entrant.tier, "high_risk_work": entrant.high_risk_work,
+             "relation": entrant.relation,
+             "premium_fen": to_fen(terms.book.fee_due(entrant.shares, entrant.tier, entrant.high_risk_work)),
              "payer_kind": terms.payer_kind, "payer_name": terms.payer_name, "certificate_no": certificate,
              "policy_no": terms.policy_no, "created_at": now}
             for entrant, certificate in zip(good, certificates, strict=True)]

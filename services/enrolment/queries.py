@@ -11,11 +11,13 @@ from sqlmodel import Session, col, select
 from services.core.crypto import key_ring
 from services.core.errors import InputError
 from services.core.identity import check_identity
+from services.engine import match as matching
+from services.engine.event import dated
+from services.engine.event import event_day as day_of
+from services.engine.match import Answer
 from services.enrolment import people
 from services.models import BankCard, Cover, FamilyTie, Organisation, Person
 from services.rulebook import registry
-from services.rulebook.dating import decisive_date, stated_date
-from services.rulebook.schema import RuleBook
 from services.rulebook.vocabulary import Computation, parse
 
 
@@ -78,9 +80,7 @@ def covers_of(session: Session, person_id: uuid.UUID, plan: str | None = None) -
 
 def computation_of(cover: Cover, event: Mapping[str, object]) -> Computation:
     """The words of a computation for this cover and event, without person and payments; InputError names the key."""
-    return parse({"plan": cover.plan, "event": dict(event),
-                  "cover": {"effective": cover.effective.isoformat(), "until": cover.until.isoformat(),
-                            "renewal": cover.renewal, "shares": cover.shares}})
+    return parse({"plan": cover.plan, "event": dict(event), "cover": _cover_words(cover)})
 
 
 def read_event(event: Mapping[str, object]) -> Computation:
@@ -102,29 +102,33 @@ def answers(cover: Cover, event: Mapping[str, object]) -> bool:
 
 def event_day(words: Computation) -> date:
     """The day of the event itself: what the report's days count from. InputError names the missing fact."""
-    event = words.event
-    stays = [day for stay in event.stays if (day := stay.to or stay.from_)]
-    year_end = date(event.year, 12, 31) if event.year else None
-    day = event.diagnosed_on or event.on or event.settled_on or max(stays, default=None) or year_end
-    if day is None:
-        fact = "event.diagnosed_on" if event.kind == "diagnosis" else "event.on"
-        raise InputError("missing_key", f"{fact}：报案须写明事件日期", remedy=f"补上 {fact}", field=fact)
-    return day
+    return day_of(words.event)
 
 
-def dated(book: RuleBook, words: Computation) -> date:
-    """The decisive date; while the reporter does not know it yet (the specimen's day), the event's own day stands in.
+def match(person: Person, covers: Sequence[Cover], event: Mapping[str, object]) -> list[Answer]:
+    """What each of the person's covers answers to the event; the covers are prerequisites of one another.
 
-    Verification asks for the fact itself (`evidence.verify`).
+    A cover that was ended before it began counts for nothing: hand in `started` ones only.
     """
-    if any(stated_date(words, fact) for fact in book.dated_by):
-        return decisive_date(book, words)
-    return event_day(words)
+    return matching.match([_held(person, cover, event) for cover in covers])
 
 
-def covers_answering(session: Session, person_id: uuid.UUID, event: Mapping[str, object]) -> list[Cover]:
-    """Every cover in force on the day its plan names, whose rule-book answers this kind of event."""
-    return [cover for cover in covers_of(session, person_id) if answers(cover, event)]
+def started(covers: Sequence[Cover]) -> list[Cover]:
+    """Without those that were taken back before their first day."""
+    return [cover for cover in covers if cover.ended_on is None or cover.ended_on >= cover.effective]
+
+
+def _held(person: Person, cover: Cover, event: Mapping[str, object]) -> Computation:
+    return parse({"plan": cover.plan, "event": dict(event),
+                  "person": {"category": person.category, "born": person.born.isoformat(), "sex": person.sex,
+                             "relation": cover.relation, "high_risk_work": cover.high_risk_work},
+                  "cover": _cover_words(cover) | {"until": min(cover.until, cover.ended_on or cover.until).isoformat()}})
+
+
+def _cover_words(cover: Cover) -> dict[str, object]:
+    words: dict[str, object] = {"effective": cover.effective.isoformat(), "until": cover.until.isoformat(),
+                                "renewal": cover.renewal, "shares": cover.shares}
+    return words | ({"tier": cover.tier} if cover.tier else {})
 
 
 def people_by_id(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Person]:

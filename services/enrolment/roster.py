@@ -12,8 +12,10 @@ from services.core.errors import InputError
 
 NAME, NUMBER, OCCUPATION = "姓名", "身份证号", "职业"
 SHARES, RELATION, PHONE, BANK, ACCOUNT = "份数", "关系", "手机号", "开户行", "银行账号"
-COLUMNS = (NAME, NUMBER, OCCUPATION, SHARES, RELATION, PHONE, BANK, ACCOUNT)
-_ALIASES = {"身份证号码": NUMBER, "手机": PHONE, "手机号码": PHONE, "银行卡号": ACCOUNT, "与职工关系": RELATION, "参保份数": SHARES}
+TIER, HIGH_RISK = "缴费档次", "高危工种"
+COLUMNS = (NAME, NUMBER, OCCUPATION, SHARES, TIER, HIGH_RISK, RELATION, PHONE, BANK, ACCOUNT)
+_ALIASES = {"身份证号码": NUMBER, "手机": PHONE, "手机号码": PHONE, "银行卡号": ACCOUNT, "与职工关系": RELATION, "参保份数": SHARES,
+            "档次": TIER, "是否高危工种": HIGH_RISK}
 _FOOTER = "单位名称"
 MOST_ROWS = 20_000
 

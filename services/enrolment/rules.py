@@ -10,13 +10,19 @@ from typing import Protocol
 
 from services.core.errors import InputError
 from services.core.identity import BANKS, REASONS, age_on, bank_of, check_identity, luhn
+from services.engine.event import last_day
 from services.enrolment import roster as sheet
 from services.enrolment.roster import Roster, RosterRow
 from services.rulebook.schema import RuleBook
+from services.rulebook.values import Table
+
+__all__ = ["Entrant", "Fault", "bank_code", "check_name", "check_payer", "fee_tiers", "is_renewal", "joining_faults",
+           "last_day", "read_row", "twice", "unit_faults"]
 
 _RELATIONS = {"": "employee", "本人": "employee", "职工": "employee", "员工": "employee", "配偶": "wife", "妻子": "wife",
               "子女": "child"}
 _RELATION_WORDS = {"employee": "职工本人", "wife": "男职工的配偶", "child": "职工子女"}
+_YES_NO = {"": False, "否": False, "是": True}
 _SEX_WORDS = {"F": "女性", "M": "男性"}
 _BANK_CODES = {code: code for code in BANKS} | {name: code for code, name in BANKS.items()} | {
     "工商银行": "ICBC", "工行": "ICBC", "建设银行": "CCB", "建行": "CCB", "农业银行": "ABC", "农行": "ABC", "中行": "BOC",
@@ -50,6 +56,8 @@ class Entrant:
     sex: str
     relation: str
     shares: int
+    tier: str | None
+    high_risk_work: bool
     phone: str | None
     bank: str | None
     account: str | None
@@ -73,14 +81,6 @@ def bank_code(word: str) -> str | None:
     return _BANK_CODES.get(word.strip())
 
 
-def last_day(effective: date, years: int) -> date:
-    """The last covered day of a cover of whole years; 29 February ends on 28 February."""
-    try:
-        return effective.replace(year=effective.year + years) - timedelta(days=1)
-    except ValueError:
-        return date(effective.year + years, 2, 28)
-
-
 def read_row(row: RosterRow, book: RuleBook) -> tuple[Entrant | None, list[Fault]]:
     """One row's own faults; the entrant when it has none."""
     faults: list[Fault] = []
@@ -96,16 +96,20 @@ def read_row(row: RosterRow, book: RuleBook) -> tuple[Entrant | None, list[Fault
     shares = _shares(row.get(sheet.SHARES))
     if shares is None or not 1 <= shares <= book.shares.max:
         fault(sheet.SHARES, f"份数“{row.get(sheet.SHARES)}”不对，本计划每人 1 至 {book.shares.max} 份", "改正份数")
+    tier = _tier(row, book, fault)
+    high_risk = _YES_NO.get(row.get(sheet.HIGH_RISK))
+    if high_risk is None:
+        fault(sheet.HIGH_RISK, f"“{row.get(sheet.HIGH_RISK)}”不对", "填“是”或“否”；留空为否")
     relation = _RELATIONS.get(row.get(sheet.RELATION))
     if relation is None:
         fault(sheet.RELATION, f"不认识的关系“{row.get(sheet.RELATION)}”", "填“职工”“配偶”或“子女”")
     if row.get(sheet.PHONE) and not _PHONE.fullmatch(row.get(sheet.PHONE)):
         fault(sheet.PHONE, "手机号应为 11 位", "改正手机号，或留空")
     bank = _bank(row, fault)
-    if faults or identity.born is None or identity.sex is None or relation is None or shares is None:
+    if faults or identity.born is None or identity.sex is None or relation is None or shares is None or high_risk is None:
         return None, faults
     return Entrant(row.row, row.get(sheet.NAME), identity.number, identity.born, identity.sex, relation, shares,
-                   row.get(sheet.PHONE) or None, bank, row.get(sheet.ACCOUNT) or None), []
+                   tier, high_risk, row.get(sheet.PHONE) or None, bank, row.get(sheet.ACCOUNT) or None), []
 
 
 def _shares(text: str) -> int | None:
@@ -114,6 +118,23 @@ def _shares(text: str) -> int | None:
 
 class _Say(Protocol):
     def __call__(self, column: str, words: str, remedy: str) -> None: ...
+
+
+def _tier(row: RosterRow, book: RuleBook, fault: _Say) -> str | None:
+    """The fee tier, where the plan's fee hangs on one; a fault when it is missing, unknown or not asked for."""
+    tier, tiers = row.get(sheet.TIER).removesuffix("元"), fee_tiers(book)
+    if tier in tiers or not (tier or tiers):
+        return tier or None
+    if tiers:
+        fault(sheet.TIER, f"缴费档次“{tier}”不对，本计划的档次为 {'、'.join(tiers)}（{book.fee.clause}）", "按应缴费用填写档次")
+    else:
+        fault(sheet.TIER, "本计划不分缴费档次", "留空")
+    return None
+
+
+def fee_tiers(book: RuleBook) -> tuple[str, ...]:
+    """The tiers of a plan whose fee hangs on one; empty for any other."""
+    return tuple(book.fee.amount.cases) if isinstance(book.fee.amount, Table) else ()
 
 
 def _bank(row: RosterRow, fault: _Say) -> str | None:

@@ -14,6 +14,8 @@ from services.access.actor import Actor, Role
 from services.core.clock import at_hour, business_day
 from services.core.errors import Conflict, InputError, NotPermitted
 from services.core.ids import public_code, uuidv7
+from services.engine.event import dated
+from services.engine.match import Answer
 from services.enrolment import numbers
 from services.enrolment import queries as enrolment
 from services.intake import rules
@@ -48,7 +50,8 @@ def report(session: Session, *, id_number: str | None = None, person_id: uuid.UU
            insurer_told_at: datetime | None = None, actor: Actor, now: datetime) -> Case:
     """Open a case for an event (the words of `vocabulary.md`): one claim for each plan that answers.
 
-    InputError: unknown key or person, no cover in force, a date in the future, late without `late_reason`.
+    What each cover answered, and why, is kept on the case (`answers`). InputError: unknown key or person, no cover that
+    answers, facts that every cover still waits for, a date in the future, late without `late_reason`.
     Conflict: the same event is already being handled. A member reports for herself or a known relative only.
     """
     actor.require(*_MAY_REPORT, what="报案")
@@ -61,8 +64,13 @@ def report(session: Session, *, id_number: str | None = None, person_id: uuid.UU
     # Two reports of one event at the same moment queue here, and the second sees the first.
     session.execute(sa.select(col(Person.id)).where(col(Person.id) == person.id).with_for_update())
     plain = rules.plain_event(words)
-    counted = [_count(cover, plain, day) for cover in _new_covers(session, person.id, plain, day)]
+    covers = enrolment.started(enrolment.covers_of(session, person.id))
+    answers = enrolment.match(person, covers, plain)
+    rules.require_opening(answers)
+    opening = [cover for cover, answer in zip(covers, answers, strict=True) if answer.opens]
+    counted = [_count(cover, plain, day) for cover in _new_covers(session, opening, plain, day)]
     case = _case(session, person, words, day, told, hospital, channel, counted, late_reason, actor, now)
+    case.answers = [answer.to_dict() for answer in answers]
     claims = _claims(session, case, plain, counted, now)
     create(session, "claim", claims, actor=actor, now=now,
            details={claim.id: {"case_no": case.case_no, "plan": claim.plan, "late": case.late} for claim in claims})
@@ -72,6 +80,15 @@ def report(session: Session, *, id_number: str | None = None, person_id: uuid.UU
                            bank_card_id=card.id if card else None, added_at=now) for claim in claims])
     session.flush()
     return case
+
+
+def preview(session: Session, *, id_number: str | None = None, person_id: uuid.UUID | None = None,
+            event: Mapping[str, object], actor: Actor) -> list[Answer]:
+    """What a report of this event would be answered, cover by cover; nothing is kept. Errors as of a report."""
+    actor.require(*_MAY_REPORT, what="报案")
+    plain = rules.plain_event(enrolment.read_event(event))
+    person = _person(session, id_number, person_id, actor)
+    return enrolment.match(person, enrolment.started(enrolment.covers_of(session, person.id)), plain)
 
 
 def _person(session: Session, id_number: str | None, person_id: uuid.UUID | None, actor: Actor) -> Person:
@@ -104,11 +121,8 @@ def _told(actor: Actor, channel: str, reported_on: date | None, committee_at: da
     return Told(day, committee_at or at, insurer_at)
 
 
-def _new_covers(session: Session, person_id: uuid.UUID, plain: Mapping[str, object], day: date) -> list[Cover]:
-    """The covers that answer and on which this very event is not being handled yet."""
-    covers = enrolment.covers_answering(session, person_id, plain)
-    if not covers:
-        raise InputError("no_cover", "事件当日没有可以受理的有效保障", remedy="核对身份证号、事件日期和参保情况", field="id_number")
+def _new_covers(session: Session, covers: Sequence[Cover], plain: Mapping[str, object], day: date) -> list[Cover]:
+    """Of the covers that answer, those on which this very event is not being handled yet."""
     open_ones = session.exec(select(Claim.cover_id, Claim.claim_no, Claim.event).join(Case, col(Case.id) == Claim.case_id).where(
         col(Claim.cover_id).in_([cover.id for cover in covers]), Claim.state != ClaimState.CANCELLED,
         Case.event_kind == plain["kind"], Case.diagnosed_on == day)).all()
@@ -121,7 +135,7 @@ def _new_covers(session: Session, person_id: uuid.UUID, plain: Mapping[str, obje
 
 def _count(cover: Cover, plain: Mapping[str, object], day: date) -> _Counted:
     words = enrolment.computation_of(cover, plain)
-    book = registry.resolve(cover.plan, enrolment.dated(registry.latest(cover.plan), words))
+    book = registry.resolve(cover.plan, dated(registry.latest(cover.plan), words))
     rule = book.clocks.get("report")
     return _Counted(cover, book, rule, count(rule, day) if rule else None)
 

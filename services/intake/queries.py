@@ -73,5 +73,5 @@ def accepted_hashes(session: Session, claim_ids: Sequence[uuid.UUID]) -> dict[uu
 
 
 def present_digest(session: Session, claim: Claim) -> str:
-    """The digest of the claim's facts as they stand: its event and its accepted papers."""
-    return facts_digest(claim.event, accepted_hashes(session, [claim.id])[claim.id])
+    """The digest of the claim's facts as they stand: its event, its accepted papers, reviewers' amounts and answers."""
+    return facts_digest(claim.event, accepted_hashes(session, [claim.id])[claim.id], claim.inputs)

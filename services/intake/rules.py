@@ -10,6 +10,8 @@ from datetime import date, datetime
 
 from services.core.clock import business_day
 from services.core.errors import InputError
+from services.engine.event import plain_event as plain_words
+from services.engine.match import Answer
 from services.models.case import CHANNELS
 from services.rulebook.schema import RuleBook
 from services.rulebook.vocabulary import Computation
@@ -18,8 +20,7 @@ from services.workdays.count import Count
 
 def plain_event(words: Computation) -> dict[str, object]:
     """The event in the words of `vocabulary.md`, normalised, without what was not stated."""
-    raw = words.event.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return {name: value for name, value in raw.items() if value != []}
+    return plain_words(words.event)
 
 
 def same_event(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
@@ -31,9 +32,10 @@ def same_event(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
     return len(illnesses) < 2
 
 
-def facts_digest(event: Mapping[str, object], accepted_sha256s: Iterable[str]) -> str:
-    """SHA-256 over the event and the accepted papers: a reviewer who saw this digest saw these facts."""
-    facts = {"event": event, "papers": sorted(accepted_sha256s)}
+def facts_digest(event: Mapping[str, object], accepted_sha256s: Iterable[str],
+                 inputs: Mapping[str, object] | None = None) -> str:
+    """SHA-256 over event, accepted papers and reviewers' inputs: a reviewer who saw this digest saw these facts."""
+    facts = {"event": event, "papers": sorted(accepted_sha256s), **({"inputs": inputs} if inputs else {})}
     text = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -86,3 +88,15 @@ def is_late(told: Told, counted: Count, late_reason: str | None) -> bool:
 def earliest(counts: Sequence[Count]) -> Count:
     """The shortest of the plans' counts: it is the one printed."""
     return min(counts, key=lambda counted: counted.due)
+
+
+def require_opening(answers: Sequence[Answer]) -> None:
+    """Some cover opens a claim. InputError otherwise, with the reason of each, or naming the fact that is wanted."""
+    if any(answer.opens for answer in answers):
+        return
+    told = "；".join(f"{answer.name}：{answer.said}" for answer in answers)
+    waits = [answer for answer in answers if answer.answer == "needs"]
+    if waits:
+        raise InputError("facts_missing", f"所报事实还不足以受理。{told}", remedy=waits[0].said, field=waits[0].needs[0].fact)
+    raise InputError("no_cover", "事件当日没有可以受理的有效保障" + (f"。{told}" if told else ""),
+                     remedy="核对身份证号、事件日期和参保情况", field="id_number")

@@ -14,9 +14,10 @@ from services.audit import service as audit
 from services.audit.chain import Entry
 from services.core.errors import Conflict, InputError, NotFound
 from services.core.settings import settings
+from services.engine.event import dated
 from services.enrolment import queries as enrolment
 from services.intake import rules
-from services.intake.opening import report
+from services.intake.opening import preview, report
 from services.intake.queries import case_of, claim_for, claims_of, consent_in_force, present_digest, require_own
 from services.lifecycle.service import Move, fire
 from services.models import Claim, Consent, Cover, ReviewStep
@@ -26,7 +27,7 @@ from services.rulebook import registry
 from services.storage import service as storage
 from statemachines.states import ClaimState, ReviewState
 
-__all__ = ["amend", "record_consent", "report", "resume", "withdraw", "withdraw_consent"]
+__all__ = ["amend", "preview", "record_consent", "report", "resume", "withdraw", "withdraw_consent"]
 PURPOSES = ("insurer", "processing")
 _LIVE = (ReviewState.WAITING, ReviewState.OPEN, ReviewState.PASSED)
 
@@ -53,7 +54,7 @@ def amend(session: Session, *, claim_id: uuid.UUID, version: int | None = None, 
         raise InputError("event_differs", "事件类别和日期不能更正", remedy="撤回本案后重新报案", field="event")
     if not enrolment.answers(cover, event):
         raise InputError("not_in_cover", "决定日期不在保障期内", remedy="核对日期；确属保障期外的，撤回本案", field="event")
-    book = registry.resolve(claim.plan, enrolment.dated(registry.latest(claim.plan), words))
+    book = registry.resolve(claim.plan, dated(registry.latest(claim.plan), words))
     waived = set(rules.required_kinds(book, claim.event)) - set(claim.required)
     plain = rules.plain_event(words)
     claim.event, claim.plan_from, claim.route, claim.banks = plain, book.from_, book.route, list(book.banks.allow)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import Index, Text
 from sqlmodel import Field
 
-from services.models.base import Instant, Scoped, instant, one_of
+from services.models.base import Instant, Json, Scoped, instant, one_of
 
 CHANNELS = ("member", "clerk", "phone", "insurer", "api")
 
@@ -36,6 +36,7 @@ class Case(Scoped, table=True):
     count_words: str = Field(sa_type=Text)
     late: bool = False
     late_reason: str | None = Field(default=None, sa_type=Text)
+    answers: list[dict[str, object]] = Field(default_factory=list, sa_type=Json)   # what each cover answered the report
 
 
 class Consent(Scoped, table=True):

@@ -30,6 +30,8 @@ class Cover(Scoped, table=True):
     until: date
     renewal: bool = False
     shares: int = 1
+    tier: str | None = Field(default=None, sa_type=Text)     # the normal-work fee that names the tier
+    high_risk_work: bool = False                             # as enrolled: the fee was asked for it
     relation: str = Field(default="employee", sa_type=Text)
     premium_fen: int = Field(sa_type=Fen)
     payer_kind: str = Field(default="self", sa_type=Text)

@@ -132,6 +132,8 @@ class CoverView(BaseModel):
     until: date
     renewal: bool
     shares: int
+    tier: str | None
+    high_risk_work: bool
     relation: str
     certificate_no: str
     policy_no: str | None

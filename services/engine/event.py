@@ -1,0 +1,44 @@
+"""An event's own day, the day that dates a plan, the event in plain words, the last day of a cover."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from services.core.errors import InputError
+from services.rulebook.computation import Computation, Event
+from services.rulebook.dating import decisive_date, stated_date
+from services.rulebook.schema import RuleBook
+
+
+def event_day(event: Event) -> date:
+    """The day of the event itself: what the report's days count from. InputError names the missing fact."""
+    stays = [day for stay in event.stays if (day := stay.to or stay.from_)]
+    year_end = date(event.year, 12, 31) if event.year else None
+    day = event.diagnosed_on or event.on or event.settled_on or max(stays, default=None) or year_end
+    if day is None:
+        fact = {"diagnosis": "event.diagnosed_on", "inpatient": "event.stays", "medical_year": "event.year",
+                "settlement": "event.settled_on"}.get(event.kind, "event.on")
+        raise InputError("missing_key", f"{fact}：报案须写明事件日期", remedy=f"补上 {fact}", field=fact)
+    return day
+
+
+def dated(book: RuleBook, c: Computation) -> date:
+    """The decisive date; while the reporter does not know it yet (the specimen's day), the event's own day stands in.
+
+    Verification asks for the fact itself (`evidence.verify`).
+    """
+    return decisive_date(book, c) if any(stated_date(c, fact) for fact in book.dated_by) else event_day(c.event)
+
+
+def plain_event(event: Event) -> dict[str, object]:
+    """The event in the words of `vocabulary.md`, normalised, without what was not stated."""
+    raw = event.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return {name: value for name, value in raw.items() if value != []}
+
+
+def last_day(effective: date, years: int) -> date:
+    """The last covered day of a cover of whole years; 29 February ends on 28 February."""
+    try:
+        return effective.replace(year=effective.year + years) - timedelta(days=1)
+    except ValueError:
+        return date(effective.year + years, 2, 28)
