@@ -1,0 +1,94 @@
+"""Days and amounts of a rule-book that contradict one another: what one wrong number alone can break."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import pairwise
+
+from services.engine.soundness import Key, findings
+from services.rulebook.loader import Document
+from services.rulebook.parts import ROLES
+from services.rulebook.schema import RuleBook
+from services.rulebook.steps import Cap, Manual, Step, Take, Times
+from services.rulebook.validation import Finding
+from services.rulebook.values import Const, FactRef, Value
+
+
+def contradictions(document: Document, book: RuleBook) -> list[Finding]:
+    """Spans with gaps, levels out of order, budgets above the promise, an amount above its own cap."""
+    return findings(document, [*_spans(book), *_levels(book), *_budgets(book), *_over_own_cap(book)])
+
+
+def _spans(book: RuleBook) -> Iterator[tuple[Key, str]]:
+    """Covered days start with 1; bands follow one another without gap or overlap."""
+    if book.waiting and book.waiting.days.low != 1:
+        yield ("waiting", "days"), "等待期从第1日起，写成 1..天数"
+    if book.bands is None:
+        return
+    ordered = list(book.bands.ranges.items())
+    if ordered and ordered[0][1].low != 1:
+        yield ("bands", "ranges", ordered[0][0]), "第一段从第1日起"
+    for (before, first), (name, span) in pairwise(ordered):
+        if first.high is None or span.low != first.high + 1:
+            yield ("bands", "ranges", name), f"应紧接 {before} 的末日，不重叠、不留空"
+
+
+def _levels(book: RuleBook) -> Iterator[tuple[Key, str]]:
+    seen: set[str] = set()
+    for index, level in enumerate(book.chain):
+        if level.level in seen:
+            yield ("chain", str(index), "level"), f"审核级“{level.level}”重复"
+        seen.add(level.level)
+    for index, (before, level) in enumerate(pairwise(book.chain), 1):
+        if ROLES.index(level.role) < ROLES.index(before.role):
+            yield ("chain", str(index), "role"), f"{level.role} 排在 {before.role} 之后，审核级应自下而上"
+        if (level.above or Decimal(0)) < (before.above or Decimal(0)):
+            yield ("chain", str(index), "above"), f"应不低于上一级的 {before.above}"
+
+
+def _budgets(book: RuleBook) -> Iterator[tuple[Key, str]]:
+    """On the office route all working budgets together must fit the promised days of payment."""
+    promise = book.clocks.get("pay")
+    if promise is None:
+        yield ("clocks",), "缺少 pay（给付期限）"
+        return
+    if book.route != "office":
+        return
+    named = {name: book.clocks[name].days for name in ("verification", "finance", "bank") if name in book.clocks}
+    levels = sum(level.days for level in book.chain if level.act != "informed")
+    spent = sum(named.values()) + levels
+    if spent > promise.days:
+        listed = "、".join([*(f"{name} {days}" for name, days in named.items()), f"各级审核 {levels}"])
+        yield ("clocks", "pay"), f"各环节时限合计 {spent} 个工作日（{listed}），超过承诺的 {promise.days} 个工作日"
+
+
+def _over_own_cap(book: RuleBook) -> Iterator[tuple[Key, str]]:
+    """A fixed amount above its own cap, or above the joint one, could never be paid in full."""
+    total = ((book.total.cap, book.total.times),) if book.total else ()
+    for name, benefit in book.benefits.items():
+        fixed = _fixed(benefit.steps)
+        if fixed is None:
+            continue
+        caps = (*((step.cap, step.times) for step in benefit.steps if isinstance(step, Cap)), *total)
+        for cap, times in caps:
+            if isinstance(cap, Const) and _fact(times) == fixed[1] and fixed[0] > cap.number:
+                yield ("benefits", name, "steps"), f"定额 {fixed[0]} 高于上限 {cap.number}，永远不能付足"
+
+
+def _fixed(benefit_steps: tuple[Step, ...]) -> tuple[Decimal, str] | None:
+    """The amount of a benefit that is a constant, at most times one fact: (constant, fact or empty)."""
+    amount, by = None, ""
+    for step in benefit_steps:
+        if isinstance(step, Take) and isinstance(step.take, Const):
+            amount = step.take.number
+        elif isinstance(step, Times) and isinstance(step.times, FactRef) and not by:
+            by = step.times.fact
+        elif not isinstance(step, Cap | Manual):
+            return None
+    return None if amount is None else (amount, by)
+
+
+def _fact(value: Value | None) -> str | None:
+    """The fact a cap is multiplied by; empty when by nothing, None when by something else."""
+    return "" if value is None else value.fact if isinstance(value, FactRef) else None

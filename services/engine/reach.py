@@ -1,0 +1,101 @@
+"""Which facts a rule-book reads, and which of its benefits no event can ever reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from services.rulebook.facts import DEFAULTS, FACTS
+from services.rulebook.forms import event_facts
+from services.rulebook.parts import Benefit
+from services.rulebook.schema import RuleBook
+from services.rulebook.steps import Manual, ScaleBy, Take
+from services.rulebook.values import Condition, FactRef, Product, Table, nearest
+
+# An identity card proves who the person is, whether or not this plan asks for age or sex.
+_PERSON = ("person.born", "person.sex", "person.relation")
+
+
+def facts_read(book: RuleBook) -> frozenset[str]:
+    """Every fact that can change what this book pays, refuses or dates, and the person's own."""
+    found = {*event_facts(book), *book.dated_by, *_PERSON, "event.kind"}
+    if book.lists:
+        found |= {"event.icd10", "event.disease"}
+    if set(book.kinds) & {"accident", "property", "death"}:
+        found.add("event.on")   # the report is counted from it
+    found |= {condition.fact for condition in _conditions(book)}
+    for benefit in book.benefits.values():
+        for step in benefit.steps:
+            for name in type(step).model_fields:
+                found |= set(_facts_in(getattr(step, name)))
+    for value in (book.fee.amount, book.fee.high_risk, *((book.total.cap, book.total.times) if book.total else ())):
+        found |= set(_facts_in(value))
+    if book.fee.high_risk is not None:
+        found.add("person.high_risk_work")
+    found |= {"cover.effective", "cover.until", "cover.renewal", "cover.premium_paid", "cover.shares"}
+    if any(isinstance(step, Manual) for benefit in book.benefits.values() for step in benefit.steps):
+        found |= {fact for fact, spec in FACTS.items() if set(spec.kinds) & set(book.kinds)}   # the reviewer reads them all
+    stays = {"event.stays", "event.stays.days", "event.stays.from"}
+    return frozenset(found | (stays if found & stays else set()))
+
+
+def _conditions(book: RuleBook) -> Iterator[Condition]:
+    for part in (*book.benefits.values(), book.eligible, book.waiting, book.bands, *book.flags, *book.papers):
+        yield from (part.when or ()) if part else ()
+    yield from book.total.flag_when if book.total else ()
+
+
+def _facts_in(value: object) -> Iterator[str]:
+    if isinstance(value, FactRef):
+        yield value.fact
+    elif isinstance(value, Table):
+        yield value.by
+    elif isinstance(value, Product):
+        yield from _facts_in(value.take)
+        yield from _facts_in(value.times)
+
+
+def unreachable(book: RuleBook) -> Iterator[tuple[str, str]]:
+    """Benefits no event of the plan's kinds can reach, with why; `book` without its bundle's parts."""
+    for name, benefit in book.benefits.items():
+        why = next(_out_of_reach(book, benefit), None)
+        if why:
+            yield name, why
+
+
+def _out_of_reach(book: RuleBook, benefit: Benefit) -> Iterator[str]:
+    kinds = set(book.kinds)
+    for condition in benefit.when:
+        yield from _never(book, condition)
+        if condition.fact == "event.kind":
+            kinds &= set(condition.any_of)
+    if not kinds:
+        yield f"计划不受理这种事件，受理的是 {'、'.join(book.kinds)}"
+    for fact in _needed(benefit):
+        kinds &= set(FACTS[fact].kinds or kinds)
+        if not kinds:
+            yield f"受理的事件没有事实 {fact}（属于 {'、'.join(FACTS[fact].kinds)}）"
+
+
+def _never(book: RuleBook, condition: Condition) -> Iterator[str]:
+    """A value its fact never has."""
+    if condition.fact == "list":
+        return
+    choices = ("true", "false") if FACTS[condition.fact].type == "bool" else FACTS[condition.fact].choices
+    if condition.fact == "band":
+        choices = tuple(book.bands.ranges) if book.bands else ("covered",)
+    wrong = [word for word in condition.any_of if choices and word not in choices]
+    if wrong:
+        near = nearest(wrong[0], list(choices))
+        yield f"{condition.fact} 没有“{wrong[0]}”" + (f"，最接近的是 {near}" if near else f"，应为 {'、'.join(choices)}")
+
+
+def _needed(benefit: Benefit) -> Iterator[str]:
+    """Facts without which it pays nothing: its conditions', and the one it starts from."""
+    for condition in benefit.when:
+        if condition.fact != "list" and condition.fact not in DEFAULTS:
+            yield condition.fact
+    for step in benefit.steps:
+        if isinstance(step, ScaleBy):
+            yield step.scale.fact
+        if isinstance(step, Take):
+            yield from _facts_in(step.take) if not isinstance(step.take, Table) else ()
