@@ -15,6 +15,7 @@ from sqlalchemy.exc import ProgrammingError
 from services.cli import days, plans, small
 from services.cli.audit import app as audit
 from services.cli.compute import compute
+from services.cli.match import match
 from services.cli.output import say_error
 from services.cli.setup import setup
 from services.core.errors import ConfigError, HuzhuError
@@ -29,6 +30,7 @@ def build(wanted: Sequence[str] = LATER) -> typer.Typer:
     app = typer.Typer(name="huzhu", help="互助：工会职工互助保障理赔系统", no_args_is_help=True,
                       pretty_exceptions_enable=False, add_completion=False)
     app.command()(compute)
+    app.command()(match)
     app.command()(small.words)
     app.command()(setup)
     app.add_typer(days.app, name="days")

@@ -56,16 +56,14 @@ def _among(c: Computation, held: Sequence[Computation]) -> Computation:
 
 def _answer(c: Computation) -> Answer:
     event_day(c.event)
-    newest = registry.latest(c.plan)
-    try:
-        book = registry.resolve(c.plan, dated(newest, c))
-    except InputError as early:      # the event lies before the plan's first wording
-        return _no(newest, c, [Why(early.code, early.message, newest.source)])
+    book, early = _wording(c)
     kind = CHOICES[c.event.kind]
     if c.event.kind not in book.kinds:
         answered = "、".join(CHOICES[known] for known in book.kinds)
         return _no(book, c, [Why("kind_not_answered", f"{book.name}不受理“{kind}”，只受理：{answered}", book.source)])
     facts = _facts(book, c)
+    if early and c.cover.effective <= facts.decisive:
+        return _no(book, c, [early])
     pro = [Why("kind_answered", f"受理“{kind}”", book.source)]
     refused = plan_refusal(book, c, facts)
     if refused:
@@ -76,6 +74,15 @@ def _answer(c: Computation) -> Answer:
     if book.requires:
         pro.append(Why("prerequisite_held", f"已参加 {book.requires.plan}", book.requires.clause))
     return _weighed(book, c, facts, pro)
+
+
+def _wording(c: Computation) -> tuple[RuleBook, Why | None]:
+    """The wording of the decisive day; before the first one the newest, with the reason why it cannot answer."""
+    newest = registry.latest(c.plan)
+    try:
+        return registry.resolve(c.plan, dated(newest, c)), None
+    except InputError as error:
+        return newest, Why(error.code, error.message, newest.source)
 
 
 def _no(book: RuleBook, c: Computation, contra: Sequence[Why], *, pro: Sequence[Why] = (), opens: bool = False) -> Answer:
