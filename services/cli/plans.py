@@ -8,6 +8,7 @@ import typer
 
 from services.cli.output import AsJson, day, say, say_json, say_table
 from services.cli.plan_check import check
+from services.cli.plan_texts import readings, schema
 from services.reporting import answers
 from services.rulebook.schema import RuleBook
 
@@ -77,3 +78,5 @@ def facts(plan: str, version: Version = None, as_json: AsJson = False) -> None:
 
 
 app.command()(check)
+app.command()(readings)
+app.command()(schema)
