@@ -76,7 +76,8 @@ def _for_people(answers: list[Answer]) -> None:
             f"发现 {sum(len(answer.checked.findings) for answer in answers)} 个问题"
     if shifted:
         tried = [answer.mutated for answer in answers if answer.mutated]
-        total += f"；改动 {sum(one.mutants for one in tried)} 处，{sum(len(one.survivors) for one in tried)} 处没有算例发现"
+        total += f"；改动 {sum(one.mutants for one in tried)} 处，{sum(one.refused for one in tried)} 处由文件自身的检查发现，" \
+                 f"{sum(len(one.survivors) for one in tried)} 处没有算例发现"
     typer.echo(total)
 
 
@@ -94,7 +95,7 @@ def _as_json(answers: list[Answer]) -> dict[str, object]:
     for found, tried in answers:
         row: dict[str, object] = {"file": found.file, "plan": found.plan, "version": found.version, "cases": found.cases,
                                   "findings": len(found.findings)}
-        files.append(row | ({"mutants": tried.mutants, "survivors": len(tried.survivors)} if tried else {}))
+        files.append(row | ({"mutants": tried.mutants, "refused": tried.refused, "survivors": len(tried.survivors)} if tried else {}))
     findings = [_placed(finding, found.plan) for found, _ in answers for finding in found.findings]
     survivors = [{"plan": tried.plan, **mutant.as_dict()} for _, tried in answers if tried for mutant in tried.survivors]
     return {"files": files, "findings": findings, "survivors": survivors}

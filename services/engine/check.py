@@ -8,7 +8,7 @@ from pathlib import Path
 from services.core.errors import HuzhuError
 from services.engine.contradictions import contradictions
 from services.engine.examples import Examples, read_examples
-from services.engine.soundness import Key, findings, proofs, soundness
+from services.engine.soundness import Key, findings, malformed, proofs, soundness
 from services.rulebook import registry
 from services.rulebook.bundle import combine
 from services.rulebook.loader import Document, RuleBookError, read_document, validate
@@ -42,6 +42,9 @@ def checked(path: Path) -> Checked:
     said = (f"{path.parent.name}/{path.name}", path.parent.name, path.stem)
     try:
         document = read_document(path)
+        misshapen = malformed(document)
+        if misshapen:
+            return Checked(*said, 0, tuple(misshapen), loaded=False)
         book = validate(document)
     except RuleBookError as error:
         return Checked(*said, 0, tuple(error.findings), loaded=False)

@@ -1,7 +1,7 @@
 """`plans check --mutate`: shift each number of a file by one unit in its last place and see whether an example notices.
 
 A number that may change without any example saying so is a number nobody has checked. One shift at a time, up and
-down; a mutant that no longer loads, or that contradicts itself, counts as noticed.
+down. A mutant that no longer loads, or that contradicts itself, is noticed too, and counted apart as `refused`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 from services.engine.check import joined
 from services.engine.contradictions import contradictions
@@ -48,12 +49,13 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Mutated:
-    """All mutants of one file; `survivors` no example noticed."""
+    """All mutants of one file: `refused` by the file's own check only, `survivors` noticed by nothing."""
 
     file: str
     plan: str
     version: str
     mutants: int
+    refused: int
     survivors: tuple[Shift, ...]
 
 
@@ -63,9 +65,10 @@ def mutate(path: Path) -> Mutated:
     document = read_document(path)
     book = validate(document)
     trial = _Trial(document, book, read_examples(path, book.plan))
-    shifts = list(sites(document))
-    survivors = tuple(_said(document, key, old, new) for key, old, new in shifts if not trial.notices(key, new))
-    return Mutated(f"{path.parent.name}/{path.name}", book.plan, book.version, len(shifts), survivors)
+    tried = [(shift, trial.noticed(shift[0], shift[2])) for shift in sites(document)]
+    survivors = tuple(_said(document, *shift) for shift, by in tried if by is None)
+    return Mutated(f"{path.parent.name}/{path.name}", book.plan, book.version, len(tried),
+                   sum(by == "file" for _, by in tried), survivors)
 
 
 def _said(document: Document, key: Key, old: str, new: str) -> Shift:
@@ -129,16 +132,16 @@ class _Trial:
         self._stands = {id(asked): asked.differences(whole) for asked in self._questions}
         self._contradicts = contradictions(document, book)
 
-    def notices(self, key: Key, new: str) -> bool:
-        """Whether any example, or the file itself, shows the shift of the number at `key` to `new`."""
+    def noticed(self, key: Key, new: str) -> Literal["example", "file"] | None:
+        """What shows the shift of the number at `key` to `new`: an example, only the file's own check, or nothing."""
         old = _replace(self._document.tree, key, new)
         try:
             book = validate(self._document)
-            if contradictions(self._document, book) != self._contradicts:
-                return True
-            return self._differs(joined(book))
+            if self._differs(joined(book)):
+                return "example"
+            return "file" if contradictions(self._document, book) != self._contradicts else None
         except RuleBookError:
-            return True
+            return "file"
         finally:
             _replace(self._document.tree, key, old)
 

@@ -3,6 +3,7 @@ out of reach."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,7 @@ from services.rulebook.values import nearest
 
 READINGS = Path(rulebook.__file__).parent / "readings.yaml"
 Key = tuple[str, ...]
+_SLICE = re.compile(r"\.inf|\d+(\.\d+)?")
 
 # Parts that stand once, in lists and in mappings; each carries its own clause.
 _ONCE = ("term", "fee", "shares", "eligible", "payer_ban", "participation", "waiting", "bands", "total", "requires",
@@ -42,6 +44,30 @@ def soundness(document: Document, book: RuleBook) -> list[Finding]:
 def proofs(document: Document, book: RuleBook, whole: RuleBook) -> list[Finding]:
     """A paper proves only facts the plan reads. `whole` is the book with its bundle's parts."""
     return findings(document, list(_proofs(document, book, whole)))
+
+
+def malformed(document: Document) -> list[Finding]:
+    """Numbers and facts written as something else, where the language itself would stumble."""
+    return findings(document, list(_malformed(document.tree, ())))
+
+
+def _malformed(raw: Raw, at: Key) -> Iterator[tuple[Key, str]]:
+    if at[-1:] == ("slices",):
+        yield from ((at, f"“{cell}”不是数，每段写成 [上限, 比例] 或 [上限, 比例, 本段最高]") for cell in _cells(raw)
+                    if not (isinstance(cell, str) and _SLICE.fullmatch(cell)))
+    elif at[-1:] in (("by",), ("unless",), ("dated_by",), ("proves",)) and at[:1] != ("lists",):
+        cells = raw if isinstance(raw, list) and at[-1] in ("dated_by", "proves") else [raw]
+        yield from ((at, "应为事实的名称，如 event.on") for cell in cells if not isinstance(cell, str))
+    elif isinstance(raw, dict):
+        for key, value in raw.items():
+            yield from _malformed(value, (*at, key))
+    elif isinstance(raw, list):
+        for index, item in enumerate(raw):
+            yield from _malformed(item, (*at, str(index)))
+
+
+def _cells(raw: Raw) -> list[Raw]:
+    return [cell for row in raw if isinstance(row, list) for cell in row] if isinstance(raw, list) else []
 
 
 def findings(document: Document, found: list[tuple[Key, str]]) -> list[Finding]:
