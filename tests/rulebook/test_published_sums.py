@@ -34,9 +34,10 @@ def number_after(word: str, text: str) -> Decimal:
     return Decimal(found.group(1))
 
 
-def one_year(first: str) -> dict[str, object]:
+def one_year(first: str, shares: int = 1) -> dict[str, object]:
     start = date.fromisoformat(first)
-    return {"effective": first, "until": (start.replace(year=start.year + 1) - timedelta(days=1)).isoformat()}
+    until = start.replace(year=start.year + 1) - timedelta(days=1)
+    return {"effective": first, "until": until.isoformat(), "shares": shares}
 
 
 def both_readings(c: Computation) -> Decimal:
@@ -53,7 +54,7 @@ STORY = {"kind": "diagnosis", "icd10": "C50.900", "behaviour": "3", "diagnosed_o
 
 @pytest.mark.parametrize(("plan", "shares", "part"), [("bj-women-1y", 2, "女工"), ("bj-critical-1y", 4, "重疾")])
 def test_we01_one_event_in_the_same_words_for_both_plans(plan: str, shares: int, part: str) -> None:
-    c = parse({"plan": plan, "cover": {**one_year("2020-07-01"), "shares": shares}, "event": STORY})
+    c = parse({"plan": plan, "cover": one_year("2020-07-01", shares), "event": STORY})
     assert both_readings(c) == number_after(part, worked("WE01")["decomposition"])
 
 
@@ -66,7 +67,7 @@ def test_we01_the_three_published_parts_add_up() -> None:
 def mild(shares: int, *paid: str) -> Computation:
     already = [{"benefit": "light", "amount": amount, "icd10": code}
                for amount, code in zip(paid, ("D18.000", "H40.900", "N20.000", "K80.200"), strict=False)]
-    return parse({"plan": "bj-mild-illness", "cover": {**one_year("2022-03-01"), "shares": shares}, "paid": already,
+    return parse({"plan": "bj-mild-illness", "cover": one_year("2022-03-01", shares), "paid": already,
                   "event": {"kind": "diagnosis", "icd10": "I20.000", "severity": "light", "diagnosed_on": "2022-12-06"}})
 
 
