@@ -12,6 +12,7 @@ import polars as pl
 from services.core.errors import InputError
 from services.engine import column_steps, columns
 from services.engine.frame import schema
+from services.engine.one import needs_disease
 from services.rulebook.flow import Unit
 from services.rulebook.results import Outcome
 from services.rulebook.schema import RuleBook
@@ -32,7 +33,12 @@ def compute(book: RuleBook, frame: pl.DataFrame) -> pl.DataFrame:
     work = columns.derived(book, _complete(book, frame)).with_columns(columns.plan_open(book).alias("open"))
     refusals = [Refusal("refuse.decisive", f"{book.dated_by[0]}：有 {{count}} 行没有决定日期", f"补上 {book.dated_by[0]}",
                         book.dated_by[0])]
-    work = work.with_columns(pl.col("decisive").is_null().alias("refuse.decisive"))
+    unnamed = pl.col("event.icd10").is_null() & pl.col("event.disease").is_null() & pl.col("event.kind").eq_missing(
+        pl.lit("diagnosis"))
+    if needs_disease(book):
+        refusals.append(Refusal("refuse.disease", "event.icd10：有 {count} 行没有写明疾病，本计划按病种给付",
+                                "补上 event.icd10", "event.icd10"))
+    work = work.with_columns(pl.col("decisive").is_null().alias("refuse.decisive"), unnamed.alias("refuse.disease"))
     for name in book.benefits:
         work = _benefit(book, work, name, refusals)
     work = _cut_to_total(book, work)
@@ -69,7 +75,7 @@ class Refusal:
         """InputError with the number of rows, when there are any."""
         count = int(marked.sum())
         if count:
-            code = "missing_key" if self.column == "refuse.decisive" else "wrong_value"
+            code = "missing_key" if self.column in ("refuse.decisive", "refuse.disease") else "wrong_value"
             raise InputError(code, self.message.format(count=count), remedy=self.remedy, field=self.field)
 
 

@@ -91,6 +91,9 @@ class RuleBook(Frozen):
     letters: Words = ()
     digest: str
 
+    def __repr__(self) -> str:
+        return f"<RuleBook {self.plan} {self.version}>"
+
     @property
     def version(self) -> str:
         """The date that names this wording, `2019-01-03`."""
