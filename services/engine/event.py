@@ -16,18 +16,35 @@ def event_day(event: Event) -> date:
     year_end = date(event.year, 12, 31) if event.year else None
     day = event.diagnosed_on or event.on or event.settled_on or max(stays, default=None) or year_end
     if day is None:
-        fact = {"diagnosis": "event.diagnosed_on", "inpatient": "event.stays", "medical_year": "event.year",
-                "settlement": "event.settled_on"}.get(event.kind, "event.on")
-        raise InputError("missing_key", f"{fact}：报案须写明事件日期", remedy=f"补上 {fact}", field=fact)
+        raise _no_day(event)
     return day
 
 
-def dated(book: RuleBook, c: Computation) -> date:
-    """The decisive date; while the reporter does not know it yet (the specimen's day), the event's own day stands in.
+def _no_day(event: Event) -> InputError:
+    fact = {"diagnosis": "event.diagnosed_on", "inpatient": "event.stays", "medical_year": "event.year",
+            "settlement": "event.settled_on"}.get(event.kind, "event.on")
+    return InputError("missing_key", f"{fact}：报案须写明事件日期", remedy=f"补上 {fact}", field=fact)
 
-    Verification asks for the fact itself (`evidence.verify`).
+
+# The days an event may state, in the order in which one stands in for a decisive date that nobody knows yet.
+_DAYS = ("event.diagnosed_on", "event.on", "event.settled_on", "event.stays.from", "event.year")
+
+
+def dating_fact(book: RuleBook, c: Computation) -> str:
+    """The event's fact that dates it under this plan.
+
+    While the reporter does not know the plan's own yet (the specimen's day), the event's day stands in. A plan's last
+    resort outside the event (`cover.effective`) would put every event into the cover, and is passed over.
     """
-    return decisive_date(book, c) if any(stated_date(c, fact) for fact in book.dated_by) else event_day(c.event)
+    found = next((fact for fact in (*book.dated_by, *_DAYS) if fact.startswith("event.") and stated_date(c, fact)), None)
+    if found is None:
+        raise _no_day(c.event)
+    return found
+
+
+def dated(book: RuleBook, c: Computation) -> date:
+    """The decisive date of a report; verification asks for the plan's own fact (`evidence.verify`)."""
+    return decisive_date(book.model_copy(update={"dated_by": (dating_fact(book, c),)}), c)
 
 
 def plain_event(event: Event) -> dict[str, object]:

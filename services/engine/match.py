@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from services.core.errors import InputError
 from services.engine.conditions import benefit_refusal, in_list, plan_refusal
-from services.engine.event import dated, event_day, plain_event
+from services.engine.event import dated, dating_fact, event_day, plain_event
 from services.engine.facts import Facts, gather
 from services.engine.matched import Answer, Need, Owed, Paper, Verdict, Why
 from services.rulebook import registry
@@ -28,8 +28,6 @@ from services.rulebook.values import FactRef, Product, Table, Value
 __all__ = ["Answer", "match"]
 # Reasons that only the office may give, in a decision: the cover is in force, so its claim opens.
 _FORMAL = ("prerequisite_missing", "not_eligible")
-# The days an event may state, in the order in which one stands in for a decisive date that nobody knows yet.
-_DAYS = ("event.diagnosed_on", "event.on", "event.settled_on", "event.stays.from", "event.year")
 
 
 def match(held: Sequence[Computation]) -> list[Answer]:
@@ -61,7 +59,7 @@ def _answer(c: Computation) -> Answer:
     if c.event.kind not in book.kinds:
         answered = "、".join(CHOICES[known] for known in book.kinds)
         return _no(book, c, [Why("kind_not_answered", f"{book.name}不受理“{kind}”，只受理：{answered}", book.source)])
-    facts = _facts(book, c)
+    facts = gather(book.model_copy(update={"dated_by": (dating_fact(book, c),)}), c)
     if early and c.cover.effective <= facts.decisive:
         return _no(book, c, [early])
     pro = [Why("kind_answered", f"受理“{kind}”", book.source)]
@@ -94,8 +92,7 @@ def _days(book: RuleBook, c: Computation, facts: Facts) -> str:
     """The decisive day with its name: `确诊日期2021-01-12`."""
     if "event.year" in book.dated_by and c.event.year:
         return f"医疗年度{c.event.year}"
-    fact = next((fact for fact in (*book.dated_by, *_DAYS) if stated_date(c, fact)), "")
-    return f"{FACTS[fact].label}{facts.decisive}"
+    return f"{FACTS[dating_fact(book, c)].label}{facts.decisive}"
 
 
 def _in_cover(book: RuleBook, c: Computation, facts: Facts) -> Why:
@@ -204,10 +201,3 @@ def _proof(book: RuleBook, fact: str) -> str:
 def _papers(book: RuleBook, c: Computation) -> tuple[Paper, ...]:
     rules: list[PaperRule] = book.required_papers({"event": plain_event(c.event)})
     return tuple(Paper(rule.kind, rule.name, rule.clause) for rule in rules)
-
-
-def _facts(book: RuleBook, c: Computation) -> Facts:
-    if any(stated_date(c, fact) for fact in book.dated_by):
-        return gather(book, c)
-    stand_in = next(fact for fact in _DAYS if stated_date(c, fact))
-    return gather(book.model_copy(update={"dated_by": (stand_in,)}), c)

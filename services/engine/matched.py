@@ -78,5 +78,5 @@ class Answer:
                      for name in type(item).__dataclass_fields__} for item in items]
         return {"plan": self.plan, "name": self.name, "version": self.version, "effective": self.effective.isoformat(),
                 "until": self.until.isoformat(), "answer": self.answer, "opens": self.opens, "said": self.said,
-                "for": rows(self.pro), "against": rows(self.contra), "benefits": rows(self.benefits),
+                "reasons_for": rows(self.pro), "reasons_against": rows(self.contra), "benefits": rows(self.benefits),
                 "needs": rows(self.needs), "papers": rows(self.papers)}

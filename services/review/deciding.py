@@ -17,6 +17,7 @@ from services.core.money import to_yuan
 from services.lifecycle.service import Move, fire
 from services.models import Decision, Worksheet
 from services.review.chain import Routable, grow
+from services.review.inputs import check_two_eyes
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,14 @@ def decide(session: Session, claim: Routable, *, reason: str | None, actor: Acto
            now: datetime) -> Decided | None:
     """Decide to pay. None when the amount now asks for a higher level, which was added to the chain.
 
-    GuardFailed when nothing is left to pay (refuse instead) or a line waits for a reviewer's amount.
+    GuardFailed when nothing is left to pay (refuse instead), a line waits for a reviewer's amount, or the actor set one.
     """
     benefit.lock(session, claim_ids=[claim.id])
     [sheet] = benefit.preview(session, claim_ids=[claim.id], why="before the decision", actor=actor, now=now)
     amount = to_yuan(sheet.total_fen + sheet.refund_fen)
     if grow(session, [claim], {claim.id: amount}, actor=root, now=now):
         return None
+    check_two_eyes(session, claim.id, actor)
     payable = sheet.total_fen + sheet.refund_fen - worksheets.decided_before(session, claim.id)
     _check_payable(sheet, payable)
     frozen = benefit.freeze(session, claim_id=claim.id, actor=actor, now=now)
@@ -52,6 +54,7 @@ def decide(session: Session, claim: Routable, *, reason: str | None, actor: Acto
 
 def refuse_claim(session: Session, claim: Routable, *, reason: str, clause: str, actor: Actor, now: datetime) -> None:
     """Decide to pay nothing; the worksheet is frozen and takes nothing from the cover."""
+    check_two_eyes(session, claim.id, actor)
     frozen = benefit.freeze(session, claim_id=claim.id, actor=actor, now=now, pays=False)
     _write(session, claim, frozen, kind="nothing", amount_fen=0, reason=reason, clause=clause, actor=actor, now=now)
     fire(session, "claim", "refuse", [Move(claim.id, reason=reason, details={"clause": clause})], actor=actor, now=now)

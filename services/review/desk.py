@@ -73,3 +73,9 @@ _SIGN = sa.text("""
 def sign(session: Session, step_id: uuid.UUID, values: Mapping[str, object]) -> None:
     """Write who acted on the level and what they were shown; the guards of the move read it."""
     session.execute(_SIGN, {"id": step_id, **values})
+
+
+def set_taker(session: Session, step_id: uuid.UUID, account: uuid.UUID | None) -> None:
+    """Write who is at a level; nobody when it is given back."""
+    session.execute(sa.text("UPDATE review_step SET taken_by = CAST(:account AS uuid) WHERE id = :id"),
+                    {"account": account, "id": step_id})

@@ -23,12 +23,13 @@ from services.outbox.service import Work
 from services.review import chain, staffing
 from services.review.chain import Routable, Step
 from services.review.deciding import Decided, decide, refuse_claim
-from services.review.desk import IN_REVIEW, Desk, sign, sit_down
+from services.review.desk import IN_REVIEW, Desk, set_taker, sign, sit_down
+from services.review.inputs import answer_exclusion, set_amount
 from services.review.queries import closable
 from services.review.rules import HOLDS, REASONS, REFUSALS, RETURNS, check_reason, check_recommendation
 
-__all__ = ["Passed", "Routed", "close", "drop", "escalate", "hold", "pass_level", "refuse", "route", "send_back", "send_down",
-           "take", "unhold"]
+__all__ = ["Passed", "Routed", "answer_exclusion", "close", "drop", "escalate", "hold", "pass_level", "refuse", "route",
+           "send_back", "send_down", "set_amount", "take", "unhold"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +95,14 @@ def take(session: Session, *, claim_id: uuid.UUID, version: int | None = None, a
     """Take the open level, so that colleagues see who is at it. GuardFailed when separation forbids it."""
     desk = sit_down(session, claim_id=claim_id, version=version, actor=actor)
     fire(session, "review_step", "take", [Move(desk.step.id)], actor=actor, now=now)
-    _set_taker(session, desk.step.id, actor.account_id)
+    set_taker(session, desk.step.id, actor.account_id)
 
 
 def drop(session: Session, *, claim_id: uuid.UUID, version: int | None = None, actor: Actor, now: datetime) -> None:
     """Give a taken level back."""
     desk = sit_down(session, claim_id=claim_id, version=version, actor=actor)
     fire(session, "review_step", "drop", [Move(desk.step.id)], actor=actor, now=now)
-    _set_taker(session, desk.step.id, None)
-
-
-def _set_taker(session: Session, step_id: uuid.UUID, account: uuid.UUID | None) -> None:
-    session.execute(sa.text("UPDATE review_step SET taken_by = CAST(:account AS uuid) WHERE id = :id"),
-                    {"account": account, "id": step_id})
+    set_taker(session, desk.step.id, None)
 
 
 def pass_level(session: Session, *, claim_id: uuid.UUID, version: int | None = None, seen: str,
@@ -162,7 +158,7 @@ def send_down(session: Session, *, claim_id: uuid.UUID, version: int | None = No
     fire(session, "review_step", "reset", [Move(step.id, reason=reason) for step in between], actor=_system(), now=now)
     fire(session, "review_step", "reopen", [Move(target.id, reason=reason, details={"from": desk.step.level})],
          actor=_system(), now=now)
-    _set_taker(session, desk.step.id, None)
+    set_taker(session, desk.step.id, None)
 
 
 def send_back(session: Session, *, claim_id: uuid.UUID, version: int | None = None, reason: str, actor: Actor,
@@ -170,7 +166,7 @@ def send_back(session: Session, *, claim_id: uuid.UUID, version: int | None = No
     """Return the claim to the papers stage; the chain stays for when it comes back."""
     check_reason(reason, RETURNS)
     desk: Desk = sit_down(session, claim_id=claim_id, version=version, actor=actor)
-    _set_taker(session, desk.step.id, None)
+    set_taker(session, desk.step.id, None)
     fire(session, "review_step", "send_down", [Move(desk.step.id, reason=reason)], actor=_system(), now=now)
     fire(session, "claim", "send_back", [Move(claim_id, reason=reason)], actor=actor, now=now)
 

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from services.api.bodies import Text, example
 from services.api.calls import Call, Doing, Reading
+from services.api.matching import CoverAnswer
 from services.api.routes.accounts import Done
 from services.api.rows import READERS
 from services.intake import service as intake
@@ -43,10 +44,30 @@ class NewReport(BaseModel):
 
 
 class CaseAndClaims(BaseModel):
-    """A report and the claims it opened, one a plan."""
+    """A report, the claims it opened, one a plan, and what each cover answered at the report."""
 
     case: CaseView
     claims: list[ClaimHead]
+    answers: list[CoverAnswer]
+
+
+class Happened(BaseModel):
+    """Whose covers are asked about which event."""
+
+    model_config = example(
+        id_number="640104198803150028", event={"kind": "diagnosis", "icd10": "C50.900", "behaviour": "3",
+                                               "diagnosed_on": "2026-03-16", "stays": [{"days": 10}]})
+
+    id_number: str | None = Field(None, description="身份证号；会员问本人可不填")
+    person_id: uuid.UUID | None = None
+    event: dict[str, Any] = Field(description="事件，字段见 GET /plans/{plan}/schema；一次事件问所有保障")
+
+
+class Answers(BaseModel):
+    """What each cover would answer; `opens` of them would open a claim."""
+
+    answers: list[CoverAnswer]
+    opens: int
 
 
 class NewConsent(BaseModel):
@@ -75,8 +96,17 @@ def report(call: Doing, body: NewReport) -> Response:
     return call.act(body, run)
 
 
+@router.post("/cases/preview", response_model=Answers, summary="报案试问：哪些保障受理，哪些不受理及理由（不留存）")
+def preview(call: Doing, body: Happened) -> Answers:
+    """By POST, so that the number stays out of addresses; nothing is kept, so a repeat gives the same answer."""
+    found = call.read(lambda session: intake.preview(session, **body.model_dump(), actor=call.actor))
+    answers = [CoverAnswer.model_validate(answer.to_dict()) for answer in found]
+    return Answers(answers=answers, opens=sum(answer.opens for answer in answers))
+
+
 def _both(session: Session, case: Case) -> CaseAndClaims:
-    return CaseAndClaims(case=claims.case_view(session, case.id), claims=claims.listed(session, case_id=case.id))
+    return CaseAndClaims(case=claims.case_view(session, case.id), claims=claims.listed(session, case_id=case.id),
+                         answers=[CoverAnswer.model_validate(answer) for answer in case.answers])
 
 
 @router.get("/cases/{case_no}", response_model=CaseAndClaims, summary="一次报案及其各案")
