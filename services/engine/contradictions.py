@@ -10,7 +10,7 @@ from services.engine.soundness import Key, findings
 from services.rulebook.loader import Document
 from services.rulebook.parts import ROLES
 from services.rulebook.schema import RuleBook
-from services.rulebook.steps import Cap, Manual, Step, Take, Times
+from services.rulebook.steps import Cap, Step, Take, Times
 from services.rulebook.validation import Finding
 from services.rulebook.values import Const, FactRef, Value
 
@@ -65,28 +65,30 @@ def _budgets(book: RuleBook) -> Iterator[tuple[Key, str]]:
 
 def _over_own_cap(book: RuleBook) -> Iterator[tuple[Key, str]]:
     """A fixed amount above its own cap, or above the joint one, could never be paid in full."""
-    total = ((book.total.cap, book.total.times),) if book.total else ()
     for name, benefit in book.benefits.items():
-        fixed = _fixed(benefit.steps)
-        if fixed is None:
-            continue
-        caps = (*((step.cap, step.times) for step in benefit.steps if isinstance(step, Cap)), *total)
-        for cap, times in caps:
-            if isinstance(cap, Const) and _fact(times) == fixed[1] and fixed[0] > cap.number:
-                yield ("benefits", name, "steps"), f"定额 {fixed[0]} 高于上限 {cap.number}，永远不能付足"
+        fixed: tuple[Decimal, str] | None = None
+        total = [Cap(cap=book.total.cap, times=book.total.times)] if book.total else []
+        for step in (*benefit.steps, *total):
+            cap = _limit(step, fixed)
+            if fixed and cap is not None and fixed[0] > cap:
+                yield ("benefits", name, "steps"), f"定额 {fixed[0]} 高于上限 {cap}，永远不能付足"
+            fixed = _fixed_after(step, fixed)
 
 
-def _fixed(benefit_steps: tuple[Step, ...]) -> tuple[Decimal, str] | None:
-    """The amount of a benefit that is a constant, at most times one fact: (constant, fact or empty)."""
-    amount, by = None, ""
-    for step in benefit_steps:
-        if isinstance(step, Take) and isinstance(step.take, Const):
-            amount = step.take.number
-        elif isinstance(step, Times) and isinstance(step.times, FactRef) and not by:
-            by = step.times.fact
-        elif not isinstance(step, Cap | Manual):
-            return None
-    return None if amount is None else (amount, by)
+def _limit(step: Step, fixed: tuple[Decimal, str] | None) -> Decimal | None:
+    """The constant of a cap that is multiplied by the same fact as the fixed amount."""
+    if isinstance(step, Cap) and isinstance(step.cap, Const) and fixed and _fact(step.times) == fixed[1]:
+        return step.cap.number
+    return None
+
+
+def _fixed_after(step: Step, fixed: tuple[Decimal, str] | None) -> tuple[Decimal, str] | None:
+    """The running amount while it is a constant, at most times one fact: (constant, fact or empty); else None."""
+    if isinstance(step, Take):
+        return (step.take.number, "") if isinstance(step.take, Const) else None
+    if fixed and isinstance(step, Times) and isinstance(step.times, FactRef) and not fixed[1]:
+        return fixed[0], step.times.fact
+    return fixed if isinstance(step, Cap) else None
 
 
 def _fact(value: Value | None) -> str | None:

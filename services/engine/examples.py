@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +12,18 @@ from services.engine.questions import Question, question
 from services.rulebook.schema import RuleBook
 from services.rulebook.validation import Finding
 
-# libyaml's reader where the wheel carries it; examples keep YAML's dates, numbers and truths.
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BOOL = "tag:yaml.org,2002:bool"
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """libyaml's reader where the wheel carries it. Examples keep YAML's dates and numbers; of its truths only `true` and
+    `false`, for `on` is the day of an accident."""
+
+    yaml_implicit_resolvers = {first: [(tag, pattern) for tag, pattern in found if tag != _BOOL]
+                               for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()}
+
+
+_Loader.add_implicit_resolver(_BOOL, re.compile("true|false"), list("tf"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +47,7 @@ def read_examples(path: Path, plan: str) -> Examples:
         return Examples(beside.name, wrong=(Finding(path.name, 1, "", f"缺少 {beside.name}：每份规则都要有算例"),))
     try:
         text = beside.read_text(encoding="utf-8")
-        cases, node = yaml.load(text, LOADER), yaml.compose(text, LOADER)
+        cases, node = yaml.load(text, _Loader), yaml.compose(text, _Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         return _unreadable(beside.name, line, f"不是 YAML：{error.problem}")

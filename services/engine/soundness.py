@@ -5,22 +5,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 
-import yaml
-
-from services import rulebook
 from services.engine.conditions import expand
 from services.engine.reach import facts_read, unreachable
 from services.rulebook import exclusions, registry
-from services.rulebook.loader import LOADER, Document, Raw
+from services.rulebook.loader import Document, Raw
+from services.rulebook.readings import register
 from services.rulebook.reasons import FLAGS
 from services.rulebook.schema import RuleBook
 from services.rulebook.validation import Finding
 from services.rulebook.values import nearest
 
-READINGS = Path(rulebook.__file__).parent / "readings.yaml"
 Key = tuple[str, ...]
 _SLICE = re.compile(r"\.inf|\d+(\.\d+)?")
 
@@ -58,12 +53,20 @@ def _malformed(raw: Raw, at: Key) -> Iterator[tuple[Key, str]]:
     elif at[-1:] in (("by",), ("unless",), ("dated_by",), ("proves",)) and at[:1] != ("lists",):
         cells = raw if isinstance(raw, list) and at[-1] in ("dated_by", "proves") else [raw]
         yield from ((at, "应为事实的名称，如 event.on") for cell in cells if not isinstance(cell, str))
+    elif at[-1:] == ("exclusions",):
+        yield from ((at, f"“{name}”不是一个编号或范围，如 XJ-A01..XJ-A17") for name in (raw if isinstance(raw, list) else [raw])
+                    if not (isinstance(name, str) and _one_or_range(name)))
     elif isinstance(raw, dict):
         for key, value in raw.items():
             yield from _malformed(value, (*at, key))
     elif isinstance(raw, list):
         for index, item in enumerate(raw):
             yield from _malformed(item, (*at, str(index)))
+
+
+def _one_or_range(name: str) -> bool:
+    found = re.fullmatch(r"(.+?)\d+\.\.(.+?)\d+", name)
+    return found[1] == found[2] if found else ".." not in name
 
 
 def _cells(raw: Raw) -> list[Raw]:
@@ -122,7 +125,7 @@ def _invented(document: Document) -> Iterator[tuple[Key, str]]:
             yield key, said
     for key, step, benefit in steps(document.tree):
         origin = step.get("origin", benefit.get("origin"))
-        if "manual" not in step and _has_number(step) and (origin == "UNVERIFIED" or _unverified_table(step, document)):
+        if "manual" not in step and ((origin == "UNVERIFIED" and _has_number(step)) or _unverified_table(step, document)):
             yield key, said
 
 
@@ -155,22 +158,9 @@ def _near(word: str, known: list[str]) -> str:
     return f"，最接近的是 {near}" if near else ""
 
 
-@cache
-def known_readings() -> frozenset[str]:
-    """The ids of the readings register; empty while there is none."""
-    if not READINGS.exists():
-        return frozenset()
-    register = yaml.load(READINGS.read_text(encoding="utf-8"), LOADER)
-    rows = register.values() if isinstance(register, dict) else register
-    named = [str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row]
-    return frozenset([*named, *(register if isinstance(register, dict) else ())])
-
-
 def _readings(document: Document) -> Iterator[tuple[Key, str]]:
-    known = known_readings()
-    for key, name in _read_in(document.tree, ()):
-        if known and name not in known:
-            yield key, f"没有解读“{name}”" + _near(name, sorted(known))
+    known = list(register())
+    yield from ((key, f"没有解读“{name}”" + _near(name, known)) for key, name in _read_in(document.tree, ()) if name not in known)
 
 
 def _read_in(raw: Raw, at: Key) -> Iterator[tuple[Key, str]]:
