@@ -75,7 +75,7 @@ def _assumed_behaviour() -> pl.Expr:
     letter = pl.col("event.icd10").str.slice(0, 1)
     number = pl.col("event.icd10").str.slice(1, 2).cast(pl.Int64, strict=False)
     c, d = letter == "C", letter == "D"
-    return (pl.when(c & number.is_between(76, 79)).then(pl.lit("6")).when(c & (number <= 97)).then(pl.lit("3"))
+    return (pl.when(c & number.is_between(77, 79)).then(pl.lit("6")).when(c & (number <= 97)).then(pl.lit("3"))
             .when(d & (number <= 9)).then(pl.lit("2")).when(d & number.is_between(10, 36)).then(pl.lit("0"))
             .when(d & number.is_between(37, 48)).then(pl.lit("1")))
 
@@ -148,7 +148,9 @@ def _in_list(rule: ListRule) -> pl.Expr:
     coded = some(code.str.starts_with(prefix).fill_null(False) for prefix in rule.icd10)
     if rule.behaviour:
         coded = coded & pl.col("event.behaviour").is_in(list(rule.behaviour)).fill_null(False)
-    named = name.is_in(list(rule.diseases)).fill_null(False)
+    behaviour = pl.col("event.behaviour")
+    fits = behaviour.is_null() | behaviour.is_in(list(rule.behaviour)) if rule.behaviour else TRUE
+    named = name.is_in(list(rule.diseases)).fill_null(False) & fits
     if not (rule.verified or rule.icd10 or rule.diseases):
         return TRUE
     uncoded = FALSE if rule.verified else code.is_null() & (name.is_null() if rule.diseases else TRUE)

@@ -83,19 +83,20 @@ def _pays_in(book: RuleBook, band: str) -> bool:
 
 
 def in_list(rule: ListRule, facts: Facts) -> bool:
-    """Whether the disease is in the list: by code prefix and behaviour, or by name.
+    """Whether the disease is in the list: by code prefix and behaviour, or by name unless the behaviour speaks against it.
 
     An UNVERIFIED list lets an uncoded disease pass, and any disease when it names neither codes nor diseases: the
     amount follows from the severity, the flag asks a reviewer.
     """
     code, name = facts.get("event.icd10"), facts.get("event.disease")
-    if name is not None and name in rule.diseases:
+    behaviour = facts.get("event.behaviour")
+    fits = not rule.behaviour or behaviour is None or as_text(behaviour) in rule.behaviour
+    if name is not None and name in rule.diseases and fits:
         return True
     if not (rule.verified or rule.icd10 or rule.diseases):
         return True
     if code is None:
         return not rule.verified and (name is None or not rule.diseases)
-    behaviour = facts.get("event.behaviour")
     return str(code).startswith(rule.icd10) and (not rule.behaviour or as_text(behaviour) in rule.behaviour)
 
 

@@ -10,11 +10,16 @@ from services.rulebook.dating import decisive_date, stated_date
 from services.rulebook.schema import RuleBook
 
 
-def event_day(event: Event) -> date:
-    """The day of the event itself: what the report's days count from. InputError names the missing fact."""
+def known_day(event: Event) -> date | None:
+    """The day of the event itself, where it is stated: a stay's is the discharge, a year's its last day."""
     stays = [day for stay in event.stays if (day := stay.to or stay.from_)]
     year_end = date(event.year, 12, 31) if event.year else None
-    day = event.diagnosed_on or event.on or event.settled_on or max(stays, default=None) or year_end
+    return event.diagnosed_on or event.on or event.settled_on or max(stays, default=None) or year_end
+
+
+def event_day(event: Event) -> date:
+    """The day of the event itself: what the report's days count from. InputError names the missing fact."""
+    day = known_day(event)
     if day is None:
         raise _no_day(event)
     return day

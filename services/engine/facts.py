@@ -72,7 +72,7 @@ def _waiting_binds(book: RuleBook, values: Mapping[str, FactValue]) -> bool:
 
 
 # ICD-10's own division of the neoplasms: primary, secondary, in situ, benign, uncertain.
-_CHAPTER = (("C76", "C79", "6"), ("C00", "C97", "3"), ("D00", "D09", "2"), ("D10", "D36", "0"), ("D37", "D48", "1"))
+_CHAPTER = (("C77", "C79", "6"), ("C00", "C97", "3"), ("D00", "D09", "2"), ("D10", "D36", "0"), ("D37", "D48", "1"))
 
 
 def assumed_behaviour(icd10: str | None) -> str | None:

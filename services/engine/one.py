@@ -9,6 +9,7 @@ from decimal import Decimal
 from services.core.errors import InputError
 from services.core.money import round_line, show
 from services.engine.conditions import Reason, benefit_refusal, expand, in_list, plan_refusal
+from services.engine.event import known_day
 from services.engine.facts import Facts, gather, same_disease
 from services.engine.steps import ZERO, number_of, run
 from services.rulebook.computation import Computation
@@ -92,9 +93,14 @@ def check_input(book: RuleBook, c: Computation) -> None:
     listed = [*book.exclusions, *(name for benefit in book.benefits.values() for name in benefit.exclusions)]
     _known("exclusions", list(c.exclusions), expand(tuple(listed)))
     coded = c.event.icd10 or c.event.disease
-    if not coded and book.lists and all(rule.verified for rule in book.lists.values()):
+    if c.event.kind == "diagnosis" and not coded and needs_disease(book):
         raise InputError("missing_key", "event.icd10：本计划按病种给付，不能缺少", remedy="补上 event.icd10",
                          field="event.icd10")
+
+
+def needs_disease(book: RuleBook) -> bool:
+    """Whether a diagnosis must name the disease: every list of the plan is known, so nothing else can decide."""
+    return bool(book.lists) and all(rule.verified for rule in book.lists.values())
 
 
 def _known(where: str, names: list[str], known: list[str]) -> None:
@@ -210,7 +216,7 @@ def _late(book: RuleBook, c: Computation, facts: Facts, due: date | None) -> boo
     clock = book.clocks.get("report")
     if c.reported_on is None or clock is None:
         return False
-    known_on = c.event.diagnosed_on or c.event.on or facts.decisive
+    known_on = known_day(c.event) or facts.decisive
     return c.reported_on > (due or known_on + timedelta(days=clock.days))
 
 
@@ -220,7 +226,7 @@ def _leans_on_unverified(book: RuleBook, benefit: Benefit, facts: Facts) -> bool
                              for name in condition.any_of]
     others = all(holds(condition, facts.get(condition.fact)) for condition in benefit.when if condition.fact != "list")
     used = [rule for rule in lists if in_list(rule, facts)] or lists
-    return others and any(not rule.verified for rule in used)
+    return others and bool(used) and all(not rule.verified for rule in used)
 
 
 def _result(work: _Work) -> Result:

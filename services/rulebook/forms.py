@@ -62,6 +62,7 @@ def _asked(fact: str) -> str:
 
 
 def _facts_of(benefit: Benefit) -> Iterator[str]:
+    yield from benefit.asks
     for condition in benefit.when:
         if condition.fact not in ("list", "band"):
             yield condition.fact

@@ -45,6 +45,9 @@ def _fee_amount(raw: object) -> object:
 FeeAmount = Annotated[Const | Table, BeforeValidator(_fee_amount)]
 
 
+Facts = Annotated[tuple[FactName, ...], BeforeValidator(lambda raw: tuple(raw) if isinstance(raw, list) else raw)]
+
+
 class Fee(Sourced):
     """Yuan per person and term, or per share: a number, or a table by `cover.tier`. `high_risk` is for dangerous work."""
 
@@ -144,10 +147,14 @@ class ListRule(Sourced):
 
 
 class Benefit(Sourced):
-    """One liability: when it is owed, the steps to its amount, which benefits its payment closes."""
+    """One liability: when it is owed, the steps to its amount, which benefits its payment closes.
+
+    `asks` names facts that no step reads but a reviewer needs to set the amount.
+    """
 
     name: str
     when: When = ()
+    asks: Facts = ()
     steps: Annotated[tuple[AnyStep, ...], BeforeValidator(lambda raw: tuple(raw) if isinstance(raw, list) else raw)]
     ends: Words = ()
     exclusions: Words = ()
@@ -196,7 +203,7 @@ class PaperRule(Sourced):
     name: str
     required: bool = True
     when: When | None = None
-    proves: Annotated[tuple[FactName, ...], BeforeValidator(lambda raw: tuple(raw) if isinstance(raw, list) else raw)] = ()
+    proves: Facts = ()
 
 
 class Level(Sourced):
