@@ -13,9 +13,11 @@ from sqlmodel import Session, select
 from services.benefit.rules import PREMIUM_REFUND, given_words
 from services.core.errors import NotFound
 from services.core.money import show, to_yuan
+from services.engine.one import compute
 from services.models import Worksheet
 from services.rulebook import registry
 from services.rulebook.computation import Computation
+from services.rulebook.results import Line
 from services.rulebook.schema import RuleBook
 from services.rulebook.vocabulary import parse
 
@@ -75,6 +77,12 @@ def bases(session: Session, claim_ids: Collection[uuid.UUID]) -> dict[uuid.UUID,
 def computation(session: Session, claim_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Computation]:
     """The computation of each claim as its facts and its cover stand now."""
     return {claim_id: basis.computation for claim_id, basis in bases(session, claim_ids).items()}
+
+
+def waiting_lines(basis: Basis) -> list[Line]:
+    """The lines whose amount a reviewer sets, as if none were set: each with the ceiling that stands now."""
+    bare = basis.computation.model_copy(update={"manual": {}})
+    return [line for line in compute(basis.book, bare).lines if line.manual]
 
 
 def latest(session: Session, claim_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Worksheet]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -36,7 +37,7 @@ def preview(session: Session, *, claim_ids: Collection[uuid.UUID], why: str, act
     wanted = list(dict.fromkeys(claim_ids))
     if not wanted:
         return []
-    bases = queries.bases(session, wanted)
+    bases = {claim_id: _fitted(basis) for claim_id, basis in queries.bases(session, wanted).items()}
     newest = queries.latest(session, wanted)
     stale = [basis for basis in bases.values() if not _same(newest.get(basis.claim_id), basis)]
     made = [_worksheet(basis, _result(basis), _seq(newest.get(basis.claim_id)), why=why, now=now) for basis in stale]
@@ -66,7 +67,7 @@ def freeze(session: Session, *, claim_id: uuid.UUID, actor: Actor, now: datetime
     amounts are what the cover loses; the worksheet stays the union's own computation.
     """
     lock(session, claim_ids=[claim_id])
-    basis = queries.bases(session, [claim_id])[claim_id]
+    basis = _fitted(queries.bases(session, [claim_id])[claim_id])
     result = _result(basis)
     newest = queries.latest(session, [claim_id]).get(claim_id)
     worksheet = _worksheet(basis, result, _seq(newest), why="frozen at the decision", now=now, frozen=True)
@@ -99,6 +100,21 @@ def mark_paid(session: Session, *, claim_ids: Collection[uuid.UUID]) -> None:
 
 def _result(basis: Basis) -> Result:
     return compute(basis.book, basis.computation, report_due=basis.report_due)
+
+
+def _fitted(basis: Basis) -> Basis:
+    """Without a reviewer's amount that no longer fits under its ceiling: another claim took from the cover meanwhile.
+
+    The line then waits for an amount again instead of stopping the claim.
+    """
+    given = basis.words.get("manual")
+    if not isinstance(given, dict):
+        return basis
+    ceilings = {line.benefit: line.ceiling for line in queries.waiting_lines(basis)}
+    standing = {name: row for name, row in given.items()
+                if (most := ceilings.get(name)) is None or basis.computation.manual[name].amount <= most}
+    rest = {name: value for name, value in basis.words.items() if name != "manual"}
+    return replace(basis, words={**rest, "manual": standing} if standing else rest)
 
 
 def _same(worksheet: Worksheet | None, basis: Basis) -> bool:

@@ -123,7 +123,7 @@ def _weighed(book: RuleBook, c: Computation, facts: Facts, pro: Sequence[Why]) -
         if ruled_out:
             contra.append(Why(ruled_out[0], f"{benefit.name}：{REASONS[ruled_out[0]]}", ruled_out[1]))
         elif missing:
-            for fact in missing:
+            for fact in sorted(missing):
                 waiting.setdefault(fact, []).append(benefit.name)
         else:
             owed.append(Owed(code, benefit.name, benefit.clause))

@@ -66,14 +66,10 @@ def set_amount(session: Session, *, claim_id: uuid.UUID, version: int | None = N
         near = nearest(benefit, by_hand)
         raise InputError("benefit_not_manual", f"“{benefit}”不是须人工核定的待遇", field="benefit",
                          remedy=f"是否应为 {near}？" if near else f"可核定：{'、'.join(by_hand) or '无'}")
-    if amount < 0:
-        raise InputError("amount_negative", "核定金额不能为负", remedy="不给付的写 0", field="amount")
-    to_fen(amount)      # refuses parts of a fen
+    _check_amount(session, claim_id, benefit, amount)
     change = _Change(MANUAL, benefit, {"amount": show(amount), "reason": reason}, "set_amount",
                      f"核定{book.benefits[benefit].name} {show(amount)} 元", reason)
-    sheet = _apply(session, desk, change, actor, now)
-    _check_owed(sheet, benefit)
-    return sheet
+    return _apply(session, desk, change, actor, now)
 
 
 def answer_exclusion(session: Session, *, claim_id: uuid.UUID, version: int | None = None, exclusion: str, answer: Answer,
@@ -159,11 +155,15 @@ def _hand_on(session: Session, desk: Desk, change: _Change, actor: Actor, now: d
         set_taker(session, desk.step.id, None)
 
 
-def _check_owed(sheet: Worksheet, benefit: str) -> None:
-    """The amount must count: a benefit that the facts rule out takes none. Zero, set by a reviewer, is an answer."""
-    listed = sheet.output.get("nothing")
-    reasons = {str(item["benefit"]): str(item["reason"]) for item in listed if isinstance(item, dict)} if isinstance(
-        listed, list) else {}
-    if reasons.get(benefit, "zero_amount") != "zero_amount":
-        raise InputError("benefit_not_owed", f"按现有事实不给付“{benefit}”（{reasons[benefit]}），不必核定金额",
-                         remedy="核对核算表", field="benefit")
+def _check_amount(session: Session, claim_id: uuid.UUID, benefit: str, amount: Decimal) -> None:
+    """It is money, the benefit waits for it on these facts, and it stays under the ceiling. Zero is an answer too."""
+    if amount < 0:
+        raise InputError("amount_negative", "核定金额不能为负", remedy="不给付的写 0", field="amount")
+    to_fen(amount)      # refuses parts of a fen
+    basis = worksheets.bases(session, [claim_id])[claim_id]
+    line = next((line for line in worksheets.waiting_lines(basis) if line.benefit == benefit), None)
+    if line is None:
+        raise InputError("benefit_not_owed", f"按现有事实不给付“{benefit}”，不必核定金额", remedy="核对核算表", field="benefit")
+    if line.ceiling is not None and amount > line.ceiling:
+        raise InputError("amount_above_ceiling", f"核定金额 {show(amount)} 超过上限 {show(line.ceiling)}（{line.clause}）",
+                         remedy="核定金额不得超过上限", field="amount")

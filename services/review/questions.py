@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from sqlmodel import Session, col, select
 
 from services.benefit import queries as worksheets
+from services.core.money import show
 from services.engine.one import compute
 from services.models import Account, Claim
 from services.review.inputs import EXCLUSIONS, MANUAL, exclusions_of
@@ -59,9 +60,8 @@ def asked(session: Session, claim_id: uuid.UUID) -> tuple[list[OpenAmount], list
             for kind in (MANUAL, EXCLUSIONS)}
     names = _names(session, [row for held in rows.values() for row in held.values()])
     bare = compute(basis.book, basis.computation.model_copy(update={"manual": {}}))
-    lines = [line.to_dict() for line in bare.lines if line.manual]
-    amounts = [OpenAmount(str(line["benefit"]), basis.book.benefits[str(line["benefit"])].name, str(line["clause"]),
-                          _text(line["ceiling"])) for line in lines]
+    amounts = [OpenAmount(line.benefit, basis.book.benefits[line.benefit].name, line.clause,
+                          None if line.ceiling is None else show(line.ceiling)) for line in bare.lines if line.manual]
     known = questions()
     in_play = {line.benefit for line in bare.lines} | {item.benefit for item in bare.nothing if item.reason == "excluded"}
     texts = [Question(name, known[name].question, known[name].text, known[name].clause)
@@ -70,10 +70,6 @@ def asked(session: Session, claim_id: uuid.UUID) -> tuple[list[OpenAmount], list
              else item for item in amounts],
             [replace(item, answer=_answer(row["answer"]), given=_given(row, names))
              if (row := rows[EXCLUSIONS].get(item.exclusion)) else item for item in texts])
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
 
 
 def _answer(value: object) -> bool | str:

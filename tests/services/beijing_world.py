@@ -23,7 +23,7 @@ _STAFF = (("clerk", UNIT, Role.UNIT_CLERK, "F"), ("district", INDUSTRY, Role.DIS
           ("senior", OFFICE, Role.SENIOR_REVIEWER, "F"), ("head", OFFICE, Role.HEAD, "M"))
 # The covers of the first published story (seed 000); the accident cover's tier is its fee.
 STORY = (("bj-women-1y", 2, ""), ("bj-critical-1y", 4, ""), ("bj-inpatient", 1, ""), ("bj-allowance", 1, ""),
-         ("bj-accident", 1, "100"))
+         ("bj-combined-a", 1, ""), ("bj-accident", 1, "100"))
 # Breast cancer with one stay, the member's own story moved to a year whose calendar is known.
 BREAST_CANCER: dict[str, object] = {
     "kind": "diagnosis", "icd10": "C50.900", "behaviour": "3", "severity": "malignant", "specimen_on": "2026-03-10",
@@ -40,10 +40,14 @@ class Beijing:
 
 
 def build(db: Database, now: datetime, covers: Sequence[tuple[str, int, str]] = STORY) -> Beijing:
+    """A world with Beijing in it."""
+    return extend(build_world(db, now), now, covers)
+
+
+def extend(world: World, now: datetime, covers: Sequence[tuple[str, int, str]] = STORY) -> Beijing:
     """The tree, the staff (`bj.clerk` …) and a member enrolled under each plan with her shares and tier."""
-    world = build_world(db, now)
     member = synthetic_person(450, region="110101", born=date(1980, 4, 2))
-    with db.unit_of_work(Scope("cn")) as session:
+    with world.db.unit_of_work(Scope("cn")) as session:
         _tree(session, world, now)
         for serial, (login, key, role, sex) in enumerate(_STAFF):
             staff = synthetic_person(460 + serial, sex="F" if sex == "F" else "M", born=date(1979, 3, 1 + serial))

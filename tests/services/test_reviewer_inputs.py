@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -25,11 +26,11 @@ from tests.support.world import EFFECTIVE, World, enrol_members
 CEILING = Decimal("39605.00")       # 简表 第3行 最高互助金39605元
 
 
-def inpatient_in_review(beijing: Beijing, now: datetime) -> uuid.UUID:
+def inpatient_in_review(beijing: Beijing, now: datetime, event: Mapping[str, object] = BREAST_CANCER) -> uuid.UUID:
     """Reported by the unit's clerk, papers verified by her, computed and routed."""
     world, clerk = beijing.world, beijing.world.actor("bj.clerk")
     with world.db.unit_of_work(clerk.scope) as session:
-        case = intake.report(session, person_id=beijing.person_id, event=BREAST_CANCER, channel="clerk", actor=clerk, now=now)
+        case = intake.report(session, person_id=beijing.person_id, event=event, channel="clerk", actor=clerk, now=now)
         claim_id = uuid.UUID(str(session.execute(sa.text("SELECT id FROM claim WHERE case_id = :case"),
                                                  {"case": case.id}).scalar_one()))
     verify(world, claim_id, now, verifier=clerk)
@@ -129,8 +130,31 @@ def test_a_second_thought_shows_old_new_and_why(beijing: Beijing, now: datetime)
     assert passes(world, claim, "bj.office1", now).decided_fen == 900_050
 
 
+def test_an_amount_that_another_claim_left_no_room_for_waits_again(beijing: Beijing, now: datetime) -> None:
+    """39605 a period: 30000 decided on one stay leaves 9605 for the other, whose 30000 no longer stands."""
+    world = beijing.world
+    first = inpatient_in_review(beijing, now)
+    other = {**BREAST_CANCER, "icd10": "I63.900", "behaviour": None, "severity": None, "specimen_on": None,
+             "diagnosed_on": "2026-03-18", "stays": [{"from": "2026-03-13", "to": "2026-03-18"}]}
+    second = inpatient_in_review(beijing, now, {name: value for name, value in other.items() if value})
+    for claim in (first, second):
+        passes(world, claim, "bj.clerk", now)
+        set_amount(world, claim, "bj.district", "30000.00", now)
+        for login in ("bj.district", "bj.office1"):
+            passes(world, claim, login, now)
+    assert passes(world, first, "bj.senior", now).decided_fen == 3_000_000
+    assert refused(passes, world, second, "bj.senior", now).code == "amount_manual"
+    senior = world.actor("bj.senior")
+    with world.db.unit_of_work(senior.scope) as session:
+        review.send_down(session, claim_id=second, to_level="office_first", reason="computation_doubt", actor=senior, now=now)
+    assert refused(set_amount, world, second, "bj.office1", "9605.01", now).code == "amount_above_ceiling"
+    set_amount(world, second, "bj.office1", "9605.00", now)
+    passes(world, second, "bj.office1", now)
+    assert passes(world, second, "bj.senior", now).decided_fen == 960_500
+
+
 @pytest.mark.parametrize(("benefit", "amount", "reason", "field"), [
-    ("inpatient", "39605.01", "核定", "manual.inpatient.amount"), ("inpatient", "-1", "核定", "amount"),
+    ("inpatient", "39605.01", "核定", "amount"), ("inpatient", "-1", "核定", "amount"),
     ("inpatient", "1.005", "核定", None), ("inpatients", "1", "核定", "benefit"), ("inpatient", "1", " ", "reason")])
 def test_an_amount_above_the_ceiling_or_without_reason_is_refused(beijing: Beijing, now: datetime, benefit: str, amount: str,
                                                                   reason: str, field: str | None) -> None:
