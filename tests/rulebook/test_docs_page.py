@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -40,6 +41,7 @@ def sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder.mkdir(parents=True)
     (folder / "2026-01-01.yaml").write_text(block("yaml", "# yaml-language-server"), encoding="utf-8")
     (folder / "2026-01-01.examples.yaml").write_text(block("yaml", "# Worked by hand"), encoding="utf-8")
+    (tmp_path / "claim.json").write_text(block("json", '{"plan"'), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(registry, "PLANS", tmp_path / "services/rulebook/plans")
     caches = [found for found in vars(registry).values() if hasattr(found, "cache_clear")]
@@ -66,6 +68,12 @@ def test_the_sample_is_sound_and_every_number_is_seen(sample: Path) -> None:
 def test_the_brochures_five_worked_cases_are_among_the_examples(facts: str, said: str) -> None:
     cases = block("yaml", "# Worked by hand").split("- case: ")
     assert any(facts in case and f'total: "{said}"' in case for case in cases)
+
+
+def test_the_claim_of_the_page_pays_what_the_page_says(sample: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["compute", "claim.json", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["total"] == "1900.00"
+    assert "It answers 1900.00" in PAGE
 
 
 @pytest.mark.parametrize("line", re.findall(r"^\$ (huzhu .*)$", PAGE, re.MULTILINE))
