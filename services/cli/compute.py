@@ -11,20 +11,29 @@ from typing import Annotated
 import typer
 
 from services.cli.output import AsJson, say, say_json, say_table
+from services.cli.sheet import say_worksheet
 from services.core.errors import InputError
 from services.core.money import show
+from services.engine.explain import member
+from services.engine.one import Assessed
+from services.engine.why import why
+from services.engine.worksheet import OUTCOMES, worksheet
 from services.reporting import answers
-from services.rulebook.reasons import FLAGS, REASONS
-from services.rulebook.results import Result
+from services.rulebook.reasons import FLAGS
+
+WithRows = Annotated[bool, typer.Option("--worksheet", help="工作底稿：每一步的依据、所用事实和证明材料")]
 
 
-def compute(file: Annotated[str, typer.Argument(help="JSON 文件；- 为标准输入")], as_json: AsJson = False) -> None:
+def compute(file: Annotated[str, typer.Argument(help="JSON 文件；- 为标准输入")], sheet: WithRows = False,
+            as_json: AsJson = False) -> None:
     """计算一项申领应付多少，逐步写明依据（输入输出见 vocabulary）。"""
-    result = answers.compute(read_words(file))
+    found = answers.assess(read_words(file))
     if as_json:
-        say_json(result.to_dict())
+        say_json(worksheet(found) if sheet else found.result.to_dict())
+    elif sheet:
+        say_worksheet(worksheet(found))
     else:
-        _for_people(result)
+        _for_people(found)
 
 
 def read_words(file: str) -> object:
@@ -58,17 +67,18 @@ def _no_key_twice(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-_OUTCOMES = {"pay": "给付", "nothing": "不给付", "refund": "退还保费", "manual": "须人工核定"}
-
-
-def _for_people(result: Result) -> None:
-    say(f"{result.plan}（{result.version}）：{_OUTCOMES[result.outcome]}，合计 {show(result.total)} 元"
-        + (f"，退还 {show(result.refund)} 元" if result.refund else ""))
+def _for_people(found: Assessed) -> None:
+    result, names = found.result, {code: benefit.name for code, benefit in found.book.benefits.items()}
+    say(f"{found.book.name}（{result.plan} {result.version}）：{OUTCOMES[result.outcome]}，合计 {show(result.total)} 元"
+        + (f"，退还 {show(result.refund)} 元" if result.refund else "")
+        + (f"，多付 {show(result.receivable)} 元应收回" if result.receivable else ""))
     if result.lines:
         say_table(("项目", "金额", "步骤", "依据"),
-                  [(line.benefit, show(line.amount), "；".join(line.steps), line.clause) for line in result.lines])
+                  [(names[line.benefit], show(line.amount), "；".join(line.steps), line.clause) for line in result.lines])
     if result.nothing:
+        reasons = [(item, why(found, item)) for item in result.nothing]
         say_table(("不给付的项目", "原因", "依据"),
-                  [(item.benefit, f"{REASONS[item.reason]}（{item.reason}）", item.clause) for item in result.nothing])
+                  [(names[item.benefit], f"{reason.words}（{item.reason}）", reason.clause) for item, reason in reasons])
     if result.flags:
         say("提示：" + "；".join(f"{FLAGS[flag]}（{flag}）" for flag in result.flags))
+    say("告知会员：" + "".join(member(found)))

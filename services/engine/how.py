@@ -29,18 +29,24 @@ def how(rows: Sequence[Row], facts: Facts) -> str:
 def _take(rows: Sequence[Row], index: int, facts: Facts) -> str:
     row = rows[index]
     assert isinstance(row.rule, Take)
-    value, next_rule = row.rule.take, rows[index + 1].rule if len(rows) > index + 1 else None
+    value, later = row.rule.take, [row.rule for row in rows[index + 1:]]
     if isinstance(value, FactRef):
         return _stated(value.fact, row, facts)
     amount = f"{plain(row.left[0])}元" if row.left else ""
     by = f"{label(value.by)}为{shown(value.by, facts.get(value.by))}，" if isinstance(value, Table) else ""
     if isinstance(value, Product):
         return f"{_product(value, facts)}，即{yuan(row.left[0])}"
-    if isinstance(next_rule, Times) and isinstance(next_rule.times, FactRef) and next_rule.times.fact == _SHARES:
-        return f"{by}每份{amount}"
-    if isinstance(next_rule, ScaleBy):
-        return f"{by}最高{amount}"
+    most = "最高" if any(isinstance(rule, ScaleBy) for rule in later) else ""
+    shares = next((number_of(rule.times, facts) for rule in later if isinstance(rule, Times) and _by_shares(rule)), None)
+    if shares is not None:
+        return f"{by}每份{most}{amount}、共{plain(shares)}份"
+    if most:
+        return f"{by}{most}{amount}"
     return f"{by}标准为{amount}" if by else ""
+
+
+def _by_shares(rule: Times) -> bool:
+    return isinstance(rule.times, FactRef) and rule.times.fact == _SHARES
 
 
 def _stated(fact: str, row: Row, facts: Facts) -> str:
@@ -70,22 +76,20 @@ def _less(rows: Sequence[Row], index: int, facts: Facts) -> str:
         return ""
     unit = "天" if before.unit == "days" else "元"
     if isinstance(rule.less, FactRef):
-        return f"扣除{label(rule.less.fact)}{plain(takes[0])}{unit}"
+        return f"扣除{label(rule.less.fact)}{shown(rule.less.fact, facts.get(rule.less.fact))}"
     if len(set(takes)) > 1:
         return f"首次扣除{plain(takes[0])}{unit}、以后每次扣除{plain(takes[1])}{unit}"
-    return f"{'每次' if _is_list(rows, index) else ''}扣除{plain(takes[0])}{unit}"
-
-
-def _is_list(rows: Sequence[Row], index: int) -> bool:
-    return any(isinstance(row.rule, Sum) for row in rows[index:])
+    return f"{'每次' if len(before.left) > 1 else ''}扣除{plain(takes[0])}{unit}"
 
 
 def _times(rows: Sequence[Row], index: int, facts: Facts) -> str:
     rule, before = rows[index].rule, rows[index - 1]
     assert isinstance(rule, Times)
     factor = number_of(rule.times, facts) or ZERO
-    if isinstance(rule.times, FactRef) and rule.times.fact == _SHARES:
-        return f"{plain(factor)}份"
+    if _by_shares(rule):
+        first = rows[0].rule
+        said = isinstance(first, Take) and isinstance(first.take, Const | Table)
+        return "" if said else f"共{plain(factor)}份"
     if before.unit == "days":
         days = "" if len(before.left) != 1 else f"按{plain(before.left[0])}天、"
         return f"{days}每天{plain(factor)}元计算"
@@ -117,6 +121,9 @@ def _scale(rows: Sequence[Row], index: int, facts: Facts) -> str:
 def _cap(rows: Sequence[Row], index: int, facts: Facts) -> str:
     """Said only when it binds."""
     row, before = rows[index], rows[index - 1]
+    if len(row.left) > 1 and row.left != before.left and isinstance(row.rule, Cap):
+        unit = "天" if row.unit == "days" else "元"
+        return f"每次最高{plain(number_of(row.rule.cap, facts) or ZERO)}{unit}"
     if row.limit is None or sum(row.left, ZERO) >= sum(before.left, ZERO):
         return ""
     return _most("最高", row)

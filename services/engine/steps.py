@@ -123,8 +123,8 @@ def _taken(state: Run, value: Value, number: str) -> str:
 def _product(state: Run, value: Value) -> str:
     if isinstance(value, Product):
         return f"{_product(state, value.take)} × {_product(state, value.times)}"
-    name = f"{label(value.fact)} " if isinstance(value, FactRef) else ""
-    return f"{name}{number_of(value, state.facts) or ZERO:f}"
+    number = number_of(value, state.facts) or ZERO
+    return f"{label(value.fact)} {say(number, shape_of(value).unit)}" if isinstance(value, FactRef) else f"{number:f}"
 
 
 def facts_in(value: Value | None) -> tuple[str, ...]:

@@ -31,6 +31,8 @@ _DISEASES: Mapping[str, str] = {
     "C57.0": "输卵管癌", "C58": "绒毛膜癌", "C79.6": "卵巢继发性恶性肿瘤", "D05": "乳腺原位癌", "D06": "子宫颈原位癌",
     "D07": "女性生殖器官原位癌", "D39.1": "卵巢交界性肿瘤", "D39.2": "恶性葡萄胎"}
 
+_BY_SEVERITY: Mapping[str, str] = {"severe": "重度疾病", "light": "轻度疾病", "in_situ": "原位癌", "malignant": "恶性肿瘤"}
+
 
 def label(fact: str) -> str:
     """The Chinese name of a fact."""
@@ -82,39 +84,59 @@ def days_of(span: Span) -> str:
     return f"第{span.low or 1}天至第{span.high}天" if span.low != span.high else f"第{span.low}天"
 
 
-def disease(named: object, icd10: object, behaviour: object) -> str:
-    """The disease as the diagnosis names it, else by its code; a code outside the table stands for itself."""
+def disease(named: object, icd10: object, behaviour: object, severity: object = None) -> str:
+    """The disease as the diagnosis names it, else by its code; a code outside the table stands for itself.
+
+    Where neither is stated, only its severity is known.
+    """
     if named:
         return str(named)
     code, sign = str(icd10 or ""), str(behaviour or "")
     if not code:
-        return "所申报的疾病"
+        return _BY_SEVERITY.get(str(severity), "所申报的疾病")
     name = _DISEASES.get(code[:5]) or _DISEASES.get(code[:3])
-    usual = {"C": "3", "D0": "2"}.get(code[:1] if code[:1] == "C" else code[:2])
-    if name and (not sign or usual in (None, sign) or (code.startswith("C79") and sign == "6")):
-        return name
-    return f"疾病（编码{code}" + (f"，性质码{sign}）" if sign else "）")
+    # Another behaviour than the code's own chapter is no longer that disease: the signs stand for themselves.
+    usual = "6" if code.startswith("C79") else {"C": "3", "D0": "2"}.get(code[:1] if code[:1] == "C" else code[:2], sign)
+    if name:
+        return name if sign in ("", usual) else f"疾病（编码{code}，性质码{sign}）"
+    return f"疾病（编码{code}）"
 
 
 _TITLE = re.compile(r"《[^》]+》")
 _ARTICLE = re.compile(r"^第[一二三四五六七八九十百\d]+[条款项章]")
+_DOCUMENT = re.compile(r"(第[一二三四五六七八九十百\d]+[条款项章])|(办法|手册|表|承诺|时限|通例|权限)$")
+_NUMBERED = re.compile(r"^[一二三四五六七八九十]+、")
 _SEED = re.compile(r"\bseed \d+\s*")
 
 
 def cite(book: RuleBook, clause: str) -> str:
-    """A clause with its document: 《关爱女职工“安康保”管理办法》第五条、第八条. Without a clause, the document."""
+    """A clause with its document: 《关爱女职工“安康保”管理办法》第五条、第八条. Without a clause, the document.
+
+    Words that name no document, and a book whose source has no 《》, are quoted as they stand.
+    """
     title = _TITLE.search(book.source)
     words = _SEED.sub("", clause).strip()
-    if "《" in words or not title:
-        return words or book.source
-    if not words or _ARTICLE.match(words):
+    if not words:
+        return title[0] if title else book.source
+    if "《" in words:
+        return words
+    if title and _ARTICLE.match(words):
         return f"{title[0]}{words}"
+    named = _shared(title[0], words) if title else ""
+    if title and named:
+        return title[0] + _quoted(words[len(named):].strip())
     head, _, rest = words.partition(" ")
-    if rest and _bare(head) in _bare(title[0]):
-        return title[0] + _quoted(rest)
-    if rest and f"》{head}" in book.source:
+    if title and f"》{head}" in book.source:
         return f"{title[0]}{head}{_quoted(rest)}"
-    return head + _quoted(rest) if rest else words
+    if title and rest and _bare(head) in _bare(title[0]):
+        return title[0] + _quoted(rest)
+    return head + _quoted(rest) if rest else words if _DOCUMENT.search(words) else f"规定{_quoted(words)}"
+
+
+def _shared(title: str, words: str) -> str:
+    """The document's short name at the head of a clause: 手册 of 《…宣传手册》."""
+    name = title.strip("《》")
+    return next((name[-size:] for size in range(len(name), 1, -1) if words.startswith(name[-size:])), "")
 
 
 def _bare(words: str) -> str:
@@ -122,4 +144,6 @@ def _bare(words: str) -> str:
 
 
 def _quoted(words: str) -> str:
-    return words if _ARTICLE.match(words) else f"“{words}”"
+    if not words or _ARTICLE.match(words) or _NUMBERED.match(words):
+        return words
+    return f"“{words.replace('“', '‘').replace('”', '’')}”"

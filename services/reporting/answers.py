@@ -12,6 +12,8 @@ from services.core.identity import REASONS, WARNINGS, check_identity
 from services.core.words import uppercase
 from services.engine import one
 from services.engine.conditions import expand
+from services.engine.one import Assessed
+from services.engine.worksheet import worksheet
 from services.rulebook import dating, registry
 from services.rulebook.computation import Computation
 from services.rulebook.exclusions import asked
@@ -25,11 +27,21 @@ from services.workdays.count import Count, add_calendar, add_working, report_dea
 Answer = dict[str, object]
 
 
-def compute(words: object) -> Result:
-    """What one computation pays, in the words of the vocabulary. InputError names the wrong key."""
+def assess(words: object) -> Assessed:
+    """One computation in the words of the vocabulary, with the facts behind its result. InputError names the wrong key."""
     computation = parse(words)
     book = dating.for_computation(computation)
-    return one.compute(book, computation, report_due=_report_due(book, computation))
+    return one.assess(book, computation, report_due=_report_due(book, computation))
+
+
+def compute(words: object) -> Result:
+    """What one computation pays."""
+    return assess(words).result
+
+
+def compute_worksheet(words: object) -> Answer:
+    """What one computation pays, each step with clause, readings, inputs and papers, and what the member is told."""
+    return worksheet(assess(words))
 
 
 def _report_due(book: RuleBook, computation: Computation) -> date | None:

@@ -66,6 +66,22 @@ def test_cap_that_binds_is_said() -> None:
     assert result.lines[1].steps == ("(2-3→0)+(33-3)=30 天", "上限 180 天，已付 160 天，给付 20 天", "20 × 100.00 = 2000.00")
 
 
+def test_every_step_leaves_a_row_with_the_files_own_rule() -> None:
+    allowance = nx({"stays": [{"days": 2}, {"days": 33}]},
+                   paid=[{"benefit": "breast_cancer_allowance", "amount": "16000.00", "days": 160}]).lines[1]
+    steps = registry.latest("nx-ankangbao").benefits["breast_cancer_allowance"].steps
+    assert [row.rule for row in allowance.rows] == list(steps)
+    assert [row.left for row in allowance.rows] == [(2, 33), (0, 30), (30,), (20,), (2000,)]
+    assert [(row.limit, row.used) for row in allowance.rows] == [(None, 0)] * 3 + [(180, 160), (None, 0)]
+    assert [row.unit for row in allowance.rows] == ["days", "days", "days", "days", "yuan"]
+
+
+def test_a_benefit_that_pays_nothing_keeps_its_rows() -> None:
+    nothing = {item.benefit: item for item in nx({"stays": [{"days": 3}]}).nothing}
+    assert [row.left for row in nothing["breast_cancer_allowance"].rows] == [(3,), (0,), (0,), (0,), (0,)]
+    assert nothing["other_gynaecological_cancer"].rows == ()
+
+
 def test_refund_is_what_was_paid() -> None:
     cover = {"effective": "2026-03-01", "until": "2027-02-28", "premium_paid": "80.00"}
     assert nx(cover=cover).refund == Decimal(80)
@@ -97,11 +113,11 @@ def test_severity_against_behaviour_is_flagged() -> None:
     assert "severity_conflict" in women(100, behaviour="2").flags
 
 
-def test_light_then_severe_pays_the_rest(book_of: Callable[[str], RuleBook]) -> None:
+def test_light_then_severe_pays_the_rest() -> None:
     data = {"plan": "xj-critical-illness", "cover": {"effective": "2026-01-01", "until": "2026-12-31"},
             "covers": ["xj-inpatient-accident"], "paid": [{"benefit": "light", "amount": "3000.00"}],
             "event": {"kind": "diagnosis", "severity": "severe", "diagnosed_on": "2026-06-01"}}
-    book = book_of("xj-critical-illness")
+    book = registry.latest("xj-critical-illness")
     assert one.compute(book, parse(data)).total == Decimal(7000)
     alone = one.compute(book, parse({**data, "covers": []}))
     assert {item.reason for item in alone.nothing} == {"prerequisite_missing"}
@@ -110,8 +126,8 @@ def test_light_then_severe_pays_the_rest(book_of: Callable[[str], RuleBook]) -> 
     assert {item.benefit: item.reason for item in ended.nothing}["severe"] == "ended"
 
 
-def test_confirmed_exclusion_pays_nothing_and_suspected_one_is_a_flag(book_of: Callable[[str], RuleBook]) -> None:
-    book = book_of("xj-inpatient-accident")
+def test_confirmed_exclusion_pays_nothing_and_suspected_one_is_a_flag() -> None:
+    book = registry.latest("xj-inpatient-accident")
     data = {"plan": book.plan, "cover": {"effective": "2026-01-01", "until": "2026-12-31"},
             "event": {"kind": "accident", "on": "2026-01-05", "setting": "work", "disability_items": [19, 30, 24]}}
     paid = one.compute(book, parse({**data, "exclusions": {"XJ-A09": "suspected"}}))
@@ -140,8 +156,8 @@ def test_manual_waits_then_takes_the_reviewers_amount(book_of: Callable[[str], R
     assert (set_by_hand.outcome, set_by_hand.total) == ("pay", Decimal(4500))
 
 
-def test_year_to_date_pays_the_difference_or_shows_a_receivable(book_of: Callable[[str], RuleBook]) -> None:
-    book = book_of("bj-medical")
+def test_year_to_date_pays_the_difference_or_shows_a_receivable() -> None:
+    book = registry.latest("bj-medical")
     data = {"plan": book.plan, "cover": {"effective": "2016-01-01", "until": "2016-12-31"},
             "event": {"kind": "medical_year", "year": 2016, "over_cap_own_1": "50000.00"}}
     more = one.compute(book, parse({**data, "paid": [{"benefit": "over_cap", "amount": "12000.00"}]}))

@@ -99,6 +99,12 @@ def compute(call: Doing, words: Annotated[dict[str, Any], Body(examples=[COMPUTA
     return answers.compute(words).to_dict()
 
 
+@router.post("/compute/worksheet", summary="试算工作底稿：每一步的依据、所用事实和证明材料，不给付的原因，告知会员的话")
+def compute_worksheet(call: Doing, words: Annotated[dict[str, Any], Body(examples=[COMPUTATION])]) -> dict[str, Any]:
+    """As `/compute`, for the reviewer: rule version and digest, rows with clause and readings, why-not with its facts."""
+    return answers.compute_worksheet(words)
+
+
 @router.get("/days/add", response_model=Count, summary="自起算日次日起第几个工作日（或自然日）")
 def days_add(call: Reading, start: date, days: Annotated[int, Query(ge=1, le=3660)],
              calendar_days: bool = False) -> dict[str, object]:
