@@ -18,6 +18,7 @@ from services.rulebook.exclusions import questions
 from services.rulebook.parts import Benefit, Total, holds
 from services.rulebook.reasons import FLAGS, REASONS
 from services.rulebook.results import Line, Nothing, Row
+from services.rulebook.steps import Manual
 from services.rulebook.values import Condition, Sourced
 
 Json = dict[str, object]
@@ -137,7 +138,9 @@ class _Sheet:
         if isinstance(row.rule, Total):
             return _row("total", row.words, row.rule, row.rule, self._inputs_of(facts_of(row)))
         step = type(row.rule).__name__.lower().removesuffix("by")
-        return _row(step, row.words, benefit, row.rule, self._inputs_of(facts_of(row)))
+        # What a reviewer sets an amount from is an input too, though no step reads it.
+        asked = benefit.asks if isinstance(row.rule, Manual) else ()
+        return _row(step, row.words, benefit, row.rule, self._inputs_of((*facts_of(row), *asked)))
 
     def total_rows(self) -> list[Json]:
         """From the lines to what is paid now: the sum, the joint cap, what the year has paid, the premium back."""

@@ -183,9 +183,11 @@ def test_every_step_form_has_words() -> None:
 
 def test_a_reviewers_amount_keeps_its_reason_and_a_missing_item_is_named() -> None:
     words = {"plan": "bj-inpatient", "cover": {"effective": "2026-01-01", "until": "2026-12-31"},
-             "event": {"kind": "inpatient", "stays": [{"from": "2026-05-01", "to": "2026-05-09"}]}}
+             "event": {"kind": "inpatient", "stays": [{"from": "2026-05-01", "to": "2026-05-09"}], "own_payment": "41000.00"}}
     given = sheet_of(words, manual={"inpatient": {"amount": "33800.00", "reason": "按结算单核定"}})
     assert row(given, "inpatient", "manual")["words"] == "核定 33800.00，最高 39605.00：按结算单核定"
+    assert [(fact["label"], fact["shown"]) for fact in row(given, "inpatient", "manual")["inputs"]] == [
+        ("住院自付金额", "41000.00元")]        # the reviewer sets the amount from it
     accident = {"plan": "xj-inpatient-accident", "cover": {"effective": "2026-01-01", "until": "2026-12-31"},
                 "event": {"kind": "accident", "on": "2026-05-01", "setting": "life"}}
     asked = why(sheet_of(accident), "accident_life")
