@@ -16,11 +16,13 @@ from services.core.db import Database
 from services.core.errors import Conflict, GuardFailed, HuzhuError, InputError, NotPermitted
 from services.intake import service as intake
 from services.models import Worksheet
+from services.notice import service as notice
+from services.payment import service as payment
 from services.review import questions
 from services.review import service as review
 from services.review.inputs import Answer
 from tests.services.beijing_world import BREAST_CANCER, Beijing, build
-from tests.services.review_world import ROOT, digest, in_review, levels, outcome, passes, route, verify
+from tests.services.review_world import ROOT, SYSTEM, digest, in_review, levels, outcome, passes, route, verify
 from tests.support.world import EFFECTIVE, World, enrol_members
 
 CEILING = Decimal("39605.00")       # 简表 第3行 最高互助金39605元
@@ -85,6 +87,14 @@ def test_a_manual_line_goes_from_report_to_approved(beijing: Beijing, now: datet
     with world.db.view(ROOT) as session:
         taken = session.execute(sa.text("SELECT benefit, amount_fen, state FROM reservation")).all()
     assert [tuple(row) for row in taken] == [("inpatient", 3_960_500, "reserved")]
+    with world.db.unit_of_work(ROOT) as session:
+        drafted = [row for topic in ("claim.create", "claim.approve")
+                   for row in notice.draft(session, topic=topic, claim_ids=[claim], actor=SYSTEM, now=now)]
+        letters = notice.issue(session, notice_ids=[row.id for row in drafted], actor=SYSTEM, now=now)
+        assert [letter.code for letter in letters] == ["receipt", "decision"]
+        payment.plan(session, claim_ids=[claim], actor=SYSTEM, now=now)
+        [owed] = session.execute(sa.text("SELECT amount_fen, purpose FROM payment WHERE claim_id = :id"), {"id": claim}).all()
+    assert tuple(owed) == (3_960_500, "benefit")
 
 
 def test_who_set_the_amount_gives_the_deciding_level_to_a_colleague(beijing: Beijing, now: datetime) -> None:
