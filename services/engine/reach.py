@@ -8,7 +8,7 @@ from services.rulebook.facts import DEFAULTS, FACTS
 from services.rulebook.forms import event_facts
 from services.rulebook.parts import Benefit
 from services.rulebook.schema import RuleBook
-from services.rulebook.steps import Manual, ScaleBy, Take
+from services.rulebook.steps import ScaleBy, Take
 from services.rulebook.values import Condition, FactRef, Product, Table, nearest
 
 # An identity card proves who the person is, whether or not this plan asks for age or sex.
@@ -32,8 +32,6 @@ def facts_read(book: RuleBook) -> frozenset[str]:
     if book.fee.high_risk is not None:
         found.add("person.high_risk_work")
     found |= {"cover.effective", "cover.until", "cover.renewal", "cover.premium_paid", "cover.shares"}
-    if any(isinstance(step, Manual) for benefit in book.benefits.values() for step in benefit.steps):
-        found |= {fact for fact, spec in FACTS.items() if set(spec.kinds) & set(book.kinds)}   # the reviewer reads them all
     stays = {"event.stays", "event.stays.days", "event.stays.from"}
     return frozenset(found | (stays if found & stays else set()))
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from services.engine.conditions import expand
 from services.engine.reach import facts_read, unreachable
 from services.rulebook import exclusions, registry
+from services.rulebook.facts import FACTS
 from services.rulebook.loader import Document, Raw
 from services.rulebook.readings import register
 from services.rulebook.reasons import FLAGS
@@ -32,6 +33,9 @@ def soundness(document: Document, book: RuleBook) -> list[Finding]:
     """Clauses, origins, codes, readings, exclusions, plans and reach; `book` without its bundle's parts."""
     found = [*_clauses(document), *_invented(document), *_codes(document, book), *_readings(document),
              *_exclusions(document, book), *_plans(document, book)]
+    found += [(("benefits", name, "asks"), f"受理的事件没有事实 {fact}（属于 {'、'.join(FACTS[fact].kinds)}）")
+              for name, benefit in book.benefits.items() for fact in benefit.asks
+              if FACTS[fact].kinds and not set(FACTS[fact].kinds) & set(book.kinds)]
     found += [(("benefits", name), f"永远不会给付：{why}") for name, why in unreachable(book)]
     return findings(document, found)
 
@@ -50,8 +54,8 @@ def _malformed(raw: Raw, at: Key) -> Iterator[tuple[Key, str]]:
     if at[-1:] == ("slices",):
         yield from ((at, f"“{cell}”不是数，每段写成 [上限, 比例] 或 [上限, 比例, 本段最高]") for cell in _cells(raw)
                     if not (isinstance(cell, str) and _SLICE.fullmatch(cell)))
-    elif at[-1:] in (("by",), ("unless",), ("dated_by",), ("proves",)) and at[:1] != ("lists",):
-        cells = raw if isinstance(raw, list) and at[-1] in ("dated_by", "proves") else [raw]
+    elif at[-1:] in (("by",), ("unless",), ("dated_by",), ("proves",), ("asks",)) and at[:1] != ("lists",):
+        cells = raw if isinstance(raw, list) and at[-1] in ("dated_by", "proves", "asks") else [raw]
         yield from ((at, "应为事实的名称，如 event.on") for cell in cells if not isinstance(cell, str))
     elif at[-1:] == ("exclusions",):
         yield from ((at, f"“{name}”不是一个编号或范围，如 XJ-A01..XJ-A17") for name in (raw if isinstance(raw, list) else [raw])

@@ -72,14 +72,14 @@ def test_the_command_tells_counts_by_plan_and_each_survivor(tmp_path: Path, caps
     assert "hz-trial" in told
     file = _without(tmp_path, "核定8000.01元，超过上限")
     assert main(["plans", "check", str(file), "--mutate"]) == 1
-    assert "2025-07-01.yaml:59: benefits.fire.steps.0.manual 由 8000 改为 8001，没有算例发现" in capsys.readouterr().out
+    assert "2025-07-01.yaml:60: benefits.fire.steps.0.manual 由 8000 改为 8001，没有算例发现" in capsys.readouterr().out
     assert main(["plans", "check", str(file)]) == 0
     capsys.readouterr()
     assert main(["plans", "check", str(file), "--mutate", "--json"]) == 1
     told = json.loads(capsys.readouterr().out)
     assert (told["files"][0]["plan"], told["files"][0]["cases"], told["files"][0]["mutants"]) == ("hz-trial", 25, 68)
     assert [(row["line"], row["key"], row["old"], row["new"]) for row in told["survivors"]] == [
-        (59, "benefits.fire.steps.0.manual", "8000", "8001")]
+        (60, "benefits.fire.steps.0.manual", "8000", "8001")]
 
 
 def _without(tmp_path: Path, case: str) -> Path:
