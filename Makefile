@@ -44,7 +44,7 @@ lint: $(READY)
 # The longer proofs; their results are committed under infra/lab/.
 lab: $(READY)
 	mkdir -p infra/lab
-	$(BIN)/python -m pytest -m slow -vv --no-header | grep -v "^$$" | tee infra/lab/results.txt
+	HYPOTHESIS_PROFILE=new $(BIN)/python -m pytest -m slow -vv --no-header | grep -v "^$$" | tee infra/lab/results.txt
 
 # The locks name no package index. Needs uv.
 COMPILE := uv pip compile --quiet --universal --no-emit-index-url --no-header --no-annotate --generate-hashes \

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from services.core import crypto, embedded, schema
 from services.core import settings as settings_module
@@ -19,6 +20,10 @@ from services.core.clock import at_hour
 from services.core.db import Database
 
 TEMPLATE = "huzhu_template"
+# The same examples in every run: a property that fails, fails for whoever runs the tests. `make lab` draws new ones.
+hypothesis_settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis_settings.register_profile("new", deadline=None)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,8 @@ import polars as pl
 
 from services.engine.column_steps import part_of
 from services.engine.conditions import expand
-from services.rulebook.facts import DEFAULTS
+from services.engine.facts import SUDDEN_DEATH, knows_sudden_death
+from services.rulebook.facts import DEFAULTS, FACTS
 from services.rulebook.parts import Benefit, ListRule
 from services.rulebook.schema import RuleBook
 from services.rulebook.values import Condition, Const, Span, Table
@@ -37,7 +38,7 @@ def derived(book: RuleBook, frame: pl.LazyFrame) -> pl.LazyFrame:
         pl.coalesce("cover.premium_paid", _fee(book)).alias("cover.premium_paid"),
         _age().alias("person.age"), pl.col("event.stays.days").alias("event.stays"),
         pl.coalesce(*(_dated(fact) for fact in book.dated_by)).alias("decisive"))
-    return filled.with_columns(_severity().alias("event.severity")).with_columns(
+    return filled.with_columns(_severity(book).alias("event.severity")).with_columns(
         ((pl.col("decisive") - pl.col("cover.effective")).dt.total_days() + 1).alias("day")
     ).with_columns(_band(book).alias("band"), _borderline(book).alias("flag.borderline_waiting"))
 
@@ -80,9 +81,10 @@ def _assumed_behaviour() -> pl.Expr:
             .when(d & number.is_between(37, 48)).then(pl.lit("1")))
 
 
-def _severity() -> pl.Expr:
+def _severity(book: RuleBook) -> pl.Expr:
     behaviour = pl.col("event.behaviour")
-    return (pl.when("event.sudden_death").then(pl.lit("sudden_death"))
+    sudden = pl.col("event.sudden_death") if knows_sudden_death(book) else FALSE
+    return (pl.when(sudden).then(pl.lit(SUDDEN_DEATH))
             .when(pl.col("event.severity").is_not_null()).then("event.severity")
             .when(behaviour == "2").then(pl.lit("in_situ")).when(behaviour == "3").then(pl.lit("malignant")))
 
@@ -137,7 +139,7 @@ def condition_expr(book: RuleBook, condition: Condition) -> pl.Expr:
         return some(_in_list(book.lists[name]) for name in condition.any_of)
     column = pl.col(condition.fact)
     if condition.present:
-        return column.is_not_null()
+        return column.fill_null(False) if FACTS[condition.fact].type == "bool" else column.is_not_null()
     if condition.span is not None:
         return _within(condition.span, column)
     return column.cast(pl.String).is_in(list(condition.any_of)).fill_null(False)

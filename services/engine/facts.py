@@ -15,6 +15,7 @@ from services.rulebook.schema import RuleBook
 from services.rulebook.values import Table
 from services.rulebook.waiting import COVERED, Band, band
 
+SUDDEN_DEATH = "sudden_death"
 FactValue = bool | int | str | date | Decimal | tuple[int | Decimal, ...] | None
 
 
@@ -43,7 +44,7 @@ def gather(book: RuleBook, c: Computation) -> Facts:
                 values[f"{prefix}.{name}"] = stated
     given = c.event.behaviour
     values["event.behaviour"] = given or assumed_behaviour(c.event.icd10)
-    values["event.severity"] = _severity(c, values["event.behaviour"])
+    values["event.severity"] = _severity(book, c, values["event.behaviour"])
     values["event.stays.days"] = values["event.stays"] = stay_days(c.event.stays, c.cover) or None
     values["event.disability_items"] = c.event.disability_items or None
     values["event.disability_grades"] = c.event.disability_grades or None
@@ -81,9 +82,17 @@ def assumed_behaviour(icd10: str | None) -> str | None:
     return next((behaviour for low, high, behaviour in _CHAPTER if low <= category <= high), None)
 
 
-def _severity(c: Computation, behaviour: FactValue) -> str | None:
-    if c.event.sudden_death:
-        return "sudden_death"
+def knows_sudden_death(book: RuleBook) -> bool:
+    """Whether the plan grades a sudden death; to any other one the illness itself counts."""
+    conditions = [condition for benefit in book.benefits.values() for condition in benefit.when]
+    tables = [getattr(step, "take", None) for benefit in book.benefits.values() for step in benefit.steps]
+    return (any(condition.fact == "event.severity" and SUDDEN_DEATH in condition.any_of for condition in conditions)
+            or any(isinstance(table, Table) and SUDDEN_DEATH in table.cases for table in tables))
+
+
+def _severity(book: RuleBook, c: Computation, behaviour: FactValue) -> str | None:
+    if c.event.sudden_death and knows_sudden_death(book):
+        return SUDDEN_DEATH
     if c.event.severity:
         return c.event.severity
     return {"2": "in_situ", "3": "malignant"}.get(str(behaviour))

@@ -164,7 +164,7 @@ def _benefit(work: _Work, name: str, benefit: Benefit, refused: Reason | None) -
 
 def _cut_to_total(work: _Work) -> None:
     total = work.book.total
-    if total is None:
+    if total is None or not work.lines:
         return
     limit = number_of(total.cap, work.facts) or ZERO
     if total.times is not None:
@@ -200,15 +200,15 @@ def _flag(work: _Work, report_due: date | None) -> None:
         "unverified_list": any(_leans_on_unverified(book, benefit, facts) for benefit in book.benefits.values()),
         "exclusion_suspected": "suspected" in c.exclusions.values(),
         "behaviour_assumed": facts.behaviour_assumed and any(rule.behaviour for rule in book.lists.values()),
-        "severity_conflict": _severity_conflicts(c.event.severity, c.event.behaviour),
+        "severity_conflict": _severity_conflicts(c.event.severity, facts.get("event.behaviour")),
     }
     work.flags |= {code for code, stands in raised.items() if stands}
     work.flags |= {flag.code for flag in book.flags
                    if all(holds(condition, facts.get(condition.fact)) for condition in flag.when)}
 
 
-def _severity_conflicts(severity: str | None, behaviour: str | None) -> bool:
-    """ICD-O-3: behaviour 2 is in situ and nothing else is."""
+def _severity_conflicts(severity: str | None, behaviour: object) -> bool:
+    """ICD-O-3: behaviour 2 is in situ and nothing else is; without a stated one the code's chapter speaks."""
     return behaviour is not None and severity in ("in_situ", "malignant") and (severity == "in_situ") != (behaviour == "2")
 
 

@@ -14,8 +14,9 @@ from services.rulebook.values import Condition
 def combine(book: RuleBook, component: Callable[[str], RuleBook]) -> RuleBook:
     """The bundle as one rule-book. `component` gives the wording of a plan on the bundle's first day.
 
-    A component's joint cap becomes a cap shared by its benefits; its waiting, papers, chain and clocks give way to
-    the bundle's own. With `bundle_amounts: manual` the components say what is answered and a reviewer how much (A-40).
+    A component's joint cap becomes a cap shared by its benefits and its exclusions stay with them; its waiting, papers,
+    chain and clocks give way to the bundle's own. With `bundle_amounts: manual` the components say what is answered
+    and a reviewer how much (A-40).
     """
     if not book.bundle:
         return book
@@ -51,4 +52,5 @@ def _moved(part: RuleBook, benefit: Benefit, by_hand: bool) -> Benefit:
     ends = tuple(part.benefits) if benefit.ends == ("all",) else benefit.ends
     when = tuple(Condition(fact="list", any_of=_all_within(part, condition.any_of)) if condition.fact == "list"
                  else condition for condition in benefit.when)
-    return benefit.model_copy(update={"when": when, "steps": tuple(steps), "ends": _all_within(part, ends)})
+    return benefit.model_copy(update={"when": when, "steps": tuple(steps), "ends": _all_within(part, ends),
+                                      "exclusions": (*part.exclusions, *benefit.exclusions)})

@@ -94,9 +94,12 @@ def form_fields(book: RuleBook) -> list[FormField]:
 
 
 def required_facts(book: RuleBook) -> set[str]:
-    """The fact that dates the claim, the disease where a list decides, and the dates the report clock needs."""
+    """The fact that dates the claim, the disease where a list decides, and the dates the report clock needs.
+
+    Of a plan that answers several kinds of event, only what every kind has.
+    """
     needed = {_asked(book.dated_by[0])} if len(book.dated_by) == 1 else set()
-    if book.lists and "diagnosis" in book.kinds:
+    if book.lists and book.kinds == ("diagnosis",):
         needed |= {"event.icd10", "event.diagnosed_on"}
     return needed
 

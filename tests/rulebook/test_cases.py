@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +14,6 @@ from services.engine import bulk, frame, one
 from services.rulebook import registry
 from services.rulebook.dating import for_computation
 from services.rulebook.results import Result
-from services.rulebook.schema import RuleBook
 from services.rulebook.vocabulary import Computation, parse
 from services.rulebook.waiting import band
 
@@ -133,34 +131,15 @@ def line_amounts(result: Result) -> dict[str, Decimal]:
     return {line.benefit: line.amount for line in result.lines}
 
 
-MEDICAL = [row for row in rows("beijing-medical-secondary") if "2012" not in row["case"]]
-
-
-@pytest.mark.parametrize("row", MEDICAL, ids=lambda row: row["case"])
-def test_language_carries_the_beijing_ladder(row: Row, book_of: Callable[[str], RuleBook]) -> None:
-    short = json.loads(row["inputs"])
-    event: dict[str, object] = {"kind": "medical_year", "year": 2016}
-    event |= {"outpatient_own_1": str(short["outp"])} if "outp" in short else {}
-    event |= {"stays_own_1": [str(stay) for stay in short["inp"]]} if "inp" in short else {}
-    event |= {"over_cap_own_1": str(short["over"])} if "over" in short else {}
-    c = parse({"plan": "bj-medical", "cover": year_from("2016-01-01"), "event": event,
-               "person": {"category": "specially_poor" if short.get("hard") else "normal"}})
-    result = one.compute(book_of("bj-medical"), c)
-    amounts = line_amounts(result)
-    for part in ("outpatient", "inpatient", "over_cap"):
-        assert amounts.get(part, Decimal(0)) == Decimal(row[part])
-    assert result.total == Decimal(row["total"])
-
-
 @pytest.mark.parametrize("row", rows("xinjiang-inpatient"), ids=lambda row: row["case"])
-def test_language_carries_shares_of_another_amount(row: Row, book_of: Callable[[str], RuleBook]) -> None:
+def test_xinjiang_inpatient_in_one_bill(row: Row) -> None:
     short = json.loads(row["inputs"])
     words = {"pool_pay": "pool_fund_paid", "pool_self": "pool_own", "big_self": "large_own"}
     event = {"kind": "settlement", "out_of_region": short.get("remote", False), "settled_on": "2026-05-01",
              **{name: str(short[key]) for key, name in words.items() if key in short}}
     paid = [{"benefit": "inpatient_large", "amount": str(short["big_used"])}] if "big_used" in short else []
     c = parse({"plan": "xj-inpatient-accident", "cover": year_from("2026-01-01"), "event": event, "paid": paid})
-    result = one.compute(book_of("xj-inpatient-accident"), c)
+    result = one.compute(for_computation(c), c)
     amounts = line_amounts(result)
     assert amounts.get("inpatient_pool", Decimal(0)) == Decimal(row["pool_part"])
     assert amounts.get("inpatient_large", Decimal(0)) == Decimal(row["big_part"])

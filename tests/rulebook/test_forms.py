@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from services.rulebook import registry
 from services.rulebook.forms import event_schema, form_fields
-from services.rulebook.schema import RuleBook
 
 NX, XJ = registry.latest("nx-ankangbao"), registry.latest("xj-women")
 
@@ -24,8 +21,8 @@ def test_women_plan_offers_only_its_severities() -> None:
     assert severity.choices == (("in_situ", "原位癌"), ("malignant", "恶性"))
 
 
-def test_disability_items_come_with_their_words(book_of: Callable[[str], RuleBook]) -> None:
-    items = next(field for field in form_fields(book_of("xj-inpatient-accident")) if field.name == "disability_items")
+def test_disability_items_come_with_their_words() -> None:
+    items = next(field for field in form_fields(registry.latest("xj-inpatient-accident")) if field.name == "disability_items")
     assert (items.type, len(items.choices), items.choices[0]) == ("items", 34, ("1", "双目永久完全失明的"))
 
 
@@ -40,8 +37,8 @@ def test_event_schema_is_closed_and_typed() -> None:
                                          "description": "第九条"}
 
 
-def test_money_is_a_decimal_string(book_of: Callable[[str], RuleBook]) -> None:
-    properties = event_schema(book_of("bj-medical"))["properties"]
+def test_money_is_a_decimal_string() -> None:
+    properties = event_schema(registry.latest("bj-medical"))["properties"]
     assert isinstance(properties, dict)
     assert properties["outpatient_own_1"]["type"] == "string"
     assert properties["stays_own_1"]["items"]["pattern"] == r"^\d+(\.\d{1,2})?$"

@@ -146,6 +146,14 @@ def test_a_disease_nobody_named_is_asked_for() -> None:
         assert found.needs[0].fact == "event.icd10"
 
 
+@pytest.mark.parametrize(("plan", "wanted"), [
+    ("bj-women-1y", {"event.icd10", "event.severity"}), ("bj-critical-3y", {"event.icd10"}),
+    ("bj-critical-1y", {"event.severity"})])     # the list of the last is UNVERIFIED: a reviewer confirms the disease
+def test_an_illness_without_any_word_waits_for_one(plan: str, wanted: set[str]) -> None:
+    found = ask({"kind": "diagnosis", "diagnosed_on": "2026-03-16"}, {"plan": plan, "effective": "2025-06-01"})[plan]
+    assert (found.answer, {need.fact for need in found.needs}) == ("needs", wanted)
+
+
 def test_the_specimens_day_may_come_later() -> None:
     found = ask({"kind": "diagnosis", "icd10": "C50.900", "diagnosed_on": "2026-04-08"},
                 {"plan": "nx-ankangbao", "effective": "2026-01-01"})["nx-ankangbao"]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import statistics
-import time
 from pathlib import Path
 from typing import Any
 
@@ -248,14 +246,3 @@ def test_command_prints_tables_for_people_and_json_for_programs(tmp_path: Path, 
     assert json.loads(run("--worksheet", "--json")) == sheet_of(BREAST)
     assert "告知会员：您于2026年4月20日提取病检标本，确诊乳腺癌" in run()
     assert "rows" not in run("--json")
-
-
-def test_one_worksheet_takes_half_a_millisecond_at_most() -> None:
-    """Median of computing and writing one; twice the aim is allowed here, for a machine that other tests keep busy."""
-    book, words = registry.latest("nx-ankangbao"), parse(BREAST)
-    taken = []
-    for _ in range(300):
-        start = time.perf_counter()
-        worksheet(one.assess(book, words))
-        taken.append(time.perf_counter() - start)
-    assert statistics.median(taken) < 0.001

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from services.engine import frame
 from services.rulebook.facts import FACTS
-from services.rulebook.forms import event_facts
+from services.rulebook.forms import event_facts, form_fields
 from services.rulebook.schema import RuleBook
 from services.rulebook.steps import Manual, ScaleBy
 from services.rulebook.values import Table
@@ -88,7 +88,8 @@ def value_of(book: RuleBook, fact: str) -> st.SearchStrategy[object]:
         return special[fact]
     spec = FACTS[fact]
     if spec.choices:
-        return st.sampled_from([word for word in spec.choices if word != "sudden_death"])
+        offered = next(field.choices for field in form_fields(book) if f"event.{field.name}" == fact)
+        return st.sampled_from([word for word, _ in offered])
     plain: dict[str, st.SearchStrategy[object]] = {
         "date": DAY, "money": money(book), "bool": st.booleans(), "days": st.integers(0, 250), "int": st.integers(0, 250)}
     return plain[spec.type]
