@@ -8,17 +8,18 @@ from services.models.clock import SlaClock
 from services.models.cover import Cover, Reservation, RosterImport
 from services.models.handoff import Handoff, InsurerMessage
 from services.models.notice import Notice, NumberSeries
-from services.models.organisation import Fund, Organisation
+from services.models.organisation import FormerKey, Fund, Liaison, Organisation, OrganisationChange
 from services.models.outbox import BusinessClockRow, IdempotencyKey, OutboxRow
 from services.models.paper import Paper, Supplement
 from services.models.payment import BankLine, Payee, Payment, PaymentRun
-from services.models.person import BankCard, FamilyTie, Person
+from services.models.person import BankCard, FamilyTie, Person, PersonCategory, PersonChange, PersonMerge, Proxy
 from services.models.review import ReviewStep
 from services.models.worksheet import Decision, Worksheet
 
 __all__ = [
-    "AccessRecord", "Account", "AuditHead", "AuditRecord", "BankCard", "BankLine", "BusinessClockRow", "Case", "Claim",
-    "Consent", "Cover", "Decision", "FamilyTie", "Fund", "Grant", "Handoff", "IdempotencyKey", "InsurerMessage", "Notice",
-    "NumberSeries", "Organisation", "OutboxRow", "Paper", "Payee", "Payment", "PaymentRun", "Person", "Reservation",
-    "ReviewStep", "RosterImport", "SlaClock", "Supplement", "Token", "Worksheet",
+    "AccessRecord", "Account", "AuditHead", "AuditRecord", "BankCard", "BankLine", "BusinessClockRow", "Case",
+    "Claim", "Consent", "Cover", "Decision", "FamilyTie", "FormerKey", "Fund", "Grant", "Handoff", "IdempotencyKey",
+    "InsurerMessage", "Liaison", "Notice", "NumberSeries", "Organisation", "OrganisationChange", "OutboxRow", "Paper",
+    "Payee", "Payment", "PaymentRun", "Person", "PersonCategory", "PersonChange", "PersonMerge", "Proxy",
+    "Reservation", "ReviewStep", "RosterImport", "SlaClock", "Supplement", "Token", "Worksheet",
 ]
