@@ -116,7 +116,7 @@ def _weighed(book: RuleBook, c: Computation, facts: Facts, pro: Sequence[Why]) -
     contra: list[Why] = []
     uncoded = _wants_a_code(book, c)
     for code, benefit in book.benefits.items():
-        missing = {"event.icd10"} if uncoded else _missing(book, benefit, c, facts)
+        missing = _missing(book, benefit, c, facts) | ({"event.icd10"} if uncoded else set())
         stated = benefit.model_copy(update={"when": tuple(
             condition for condition in benefit.when if not _waits(book, benefit, condition.fact, missing))})
         ruled_out = benefit_refusal(book, stated, c, facts)
