@@ -29,12 +29,14 @@ def say_json(value: object) -> None:
 
 def say(text: str) -> None:
     """One line, without markup."""
-    out().print(text, markup=False)
+    out().print(text, markup=False, emoji=False)
 
 
 def say_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
     """A table for people."""
-    table = Table(*(Column(heading, overflow="fold") for heading in headings), title=title or None, title_justify="left")
+    # Codes and dates stand in the first columns of our tables: they are copied, so they stay whole.
+    columns = [Column(heading, overflow="fold", no_wrap=number == 0) for number, heading in enumerate(headings)]
+    table = Table(*columns, title=title or None, title_justify="left")
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
     out().print(table, markup=False)

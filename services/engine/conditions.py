@@ -113,10 +113,10 @@ def expand(names: tuple[str, ...]) -> list[str]:
     found: list[str] = []
     for name in names:
         first, _, last = name.partition("..")
-        if not last:
-            found.append(first)
-            continue
         stem = first.rstrip("0123456789")
+        if not (first[len(stem):] and last[len(stem):].isdigit()):   # a single id, or no range at all: unknown by name
+            found.append(name)
+            continue
         width = len(first) - len(stem)
         found += [f"{stem}{number:0{width}d}" for number in range(int(first[len(stem):]), int(last[len(stem):]) + 1)]
     return found

@@ -180,7 +180,7 @@ def _read_in(raw: Raw, at: Key) -> Iterator[tuple[Key, str]]:
 
 
 def _exclusions(document: Document, book: RuleBook) -> Iterator[tuple[Key, str]]:
-    known = list(exclusions.questions())
+    known = list(exclusions.questions(book))
     named = [(("exclusions",), book.exclusions),
              *((("benefits", name, "exclusions"), benefit.exclusions) for name, benefit in book.benefits.items())]
     for key, ids in named:

@@ -53,8 +53,8 @@ def why_all(found: Assessed, items: Sequence[Nothing]) -> Why:
 
 def _why(found: Assessed, item: Nothing) -> Why:
     words, facts = _WORDS[item.reason](found, item, found.book.benefits[item.benefit])
-    clause = questions()[item.clause].clause if item.reason == "excluded" and item.clause in questions() else item.clause
-    return Why(words, facts, clause)
+    question = questions(found.book).get(item.clause) if item.reason == "excluded" else None
+    return Why(words, facts, question.clause if question else item.clause)
 
 
 Said = tuple[str, tuple[str, ...]]
@@ -126,8 +126,8 @@ def _ages(span: Span) -> str:
 
 
 def _excluded(found: Assessed, item: Nothing, benefit: Benefit) -> Said:
-    question = questions().get(item.clause)
-    return f"属于除外责任（{question.text if question else item.clause}）", ()
+    question = questions(found.book).get(item.clause)
+    return f"属于除外责任（{question.text or question.question if question else item.clause}）", ()
 
 
 def _waiting(found: Assessed, item: Nothing, benefit: Benefit) -> Said:

@@ -18,6 +18,7 @@ from services.rulebook.exclusions import questions
 from services.rulebook.parts import Benefit, Total, holds
 from services.rulebook.reasons import FLAGS, REASONS
 from services.rulebook.results import Line, Nothing, Row
+from services.rulebook.schema import RuleBook
 from services.rulebook.steps import Manual
 from services.rulebook.values import Condition, Sourced
 
@@ -103,7 +104,7 @@ class _Sheet:
                              self._inputs_of(asked)))
         if book.requires is not None:
             rows.append(_row("requires", f"须先参加{plan_name(book.requires.plan)}", book.requires, book.requires, []))
-        return [*rows, *(_answered(name, answer) for name, answer in self._found.c.exclusions.items())]
+        return [*rows, *(_answered(self._found.book, name, answer) for name, answer in self._found.c.exclusions.items())]
 
     def line(self, line: Line) -> Json:
         """One benefit: why it is owed, then its steps."""
@@ -187,9 +188,9 @@ def _row(step: str, words: str, around: Sourced, rule: Sourced, inputs: list[Jso
             "origin": rule.origin if "origin" in rule.model_fields_set else around.origin, "read": list(rule.read), "inputs": inputs}
 
 
-def _answered(name: str, answer: object) -> Json:
+def _answered(book: RuleBook, name: str, answer: object) -> Json:
     """An exclusion with the reviewer's answer."""
-    asked = questions().get(name)
+    asked = questions(book).get(name)
     words = {"True": "是", "False": "否"}.get(str(answer), "疑似")
     return {**_own("exclusion", f"{asked.question if asked else name} {words}"), "clause": asked.clause if asked else ""}
 

@@ -125,4 +125,4 @@ def _questions(book: RuleBook) -> list[Answer]:
     for benefit, rule in book.benefits.items():
         for name in expand(rule.exclusions):
             closing.setdefault(name, []).append(benefit)
-    return [{**question, "benefits": closing[question["id"]]} for question in asked(closing)]
+    return [{**question, "benefits": closing[question["id"]]} for question in asked(book, closing)]

@@ -62,7 +62,7 @@ def asked(session: Session, claim_id: uuid.UUID) -> tuple[list[OpenAmount], list
     bare = compute(basis.book, basis.computation.model_copy(update={"manual": {}}))
     amounts = [OpenAmount(line.benefit, basis.book.benefits[line.benefit].name, line.clause,
                           None if line.ceiling is None else show(line.ceiling)) for line in bare.lines if line.manual]
-    known = questions()
+    known = questions(basis.book)
     in_play = {line.benefit for line in bare.lines} | {item.benefit for item in bare.nothing if item.reason == "excluded"}
     texts = [Question(name, known[name].question, known[name].text, known[name].clause)
              for name in exclusions_of(basis.book, in_play)]

@@ -22,6 +22,7 @@ def combine(book: RuleBook, component: Callable[[str], RuleBook]) -> RuleBook:
         return book
     parts = [component(plan) for plan in book.bundle]
     benefits, lists, one_of = dict(book.benefits), dict(book.lists), list(book.one_of)
+    questions = {name: question for part in (*parts, book) for name, question in part.questions.items()}
     for part in parts:
         lists |= {_within(part, name): rule for name, rule in part.lists.items()}
         by_hand = book.bundle_amounts == "manual"
@@ -29,7 +30,7 @@ def combine(book: RuleBook, component: Callable[[str], RuleBook]) -> RuleBook:
         one_of += [OneOf(benefits=_all_within(part, group.benefits), clause=group.clause, read=group.read)
                    for group in part.one_of]
     digest = hashlib.sha256("".join([book.digest, *(part.digest for part in parts)]).encode()).hexdigest()
-    return book.model_copy(update={"benefits": benefits, "lists": lists, "one_of": tuple(one_of), "digest": digest})
+    return book.model_copy(update={"benefits": benefits, "lists": lists, "one_of": tuple(one_of), "questions": questions, "digest": digest})
 
 
 def _within(part: RuleBook, name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -12,37 +11,35 @@ import yaml
 
 from services.core.errors import NotFound
 from services.rulebook.loader import LOADER
+from services.rulebook.parts import Question
+from services.rulebook.schema import RuleBook
 from services.rulebook.values import nearest
 
 _FILE = Path(__file__).parent / "tables" / "exclusions.yaml"
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One exclusion: `question` is answered yes, no or suspected; `text` is the published wording behind it."""
-
-    question: str
-    text: str
-    clause: str
-    source: str
-
-
 @cache
-def questions() -> Mapping[str, Question]:
-    """Every known exclusion by id (`XJ-A09`); read-only."""
+def shared() -> Mapping[str, Question]:
+    """The exclusions that several plans share, by id (`XJ-A09`); read-only."""
     rows = yaml.load(_FILE.read_text(encoding="utf-8"), LOADER)
     return MappingProxyType({name: Question(**row) for name, row in rows.items()})
 
 
-def asked(ids: Iterable[str]) -> list[dict[str, str]]:
+def questions(book: RuleBook) -> Mapping[str, Question]:
+    """Every exclusion this plan may name: the shared ones and those its own file words (`questions`)."""
+    return {**shared(), **book.questions}
+
+
+def asked(book: RuleBook, ids: Iterable[str]) -> list[dict[str, str]]:
     """The questions of these ids as plain JSON values, each once, in their order. NotFound names an unknown id."""
-    return [_as_json(name) for name in dict.fromkeys(ids)]
+    known = questions(book)
+    return [_as_json(name, known) for name in dict.fromkeys(ids)]
 
 
-def _as_json(name: str) -> dict[str, str]:
-    found = questions().get(name)
+def _as_json(name: str, known: Mapping[str, Question]) -> dict[str, str]:
+    found = known.get(name)
     if found is None:
-        near = nearest(name, list(questions()))
+        near = nearest(name, list(known))
         raise NotFound("unknown_exclusion", f"没有除外责任“{name}”" + (f"，最接近的是 {near}" if near else ""),
                        remedy="核对规则文件的 exclusions", field="exclusions")
     return {"id": name, "question": found.question, "clause": found.clause, "text": found.text, "source": found.source}

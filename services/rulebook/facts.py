@@ -101,4 +101,6 @@ DEFAULTS: dict[str, bool | str] = {
 
 def full_name(name: str) -> str:
     """`severity` → `event.severity`: conditions may leave the event's prefix out."""
+    if not isinstance(name, str):
+        raise ValueError("事实要写成一个名字")
     return f"event.{name}" if name not in FACTS and f"event.{name}" in FACTS else name

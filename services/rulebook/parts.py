@@ -183,6 +183,15 @@ class Requires(Sourced):
     on: Literal["dated_by"] = "dated_by"
 
 
+class Question(Frozen):
+    """An exclusion as a reviewer is asked it; `text` is the published wording behind it, `source` where that stands."""
+
+    question: str
+    clause: str
+    text: str = ""
+    source: str = ""
+
+
 class OncePer(Sourced):
     """The same disease (first three characters of its code) never pays twice under this plan."""
 
@@ -288,6 +297,7 @@ __all__ = [
     "Participation",
     "PayerBan",
     "PlanFlag",
+    "Question",
     "Requires",
     "Shares",
     "Span",

@@ -26,6 +26,7 @@ from services.rulebook.parts import (
     Participation,
     PayerBan,
     PlanFlag,
+    Question,
     Requires,
     Shares,
     Term,
@@ -82,6 +83,7 @@ class RuleBook(Frozen):
     once_per: OncePer | None = None
     flags: Annotated[tuple[PlanFlag, ...], BeforeValidator(_rows)] = ()
     exclusions: Words = ()
+    questions: dict[str, Question] = {}
     bundle: Words = ()
     bundle_amounts: Literal["components", "manual"] = "components"
     papers: Annotated[tuple[PaperRule, ...], BeforeValidator(_rows)]

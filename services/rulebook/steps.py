@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from services.rulebook.scales import SCALES, Scale, scale_named
-from services.rulebook.values import Number, Sourced, Value, Words, nearest
+from services.rulebook.values import Number, Sourced, Value, Words, nearest, read_number
 
 Over = Literal["stay", "period", "life"]
 STEPS = ("take", "less", "times", "sum", "slices", "scale", "cap", "manual")
@@ -56,7 +56,7 @@ def _slices(raw: object) -> object:
             continue
         if not isinstance(row, list) or len(row) not in (2, 3):
             raise ValueError("每段要写成 [上限, 比例] 或 [上限, 比例, 本段最高]")
-        number = [Decimal("Infinity") if cell == ".inf" else Decimal(str(cell)) for cell in row]
+        number = [read_number(cell) for cell in row]
         rows.append(Slice(upto=number[0], rate=number[1], max=number[2] if len(number) == 3 else None))
     bounds = [row.upto for row in rows if isinstance(row, Slice)]
     if bounds != sorted(set(bounds)):
@@ -123,7 +123,7 @@ def read_step(raw: object) -> object:
             if key == "manual" and content["manual"] in ("none", "UNVERIFIED"):
                 content["manual"] = None
             return _BY_KEY[key].model_validate(content)
-    word = next(iter(raw), "")
+    word = next((key for key in raw if key not in Sourced.model_fields), "")
     near = nearest(str(word), STEPS)
     raise ValueError(f"不认识的步骤“{word}”" + (f"，最接近的是 {near}" if near else "") + "；步骤有 " + " ".join(STEPS))
 

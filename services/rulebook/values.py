@@ -93,7 +93,8 @@ class Product(Frozen):
     times: Value
 
 
-def _number(raw: object) -> Decimal:
+def read_number(raw: object) -> Decimal:
+    """A number as written, `.inf` for none. ValueError for anything else."""
     if isinstance(raw, Decimal | int):
         return Decimal(raw)
     text = str(raw)
@@ -105,15 +106,15 @@ def _number(raw: object) -> Decimal:
         raise ValueError(f"“{text}”不是数") from None
 
 
-Number = Annotated[Decimal, BeforeValidator(_number)]
+Number = Annotated[Decimal, BeforeValidator(read_number)]
 
 
 def _leaf(raw: object) -> Const | Each:
     if isinstance(raw, list):
         if len(raw) != 2:
             raise ValueError("列表值要写成 [首次, 以后每次]")
-        return Each(first=_number(raw[0]), later=_number(raw[1]))
-    return Const(number=_number(raw))
+        return Each(first=read_number(raw[0]), later=read_number(raw[1]))
+    return Const(number=read_number(raw))
 
 
 _TABLE_KEYS = {"by", "else", "clause", "origin", "read"}

@@ -12,19 +12,21 @@ from services.core.errors import NotFound
 from services.engine.conditions import expand
 from services.reporting import answers
 from services.rulebook import registry
-from services.rulebook.exclusions import asked, questions
+from services.rulebook.exclusions import asked, questions, shared
+from services.rulebook.parts import Question
 
+PLAIN = registry.latest("nx-ankangbao")
 BROCHURE = [*(f"XJ-H{number}" for number in range(1, 5)), *(f"XJ-A{number:02d}" for number in range(1, 18))]
 BEIJING = ["BJ-W1", "BJ-W2", "BJ-W3", "BJ-A1", "BJ-D1", "BJ-F1"]
 
 
 def test_every_exclusion_of_the_sources_is_there() -> None:
-    assert list(questions()) == [*BROCHURE, *BEIJING]
+    assert list(shared()) == [*BROCHURE, *BEIJING]
 
 
 @pytest.mark.parametrize("name", [*BROCHURE, *BEIJING])
 def test_each_is_a_question_with_clause_in_an_offices_words(name: str) -> None:
-    asked_of = questions()[name]
+    asked_of = shared()[name]
     assert "是否" in asked_of.question
     assert asked_of.question.endswith("？")
     assert asked_of.clause and asked_of.source
@@ -35,14 +37,21 @@ def test_each_is_a_question_with_clause_in_an_offices_words(name: str) -> None:
 @pytest.mark.parametrize(("name", "clause"), [("XJ-H4", "手册四、一（4）"), ("XJ-A01", "手册四、二（1）"),
                                               ("XJ-A09", "手册四、二（9）"), ("XJ-A17", "手册四、二（17）")])
 def test_the_brochures_numbers_are_the_clauses(name: str, clause: str) -> None:
-    assert questions()[name].clause == clause
+    assert shared()[name].clause == clause
 
 
 def test_the_same_id_is_asked_once_and_an_unknown_one_is_named() -> None:
-    assert [row["id"] for row in asked(["XJ-A09", "XJ-A10", "XJ-A09"])] == ["XJ-A09", "XJ-A10"]
+    assert [row["id"] for row in asked(PLAIN, ["XJ-A09", "XJ-A10", "XJ-A09"])] == ["XJ-A09", "XJ-A10"]
     with pytest.raises(NotFound) as refused:
-        asked(["XJ-A99"])
+        asked(PLAIN, ["XJ-A99"])
     assert "XJ-A09" in refused.value.message
+
+
+def test_a_plan_words_its_own_questions() -> None:
+    own = {"HN-1": Question(question="是否因酒后驾驶发生？", clause="办法 第八条")}
+    book = PLAIN.model_copy(update={"questions": own, "exclusions": ("HN-1",)})
+    assert asked(book, ["HN-1"]) == [{"id": "HN-1", "question": "是否因酒后驾驶发生？", "clause": "办法 第八条", "text": "", "source": ""}]
+    assert set(shared()) < set(questions(book))
 
 
 @pytest.mark.parametrize("path", registry.files(), ids=lambda path: f"{path.parent.name}-{path.stem}")
