@@ -1,87 +1,87 @@
-"""A roster becomes covers: read, check every row, then write all of them in a few statements."""
+"""A roster becomes covers: read row by row, checked in sets, written in a few statements of one transaction."""
 
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from services.access.actor import OFFICE, REVIEWERS, Actor, Role
+from services.audit import service as audit
+from services.audit.chain import Entry
 from services.core.clock import business_day
-from services.core.errors import Conflict, InputError
-from services.core.ids import uuidv7
-from services.core.money import to_fen
-from services.enrolment import numbers, people, roster, rules
-from services.enrolment.people import NewPerson
-from services.enrolment.rules import Entrant, Fault
-from services.models import Cover, Organisation, Person, RosterImport
+from services.core.errors import InputError
+from services.core.settings import settings
+from services.enrolment import numbers, reading, rules, staging, thresholds, workbook
+from services.enrolment.faults import WHOLE, Fault, in_order
+from services.enrolment.reading import Listed
+from services.enrolment.rules import Entrant
+from services.enrolment.staging import Terms
+from services.enrolment.thresholds import Numbers
+from services.models import RosterImport
+from services.models.claim import GENESIS
 from services.rulebook import registry
-from services.rulebook.schema import RuleBook
 from services.storage import service as storage
 
 MAY_ENROL = (Role.UNIT_CLERK, Role.ADMINISTRATOR, Role.SYSTEM, *sorted(REVIEWERS))
 # A unit enrols for days to come (安康保办法 第四条); taking over covers that began earlier is the office's act.
 _MAY_BACKDATE = (Role.ADMINISTRATOR, Role.SYSTEM, *sorted(OFFICE))
+KEPT = 1000         # faults kept with the import for screens; the workbook has every one
+_EVERY = 5000
+
+Progress = Callable[[str, int, int], None]      # what is being done, how far, of how many
 
 
-@dataclass(frozen=True, slots=True)
-class _Terms:
-    """What holds for the whole roster."""
-
-    book: RuleBook
-    org: Organisation
-    effective: date
-    payer_kind: str
-    payer_name: str | None
-    policy_no: str | None
+def _silent(_what: str, _done: int, _of: int) -> None:
+    return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What the database knows of the roster's people."""
+@dataclass
+class _Checked:
+    """The faults so far, and the rows they keep out."""
 
-    people: Mapping[str, Person]
-    covers: Mapping[uuid.UUID, Sequence[Cover]]          # of this plan, by person
-    other_plans: Mapping[uuid.UUID, frozenset[str]]      # in force on the effective day
+    faults: list[Fault] = field(default_factory=list)
+    wrong: set[int] = field(default_factory=set)
+
+    def add(self, found: list[Fault]) -> None:
+        self.faults += found
+        self.wrong.update(fault.row for fault in found)
 
 
 def enrol(session: Session, *, content: bytes, file_name: str, plan: str, org_id: uuid.UUID, effective: date,
           payer_kind: str, payer_name: str | None = None, policy_no: str | None = None, keep_good: bool = False,
-          actor: Actor, now: datetime) -> RosterImport:
+          unit: Numbers | None = None, progress: Progress = _silent, actor: Actor, now: datetime) -> RosterImport:
     """Covers for the people of an XLSX roster, from `effective` for the plan's term.
 
-    All or nothing: with any fault no cover is written and the import lists row, column, fault and remedy of each;
-    with `keep_good` the rows without fault are enrolled. InputError for what is wrong with the file as a whole.
+    All or nothing: with any fault no cover is written, and the import lists row, column, fault and remedy of each in
+    a workbook; with `keep_good` the rows without fault are enrolled. `unit`: the numbers that a plan's share of
+    participants is counted of; what a unit said with its last roster still holds. InputError for what is wrong with the file
+    as a whole.
     """
     actor.require(*MAY_ENROL, what="参保登记")
     org = numbers.organisation(session, org_id, actor.org_key)
     book = registry.resolve(plan, effective)
     rules.check_payer(book, payer_kind)
     _check_day(effective, actor, now)
-    if storage.kind_of(content) != storage.XLSX:
-        raise InputError("roster_unreadable", "名单须为 XLSX 文件", remedy="请另存为 XLSX 再上传", field="content")
-    listed = roster.read(content)
-    terms = _Terms(book, org, effective, payer_kind, payer_name, policy_no)
-    entrants, faults = _read(listed, org, book)
-    known = _known(session, entrants, terms)
-    faults += _check(entrants, known, terms)
-    wrong = {fault.row for fault in faults}
-    good = [entrant for entrant in entrants if entrant.row not in wrong]
-    if faults and (not keep_good or 0 in wrong):
-        good = []
-    _write(session, good, known, terms, now)
-    done = RosterImport(org_key=org.org_key, plan=plan, effective=effective, sha256=storage.put(content),
-                        file_name=file_name, rows=len(listed.rows), accepted=len(good),
-                        faults=[fault.as_words() for fault in sorted(faults, key=lambda fault: fault.row)],
-                        account_id=actor.account_id, at=now)
+    stated = _last_stated(session, org.id) | (unit or Numbers()).stated()
+    people = thresholds.needed(book, stated, taken_over=effective <= business_day(now))
+    _check_file(content)
+    listed = reading.read(content)
+    terms = Terms(book, org, effective, rules.last_day(effective, book.term.years), payer_kind, payer_name, policy_no)
+    checked = _check(session, listed, terms, progress)
+    good = _good(session, listed, checked, terms, people, keep_good=keep_good, actor=actor)
+    progress("写入", 0, good)
+    _write(session, good, terms, now)
+    done = _import_of(listed, checked, terms, good, actor, now, file_name=file_name, sha256=storage.put(content),
+                      keep_good=keep_good, unit=stated)
     session.add(done)
     session.flush()
+    _record(session, done, actor, now)
+    progress("写入", good, good)
     return done
 
 
@@ -91,68 +91,84 @@ def _check_day(effective: date, actor: Actor, now: datetime) -> None:
                          field="effective")
 
 
-def _read(listed: roster.Roster, org: Organisation, book: RuleBook) -> tuple[list[Entrant], list[Fault]]:
-    faults = rules.unit_faults(listed, org.name)
-    entrants = []
-    for row in listed.rows:
-        entrant, wrong = rules.read_row(row, book)
-        faults += wrong
-        if entrant:
-            entrants.append(entrant)
-    return entrants, faults + rules.twice(entrants)
+def _check_file(content: bytes) -> None:
+    limit = settings().upload_limit_mb
+    if len(content) > limit * 1024 * 1024:
+        raise InputError("file_too_large", f"文件超过 {limit} MB", remedy="请拆分后上传", field="content")
+    if content and storage.kind_of(content) != storage.XLSX:
+        raise InputError("roster_unreadable", "名单须为 XLSX 文件", remedy="请另存为 XLSX 再上传", field="content")
+    if not content:
+        raise InputError("file_empty", "文件是空的", remedy="请重新选择文件", field="content")
 
 
-def _known(session: Session, entrants: Sequence[Entrant], terms: _Terms) -> _Known:
-    found = people.known(session, [entrant.id_number for entrant in entrants])
-    covers: dict[uuid.UUID, list[Cover]] = defaultdict(list)
-    others: dict[uuid.UUID, set[str]] = defaultdict(set)
-    rows = session.exec(select(Cover).where(col(Cover.person_id).in_([person.id for person in found.values()]))).all()
-    for cover in rows:
-        if cover.plan == terms.book.plan:
-            covers[cover.person_id].append(cover)
-        if cover.effective <= terms.effective <= (cover.ended_on or cover.until):
-            others[cover.person_id].add(cover.plan)
-    return _Known(found, covers, {person: frozenset(plans) for person, plans in others.items()})
+def _last_stated(session: Session, org_id: uuid.UUID) -> dict[str, int]:
+    """What the unit said of its size with its last roster."""
+    last = session.exec(select(RosterImport.unit).where(RosterImport.org_id == org_id, sa.text("roster_import.unit <> '{}'::jsonb"))
+                        .order_by(col(RosterImport.at).desc(), col(RosterImport.id).desc())).first()
+    return dict(last or {})
 
 
-def _check(entrants: Sequence[Entrant], known: _Known, terms: _Terms) -> list[Fault]:
-    names = {number: person.name for number, person in known.people.items()}
-    faults = []
-    for entrant in entrants:
-        person = known.people.get(entrant.id_number)
-        covers = known.covers.get(person.id, ()) if person else ()
-        others = known.other_plans.get(person.id, frozenset()) if person else frozenset()
-        faults += rules.check_name(names, entrant)
-        faults += rules.joining_faults(entrant, terms.book, terms.effective, covers, others)
-        if person and person.died_on:
-            faults.append(Fault(entrant.row, roster.NAME, "此人已登记死亡", "从名单中删去；登记有误的由办事处更正"))
-    return faults
+def _check(session: Session, listed: Listed, terms: Terms, progress: Progress) -> _Checked:
+    """Every row for itself while it is staged, then all of them against the file and the database."""
+    checked = _Checked()
+    checked.add(listed.faults + rules.unit_faults(listed.unit, terms.org.name))
+
+    def readable() -> Iterator[Entrant]:
+        for place, row in enumerate(listed.rows()):
+            if place % _EVERY == 0:
+                progress("核对", place, listed.count)
+            entrant, found = rules.read_row(row, terms.book, listed.notes)
+            checked.add(found or rules.plan_faults(entrant, terms.book) if entrant else found)
+            if entrant:
+                yield entrant
+
+    staging.stage(session, readable(), terms)
+    progress("核对", listed.count, listed.count)
+    for standing in staging.against(session, terms):
+        checked.add(rules.standing_faults(standing, terms.book, terms.effective))
+    return checked
 
 
-def _write(session: Session, good: Sequence[Entrant], known: _Known, terms: _Terms, now: datetime) -> None:
+def _good(session: Session, listed: Listed, checked: _Checked, terms: Terms, people: int | None, *, keep_good: bool,
+          actor: Actor) -> int:
+    """How many are enrolled: those without fault, when the rest does not hold them back."""
+    staging.leave_out(session, sorted(checked.wrong - {WHOLE}))
+    beyond = {fault.row for fault in listed.faults if fault.row > listed.last}
+    joining = listed.count - len(checked.wrong - {WHOLE} - beyond)
+    covered = staging.covered(session, terms)
+    herself = joining == 1 and actor.person_id is not None and staging.holds_only(session, actor.person_id)
+    checked.add(thresholds.share_faults(terms.book, people, joining=joining, covered=covered)
+                + thresholds.alone_faults(joining=joining, covered=covered, herself=herself))
+    return joining if not checked.faults or (keep_good and WHOLE not in checked.wrong) else 0
+
+
+def _write(session: Session, good: int, terms: Terms, now: datetime) -> None:
+    """The covers of the rows that are left in the table."""
     if not good:
         return
-    found = people.find_or_make(session, [NewPerson(entrant.name, entrant.id_number, entrant.born, entrant.sex, entrant.phone)
-                                          for entrant in good], now=now)
-    cards = {found[entrant.id_number].id: people.card_row(found[entrant.id_number].id, entrant.bank, entrant.account,
-                                                          entrant.name, now)
-             for entrant in good if entrant.bank and entrant.account}
-    people.add_cards(session, cards, now=now)
     office = numbers.office_of(session, terms.org.org_key)
-    certificates = numbers.certificate_numbers(session, office, terms.effective.year, len(good))
-    until = rules.last_day(terms.effective, terms.book.term.years)
-    rows = [{"id": uuidv7(), "org_key": terms.org.org_key, "org_id": terms.org.id, "plan": terms.book.plan,
-             "plan_from": terms.book.from_, "person_id": found[entrant.id_number].id, "effective": terms.effective,
-             "until": until, "renewal": rules.is_renewal(known.covers.get(found[entrant.id_number].id, ()), terms.effective),
-             "shares": entrant.shares, "tier": entrant.tier, "high_risk_work": entrant.high_risk_work,
-             "relation": entrant.relation,
-             "premium_fen": to_fen(terms.book.fee_due(entrant.shares, entrant.tier, entrant.high_risk_work)),
-             "payer_kind": terms.payer_kind, "payer_name": terms.payer_name, "certificate_no": certificate,
-             "policy_no": terms.policy_no, "created_at": now}
-            for entrant, certificate in zip(good, certificates, strict=True)]
-    try:
-        session.execute(sa.insert(Cover), rows)
-    except IntegrityError as error:
-        if "cover_no_overlap" in str(error):
-            raise Conflict("cover_overlap", "名单中有人已在别处参保，保障期重叠", remedy="刷新后重新核对名单") from None
-        raise
+    staging.write_people(session, now=now)
+    certificates = numbers.certificate_numbers(session, office, terms.effective.year, good)
+    staging.write_covers(session, terms, certificates, now=now)
+
+
+def _import_of(listed: Listed, checked: _Checked, terms: Terms, good: int, actor: Actor, now: datetime, *, file_name: str,
+               sha256: str, keep_good: bool, unit: dict[str, int]) -> RosterImport:
+    faults, notes = in_order(checked.faults), in_order(listed.notes.all())
+    done = RosterImport(org_key=terms.org.org_key, org_id=terms.org.id, plan=terms.book.plan, effective=terms.effective,
+                        sha256=sha256, file_name=file_name, rows=listed.count, accepted=good, keep_good=keep_good, unit=unit,
+                        faults=[fault.as_words() for fault in faults[:KEPT]], fault_count=len(faults),
+                        notes=[note.as_words() for note in notes], account_id=actor.account_id, at=now)
+    if faults:
+        done.errors_sha256 = storage.put(workbook.errors(listed, faults, notes, workbook.Outcome(
+            terms.book.name, terms.org.name, terms.effective, file_name, listed.count, good, keep_good)))
+    return done
+
+
+def _record(session: Session, done: RosterImport, actor: Actor, now: datetime) -> None:
+    """The upload opens a chain of its own."""
+    entry = Entry(done.id, done.org_key, "roster", done.id, "enrol", details={
+        "plan": done.plan, "effective": done.effective.isoformat(), "sha256": done.sha256, "rows": done.rows,
+        "accepted": done.accepted, "faults": done.fault_count})
+    links = audit.link_all([entry], {done.id: (0, GENESIS)}, account=actor.account_id, person=actor.person_id, at=now)
+    audit.insert(session, links, account=actor.account_id, person=actor.person_id, at=now)

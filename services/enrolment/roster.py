@@ -1,23 +1,33 @@
-"""A roster file in the seed's layout: title row, header, one row a person, footer 单位名称 (seed 003, annex 2). Pure."""
+"""A roster's columns, the words they take, and how a cell becomes text (seed 003, annex 2, and our wider template). Pure."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime, time
 
-from python_calamine import CalamineError, CalamineWorkbook
-
-from services.core.errors import InputError
-
-NAME, NUMBER, OCCUPATION = "姓名", "身份证号", "职业"
+PLACE, NAME, NUMBER, OCCUPATION = "序号", "姓名", "身份证号", "职业"
 SHARES, RELATION, PHONE, BANK, ACCOUNT = "份数", "关系", "手机号", "开户行", "银行账号"
-TIER, HIGH_RISK = "缴费档次", "高危工种"
-COLUMNS = (NAME, NUMBER, OCCUPATION, SHARES, TIER, HIGH_RISK, RELATION, PHONE, BANK, ACCOUNT)
-_ALIASES = {"身份证号码": NUMBER, "手机": PHONE, "手机号码": PHONE, "银行卡号": ACCOUNT, "与职工关系": RELATION, "参保份数": SHARES,
-            "档次": TIER, "是否高危工种": HIGH_RISK}
-_FOOTER = "单位名称"
-MOST_ROWS = 20_000
+TIER, HIGH_RISK, STAFF_KIND, SEX, BORN = "缴费档次", "高危工种", "用工形式", "性别", "出生日期"
+SEED = (PLACE, NAME, NUMBER, OCCUPATION)
+WIDE = (*SEED, SHARES, TIER, HIGH_RISK, STAFF_KIND, RELATION, PHONE, BANK, ACCOUNT)
+COLUMNS = frozenset({*WIDE, SEX, BORN} - {PLACE})
+LONG_NUMBERS = (NUMBER, PHONE, ACCOUNT)      # a spreadsheet rounds these unless the column is text
+_ALIASES = {"身份证号码": NUMBER, "公民身份号码": NUMBER, "证件号码": NUMBER, "手机": PHONE, "手机号码": PHONE, "联系电话": PHONE,
+            "银行卡号": ACCOUNT, "银行账户": ACCOUNT, "与职工关系": RELATION, "参保份数": SHARES, "档次": TIER,
+            "是否高危工种": HIGH_RISK, "职工类别": STAFF_KIND, "用工类型": STAFF_KIND, "出生年月日": BORN, "开户银行": BANK}
+UNIT = "单位名称"
+MOST_ROWS = 200_000
+
+RELATIONS = {"": "employee", "本人": "employee", "职工": "employee", "员工": "employee", "配偶": "wife", "妻子": "wife",
+             "子女": "child"}
+RELATION_CHOICES = ("职工", "配偶", "子女")
+YES_NO = {"": False, "否": False, "是": True}
+STAFF_KINDS = ("正式", "合同制", "临时（聘用超过一年）", "新就业形态")
+SEXES = {"女": "F", "男": "M"}
+_INVISIBLE = dict.fromkeys((0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x200E, 0x200F, 0x202A, 0x202C))
+_EXACT = 10**15      # digits a spreadsheet's number keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,66 +35,46 @@ class RosterRow:
     """One person's row as typed; `row` is the number the spreadsheet shows."""
 
     row: int
-    cells: dict[str, str]
+    cells: Mapping[str, str]
 
     def get(self, column: str) -> str:
-        """The cell's text without blanks around it; empty when the column is missing."""
+        """The cell's text without blanks; empty when the column is missing."""
         return self.cells.get(column, "")
 
 
-@dataclass(frozen=True, slots=True)
-class Roster:
-    """What a file says: its rows and the unit named in the footer (empty when not filled in)."""
-
-    rows: tuple[RosterRow, ...]
-    unit: str
-    columns: tuple[str, ...]
+def column_of(heading: object) -> str:
+    """The column a heading names, or the heading's own text."""
+    text = shown(heading)
+    text = "".join(unicodedata.normalize("NFKC", text).translate(_INVISIBLE).split()).rstrip("*:")
+    return _ALIASES.get(text, text)
 
 
-def read(content: bytes) -> Roster:
-    """Read a roster. InputError when it is no workbook, lacks the header, or has no or too many rows."""
-    table = _table(content)
-    at = next((place for place, row in enumerate(table) if {NAME, NUMBER} <= set(_header(row))), None)
-    if at is None:
-        raise InputError("roster_header", "名单没有表头“序号、姓名、身份证号、职业”", remedy="请使用名单样表", field="content")
-    header = _header(table[at])
-    rows, unit = [], ""
-    for place, line in enumerate(table[at + 1:], start=at + 2):
-        footer = next((text for text in line if text.startswith(_FOOTER)), None)
-        if footer is not None:
-            rest = [text for text in line[line.index(footer) + 1:] if text]
-            unit = footer.removeprefix(_FOOTER).lstrip("：:").strip() or (rest[0] if rest else "")
-            break
-        cells = {name: text for name, text in zip(header, line, strict=False) if name in COLUMNS}
-        if any(cells.values()):
-            rows.append(RosterRow(place, cells))
-    _check_count(len(rows))
-    return Roster(tuple(rows), unit, tuple(name for name in header if name in COLUMNS))
+def shown(cell: object) -> str:
+    """A cell as the spreadsheet shows it. A number beyond 15 digits was already rounded and shows so: `6.40181E+17`."""
+    if cell is None or cell == "":
+        return ""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, int | float):
+        if abs(cell) >= _EXACT:
+            return f"{cell:.5E}"
+        return str(int(cell)) if cell == int(cell) else repr(cell)
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == time() else cell.isoformat(sep=" ")
+    return cell.isoformat() if isinstance(cell, date | time) else str(cell)
 
 
-def _check_count(rows: int) -> None:
-    if not rows:
-        raise InputError("roster_empty", "名单里没有人员", remedy="请填写后再上传", field="content")
-    if rows > MOST_ROWS:
-        raise InputError("roster_too_long", f"名单超过 {MOST_ROWS} 人", remedy="请拆分上传", field="content")
+def text_of(cell: object, column: str) -> str:
+    """What a cell says: blanks and unseen signs dropped, full-width letters and digits made plain.
 
-
-def _table(content: bytes) -> list[list[str]]:
-    try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        sheet = book.get_sheet_by_index(0)
-        raw = sheet.to_python(skip_empty_area=False)
-    except (CalamineError, IndexError):
-        raise InputError("roster_unreadable", "名单文件打不开", remedy="请另存为 XLSX 再上传", field="content") from None
-    return [[_text(cell) for cell in row] for row in raw]
-
-
-def _text(cell: object) -> str:
-    """A cell as typed. A number of 16 or more digits was already rounded by the spreadsheet: kept, so that it fails."""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return "".join(str(cell).split()) if cell is not None else ""
-
-
-def _header(row: Sequence[str]) -> list[str]:
-    return [_ALIASES.get(text, text) for text in row]
+    Names and occupations keep their characters: the plain form of a rare character may be another one.
+    """
+    text = "".join(shown(cell).split())
+    if not text or text.isascii():
+        return text.lstrip("'")
+    text = text.translate(_INVISIBLE)
+    if column in (NAME, OCCUPATION, STAFF_KIND):
+        return text
+    return unicodedata.normalize("NFKC", text).lstrip("'’")

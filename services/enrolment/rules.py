@@ -3,46 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Protocol
 
 from services.core.errors import InputError
-from services.core.identity import BANKS, REASONS, age_on, bank_of, check_identity, luhn
+from services.core.identity import BANKS, REASONS, WARNINGS, Identity, age_on, bank_of, check_identity, luhn
+from services.core.money import to_fen
 from services.engine.event import last_day
 from services.enrolment import roster as sheet
-from services.enrolment.roster import Roster, RosterRow
+from services.enrolment.faults import WHOLE, Fault, Notes
+from services.enrolment.roster import RosterRow
 from services.rulebook.schema import RuleBook
 from services.rulebook.values import Table
 
-__all__ = ["Entrant", "Fault", "bank_code", "check_name", "check_payer", "fee_tiers", "is_renewal", "joining_faults",
-           "last_day", "read_row", "twice", "unit_faults"]
+__all__ = ["Entrant", "Fault", "Standing", "bank_code", "check_payer", "fee_tiers", "fits", "last_day", "plan_faults", "premium",
+           "read_row", "standing_faults", "unit_faults"]
 
-_RELATIONS = {"": "employee", "本人": "employee", "职工": "employee", "员工": "employee", "配偶": "wife", "妻子": "wife",
-              "子女": "child"}
 _RELATION_WORDS = {"employee": "职工本人", "wife": "男职工的配偶", "child": "职工子女"}
-_YES_NO = {"": False, "否": False, "是": True}
 _SEX_WORDS = {"F": "女性", "M": "男性"}
 _BANK_CODES = {code: code for code in BANKS} | {name: code for code, name in BANKS.items()} | {
     "工商银行": "ICBC", "工行": "ICBC", "建设银行": "CCB", "建行": "CCB", "农业银行": "ABC", "农行": "ABC", "中行": "BOC",
-    "北京银行": "BOB_UNION_CARD"}
+    "北京银行": "BOB_UNION_CARD", "北京银行(工会会员·京卡)": "BOB_UNION_CARD"}
 _PHONE = re.compile(r"1[3-9]\d{9}")
 _NAME = re.compile(r"[^\d\s,;:!?()（）《》<>\"']{1,40}")
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One fault of one row."""
-
-    row: int
-    column: str
-    fault: str
-    remedy: str
-
-    def as_words(self) -> dict[str, str]:
-        """As stored with the import and shown to the unit."""
-        return {"row": str(self.row), "column": self.column, "fault": self.fault, "remedy": self.remedy}
+_DAY = re.compile(r"(\d{4})(?:[-/.年])?(\d{1,2})(?:[-/.月])?(\d{1,2})日?")
+_AS_TEXT = "按身份证核对；单元格设为“文本”格式"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +49,20 @@ class Entrant:
     account: str | None
 
 
-class KnownCover(Protocol):
-    """What the checks look at of an earlier cover."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the database and the file know against a row. `clash_no`: only of a cover that the caller may see."""
 
-    @property
-    def effective(self) -> date: ...
-    @property
-    def until(self) -> date: ...
-    @property
-    def ended_on(self) -> date | None: ...
-    @property
-    def certificate_no(self) -> str: ...
+    row: int
+    born: date
+    first_row: int
+    renamed: bool
+    died: bool
+    clash_from: date | None
+    clash_until: date | None
+    clash_no: str | None
+    renewal: bool
+    required: bool
 
 
 def bank_code(word: str) -> str | None:
@@ -81,30 +70,33 @@ def bank_code(word: str) -> str | None:
     return _BANK_CODES.get(word.strip())
 
 
-def read_row(row: RosterRow, book: RuleBook) -> tuple[Entrant | None, list[Fault]]:
-    """One row's own faults; the entrant when it has none."""
+class _Say(Protocol):
+    def __call__(self, column: str, words: str, remedy: str, code: str) -> None: ...
+
+
+def read_row(row: RosterRow, book: RuleBook, notes: Notes) -> tuple[Entrant | None, list[Fault]]:
+    """One row's own faults; the entrant when it has none. What only needs a look goes to `notes`."""
     faults: list[Fault] = []
 
-    def fault(column: str, words: str, remedy: str) -> None:
-        faults.append(Fault(row.row, column, words, remedy))
+    def fault(column: str, words: str, remedy: str, code: str) -> None:
+        faults.append(Fault(row.row, column, words, remedy, code))
 
     if not _NAME.fullmatch(row.get(sheet.NAME)):
-        fault(sheet.NAME, "姓名为空或含有符号、数字", "按身份证填写姓名")
-    identity = check_identity(row.get(sheet.NUMBER))
-    for reason in identity.reasons:
-        fault(sheet.NUMBER, REASONS[reason], "按身份证核对；单元格设为“文本”格式")
+        fault(sheet.NAME, "姓名为空或含有符号、数字", "按身份证填写姓名", "name")
+    identity = _identity(row, fault, notes)
     shares = _shares(row.get(sheet.SHARES))
     if shares is None or not 1 <= shares <= book.shares.max:
-        fault(sheet.SHARES, f"份数“{row.get(sheet.SHARES)}”不对，本计划每人 1 至 {book.shares.max} 份", "改正份数")
+        fault(sheet.SHARES, f"份数“{row.get(sheet.SHARES)}”不对，本计划每人 1 至 {book.shares.max} 份", "改正份数", "shares")
     tier = _tier(row, book, fault)
-    high_risk = _YES_NO.get(row.get(sheet.HIGH_RISK))
+    high_risk = sheet.YES_NO.get(row.get(sheet.HIGH_RISK))
     if high_risk is None:
-        fault(sheet.HIGH_RISK, f"“{row.get(sheet.HIGH_RISK)}”不对", "填“是”或“否”；留空为否")
-    relation = _RELATIONS.get(row.get(sheet.RELATION))
+        fault(sheet.HIGH_RISK, f"“{row.get(sheet.HIGH_RISK)}”不对", "填“是”或“否”；留空为否", "high_risk")
+    _staff_kind(row, fault)
+    relation = sheet.RELATIONS.get(row.get(sheet.RELATION))
     if relation is None:
-        fault(sheet.RELATION, f"不认识的关系“{row.get(sheet.RELATION)}”", "填“职工”“配偶”或“子女”")
+        fault(sheet.RELATION, f"不认识的关系“{row.get(sheet.RELATION)}”", "填“职工”“配偶”或“子女”", "relation")
     if row.get(sheet.PHONE) and not _PHONE.fullmatch(row.get(sheet.PHONE)):
-        fault(sheet.PHONE, "手机号应为 11 位", "改正手机号，或留空")
+        fault(sheet.PHONE, "手机号应为 11 位", "改正手机号，或留空", "phone")
     bank = _bank(row, fault)
     if faults or identity.born is None or identity.sex is None or relation is None or shares is None or high_risk is None:
         return None, faults
@@ -112,12 +104,31 @@ def read_row(row: RosterRow, book: RuleBook) -> tuple[Entrant | None, list[Fault
                    tier, high_risk, row.get(sheet.PHONE) or None, bank, row.get(sheet.ACCOUNT) or None), []
 
 
+def _identity(row: RosterRow, fault: _Say, notes: Notes) -> Identity:
+    """The number, and what the roster says of sex and birth beside it."""
+    identity = check_identity(row.get(sheet.NUMBER))
+    for reason in identity.reasons:
+        fault(sheet.NUMBER, REASONS[reason], _AS_TEXT, reason)
+    for warning in identity.warnings:
+        notes.add(row.row, sheet.NUMBER, warning, WARNINGS[warning], "核对证件；无误则不必改")
+    sex, born = row.get(sheet.SEX), row.get(sheet.BORN)
+    if sex and identity.valid and sheet.SEXES.get(sex) != identity.sex:
+        fault(sheet.SEX, f"性别“{sex}”与身份证号不符", "核对身份证号和性别", "sex_differs")
+    if born and identity.valid and _day(born) != identity.born:
+        fault(sheet.BORN, f"出生日期“{born}”与身份证号不符", "核对身份证号和出生日期；日期写成 2026-02-13", "born_differs")
+    return identity
+
+
+def _day(text: str) -> date | None:
+    found = _DAY.fullmatch(text)
+    try:
+        return date(int(found[1]), int(found[2]), int(found[3])) if found else None
+    except ValueError:
+        return None
+
+
 def _shares(text: str) -> int | None:
     return 1 if not text else int(text) if text.isascii() and text.isdigit() and len(text) < 4 else None
-
-
-class _Say(Protocol):
-    def __call__(self, column: str, words: str, remedy: str) -> None: ...
 
 
 def _tier(row: RosterRow, book: RuleBook, fault: _Say) -> str | None:
@@ -126,9 +137,9 @@ def _tier(row: RosterRow, book: RuleBook, fault: _Say) -> str | None:
     if tier in tiers or not (tier or tiers):
         return tier or None
     if tiers:
-        fault(sheet.TIER, f"缴费档次“{tier}”不对，本计划的档次为 {'、'.join(tiers)}（{book.fee.clause}）", "按应缴费用填写档次")
+        fault(sheet.TIER, f"缴费档次“{tier}”不对，本计划的档次为 {'、'.join(tiers)}（{book.fee.clause}）", "按应缴费用填写档次", "tier")
     else:
-        fault(sheet.TIER, "本计划不分缴费档次", "留空")
+        fault(sheet.TIER, "本计划不分缴费档次", "留空", "tier")
     return None
 
 
@@ -137,72 +148,80 @@ def fee_tiers(book: RuleBook) -> tuple[str, ...]:
     return tuple(book.fee.amount.cases) if isinstance(book.fee.amount, Table) else ()
 
 
+def _staff_kind(row: RosterRow, fault: _Say) -> None:
+    """Temporary staff count as staff after a year of employment only (seed 002)."""
+    kind = row.get(sheet.STAFF_KIND)
+    if kind and kind not in sheet.STAFF_KINDS:
+        fault(sheet.STAFF_KIND, f"用工形式“{kind}”不对", f"填 {'、'.join(sheet.STAFF_KINDS)}，或留空；聘用未满一年的临时职工不能参加",
+              "staff_kind")
+
+
 def _bank(row: RosterRow, fault: _Say) -> str | None:
     bank, account = row.get(sheet.BANK), row.get(sheet.ACCOUNT)
     if not bank and not account:
         return None
     if not bank or not account:
-        fault(sheet.ACCOUNT if bank else sheet.BANK, "开户行和银行账号须同时填写", "补全，或两项都留空")
+        fault(sheet.ACCOUNT if bank else sheet.BANK, "开户行和银行账号须同时填写", "补全，或两项都留空", "bank_incomplete")
         return None
     code = bank_code(bank)
     if code is None:
-        fault(sheet.BANK, f"不认识的开户行“{bank}”", f"可填：{'、'.join(BANKS.values())}")
+        fault(sheet.BANK, f"不认识的开户行“{bank}”", f"可填：{'、'.join(BANKS.values())}", "bank_unknown")
     if not luhn(account):
-        fault(sheet.ACCOUNT, "银行账号校验不通过", "按银行卡核对；单元格设为“文本”格式")
+        fault(sheet.ACCOUNT, "银行账号校验不通过", "按银行卡核对；单元格设为“文本”格式", "account")
     elif code and bank_of(account) not in (None, code):
-        fault(sheet.BANK, f"该账号属于{BANKS[bank_of(account) or code]}", "核对开户行")
+        fault(sheet.BANK, f"该账号属于{BANKS[bank_of(account) or code]}", "核对开户行", "bank_differs")
     return code
 
 
-def unit_faults(roster: Roster, unit: str) -> list[Fault]:
+def unit_faults(named: str, unit: str) -> list[Fault]:
     """The footer must name the unit that sends the roster; an empty footer is let pass."""
-    if not roster.unit or roster.unit == unit:
+    if not named or named == unit:
         return []
-    return [Fault(0, "单位名称", f"名单写的是“{roster.unit}”，上传单位是“{unit}”", "核对名单，或由该单位上传")]
+    return [Fault(WHOLE, sheet.UNIT, f"名单写的是“{named}”，上传单位是“{unit}”", "核对名单，或由该单位上传", "unit_differs")]
 
 
-def twice(entrants: Sequence[Entrant]) -> list[Fault]:
-    """The same person on two rows."""
-    first: dict[str, int] = {}
-    faults = []
-    for entrant in entrants:
-        seen = first.setdefault(entrant.id_number, entrant.row)
-        if seen != entrant.row:
-            faults.append(Fault(entrant.row, sheet.NUMBER, f"与第 {seen} 行是同一人", "删去重复的一行"))
-    return faults
-
-
-def is_renewal(covers: Sequence[KnownCover], effective: date) -> bool:
-    """Unbroken: an earlier cover of the plan ran to its end on the day before."""
-    return any((cover.ended_on or cover.until) == cover.until == effective - timedelta(days=1) for cover in covers)
-
-
-def joining_faults(entrant: Entrant, book: RuleBook, effective: date, covers: Sequence[KnownCover],
-                   other_plans: frozenset[str]) -> list[Fault]:
-    """What the plan says about this person joining on that day; `covers`: the person's covers of the plan."""
-    until = last_day(effective, book.term.years)
-    clause = book.eligible.clause
-    faults = []
-    for cover in covers:
-        if cover.effective <= until and effective <= (cover.ended_on or cover.until):
-            faults.append(Fault(entrant.row, sheet.NUMBER,
-                                f"保障期重叠：已有保障 {cover.certificate_no}（{cover.effective} 至 {cover.until}）",
-                                f"生效日应在 {cover.until} 之后"))
+def plan_faults(entrant: Entrant, book: RuleBook) -> list[Fault]:
+    """What the plan says about this person whatever her earlier covers."""
+    clause, faults = book.eligible.clause, []
     if book.eligible.sex and entrant.sex != book.eligible.sex:
-        faults.append(Fault(entrant.row, sheet.NUMBER, f"本计划只接受{_SEX_WORDS[book.eligible.sex]}（{clause}）", "从名单中删去"))
+        faults.append(Fault(entrant.row, sheet.NUMBER, f"本计划只接受{_SEX_WORDS[book.eligible.sex]}（{clause}）", "从名单中删去", "sex"))
     if book.eligible.relation and entrant.relation not in book.eligible.relation:
         allowed = "、".join(_RELATION_WORDS[word] for word in book.eligible.relation)
-        faults.append(Fault(entrant.row, sheet.RELATION, f"本计划只接受{allowed}（{clause}）", "核对关系，或从名单中删去"))
-    renewal = is_renewal(covers, effective)
-    span = book.eligible.renewal_age if renewal and book.eligible.renewal_age else book.eligible.age
-    age = age_on(entrant.born, effective)
-    if span is not None and not span.holds(age):
-        faults.append(Fault(entrant.row, sheet.NUMBER, f"生效日 {age} 周岁，不在{'续保' if renewal else '参保'}年龄内（{clause}）",
-                            "从名单中删去"))
-    if book.requires and book.requires.plan not in other_plans:
-        faults.append(Fault(entrant.row, sheet.NUMBER, f"须先参加 {book.requires.plan}（{book.requires.clause}）",
-                            "先参加该计划"))
+        faults.append(Fault(entrant.row, sheet.RELATION, f"本计划只接受{allowed}（{clause}）", "核对关系，或从名单中删去", "relation"))
     return faults
+
+
+def premium(entrant: Entrant, book: RuleBook) -> int:
+    """The fee of one cover in fen."""
+    return to_fen(book.fee_due(entrant.shares, entrant.tier, entrant.high_risk_work))
+
+
+def fits(book: RuleBook, born: date, effective: date, *, renewal: bool) -> bool:
+    """Whether the age on the effective day is within the plan's span; a renewal may have a wider one."""
+    span = book.eligible.renewal_age if renewal and book.eligible.renewal_age else book.eligible.age
+    return span is None or span.holds(age_on(born, effective))
+
+
+def standing_faults(standing: Standing, book: RuleBook, effective: date) -> list[Fault]:
+    """Faults that only the database or the rest of the file can show."""
+    row, found = standing.row, []
+    if standing.first_row < row:
+        found.append(Fault(row, sheet.NUMBER, f"与第 {standing.first_row} 行是同一人", "删去重复的一行", "twice"))
+    if standing.renamed:
+        found.append(Fault(row, sheet.NAME, "该身份证号已登记在另一姓名下", "核对姓名；确有更名的由办事处更正", "renamed"))
+    if standing.clash_until:
+        where = (f"已有保障 {standing.clash_no}（{standing.clash_from} 至 {standing.clash_until}）" if standing.clash_no
+                 else f"已在其他单位参加本计划，保障至 {standing.clash_until}")
+        found.append(Fault(row, sheet.NUMBER, f"保障期重叠：{where}", f"生效日应在 {standing.clash_until} 之后", "overlap"))
+    if not fits(book, standing.born, effective, renewal=standing.renewal):
+        kind = "续保" if standing.renewal else "参保"
+        age = age_on(standing.born, effective)
+        found.append(Fault(row, sheet.NUMBER, f"生效日 {age} 周岁，不在{kind}年龄内（{book.eligible.clause}）", "从名单中删去", "age"))
+    if book.requires and not standing.required:
+        found.append(Fault(row, sheet.NUMBER, f"须先参加 {book.requires.plan}（{book.requires.clause}）", "先参加该计划", "requires"))
+    if standing.died:
+        found.append(Fault(row, sheet.NAME, "此人已登记死亡", "从名单中删去；登记有误的由办事处更正", "died"))
+    return found
 
 
 def check_payer(book: RuleBook, payer_kind: str) -> None:
@@ -212,11 +231,3 @@ def check_payer(book: RuleBook, payer_kind: str) -> None:
     if book.payer_ban and payer_kind == "public":
         raise InputError("payer_banned", f"党政机关、事业单位不得用公款（含工会经费）购买（{book.payer_ban.clause}）",
                          remedy="改由个人缴费", field="payer_kind")
-
-
-def check_name(known: Mapping[str, str], entrant: Entrant) -> list[Fault]:
-    """A number already on record under another name (`known`: number -> name)."""
-    name = known.get(entrant.id_number, entrant.name)
-    if name == entrant.name:
-        return []
-    return [Fault(entrant.row, sheet.NAME, "该身份证号已登记在另一姓名下", "核对姓名；确有更名的由办事处更正")]

@@ -10,6 +10,8 @@ from sqlmodel import Field
 
 from services.models.base import Fen, Instant, Json, Scoped, one_of
 
+END_REASONS = ("transfer", "retirement", "death", "benefit", "withdrawn")
+
 
 class Cover(Scoped, table=True):
     """One person's cover under one plan, first to last covered day, both inside.
@@ -18,7 +20,8 @@ class Cover(Scoped, table=True):
     """
 
     __tablename__ = "cover"
-    __table_args__ = (one_of("payer_kind", ("self", "enterprise", "public")), Index("cover_person", "person_id", "plan"),
+    __table_args__ = (one_of("payer_kind", ("self", "enterprise", "public")), one_of("end_reason", END_REASONS),
+                      Index("cover_person", "person_id", "plan"),
                       Index("cover_org", "org_key"),
                       CheckConstraint("effective <= until", name="cover_dates"))
 
@@ -38,8 +41,25 @@ class Cover(Scoped, table=True):
     payer_name: str | None = Field(default=None, sa_type=Text)
     certificate_no: str = Field(sa_type=Text, unique=True)
     policy_no: str | None = Field(default=None, sa_type=Text)
-    ended_on: date | None = None
+    ended_on: date | None = None         # last covered day when it ended early; the day before the first: taken back
+    end_reason: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = Field(sa_type=Instant)
+
+
+class Endorsement(Scoped, table=True):
+    """A change of a running cover (批单): the insurer's own number, or none when the change is ours. Append-only."""
+
+    __tablename__ = "endorsement"
+    __table_args__ = (one_of("kind", ("add", "remove", "change")), Index("endorsement_cover", "cover_id"))
+
+    cover_id: uuid.UUID = Field(foreign_key="cover.id")
+    number: str | None = Field(default=None, sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    dated_on: date
+    text: str = Field(sa_type=Text)
+    account_id: uuid.UUID | None = None
+    person_id: uuid.UUID | None = None
+    at: datetime = Field(sa_type=Instant)
 
 
 class Reservation(Scoped, table=True):
@@ -60,16 +80,23 @@ class Reservation(Scoped, table=True):
 
 
 class RosterImport(Scoped, table=True):
-    """One uploaded roster with its outcome row by row."""
+    """One uploaded roster with its outcome. `faults` holds the first ones; the workbook `errors_sha256` has every one."""
 
     __tablename__ = "roster_import"
+    __table_args__ = (Index("roster_import_org", "org_id"),)
 
+    org_id: uuid.UUID | None = Field(default=None, foreign_key="organisation.id")
     plan: str = Field(sa_type=Text)
     effective: date
     sha256: str = Field(sa_type=Text)
     file_name: str = Field(sa_type=Text)
     rows: int
     accepted: int
+    keep_good: bool = False
+    unit: dict[str, int] = Field(default_factory=dict, sa_type=Json)      # staff, women, parents as the unit stated
     faults: list[dict[str, str]] = Field(default_factory=list, sa_type=Json)
+    fault_count: int = 0
+    notes: list[dict[str, str]] = Field(default_factory=list, sa_type=Json)
+    errors_sha256: str | None = Field(default=None, sa_type=Text)
     account_id: uuid.UUID | None = None
     at: datetime = Field(sa_type=Instant)
