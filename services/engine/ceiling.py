@@ -28,7 +28,7 @@ def ceiling(book: RuleBook, benefit: str, shares: Decimal) -> Decimal | None:
     The premium given back is bounded by the fee.
     """
     if benefit == PREMIUM_REFUND:
-        return book.fee_due(int(shares))
+        return book.fee.most(int(shares))
     most: Decimal | None = None
     capped = False
     for step in book.benefits[benefit].steps:

@@ -28,6 +28,12 @@ def _decided(person: str, *, but_step: str = "NULL::uuid") -> str:
         AND o.done_person = {person} AND o.id IS DISTINCT FROM {but_step}))"""
 
 
+def _weighed(person: str) -> str:
+    """The person decided, or set an amount that the plan leaves to a reviewer: such a one does not pay it out."""
+    return f"""({_decided(person)} OR EXISTS (SELECT 1 FROM jsonb_each(coalesce(c.inputs->'manual', '{{}}'::jsonb)) m
+        WHERE (m.value->>'round')::int = c.round AND m.value->>'person' = ({person})::text))"""
+
+
 def _ran_money(person: str) -> str:
     return f"""EXISTS (SELECT 1 FROM payment p JOIN payment_run n ON n.id = p.run_id WHERE p.claim_id = c.id
         AND p.round = c.round AND (n.made_person = {person} OR n.checked_person = {person}))"""
@@ -164,8 +170,8 @@ PAYMENT = {
     "bank_allowed": """(c.banks = '[]'::jsonb OR EXISTS (SELECT 1 FROM bank_card b WHERE b.id = r.bank_card_id
         AND c.banks ? b.bank))""",
     "actor_is_maker": _of_run("n.made_person = %(person)s::uuid"),
-    "maker_decided_before": _of_run(f"({_decided('n.made_person')} OR {_in_other_run('n.made_person', 'checked_person')})"),
-    "actor_decided_before": f"""({_decided("%(person)s::uuid")} OR {_in_other_run("%(person)s::uuid", "made_person")})""",
+    "maker_decided_before": _of_run(f"({_weighed('n.made_person')} OR {_in_other_run('n.made_person', 'checked_person')})"),
+    "actor_decided_before": f"""({_weighed("%(person)s::uuid")} OR {_in_other_run("%(person)s::uuid", "made_person")})""",
     # The run is released first, in the same transaction, and its guards looked at fund and digest once for all.
     "fund_after_fen": _of_run("CASE WHEN n.state = 'released' THEN 0 ELSE -1 END"),
     "run_unchanged": _of_run("n.state = 'released'"),
@@ -189,8 +195,8 @@ def _any_claim(expression: str) -> str:
 PAYMENT_RUN = {
     "payments": "(SELECT count(*) FROM payment p WHERE p.run_id = r.id AND p.state = 'batched')",
     "actor_is_maker": "r.made_person = %(person)s::uuid",
-    "maker_decided_before": _any_claim(_decided("r.made_person")),
-    "actor_decided_before": _any_claim(_decided("%(person)s::uuid")),
+    "maker_decided_before": _any_claim(_weighed("r.made_person")),
+    "actor_decided_before": _any_claim(_weighed("%(person)s::uuid")),
     "fund_after_fen": f"(SELECT {_FUND_AFTER} FROM payment_run n WHERE n.id = r.id)",
     "run_unchanged": f"(SELECT n.digest = {RUN_DIGEST} FROM payment_run n WHERE n.id = r.id)",
     "file_accepted": "r.file_sha256 IS NOT NULL",

@@ -66,6 +66,12 @@ class Fee(Sourced):
             amount = leaf
         return amount.number * (shares if self.per == "share" else 1)
 
+    def most(self, shares: int = 1) -> Decimal:
+        """The highest fee in yuan of one cover, whatever its tier and work."""
+        leaves = [leaf for amount in (self.amount, self.high_risk) if amount is not None
+                  for leaf in (amount.cases.values() if isinstance(amount, Table) else [amount])]
+        return max(leaf.number for leaf in leaves if isinstance(leaf, Const)) * (shares if self.per == "share" else 1)
+
 
 class Participation(Sourced):
     """How many of a unit must join: a share of its `of`, or all of them in a small unit (reading A-46).

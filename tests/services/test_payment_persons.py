@@ -7,7 +7,8 @@ import uuid
 from datetime import date, datetime
 
 import pytest
-from sqlmodel import Session, select
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
 
 from services.core.db import Database
 from services.core.errors import Conflict, GuardFailed, InputError, NotPermitted
@@ -51,6 +52,17 @@ def test_maker_who_decided_finds_nothing_to_pay(world: World, now: datetime) -> 
     verifier = type(maker)(maker.account_id, world.person("xj.office1"), maker.org_key, maker.name, maker.roles)
     with pytest.raises(InputError, match="run_empty"), world.db.unit_of_work(maker.scope) as session:
         payment.build_run(session, plan="xj-women", bank="ICBC", actor=verifier, now=now)
+
+
+def test_who_set_an_amount_does_not_pay_it_out(world: World, now: datetime) -> None:
+    (claim,) = made(world, now, 6_000_000)
+    maker, checker = world.actor("xj.maker"), world.actor("xj.checker")
+    run_id = in_run(world, now)
+    with world.db.unit_of_work(maker.scope) as session:
+        row = {"amount": "60000.00", "round": 1, "person": str(checker.person_id), "reason": "核"}
+        session.execute(sa.update(Claim).where(col(Claim.id) == claim).values(inputs={"manual": {"malignant": row}}))
+    with pytest.raises(GuardFailed, match="actor_decided_before"), world.db.unit_of_work(checker.scope) as session:
+        payment.release(session, run_id=run_id, actor=checker, now=now)
 
 
 def test_change_after_submit_refuses_release(world: World, now: datetime) -> None:
