@@ -33,13 +33,17 @@ OFFICE = frozenset({Role.OFFICE_REVIEWER, Role.SENIOR_REVIEWER, Role.HEAD})
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """`org_key` ends in a dot and bounds what the actor sees; `person_id` is what separation compares."""
+    """`org_key` ends in a dot and bounds what the actor sees; `person_id` is what separation compares.
+
+    `acts_for`: the people whose proxy this person is on the day of the request.
+    """
 
     account_id: uuid.UUID | None
     person_id: uuid.UUID | None
     org_key: str
     name: str
     roles: frozenset[str]
+    acts_for: frozenset[uuid.UUID] = frozenset()
 
     @property
     def scope(self) -> Scope:

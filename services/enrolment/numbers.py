@@ -7,7 +7,7 @@ import uuid
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from services.core.errors import NotFound
+from services.core.errors import Conflict, NotFound
 from services.core.ids import check_digit, spoken_number
 from services.models import Organisation
 
@@ -56,8 +56,12 @@ def certificate_numbers(session: Session, office: Organisation, year: int, count
 
 
 def organisation(session: Session, org_id: uuid.UUID, within: str) -> Organisation:
-    """An organisation in somebody's scope (`within`: their key). NotFound otherwise."""
+    """An open organisation in somebody's scope (`within`: their key). NotFound otherwise; Conflict when it was closed."""
     found = session.get(Organisation, org_id)
     if found is None or not found.org_key.startswith(within):
         raise NotFound("organisation_missing", "没有这一组织，或不在您的管辖范围内", remedy="核对组织", field="org_id")
+    if found.closed_on is not None:
+        heir = session.get(Organisation, found.merged_into) if found.merged_into else None
+        raise Conflict("organisation_closed", f"{found.name}已于 {found.closed_on} 撤销" + (f"，由{heir.name}接续" if heir else ""),
+                       remedy="改在接续的组织办理", field="org_id")
     return found

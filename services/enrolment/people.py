@@ -36,12 +36,14 @@ def index_of(id_number: str) -> bytes:
 
 
 def known(session: Session, id_numbers: Sequence[str]) -> dict[str, Person]:
-    """The people already on record, by number."""
+    """The people already on record, by number; a number of a record that was merged away gives the kept one."""
     numbers = {index_of(number): number for number in id_numbers}
     if not numbers:
         return {}
     rows = session.exec(select(Person).where(col(Person.id_number_index).in_(list(numbers)))).all()
-    return {numbers[bytes(person.id_number_index)]: person for person in rows}
+    merged = [person.merged_into for person in rows if person.merged_into]
+    kept = {person.id: person for person in session.exec(select(Person).where(col(Person.id).in_(merged))).all()} if merged else {}
+    return {numbers[bytes(person.id_number_index)]: kept[person.merged_into] if person.merged_into else person for person in rows}
 
 
 def find_or_make(session: Session, people: Sequence[NewPerson], *, now: datetime) -> dict[str, Person]:

@@ -8,22 +8,24 @@ from datetime import date
 
 from sqlmodel import Session, col, select
 
+from services.access.actor import Actor
 from services.core.crypto import key_ring
 from services.core.errors import InputError
-from services.core.identity import check_identity
+from services.core.identity import check_identity, eighteen
 from services.engine import match as matching
 from services.engine.event import dated
 from services.engine.event import event_day as day_of
 from services.engine.match import Answer
-from services.enrolment import people
+from services.enrolment import people, person_history
+from services.enrolment.persons import PROXY
 from services.models import BankCard, Cover, FamilyTie, Organisation, Person
 from services.rulebook import registry
 from services.rulebook.vocabulary import Computation, parse
 
 
 def person_by_number(session: Session, id_number: str) -> Person | None:
-    """The person with this identity number; None when nobody has it."""
-    number = check_identity(id_number).number
+    """The person with this identity number (of 18 places or 15); None when nobody has it."""
+    number = eighteen(id_number) or check_identity(id_number).number
     return people.known(session, [number]).get(number)
 
 
@@ -59,10 +61,20 @@ def current_cards(session: Session, person_ids: Sequence[uuid.UUID]) -> dict[uui
 
 
 def is_kin(session: Session, person_id: uuid.UUID | None, relative_id: uuid.UUID) -> bool:
-    """Whether the two are one person or known relatives."""
+    """Whether the two are one person, known relatives, or one ever acted for the other: for separation of persons."""
     if person_id is None:
         return False
     return person_id == relative_id or session.get(FamilyTie, (person_id, relative_id)) is not None
+
+
+def may_act_for(session: Session, actor: Actor, person_id: uuid.UUID) -> bool:
+    """Whether a member may act for a person: herself, a known relative, or somebody whose proxy she is today."""
+    if actor.person_id is None:
+        return False
+    if actor.person_id == person_id or person_id in actor.acts_for:
+        return True
+    tie = session.get(FamilyTie, (actor.person_id, person_id))
+    return tie is not None and tie.relation != PROXY
 
 
 def organisations_under(session: Session, org_key: str) -> list[Organisation]:
@@ -140,7 +152,7 @@ def require_person(session: Session, *, id_number: str | None, person_id: uuid.U
     """A person named by number or id. InputError when neither is given or nobody is found."""
     if id_number is None and person_id is None:
         raise InputError("person_missing", "须写明身份证号或人员编号", remedy="补上 id_number", field="id_number")
-    person = person_by_number(session, id_number) if id_number else session.get(Person, person_id)
+    person = person_by_number(session, id_number) if id_number else person_history.resolved(session, person_id) if person_id else None
     if person is None:
         raise InputError("person_unknown", "名册中没有此人", remedy="核对身份证号；未参保的不能报案", field="id_number")
     return person

@@ -100,7 +100,7 @@ def _person(session: Session, id_number: str | None, person_id: uuid.UUID | None
         if acts_for_self(actor):
             raise _not_own() from None     # a member cannot find out who is on record
         raise
-    if acts_for_self(actor) and not enrolment.is_kin(session, actor.person_id, person.id):
+    if acts_for_self(actor) and not enrolment.may_act_for(session, actor, person.id):
         raise _not_own()
     return person
 

@@ -24,8 +24,8 @@ def acts_for_self(actor: Actor) -> bool:
 
 
 def require_own(session: Session, actor: Actor, person_id: uuid.UUID) -> None:
-    """A member touches the own claims and those of known relatives; others do not exist for a member."""
-    if acts_for_self(actor) and not enrolment.is_kin(session, actor.person_id, person_id):
+    """A member touches the own claims, those of known relatives and of whom she is proxy today; others do not exist for her."""
+    if acts_for_self(actor) and not enrolment.may_act_for(session, actor, person_id):
         raise _missing()
 
 
