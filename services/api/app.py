@@ -20,13 +20,14 @@ from services.api.routes import (
     people,
     plans,
     review,
+    rosters,
     system,
 )
 from services.core.settings import settings
 from services.wiring import Wiring
 
 PREFIX = "/api/v1"
-ROUTERS = (system, plans, accounts, people, cases, claims, papers, review, inputs, insurer, payments, notices)
+ROUTERS = (system, plans, accounts, people, rosters, cases, claims, papers, review, inputs, insurer, payments, notices)
 _PROBLEM = {"model": Problem, "content": {problems.MEDIA: {}}}
 _RESPONSES: dict[int | str, dict[str, object]] = {
     401: {**_PROBLEM, "description": "没有有效凭证"}, 403: {**_PROBLEM, "description": "没有这项权限"},

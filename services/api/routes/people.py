@@ -1,17 +1,17 @@
-"""People, their kin and cards, funds, rosters. Numbers come out masked; the full one costs a reason and is recorded."""
+"""People, their kin and cards, funds. Numbers come out masked; the full one costs a reason and is recorded."""
 
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime
-from typing import Annotated, Literal
+from datetime import date
+from typing import Literal
 
-from fastapi import APIRouter, File, Form, Response, UploadFile
+from fastapi import APIRouter, Response
 from pydantic import BaseModel
 from sqlmodel import Session, col, select
 
 from services.access.actor import REVIEWERS, Role
-from services.api.bodies import Text, content_of, example, fingerprint
+from services.api.bodies import Text, example
 from services.api.calls import Call, Doing, Reading
 from services.api.routes.accounts import Done
 from services.api.rows import missing
@@ -20,7 +20,7 @@ from services.core.errors import NotFound
 from services.core.money import parse_yuan, show, to_yuan
 from services.enrolment import queries as enrolment_queries
 from services.enrolment import service as enrolment
-from services.models import Account, Cover, Payee, Person, RosterImport
+from services.models import Account, Cover, Payee, Person
 from services.reporting.claims import locate, person_view
 from services.reporting.views import PersonView
 
@@ -108,18 +108,6 @@ class FundView(BaseModel):
     id: uuid.UUID
     plan: str
     opening: str
-
-
-class RosterView(BaseModel):
-    """What became of a roster, with each fault's row, column and remedy."""
-
-    id: uuid.UUID
-    plan: str
-    effective: date
-    rows: int
-    accepted: int
-    faults: list[dict[str, str]]
-    at: datetime
 
 
 class CoverView(BaseModel):
@@ -250,36 +238,3 @@ def open_fund(call: Doing, body: NewFund) -> Response:
                                    actor=call.actor, now=call.now)
         return FundView(id=fund.id, plan=fund.plan, opening=show(to_yuan(fund.opening_fen)))
     return call.act(body, run)
-
-
-@router.post("/rosters", response_model=RosterView, status_code=201, summary="上传参保名册（XLSX）")
-def enrol(call: Doing, plan: Annotated[str, Form()], org_id: Annotated[uuid.UUID, Form()],
-          effective: Annotated[date, Form()], payer_kind: Annotated[str, Form(description="self | enterprise | public")],
-          file: Annotated[UploadFile, File()], payer_name: Annotated[str | None, Form()] = None,
-          policy_no: Annotated[str | None, Form()] = None, keep_good: Annotated[bool, Form()] = False) -> Response:
-    """All or nothing, unless `keep_good`; every fault says row, column and remedy."""
-    content = content_of(file)
-    words = {"plan": plan, "org_id": org_id, "effective": effective, "payer_kind": payer_kind, "payer_name": payer_name,
-             "policy_no": policy_no, "keep_good": keep_good, "file_name": file.filename or "roster.xlsx"}
-
-    def run(session: Session) -> RosterView:
-        done = enrolment.enrol(session, content=content, **words, actor=call.actor, now=call.now)  # type: ignore[arg-type]
-        return _roster(done)
-    return call.act(fingerprint(words, content), run)
-
-
-def _roster(row: RosterImport) -> RosterView:
-    return RosterView(**row.model_dump(include=set(RosterView.model_fields)))
-
-
-@router.get("/rosters/{roster_id}", response_model=RosterView, summary="名册的处理结果")
-def roster(call: Reading, roster_id: uuid.UUID) -> RosterView:
-    """Within the caller's region."""
-    call.require(*STAFF, what="查看名册")
-
-    def run(session: Session) -> RosterView:
-        row = session.get(RosterImport, roster_id)
-        if row is None:
-            raise missing()
-        return _roster(row)
-    return call.read(run)
