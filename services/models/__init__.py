@@ -5,8 +5,9 @@ from services.models.audit import AccessRecord, AuditHead, AuditRecord
 from services.models.case import Case, Consent
 from services.models.claim import Claim
 from services.models.clock import SlaClock
-from services.models.cover import Cover, Reservation, RosterImport
+from services.models.cover import Cover, Endorsement, Reservation, RosterImport
 from services.models.handoff import Handoff, InsurerMessage
+from services.models.ledger import LedgerEntry, LedgerTransaction, PremiumVoucher
 from services.models.notice import Notice, NumberSeries
 from services.models.organisation import FormerKey, Fund, Liaison, Organisation, OrganisationChange
 from services.models.outbox import BusinessClockRow, IdempotencyKey, OutboxRow
@@ -18,8 +19,9 @@ from services.models.worksheet import Decision, Worksheet
 
 __all__ = [
     "AccessRecord", "Account", "AuditHead", "AuditRecord", "BankCard", "BankLine", "BusinessClockRow", "Case",
-    "Claim", "Consent", "Cover", "Decision", "FamilyTie", "FormerKey", "Fund", "Grant", "Handoff", "IdempotencyKey",
-    "InsurerMessage", "Liaison", "Notice", "NumberSeries", "Organisation", "OrganisationChange", "OutboxRow", "Paper",
-    "Payee", "Payment", "PaymentRun", "Person", "PersonCategory", "PersonChange", "PersonMerge", "Proxy",
-    "Reservation", "ReviewStep", "RosterImport", "SlaClock", "Supplement", "Token", "Worksheet",
+    "Claim", "Consent", "Cover", "Decision", "Endorsement", "FamilyTie", "FormerKey", "Fund", "Grant", "Handoff",
+    "IdempotencyKey", "InsurerMessage", "LedgerEntry", "LedgerTransaction", "Liaison", "Notice", "NumberSeries",
+    "Organisation", "OrganisationChange", "OutboxRow", "Paper", "Payee", "Payment", "PaymentRun", "Person",
+    "PersonCategory", "PersonChange", "PersonMerge", "PremiumVoucher", "Proxy", "Reservation", "ReviewStep",
+    "RosterImport", "SlaClock", "Supplement", "Token", "Worksheet",
 ]
