@@ -19,16 +19,18 @@ class Payee(Scoped, table=True):
     """Who receives a claim's money: the member, or the heirs, whose shares add up to one."""
 
     __tablename__ = "payee"
-    __table_args__ = (Index("payee_claim", "claim_id"),)
+    __table_args__ = (one_of("basis", ("law", "named")), Index("payee_claim", "claim_id"))
 
     claim_id: uuid.UUID = Field(foreign_key="claim.id")
     person_id: uuid.UUID = Field(foreign_key="person.id")
     relation: str = Field(default="self", sa_type=Text)
-    ordinal: int = 1                                 # heirs in the order named; the first takes the odd fen
+    ordinal: int = 1                                 # heirs in the order named; of equal remainders the first gets the fen
     share_num: int = 1
     share_den: int = 1
     bank_card_id: uuid.UUID | None = Field(default=None, foreign_key="bank_card.id")
     proof_sha256: str | None = Field(default=None, sa_type=Text)
+    basis: str | None = Field(default=None, sa_type=Text)            # of an heir: law | named
+    guardian_id: uuid.UUID | None = Field(default=None, foreign_key="person.id")   # whose account a minor's card is
     active: bool = True
     added_at: datetime = Field(sa_type=Instant)
 
