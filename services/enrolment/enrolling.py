@@ -22,6 +22,7 @@ from services.enrolment.reading import Listed
 from services.enrolment.rules import Entrant
 from services.enrolment.staging import Terms
 from services.enrolment.thresholds import Numbers
+from services.ledger import service as ledger
 from services.models import RosterImport
 from services.models.claim import GENESIS
 from services.rulebook import registry
@@ -76,6 +77,7 @@ def enrol(session: Session, *, content: bytes, file_name: str, plan: str, org_id
     good = _good(session, listed, checked, terms, people, keep_good=keep_good, actor=actor)
     progress("写入", 0, good)
     _write(session, good, terms, now)
+    ledger.charge(session, plan=plan, org_id=org.id, actor=actor, now=now)
     done = _import_of(listed, checked, terms, good, actor, now, file_name=file_name, sha256=storage.put(content),
                       keep_good=keep_good, unit=stated)
     session.add(done)

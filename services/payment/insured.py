@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from services.access.actor import Actor
 from services.insurer.messages import Settle
+from services.ledger import service as ledger
 from services.lifecycle.service import Move, fire
 from services.models import BankLine
 
@@ -43,7 +44,8 @@ def announce(session: Session, *, claim_ids: Sequence[uuid.UUID], actor: Actor, 
             CAST(:serials AS text[]), CAST(:times AS timestamptz[])) AS r(id, serial, at) WHERE p.id = r.id"""),
         {"ids": [line.payment_id for line in good], "serials": [line.serial for line in good],
          "times": [line.bank_time for line in good]})
-    moved = {line.payment_id for line in good}
+    moved = {line.payment_id for line in good if line.payment_id}
+    ledger.refund(session, payment_ids=sorted(moved), now=now)
     return [claim for claim, rows in claims.items() if any(row.id in moved for row in rows)]
 
 

@@ -13,6 +13,7 @@ from sqlmodel import Session
 from services.access.actor import Actor, Role, system
 from services.core.settings import settings
 from services.enrolment.queries import card_number
+from services.ledger import service as ledger
 from services.lifecycle.service import Move, fire
 from services.models import BankLine
 from services.payment.banks import recognised
@@ -99,8 +100,10 @@ def read_return(session: Session, *, content: bytes, file_name: str, actor: Acto
     returned = [pair for pair in matched if pair[0].status == "returned"]
     _move(session, "credit", credited, sha256, now)
     _credited(session, credited)
+    ledger.refund(session, payment_ids=[known.payment_id for _, known in credited], now=now)
     _move(session, "bounce", returned, sha256, now)
     _returned(session, returned)
+    ledger.unrefund(session, payment_ids=[known.payment_id for _, known in returned], now=now)
     _reconcile(session, sorted({known.run_id for _, known in matched}), now)
     return ReturnSummary(
         sha256, file_name, len(answers), tuple(known.payment_id for _, known in credited),

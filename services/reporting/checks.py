@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from services.core.money import to_fen
 from services.engine.ceiling import ceiling
+from services.ledger.queries import PROOF
 from services.lifecycle.queries import transitions
 from services.rulebook.registry import version
 
@@ -186,6 +187,7 @@ CHECKS = (
     Check("separation", "任何人不办理同一案件的两个决定环节，也不办理自己和家属的案件", _sql(_SEPARATION)),
     Check("within_cap", "占用与已付之和不超过上限", _over_cap),
     Check("state_recorded", "状态与记录一致，且每一步都被允许", _unreachable),
+    Check("premium_in_ledger", "收费减退费 = 分户账，逐计划、逐份保障、逐分", _sql(PROOF)),
     Check("numbers_whole", "文号不缺不重", _sql(_NUMBERS)),
     Check("work_flows", "没有反复失败的待办", _sql(_STUCK)),
 )

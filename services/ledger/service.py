@@ -1,0 +1,226 @@
+"""Bookings. Each verb writes whole transactions in one statement, for one cover or for two hundred thousand.
+
+The caller holds the transaction and has asked who may; `actor` is kept as who did it. Amounts are fen.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from services.access.actor import Actor
+from services.core.clock import business_day
+from services.core.ids import uuidv7
+from services.ledger.accounts import Account, check_balanced, prefix
+from services.models import LedgerEntry, LedgerTransaction, PremiumVoucher
+
+__all__ = ["Line", "allocate", "catch_up", "charge", "give_back", "hold", "prepaid", "raise_due", "receive", "reduce",
+           "refund", "unrefund"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry to be: debit above zero."""
+
+    account: Account
+    amount_fen: int
+    org_key: str
+    cover_id: uuid.UUID | None = None
+
+
+def hold(session: Session, plan: str) -> None:
+    """Bookings that look at balances of a plan wait for one another until the end of the transaction."""
+    session.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended('ledger:' || :plan, 0))"), {"plan": plan})
+
+
+# The covers' own amount is what is booked, so that premium and ledger cannot differ from the first day.
+_CHARGE = """
+    WITH due AS (
+        SELECT v.id, v.org_key, v.plan, v.premium_fen, b.prefix
+        FROM cover v JOIN unnest(CAST(:plans AS text[]), CAST(:prefixes AS text[])) AS b(plan, prefix) ON b.plan = v.plan
+        WHERE v.premium_fen > 0 AND {which} AND NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.cover_id = v.id)),
+    made AS (
+        INSERT INTO ledger_transaction (id, org_key, plan, kind, booked_on, account_id, at)
+        SELECT uuidv7(), org_key, plan, 'due', :on, :account, :at FROM due GROUP BY org_key, plan
+        RETURNING id, org_key, plan)
+    INSERT INTO ledger_entry (id, org_key, transaction_id, account, cover_id, amount_fen)
+    SELECT uuidv7(), d.org_key, m.id, d.prefix || 'receivable', d.id, d.premium_fen
+    FROM due d JOIN made m ON m.org_key = d.org_key AND m.plan = d.plan
+    UNION ALL
+    SELECT uuidv7(), d.org_key, m.id, min(d.prefix) || 'income', NULL, -sum(d.premium_fen)::bigint
+    FROM due d JOIN made m ON m.org_key = d.org_key AND m.plan = d.plan GROUP BY d.org_key, m.id"""
+_CHARGE_UNIT = sa.text(_CHARGE.format(which="v.plan = :plan AND v.org_id = :org AND v.created_at = :at")).bindparams(
+    sa.bindparam("account", type_=sa.Uuid))
+_CHARGE_ALL = sa.text(_CHARGE.format(which="true")).bindparams(sa.bindparam("account", type_=sa.Uuid))
+
+
+def charge(session: Session, *, plan: str, org_id: uuid.UUID, actor: Actor, now: datetime) -> None:
+    """Premium due for the covers that a unit got at `now` under a plan: receivable by cover against income."""
+    session.execute(_CHARGE_UNIT, {"plans": [plan], "prefixes": [prefix(plan)], "plan": plan, "org": org_id,
+                                   "on": business_day(now), "account": actor.account_id, "at": now})
+
+
+def raise_due(session: Session, *, plan: str, line: Line, reason: str, actor: Actor, now: datetime) -> None:
+    """More is due for one cover than before: `line` is its receivable."""
+    _post(session, plan, "due", [line, Line(Account.INCOME, -line.amount_fen, line.org_key)], on=business_day(now),
+          reason=reason, actor=actor, now=now)
+
+
+# What is still owed is let go; what came in already is owed back.
+_REDUCE = sa.text("""
+    WITH less AS (
+        SELECT v.id, v.org_key, w.fen, least(w.fen, greatest(0, coalesce((SELECT sum(e.amount_fen) FROM ledger_entry e
+            WHERE e.cover_id = v.id AND e.account = CAST(:prefix AS text) || 'receivable'), 0)))::bigint AS let_go
+        FROM unnest(CAST(:covers AS uuid[]), CAST(:fens AS bigint[])) AS w(id, fen) JOIN cover v ON v.id = w.id
+        WHERE w.fen > 0),
+    made AS (
+        INSERT INTO ledger_transaction (id, org_key, plan, kind, booked_on, reason, account_id, at)
+        SELECT uuidv7(), org_key, :plan, 'reduced', :on, :reason, :account, :at FROM less GROUP BY org_key RETURNING id, org_key),
+    lines AS (
+        SELECT m.id, l.org_key, 'income' AS account, NULL::uuid AS cover, sum(l.fen)::bigint AS fen
+        FROM less l JOIN made m ON m.org_key = l.org_key GROUP BY m.id, l.org_key
+        UNION ALL SELECT m.id, l.org_key, 'receivable', l.id, -l.let_go FROM less l JOIN made m ON m.org_key = l.org_key
+        UNION ALL SELECT m.id, l.org_key, 'refund_payable', l.id, l.let_go - l.fen FROM less l JOIN made m ON m.org_key = l.org_key)
+    INSERT INTO ledger_entry (id, org_key, transaction_id, account, cover_id, amount_fen)
+    SELECT uuidv7(), org_key, id, CAST(:prefix AS text) || account, cover, fen FROM lines WHERE fen <> 0""").bindparams(
+    sa.bindparam("account", type_=sa.Uuid))
+
+
+def reduce(session: Session, *, plan: str, less: Mapping[uuid.UUID, int], reason: str, actor: Actor, now: datetime) -> None:
+    """Less is due for these covers (fen by cover). The plan is held by the caller (`hold`)."""
+    session.execute(_REDUCE, {"covers": list(less), "fens": list(less.values()), "plan": plan, "prefix": prefix(plan),
+                              "on": business_day(now), "reason": reason, "account": actor.account_id, "at": now})
+
+
+def receive(session: Session, voucher: PremiumVoucher, *, actor: Actor, now: datetime) -> None:
+    """Money came in: cash against what the unit has paid ahead."""
+    _post(session, voucher.plan, "received", [Line(Account.CASH, voucher.amount_fen, voucher.org_key),
+                                              Line(Account.PREPAID, -voucher.amount_fen, voucher.org_key)],
+          on=voucher.dated_on, voucher=voucher.id, actor=actor, now=now)
+
+
+def prepaid(session: Session, *, plan: str, org_key: str) -> int:
+    """What an organisation has paid ahead under a plan and no cover has used yet."""
+    return int(session.execute(sa.text("""
+        SELECT -coalesce(sum(e.amount_fen), 0) FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
+        WHERE t.plan = :plan AND e.org_key = :key AND e.account = :account"""),
+        {"plan": plan, "key": org_key, "account": prefix(plan) + Account.PREPAID}).scalar_one())
+
+
+# Cover by cover, the earliest first, until the money is used up; the last one may get a part.
+_ALLOCATE = sa.text("""
+    WITH owed AS (
+        SELECT v.id, v.org_key, v.effective, v.certificate_no, sum(e.amount_fen)::bigint AS fen
+        FROM cover v JOIN ledger_entry e ON e.cover_id = v.id AND e.account = CAST(:prefix AS text) || 'receivable'
+        WHERE v.plan = :plan AND v.org_key >= :key AND v.org_key < :past
+        AND (CAST(:certificates AS text[]) IS NULL OR v.certificate_no = ANY(CAST(:certificates AS text[])))
+        GROUP BY v.id HAVING sum(e.amount_fen) > 0),
+    placed AS (SELECT owed.*, sum(fen) OVER (ORDER BY effective, certificate_no) - fen AS before FROM owed),
+    given AS (SELECT id, org_key, least(fen, :pool - before)::bigint AS fen FROM placed WHERE before < :pool),
+    made AS (
+        INSERT INTO ledger_transaction (id, org_key, plan, kind, booked_on, voucher_id, account_id, at)
+        SELECT uuidv7(), :key, :plan, 'allocated', :on, :voucher, :account, :at WHERE EXISTS (SELECT 1 FROM given)
+        RETURNING id)
+    INSERT INTO ledger_entry (id, org_key, transaction_id, account, cover_id, amount_fen)
+    SELECT uuidv7(), g.org_key, m.id, CAST(:prefix AS text) || 'receivable', g.id, -g.fen FROM given g, made m
+    UNION ALL
+    SELECT uuidv7(), :key, m.id, CAST(:prefix AS text) || 'prepaid', NULL, sum(g.fen)::bigint FROM given g, made m GROUP BY m.id
+    RETURNING cover_id""").bindparams(sa.bindparam("account", type_=sa.Uuid))
+
+
+def allocate(session: Session, *, plan: str, org_key: str, voucher: PremiumVoucher, certificates: Sequence[str] | None,
+             actor: Actor, now: datetime) -> list[uuid.UUID]:
+    """Place what the organisation has paid ahead on its covers that still owe; returns those that got something.
+
+    `certificates` names the covers; none: every one at and under the organisation. The plan is held by the caller.
+    """
+    done = session.execute(_ALLOCATE, {
+        "plan": plan, "prefix": prefix(plan), "key": org_key, "past": f"{org_key.rstrip('.')}/",
+        "certificates": None if certificates is None else list(certificates),
+        "pool": prepaid(session, plan=plan, org_key=org_key), "on": voucher.dated_on, "voucher": voucher.id,
+        "account": actor.account_id, "at": now})
+    return [row.cover_id for row in done if row.cover_id is not None]
+
+
+def give_back(session: Session, voucher: PremiumVoucher, *, actor: Actor, now: datetime) -> None:
+    """Money went back: what was owed back for a cover, or what was paid ahead, against cash."""
+    owed = Account.OWED_BACK if voucher.cover_id else Account.PREPAID
+    _post(session, voucher.plan, "returned", [Line(owed, voucher.amount_fen, voucher.org_key, voucher.cover_id),
+                                              Line(Account.CASH, -voucher.amount_fen, voucher.org_key)],
+          on=voucher.dated_on, voucher=voucher.id, reason=voucher.reason, actor=actor, now=now)
+
+
+_REFUND = """
+    WITH paid AS (
+        SELECT p.id, p.org_key, p.attempt, p.amount_fen, c.cover_id, c.plan, b.prefix,
+               coalesce((p.credited_at AT TIME ZONE 'Asia/Shanghai')::date, :on) AS credited_on
+        FROM payment p JOIN claim c ON c.id = p.claim_id
+        JOIN unnest(CAST(:plans AS text[]), CAST(:prefixes AS text[])) AS b(plan, prefix) ON b.plan = c.plan
+        WHERE p.purpose = 'refund' AND p.state = 'credited' AND {which}),
+    made AS (
+        INSERT INTO ledger_transaction (id, org_key, plan, kind, booked_on, payment_id, attempt, at)
+        SELECT uuidv7(), org_key, plan, 'refunded', credited_on, id, attempt, :at FROM paid
+        ON CONFLICT (payment_id, attempt, kind) WHERE payment_id IS NOT NULL DO NOTHING RETURNING id, payment_id)
+    INSERT INTO ledger_entry (id, org_key, transaction_id, account, cover_id, amount_fen)
+    SELECT uuidv7(), p.org_key, m.id, p.prefix || s.account, s.cover, s.fen FROM made m JOIN paid p ON p.id = m.payment_id
+    CROSS JOIN LATERAL (VALUES ('refunds', p.cover_id, p.amount_fen), ('cash', NULL::uuid, -p.amount_fen)) AS s(account, cover, fen)"""
+_REFUND_THESE = sa.text(_REFUND.format(which="p.id = ANY(CAST(:payments AS uuid[]))"))
+_REFUND_ALL = sa.text(_REFUND.format(which="true"))
+
+
+def refund(session: Session, *, payment_ids: Sequence[uuid.UUID], now: datetime) -> None:
+    """Premium that claims gave back and the bank (or the insurer) has credited. Once per payment and attempt."""
+    if not payment_ids:
+        return
+    plans = session.execute(sa.text("""
+        SELECT DISTINCT c.plan FROM payment p JOIN claim c ON c.id = p.claim_id
+        WHERE p.purpose = 'refund' AND p.id = ANY(CAST(:payments AS uuid[]))"""), {"payments": list(payment_ids)}).scalars().all()
+    if plans:
+        session.execute(_REFUND_THESE, {"payments": list(payment_ids), "plans": list(plans),
+                                        "prefixes": [prefix(plan) for plan in plans], "on": business_day(now), "at": now})
+
+
+_UNREFUND = sa.text("""
+    WITH back AS (
+        SELECT t.* FROM ledger_transaction t JOIN payment p ON p.id = t.payment_id AND p.attempt = t.attempt
+        WHERE t.kind = 'refunded' AND p.state <> 'credited' AND p.id = ANY(CAST(:payments AS uuid[]))),
+    made AS (
+        INSERT INTO ledger_transaction (id, org_key, plan, kind, booked_on, payment_id, attempt, at)
+        SELECT uuidv7(), org_key, plan, 'refund_reversed', :on, payment_id, attempt, :at FROM back
+        ON CONFLICT (payment_id, attempt, kind) WHERE payment_id IS NOT NULL DO NOTHING RETURNING id, payment_id)
+    INSERT INTO ledger_entry (id, org_key, transaction_id, account, cover_id, amount_fen)
+    SELECT uuidv7(), e.org_key, m.id, e.account, e.cover_id, -e.amount_fen
+    FROM made m JOIN back b ON b.payment_id = m.payment_id JOIN ledger_entry e ON e.transaction_id = b.id""")
+
+
+def unrefund(session: Session, *, payment_ids: Sequence[uuid.UUID], now: datetime) -> None:
+    """The bank sent money back that it had credited: the booking of that attempt is undone by its opposite."""
+    if payment_ids:
+        session.execute(_UNREFUND, {"payments": list(payment_ids), "on": business_day(now), "at": now})
+
+
+def catch_up(session: Session, *, actor: Actor, now: datetime) -> None:
+    """Book everything that stands in covers and payments and not yet in the ledger: after an upgrade or a bulk load."""
+    plans = list(session.execute(sa.text("SELECT DISTINCT plan FROM cover ORDER BY plan")).scalars())
+    given = {"plans": plans, "prefixes": [prefix(plan) for plan in plans], "on": business_day(now), "at": now}
+    session.execute(_CHARGE_ALL, {**given, "account": actor.account_id})
+    session.execute(_REFUND_ALL, given)
+
+
+def _post(session: Session, plan: str, kind: str, lines: Sequence[Line], *, on: date, actor: Actor, now: datetime,
+          voucher: uuid.UUID | None = None, reason: str | None = None) -> None:
+    """One transaction from lines; its entries go in with one statement."""
+    check_balanced([line.amount_fen for line in lines])
+    made = LedgerTransaction(id=uuidv7(), org_key=lines[0].org_key, plan=plan, kind=kind, booked_on=on, voucher_id=voucher,
+                             reason=reason, account_id=actor.account_id, at=now)
+    session.add(made)
+    session.flush()
+    names = prefix(plan)
+    session.execute(sa.insert(LedgerEntry), [
+        {"id": uuidv7(), "org_key": line.org_key, "transaction_id": made.id, "account": names + line.account,
+         "cover_id": line.cover_id, "amount_fen": line.amount_fen} for line in lines])
