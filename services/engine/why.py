@@ -18,7 +18,8 @@ from services.engine.words import any_of, days_of, disease, label, plain, shown
 from services.rulebook import registry
 from services.rulebook.dating import stated_date
 from services.rulebook.exclusions import questions
-from services.rulebook.parts import Benefit, Eligible, holds
+from services.rulebook.joining import Eligible
+from services.rulebook.parts import Benefit, holds
 from services.rulebook.results import Nothing, Row
 from services.rulebook.steps import Manual, ScaleBy, Take
 from services.rulebook.values import Condition, Span

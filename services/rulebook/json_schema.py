@@ -16,7 +16,7 @@ from datetime import date
 
 from pydantic import BeforeValidator
 
-from services.rulebook import parts, steps, values
+from services.rulebook import joining, parts, steps, values
 from services.rulebook.facts import FACTS, FactSpec
 from services.rulebook.reasons import FLAGS
 from services.rulebook.scales import SCALES, Scale
@@ -102,7 +102,7 @@ def _written(hint: object) -> Shape | None:
         (values.Value, lambda: _ref("value")), (values.Number, lambda: NUMBER), (values.Range, lambda: RANGE),
         (values.When, lambda: _ref("when")), (values.FactName, lambda: _ref("fact")),
         (values.Words, lambda: _one_or_list(_SCALAR)),
-        (parts.FeeAmount, lambda: {"anyOf": [NUMBER, _table({"const": "cover.tier"})]}),
+        (joining.FeeAmount, lambda: {"anyOf": [NUMBER, _table({"const": "cover.tier"})]}),
         (steps.AnyStep, lambda: {"oneOf": [_ref(step.__name__) for step in typing.get_args(steps.Step)]}),
         (steps.Slice, lambda: {"type": "array", "prefixItems": [NUMBER, NUMBER, NUMBER], "minItems": 2, "maxItems": 3,
                                "description": "[up to and including, rate, at most]"}),
@@ -216,7 +216,7 @@ def schema() -> Shape:
 
 
 def _frozen(name: str) -> type[Frozen]:
-    return typing.cast("type[Frozen]", next(getattr(module, name) for module in (parts, steps, values)
+    return typing.cast("type[Frozen]", next(getattr(module, name) for module in (joining, parts, steps, values)
                                             if hasattr(module, name)))
 
 

@@ -1,123 +1,33 @@
-"""The parts around the steps: who may join, waiting, lists, papers, chain, clocks, banks."""
+"""The parts around the steps: waiting, lists, benefits, exclusions, papers, chain, clocks, banks."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator
 
-from services.core.errors import InputError
 from services.rulebook.facts import KINDS
 from services.rulebook.steps import AnyStep
 from services.rulebook.values import (
     Condition,
-    Const,
     FactName,
     Frozen,
     Number,
     Range,
     Sourced,
     Span,
-    Table,
     Value,
     When,
     Words,
-    read_value,
 )
 
 Act = Literal["certify", "review", "informed"]
 ROLES = ("unit_clerk", "district_reviewer", "office_reviewer", "senior_reviewer", "head")
 Role = Literal["unit_clerk", "district_reviewer", "office_reviewer", "senior_reviewer", "head"]
 
-
-def _fee_amount(raw: object) -> object:
-    value = read_value(raw)
-    if isinstance(value, Table) and value.by != "cover.tier":
-        raise ValueError("费用的表只能按 cover.tier")
-    if isinstance(value, Table) and value.otherwise is not None:
-        raise ValueError("费用的表不能有 else：每个档次都要写明")
-    return value
-
-
-FeeAmount = Annotated[Const | Table, BeforeValidator(_fee_amount)]
-
-
 Facts = Annotated[tuple[FactName, ...], BeforeValidator(lambda raw: tuple(raw) if isinstance(raw, list) else raw)]
-
-
-class Fee(Sourced):
-    """Yuan per person and term, or per share: a number, or a table by `cover.tier`. `high_risk` is for dangerous work."""
-
-    amount: FeeAmount
-    high_risk: FeeAmount | None = None
-    per: Literal["person", "share"] = "person"
-
-    def due(self, shares: int = 1, tier: str | None = None, high_risk: bool = False) -> Decimal:
-        """Yuan of one cover. InputError (`cover.tier`) when the fee hangs on a tier that is not stated or unknown."""
-        amount = self.high_risk if high_risk and self.high_risk is not None else self.amount
-        if isinstance(amount, Table):
-            leaf = amount.cases.get(tier or "")
-            if not isinstance(leaf, Const):
-                raise InputError("wrong_value", f"cover.tier：“{tier or '（缺）'}”不是本计划的档次，应为 {'、'.join(amount.cases)}",
-                                 remedy="补上或改正 cover.tier", field="cover.tier")
-            amount = leaf
-        return amount.number * (shares if self.per == "share" else 1)
-
-    def most(self, shares: int = 1) -> Decimal:
-        """The highest fee in yuan of one cover, whatever its tier and work."""
-        leaves = [leaf for amount in (self.amount, self.high_risk) if amount is not None
-                  for leaf in (amount.cases.values() if isinstance(amount, Table) else [amount])]
-        return max(leaf.number for leaf in leaves if isinstance(leaf, Const)) * (shares if self.per == "share" else 1)
-
-
-class Participation(Sourced):
-    """How many of a unit must join: a share of its `of`, or all of them in a small unit (reading A-46).
-
-    `all_below: 30` is 少于30人 (30 excluded); `all_up_to: 100` is 100人以下 (100 included, 民法典 1259).
-    """
-
-    share: Number
-    of: Literal["staff", "women", "parents"] = "staff"
-    all_below: int | None = None
-    all_up_to: int | None = None
-
-    def required(self, people: int) -> int:
-        """The least number of participants in a unit with so many people of that kind."""
-        small = ((self.all_below is not None and people < self.all_below)
-                 or (self.all_up_to is not None and people <= self.all_up_to))
-        return people if small else math.ceil(people * self.share)
-
-
-class Shares(Sourced):
-    """The most shares one person may hold."""
-
-    max: int = 1
-
-
-class Term(Sourced):
-    """Length of one cover."""
-
-    years: int = 1
-
-
-class Eligible(Sourced):
-    """Who may be covered; ages are completed years on the effective day."""
-
-    sex: Literal["F", "M"] | None = None
-    healthy: bool | None = None
-    age: Range | None = None
-    renewal_age: Range | None = None
-    relation: Words = ()
-    when: When = ()
-
-
-class PayerBan(Sourced):
-    """Payers whose money may not buy this cover."""
-
-    payers: Words
 
 
 class Waiting(Sourced):
@@ -291,23 +201,17 @@ __all__ = [
     "Banks",
     "Benefit",
     "ClockRule",
-    "Eligible",
     "EventKind",
-    "Fee",
     "Frozen",
     "Level",
     "ListRule",
     "OncePer",
     "OneOf",
     "PaperRule",
-    "Participation",
-    "PayerBan",
     "PlanFlag",
     "Question",
     "Requires",
-    "Shares",
     "Span",
-    "Term",
     "Total",
     "Waiting",
     "as_text",

@@ -10,26 +10,21 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from services.rulebook.flow import shapes
+from services.rulebook.joining import Eligible, Fee, Participation, PayerBan, Shares, Term
 from services.rulebook.parts import (
     Bands,
     Banks,
     Benefit,
     ClockRule,
-    Eligible,
     EventKind,
-    Fee,
     Level,
     ListRule,
     OncePer,
     OneOf,
     PaperRule,
-    Participation,
-    PayerBan,
     PlanFlag,
     Question,
     Requires,
-    Shares,
-    Term,
     Total,
     Waiting,
     holds,

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from services.rulebook import parts, steps, values
+from services.rulebook import joining, parts, steps, values
 from services.rulebook.schema import RuleBook
 from services.rulebook.values import Frozen, nearest
 
@@ -31,7 +31,7 @@ def _names(model: type[Frozen]) -> set[str]:
 
 
 def _known_keys() -> set[str]:
-    models = [kind for module in (parts, steps, values) for kind in vars(module).values()
+    models = [kind for module in (joining, parts, steps, values) for kind in vars(module).values()
               if isinstance(kind, type) and issubclass(kind, Frozen)]
     return set().union(*(_names(model) for model in models))
 
