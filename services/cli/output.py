@@ -8,6 +8,7 @@ from datetime import date
 from typing import Annotated
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Column, Table
 
@@ -15,6 +16,7 @@ from services.core.errors import HuzhuError, InputError
 
 AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON，供程序读取")]
 SAID_NO = 1
+_CODE = 24      # places of the longest plan code, with some to spare
 
 
 def out() -> Console:
@@ -34,11 +36,13 @@ def say(text: str) -> None:
 
 def say_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
     """A table for people."""
-    # Codes and dates stand in the first columns of our tables: they are copied, so they stay whole.
-    columns = [Column(heading, overflow="fold", no_wrap=number == 0) for number, heading in enumerate(headings)]
+    lines = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    # Codes and dates stand in the first column of most tables: they are copied, so they stay whole.
+    whole = all(cell_len(line[0]) <= _CODE for line in lines if line)
+    columns = [Column(heading, overflow="fold", no_wrap=whole and number == 0) for number, heading in enumerate(headings)]
     table = Table(*columns, title=title or None, title_justify="left")
-    for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    for line in lines:
+        table.add_row(*line)
     out().print(table, markup=False)
 
 
