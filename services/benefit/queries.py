@@ -44,7 +44,7 @@ class Basis:
 _CLAIMS = sa.text("""
     SELECT c.id, c.org_key, c.round, c.plan, c.plan_from, c.cover_id, c.event, c.inputs, c.digest, v.effective,
            least(v.until, v.ended_on) AS until, v.renewal, v.shares, v.tier, v.high_risk_work, v.relation, v.premium_fen,
-           p.category, p.born, p.sex, k.reported_on, k.last_timely_day
+           person_category_on(p.id, k.diagnosed_on, p.category) AS category, p.born, p.sex, k.reported_on, k.last_timely_day
     FROM claim c JOIN cover v ON v.id = c.cover_id JOIN person p ON p.id = c.person_id JOIN case_file k ON k.id = c.case_id
     WHERE c.id = ANY(CAST(:ids AS uuid[]))""")
 # What other claims took from this person's covers of the plan; a former period's counts only for caps for life.
