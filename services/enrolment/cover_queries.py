@@ -19,14 +19,19 @@ def by_certificate(session: Session, certificate_no: str, *, lock: bool = False)
     query = select(Cover).where(Cover.certificate_no == certificate_no).execution_options(populate_existing=True)
     found = session.exec(query.with_for_update() if lock else query).first()
     if found is None:
-        raise NotFound("cover_missing", f"没有凭证 {certificate_no}，或不在您的管辖范围内", remedy="核对凭证号", field="certificate_no")
+        raise unknown(certificate_no)
     return found
+
+
+def unknown(certificate_no: str) -> NotFound:
+    """No such certificate and one out of sight are not told apart."""
+    return NotFound("cover_missing", f"没有凭证 {certificate_no}，或不在您的管辖范围内", remedy="核对凭证号", field="certificate_no")
 
 
 def waiting_start(cover: Cover, covers: Sequence[Cover]) -> date:
     """The first day of the unbroken chain that ends in this cover: its waiting period is counted from there.
 
-    `covers`: the person's covers, of any plan. A renewal that was paid late stands as no renewal and begins anew.
+    `covers`: the person's covers in sight, of any plan. A renewal that was paid late stands as none and begins anew.
     """
     before = {(earlier.ended_on or earlier.until): earlier for earlier in covers
               if earlier.plan == cover.plan and earlier.ended_on in (None, earlier.until)}

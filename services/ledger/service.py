@@ -221,6 +221,6 @@ def _post(session: Session, plan: str, kind: str, lines: Sequence[Line], *, on: 
     session.add(made)
     session.flush()
     names = prefix(plan)
-    session.execute(sa.insert(LedgerEntry), [
+    session.execute(sa.insert(LedgerEntry).values([      # one statement: the database looks at it as a whole
         {"id": uuidv7(), "org_key": line.org_key, "transaction_id": made.id, "account": names + line.account,
-         "cover_id": line.cover_id, "amount_fen": line.amount_fen} for line in lines])
+         "cover_id": line.cover_id, "amount_fen": line.amount_fen} for line in lines]))
