@@ -12,6 +12,8 @@ from services.api.routes import (
     accounts,
     cases,
     claims,
+    covers,
+    heirs,
     inputs,
     insurer,
     notices,
@@ -27,7 +29,7 @@ from services.core.settings import settings
 from services.wiring import Wiring
 
 PREFIX = "/api/v1"
-ROUTERS = (system, plans, accounts, people, rosters, cases, claims, papers, review, inputs, insurer, payments, notices)
+ROUTERS = (system, plans, accounts, people, rosters, covers, cases, claims, heirs, papers, review, inputs, insurer, payments, notices)
 _PROBLEM = {"model": Problem, "content": {problems.MEDIA: {}}}
 _RESPONSES: dict[int | str, dict[str, object]] = {
     401: {**_PROBLEM, "description": "没有有效凭证"}, 403: {**_PROBLEM, "description": "没有这项权限"},

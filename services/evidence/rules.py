@@ -6,19 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from services.core.errors import InputError
+from services.enrolment.heirs import PROOFS
 from services.rulebook.schema import RuleBook
 from services.rulebook.values import nearest
 from statemachines.states import ClaimState
 
 # Papers that no plan's checklist asks for and any claim may get.
-EXTRA = {"withdrawal": "撤回申请书（申请人签字）", "death_proof": "死亡证明", "heir_proof": "继承（受益）关系证明",
+EXTRA = {"withdrawal": "撤回申请书（申请人签字）", **PROOFS,
          "consent": "向保险公司提供个人信息的同意书", "certificate": "单位证明", "hospital": "住院治疗的其他证明资料", "other": "其他材料"}
 PAPER_MIMES = frozenset({"application/pdf", "image/png", "image/jpeg", "image/webp", "image/heic"})
 # Facts may still change in these states; after the decision a claim must be reopened first.
 JUDGED_IN = frozenset({ClaimState.REPORTED, ClaimState.SUPPLEMENTING, ClaimState.VERIFIED, ClaimState.IN_REVIEW,
                        ClaimState.WITH_INSURER})
 REJECTED_IN = frozenset({ClaimState.REPORTED, ClaimState.SUPPLEMENTING})
-AFTER_CLOSING = frozenset({"death_proof"})
+AFTER_CLOSING = frozenset(PROOFS)
 
 
 def paper_name(book: RuleBook, kind: str) -> str:

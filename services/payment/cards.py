@@ -14,7 +14,7 @@ from services.audit.chain import Entry
 from services.core.errors import Conflict, InputError, NotFound, NotPermitted
 from services.enrolment import service as enrolment
 from services.lifecycle.service import Move, fire
-from services.models import Payment, Person
+from services.models import Payee, Payment, Person
 from statemachines.states import PaymentState
 
 
@@ -36,10 +36,10 @@ def propose_card(session: Session, *, payment_id: uuid.UUID, bank: str, number: 
     payment = _locked(session, payment_id)
     if payment.state != PaymentState.RETURNED:
         raise Conflict("payment_not_returned", "只有退汇的款项才能更正账户", remedy="核对款项状态")
-    payee = session.get_one(Person, payment.person_id)
-    if holder != payee.name:
+    receiver = session.get_one(Payee, payment.payee_id).guardian_id or payment.person_id     # a minor's guardian receives
+    if holder != session.get_one(Person, receiver).name:
         raise InputError("holder_differs", f"户名“{holder}”不是领款人本人", remedy="请登记领款人本人的银行卡", field="holder")
-    card = enrolment.add_bank_card(session, person_id=payment.person_id, bank=bank, number=number, holder=holder,
+    card = enrolment.add_bank_card(session, person_id=receiver, bank=bank, number=number, holder=holder,
                                    actor=actor, now=now)
     if card.id == payment.bank_card_id:
         raise InputError("card_same", "与退汇的账户相同", remedy="请登记另一张银行卡", field="number")

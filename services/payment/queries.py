@@ -7,11 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import sqlalchemy as sa
 import sqlmodel as sm
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from services.models import BankCard, BankLine, Claim, Decision, Payee, Payment, PaymentRun, Person
+from services.enrolment import queries as enrolment
+from services.enrolment.heirs import PROOFS, papers_asked
+from services.models import BankCard, BankLine, Claim, Decision, Paper, Payee, Payment, PaymentRun, Person
 from services.payment.rules import HEIR_RELATIONS, split
+
+# Of the newest naming of heirs: whether somebody of the first order was left out with a reason.
+_LEFT_OUT = sa.text("""
+    SELECT record->'details'->>'left_out' FROM audit_record WHERE chain_id = :claim AND machine = 'claim' AND event = 'note_death'
+    ORDER BY seq DESC LIMIT 1""")
 
 
 def payments_of(session: Session, claim_id: uuid.UUID) -> list[Payment]:
@@ -51,7 +60,10 @@ def unmatched_lines(session: Session, limit: int = 100) -> list[BankLine]:
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """An active payee with the sum the round's decision gives (fen); `relation` in Chinese, None for the member."""
+    """An active payee with the sum the round's decision gives (fen).
+
+    `relation` in Chinese, None for the member; a minor's names the guardian who receives.
+    """
 
     payee: Payee
     person: Person
@@ -61,18 +73,64 @@ class Receiver:
 
 
 def receivers(session: Session, claim_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Receiver]]:
-    """Who gets how much of each claim's present decision, the odd fen with the first; nothing decided counts as 0."""
-    rows = session.exec(sm.select(Payee, Person, BankCard).join(Person, col(Person.id) == col(Payee.person_id)).join(
-        BankCard, col(BankCard.id) == col(Payee.bank_card_id), isouter=True).where(
+    """Who gets how much of each claim's present decision, split as it is paid; nothing decided counts as 0."""
+    guardian = aliased(Person)
+    rows = session.exec(sm.select(Payee, Person, BankCard, guardian.name).join(Person, col(Person.id) == col(Payee.person_id)).join(
+        BankCard, col(BankCard.id) == col(Payee.bank_card_id), isouter=True).join(
+        guardian, col(guardian.id) == col(Payee.guardian_id), isouter=True).where(
         col(Payee.claim_id).in_(list(claim_ids)), col(Payee.active)).order_by(
         col(Payee.claim_id), col(Payee.ordinal), col(Payee.added_at), col(Payee.id))).all()
     amounts: dict[uuid.UUID, int] = {row.claim_id: row.amount_fen for row in session.exec(
         sm.select(Decision).join(Claim, col(Claim.id) == col(Decision.claim_id)).where(
             col(Decision.claim_id).in_(list(claim_ids)), Decision.round == Claim.round))}
-    found: dict[uuid.UUID, list[tuple[Payee, Person, BankCard | None]]] = {}
-    for payee, person, card in rows:
-        found.setdefault(payee.claim_id, []).append((payee, person, card))
-    return {claim: [Receiver(payee, person, card, fen, HEIR_RELATIONS.get(payee.relation)) for (payee, person, card), fen
+    found: dict[uuid.UUID, list[tuple[Payee, Person, BankCard | None, str | None]]] = {}
+    for payee, person, card, by in rows:
+        found.setdefault(payee.claim_id, []).append((payee, person, card, by))
+    return {claim: [Receiver(payee, person, card, fen, relation_words(payee, by)) for (payee, person, card, by), fen
                     in zip(group, split(amounts.get(claim, 0), [Fraction(payee.share_num, payee.share_den)
-                                                                for payee, _, _ in group]), strict=True)]
+                                                                for payee, *_ in group]), strict=True)]
             for claim, group in found.items()}
+
+
+def relation_words(payee: Payee, guardian: str | None) -> str | None:
+    """What an heir is to the member, with the guardian who receives; None for the member."""
+    relation = HEIR_RELATIONS.get(payee.relation)
+    return f"{relation}，由监护人{guardian}代领" if relation and guardian else relation
+
+
+def papers_of(session: Session, claim_id: uuid.UUID) -> dict[str, str]:
+    """The newest paper on the claim's file of each kind that was not rejected: kind to content hash."""
+    rows = session.exec(sm.select(Paper.kind, Paper.sha256).where(Paper.claim_id == claim_id, Paper.verdict != "rejected")
+                        .order_by(col(Paper.uploaded_at), col(Paper.id)))
+    return dict(rows.all())
+
+
+@dataclass(frozen=True, slots=True)
+class ProofNeed:
+    """A paper that the succession rests on, and whether it is on file."""
+
+    kind: str
+    name: str
+    there: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """Who receives in the dead member's place, in order, and the papers asked for."""
+
+    receivers: list[Receiver]
+    guardians: dict[uuid.UUID, str]      # payee id to the guardian's name
+    proofs: list[ProofNeed]
+
+
+def succession(session: Session, claim_id: uuid.UUID) -> Succession:
+    """The heirs of a claim after a death; nobody and no papers while the member lives."""
+    getting = [one for one in receivers(session, [claim_id]).get(claim_id, []) if one.relation]
+    if not getting:
+        return Succession([], {}, [])
+    names = enrolment.people_by_id(session, [one.payee.guardian_id for one in getting if one.payee.guardian_id])
+    guardians = {one.payee.id: names[one.payee.guardian_id].name for one in getting if one.payee.guardian_id}
+    there = papers_of(session, claim_id)
+    left_out = session.execute(_LEFT_OUT, {"claim": claim_id}).scalar() is not None
+    asked = papers_asked(basis=getting[0].payee.basis or "law", guardians=bool(guardians), left_out=left_out)
+    return Succession(getting, guardians, [ProofNeed(kind, PROOFS[kind], kind in there) for kind in asked])

@@ -13,18 +13,19 @@ from sqlmodel import Session
 
 from services.access.actor import Actor, system
 from services.core.clock import business_day
-from services.core.errors import InputError, NotFound, NotPermitted
+from services.core.errors import InputError, NotFound
 from services.core.ids import uuidv7
 from services.core.settings import settings
-from services.enrolment import queries as enrolment_queries
-from services.enrolment import service as enrolment
+from services.enrolment.heirs import Heir, check_people, read_heirs, whole
+from services.enrolment.heirs import record as record_heir
 from services.lifecycle.create import create
 from services.lifecycle.service import Move, fire
 from services.models import Claim, Payee, Payment
 from services.payment.cards import confirm_card, propose_card
 from services.payment.insured import announce
+from services.payment.queries import papers_of
 from services.payment.returns import ReturnSummary, read_return
-from services.payment.rules import HEIR_RELATIONS, purpose_of, share_of, split, whole
+from services.payment.rules import purpose_of, split
 from services.payment.runs import build_run, exclude, release, send_back, submit, write_file
 from services.payment.settling import settle
 from statemachines.states import PaymentState
@@ -102,27 +103,36 @@ _BATCHED = sa.text("""
 
 
 def note_death(session: Session, *, claim_id: uuid.UUID, version: int | None = None, died_on: date,
-               heirs: Sequence[Mapping[str, object]], actor: Actor, now: datetime) -> list[Payee]:
-    """Heirs take the place of the payee: `{"name", "id_number", "relation", "share": [n, d], "bank", "account"}` each.
+               heirs: Sequence[Mapping[str, object]], basis: str = "law", left_out: str | None = None, actor: Actor,
+               now: datetime) -> list[Payee]:
+    """Heirs take the place of the payee: `{"name", "id_number", "relation", "share": [n, d], "bank", "account"}` each,
+    for a minor with `"guardian": {"name", "id_number"}`, whose account it is. `basis`: `law` or `named`.
 
-    Needs the paper `death_proof`. Money already at the bank stays there; what is still ours is cancelled and, when
-    the claim is payable, planned anew for the heirs. Raises InputError naming the heir's field.
+    Needs the paper `death_proof`, with a guardian also `guardianship`. Money already at the bank stays there; what is
+    still ours is cancelled and, when the claim is payable, planned anew for the heirs. Raises InputError naming the
+    heir's field (`heirs.0.share`).
     """
-    shares = _checked(heirs, died_on, business_day(now))
-    _not_for_oneself(session, claim_id, heirs, actor)
-    fire(session, "claim", "note_death", [Move(claim_id, version, details={
-        "died_on": died_on.isoformat(), "heirs": len(heirs)})], actor=actor, now=now)
-    claim = session.get(Claim, claim_id, populate_existing=True)
-    if claim is None:
+    today = business_day(now)
+    if died_on > today:
+        raise InputError("died_on_future", f"死亡日期 {died_on} 晚于今天", remedy="核对死亡证明", field="died_on")
+    found = read_heirs(heirs, basis=basis, today=today)
+    member = session.execute(sa.text("SELECT person_id FROM claim WHERE id = :id"), {"id": claim_id}).scalar()
+    if member is None:
         raise NotFound("not_found", "没有这一案件，或不在您的管辖范围内", remedy="核对编号")
+    check_people(session, member, found, basis=basis, left_out=left_out, actor=actor)
+    proofs = papers_of(session, claim_id)
+    for place, heir in enumerate(found):
+        if heir.guardian and "guardianship" not in proofs:
+            raise InputError("guardian_unproved", f"{heir.name}的监护人没有证明", remedy="先上传监护关系证明（guardianship）",
+                             field=f"heirs.{place}.guardian")
+    fire(session, "claim", "note_death", [Move(claim_id, version, details={
+        "died_on": died_on.isoformat(), "heirs": len(found), "basis": basis} | ({"left_out": left_out} if left_out else {}))],
+        actor=actor, now=now)
+    claim = session.get_one(Claim, claim_id, populate_existing=True)
     session.execute(sa.text("UPDATE claim SET died = true WHERE id = :id"), {"id": claim_id})
-    session.execute(sa.text("UPDATE person SET died_on = :day WHERE id = :id"),
-                    {"day": died_on, "id": claim.person_id})
+    session.execute(sa.text("UPDATE person SET died_on = :day WHERE id = :id"), {"day": died_on, "id": member})
     session.execute(sa.text("UPDATE payee SET active = false WHERE claim_id = :id AND active"), {"id": claim_id})
-    proof = session.execute(sa.text("SELECT sha256 FROM paper WHERE claim_id = :id AND kind = 'death_proof'"
-                                    " ORDER BY uploaded_at DESC, id DESC LIMIT 1"), {"id": claim_id}).scalar_one()
-    payees = [_heir(session, claim, heir, share, ordinal, proof, actor=actor, now=now)
-              for ordinal, (heir, share) in enumerate(zip(heirs, shares, strict=True), 1)]
+    payees = [_payee(session, claim, heir, ordinal, basis, proofs, actor, now) for ordinal, heir in enumerate(found, 1)]
     session.add_all(payees)
     session.flush()
     batched = list(session.execute(_BATCHED, {"claim": claim_id}).scalars())
@@ -132,39 +142,10 @@ def note_death(session: Session, *, claim_id: uuid.UUID, version: int | None = N
     return payees
 
 
-def _not_for_oneself(session: Session, claim_id: uuid.UUID, heirs: Sequence[Mapping[str, object]], actor: Actor) -> None:
-    """Who names the heirs is neither one of them nor kin of the member: nobody turns money to the own account."""
-    known = [enrolment_queries.person_by_number(session, str(heir["id_number"])) for heir in heirs]
-    member = session.execute(sa.text("SELECT person_id FROM claim WHERE id = :id"), {"id": claim_id}).scalar()
-    side = [member, *(heir.id for heir in known if heir)]
-    if any(person and enrolment_queries.is_kin(session, actor.person_id, person) for person in side):
-        raise NotPermitted("actor_on_claimant_side", "经办人是会员、继承人或其家属，须回避", remedy="由同级其他人员或上级办理")
-
-
-def _checked(heirs: Sequence[Mapping[str, object]], died_on: date, today: date) -> list[Fraction]:
-    if died_on > today:
-        raise InputError("died_on_future", f"死亡日期 {died_on} 晚于今天", remedy="核对死亡证明", field="died_on")
-    for heir in heirs:
-        for name in ("name", "id_number", "relation", "bank", "account"):
-            if not isinstance(heir.get(name), str) or not heir[name]:
-                raise InputError("heir_field", f"继承人缺少“{name}”", remedy="逐项填写继承人信息", field=f"heirs.{name}")
-        if heir["relation"] not in HEIR_RELATIONS:
-            raise InputError("heir_relation", f"不认识的关系“{heir['relation']}”",
-                             remedy=f"可用：{'、'.join(HEIR_RELATIONS)}", field="heirs.relation")
-    shares = [share_of(heir.get("share")) for heir in heirs]
-    whole(shares)
-    return shares
-
-
-def _heir(session: Session, claim: Claim, heir: Mapping[str, object], share: Fraction, ordinal: int, proof: str, *,
-          actor: Actor, now: datetime) -> Payee:
-    name, relation = str(heir["name"]), str(heir["relation"])
-    person = enrolment.add_person(session, name=name, id_number=str(heir["id_number"]), actor=actor, now=now)
-    if person.id == claim.person_id:
-        raise InputError("heir_is_member", "继承人不能是已故会员本人", remedy="核对身份证号", field="heirs.id_number")
-    enrolment.add_kin(session, person_id=claim.person_id, relative_id=person.id, relation=relation, actor=actor, now=now)
-    card = enrolment.add_bank_card(session, person_id=person.id, bank=str(heir["bank"]), number=str(heir["account"]),
-                                   holder=name, actor=actor, now=now)
-    return Payee(id=uuidv7(), claim_id=claim.id, org_key=claim.org_key, person_id=person.id, relation=relation,
-                 ordinal=ordinal, share_num=share.numerator, share_den=share.denominator, bank_card_id=card.id,
-                 proof_sha256=proof, added_at=now)
+def _payee(session: Session, claim: Claim, heir: Heir, ordinal: int, basis: str, proofs: Mapping[str, str], actor: Actor,
+           now: datetime) -> Payee:
+    person, guardian, card = record_heir(session, claim.person_id, heir, actor=actor, now=now)
+    return Payee(id=uuidv7(), claim_id=claim.id, org_key=claim.org_key, person_id=person.id, relation=heir.relation,
+                 ordinal=ordinal, share_num=heir.share.numerator, share_den=heir.share.denominator, bank_card_id=card,
+                 basis=basis, guardian_id=guardian.id if guardian else None,
+                 proof_sha256=proofs["guardianship" if guardian else "death_proof"], added_at=now)

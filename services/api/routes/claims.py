@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
@@ -66,15 +66,24 @@ class SupplementList(BaseModel):
     reason: str | None = Field(None, description="同一轮再次告知须写理由，并由高级审核人办理")
 
 
+class HeirGuardian(BaseModel):
+    """Who receives for a minor; the account is the guardian's."""
+
+    name: Text
+    id_number: str
+
+
 class Heir(BaseModel):
     """Who takes the member's place, with which part."""
 
     name: Text
     id_number: str
-    relation: str
-    share: tuple[int, int] = Field(examples=[[1, 2]])
+    relation: str = Field(description="husband、wife、spouse、child、parent、grandchild（代位）为第一顺序，sibling、grandparent 为第二顺序，"
+                                      "other 仅限指定")
+    share: tuple[int, int] | None = Field(None, examples=[[1, 2]], description="分子、分母；都不写为均等")
     bank: str
     account: str
+    guardian: HeirGuardian | None = Field(None, description="未成年人的监护人，账户为监护人名下")
 
 
 class Death(BaseModel):
@@ -86,6 +95,8 @@ class Death(BaseModel):
 
     died_on: date
     heirs: list[Heir] = Field(min_length=1)
+    basis: Literal["law", "named"] = Field("law", description="法定继承，或指定受益人")
+    left_out: Text | None = Field(None, description="登记的第一顺序继承人没有列入的原因，如放弃继承")
 
 
 @router.get("/claims", response_model=ClaimPage, summary="案件列表")
@@ -170,7 +181,7 @@ def resume(call: Changing, claim_no: str, body: Nothing) -> Response:
 @router.post("/claims/{claim_no}/death", response_model=ClaimHead, summary="登记会员身故与继承人")
 def note_death(call: Changing, claim_no: str, body: Death) -> Response:
     """Needs the paper of kind `death_proof`."""
-    heirs = [{**heir.model_dump(), "share": list(heir.share)} for heir in body.heirs]
+    heirs = [heir.model_dump() for heir in body.heirs]
     return change(call, claim_no, body, lambda session, found: payment.note_death(
-        session, claim_id=found.id, version=call.version, died_on=body.died_on, heirs=heirs, actor=call.actor,
-        now=call.now))
+        session, claim_id=found.id, version=call.version, died_on=body.died_on, heirs=heirs, basis=body.basis,
+        left_out=body.left_out, actor=call.actor, now=call.now))

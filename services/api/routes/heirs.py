@@ -1,0 +1,60 @@
+"""After a death: who receives, by which part, and the papers it rests on."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+from sqlmodel import Session
+
+from services.api.calls import Call, Reading
+from services.api.rows import READERS, claim, looked
+from services.core.money import show, to_yuan
+from services.payment import queries
+
+router = APIRouter(tags=["案件"])
+
+
+class HeirView(BaseModel):
+    """One who receives; `amount` of the present decision, by fen."""
+
+    name: str
+    relation: str
+    share: str = Field(examples=["1/2"])
+    guardian: str | None
+    amount: str
+    basis: str
+
+
+class ProofView(BaseModel):
+    """A paper the succession rests on."""
+
+    kind: str
+    name: str
+    there: bool
+
+
+class SuccessionView(BaseModel):
+    """The heirs in order and the papers asked for; `missing` are those not on file yet."""
+
+    heirs: list[HeirView]
+    proofs: list[ProofView]
+    missing: list[str]
+
+
+@router.get("/claims/{claim_no}/heirs", response_model=SuccessionView, summary="身故后的领款人、份额和所需证明")
+def heirs(call: Reading, claim_no: str) -> SuccessionView:
+    """Family data: every look is recorded."""
+    call.require(*READERS, what="查看继承人")
+    return call.note(lambda session: _shown(call, session, claim_no))
+
+
+def _shown(call: Call, session: Session, claim_no: str) -> SuccessionView:
+    found = claim(call, session, claim_no)
+    looked(call, session, found, "heirs")
+    after = queries.succession(session, found.id)
+    return SuccessionView(
+        heirs=[HeirView(name=one.person.name, relation=one.relation or "", share=f"{one.payee.share_num}/{one.payee.share_den}",
+                        guardian=after.guardians.get(one.payee.id), amount=show(to_yuan(one.fen)),
+                        basis=one.payee.basis or "law") for one in after.receivers],
+        proofs=[ProofView(kind=need.kind, name=need.name, there=need.there) for need in after.proofs],
+        missing=[need.kind for need in after.proofs if not need.there])
