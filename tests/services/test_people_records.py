@@ -24,7 +24,8 @@ from services.intake import service as intake
 from services.models import AccessRecord, AuditRecord, Case, Person
 from services.reporting import checks
 from services.simulate.synthetic import REGIONS, Synthetic, synthetic_person
-from tests.services.review_world import MALIGNANT, claim_row, in_review, report, route, verify as verified
+from tests.services.review_world import MALIGNANT, claim_row, in_review, report, route
+from tests.services.review_world import verify as verified
 from tests.support.world import ROOT, World, build_world
 
 CN = Scope("cn")
@@ -179,8 +180,9 @@ def test_periods_do_not_overlap_and_a_wrong_one_is_withdrawn(world: World, now: 
     with world.db.unit_of_work(head.scope) as session:
         with pytest.raises(NotFound):
             service.withdraw_category(session, category_id=poor, why="x", actor=head, now=now)
-        for category, proof, last, code in (("normal", PROOF, None, "category"), ("hero", PROOF, None, "category"),
-                                            ("hardship", "scan.png", None, "proof"), ("hardship", PROOF, date(2019, 1, 1), "category_dates")):
+        for category, proof, last, code in (
+                ("normal", PROOF, None, "category"), ("hero", PROOF, None, "category"), ("hardship", "scan.png", None, "proof"),
+                ("hardship", PROOF, date(2019, 1, 1), "category_dates")):
             with pytest.raises(InputError, match=code):
                 service.add_category(session, person_id=person_id, category=category, from_on=date(2020, 1, 1), until_on=last,
                                      proof_sha256=proof, actor=head, now=now)
@@ -203,8 +205,10 @@ def test_a_category_without_days_is_dated_first(world: World, now: datetime) -> 
         person = service.add_person(session, name=who.name, id_number=who.id_number, category="model_worker", actor=ROOT, now=now)
         assert categories.categories_on(session, [person.id], EVENT_DAY) == {person.id: "model_worker"}
         with pytest.raises(Conflict, match="category_undated"):
-            service.add_category(session, person_id=person.id, category="hardship", from_on=EVENT_DAY, proof_sha256=PROOF, actor=ROOT, now=now)
-        service.add_category(session, person_id=person.id, category="model_worker", from_on=EVENT_DAY, proof_sha256=PROOF, actor=ROOT, now=now)
+            service.add_category(session, person_id=person.id, category="hardship", from_on=EVENT_DAY, proof_sha256=PROOF, actor=ROOT,
+                                 now=now)
+        service.add_category(session, person_id=person.id, category="model_worker", from_on=EVENT_DAY, proof_sha256=PROOF,
+                             actor=ROOT, now=now)
         assert categories.categories_on(session, [person.id], EVENT_DAY - timedelta(days=1)) == {person.id: "normal"}
 
 
