@@ -13,6 +13,7 @@ from services.api.routes import (
     cases,
     claims,
     covers,
+    covers,
     heirs,
     inputs,
     insurer,
