@@ -32,7 +32,8 @@ def _weighed(person: str) -> str:
     """The person decided, set an amount that the plan leaves to a reviewer, or is on the claimant's side (also an heir or
     guardian): such a one does not pay it out.
     """
-    return f"""({_decided(person)} OR {_on_claimant_side(person)} OR EXISTS (SELECT 1 FROM jsonb_each(coalesce(c.inputs->'manual', '{{}}'::jsonb)) m
+    return f"""({_decided(person)} OR {_on_claimant_side(person)}
+        OR EXISTS (SELECT 1 FROM jsonb_each(coalesce(c.inputs->'manual', '{{}}'::jsonb)) m
         WHERE (m.value->>'round')::int = c.round AND m.value->>'person' = ({person})::text))"""
 
 

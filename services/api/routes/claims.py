@@ -78,8 +78,8 @@ class Heir(BaseModel):
 
     name: Text
     id_number: str
-    relation: str = Field(description="husband、wife、spouse、child、parent、grandchild（代位）为第一顺序，sibling、grandparent 为第二顺序，"
-                                      "other 仅限指定")
+    relation: str = Field(description="第一顺序 husband、wife、spouse、child、parent、grandchild（代位）；第二顺序 sibling、"
+                                      "grandparent；other 仅限指定")
     share: tuple[int, int] | None = Field(None, examples=[[1, 2]], description="分子、分母；都不写为均等")
     bank: str
     account: str
