@@ -13,7 +13,6 @@ from services.api.routes import (
     cases,
     claims,
     covers,
-    covers,
     heirs,
     inputs,
     insurer,
