@@ -95,12 +95,19 @@ def _check_day(effective: date, actor: Actor, now: datetime) -> None:
 
 def _check_file(content: bytes) -> None:
     limit = settings().upload_limit_mb
-    if len(content) > limit * 1024 * 1024:
-        raise InputError("file_too_large", f"文件超过 {limit} MB", remedy="请拆分后上传", field="content")
-    if content and storage.kind_of(content) != storage.XLSX:
-        raise InputError("roster_unreadable", "名单须为 XLSX 文件", remedy="请另存为 XLSX 再上传", field="content")
     if not content:
         raise InputError("file_empty", "文件是空的", remedy="请重新选择文件", field="content")
+    if len(content) > limit * 1024 * 1024:
+        raise InputError("file_too_large", f"文件超过 {limit} MB", remedy="请拆分后上传", field="content")
+    try:
+        kind = storage.kind_of(content)
+    except InputError as error:
+        if error.code != "file_type":
+            raise
+        kind = ""
+    if kind != storage.XLSX:
+        raise InputError("roster_unreadable", "这个文件不是 XLSX 表格（只看内容，不看文件名）", remedy="请另存为 XLSX 再上传",
+                         field="content")
 
 
 def _last_stated(session: Session, org_id: uuid.UUID) -> dict[str, int]:

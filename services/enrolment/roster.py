@@ -75,6 +75,6 @@ def text_of(cell: object, column: str) -> str:
     if not text or text.isascii():
         return text.lstrip("'")
     text = text.translate(_INVISIBLE)
-    if column in (NAME, OCCUPATION, STAFF_KIND):
+    if column in (NAME, OCCUPATION):
         return text
     return unicodedata.normalize("NFKC", text).lstrip("'’")

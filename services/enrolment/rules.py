@@ -6,9 +6,22 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
+from unicodedata import normalize
 
 from services.core.errors import InputError
-from services.core.identity import BANKS, REASONS, WARNINGS, Identity, age_on, bank_of, check_identity, luhn
+from services.core.identity import (
+    BANKS,
+    NAME_REASONS,
+    NAME_WARNINGS,
+    REASONS,
+    WARNINGS,
+    Identity,
+    age_on,
+    bank_of,
+    check_identity,
+    check_name,
+    luhn,
+)
 from services.core.money import to_fen
 from services.engine.event import last_day
 from services.enrolment import roster as sheet
@@ -26,8 +39,8 @@ _BANK_CODES = {code: code for code in BANKS} | {name: code for code, name in BAN
     "工商银行": "ICBC", "工行": "ICBC", "建设银行": "CCB", "建行": "CCB", "农业银行": "ABC", "农行": "ABC", "中行": "BOC",
     "北京银行": "BOB_UNION_CARD", "北京银行(工会会员·京卡)": "BOB_UNION_CARD"}
 _PHONE = re.compile(r"1[3-9]\d{9}")
-_NAME = re.compile(r"[^\d\s,;:!?()（）《》<>\"']{1,40}")
-_DAY = re.compile(r"(\d{4})(?:[-/.年])?(\d{1,2})(?:[-/.月])?(\d{1,2})日?")
+_STAFF_KINDS = frozenset(normalize("NFKC", kind) for kind in sheet.STAFF_KINDS)
+_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{4})(\d\d)(\d\d)", re.ASCII)
 _AS_TEXT = "按身份证核对；单元格设为“文本”格式"
 
 
@@ -81,8 +94,7 @@ def read_row(row: RosterRow, book: RuleBook, notes: Notes) -> tuple[Entrant | No
     def fault(column: str, words: str, remedy: str, code: str) -> None:
         faults.append(Fault(row.row, column, words, remedy, code))
 
-    if not _NAME.fullmatch(row.get(sheet.NAME)):
-        fault(sheet.NAME, "姓名为空或含有符号、数字", "按身份证填写姓名", "name")
+    name = _name(row, fault, notes)
     identity = _identity(row, fault, notes)
     shares = _shares(row.get(sheet.SHARES))
     if shares is None or not 1 <= shares <= book.shares.max:
@@ -100,8 +112,17 @@ def read_row(row: RosterRow, book: RuleBook, notes: Notes) -> tuple[Entrant | No
     bank = _bank(row, fault)
     if faults or identity.born is None or identity.sex is None or relation is None or shares is None or high_risk is None:
         return None, faults
-    return Entrant(row.row, row.get(sheet.NAME), identity.number, identity.born, identity.sex, relation, shares,
+    return Entrant(row.row, name, identity.number, identity.born, identity.sex, relation, shares,
                    tier, high_risk, row.get(sheet.PHONE) or None, bank, row.get(sheet.ACCOUNT) or None), []
+
+
+def _name(row: RosterRow, fault: _Say, notes: Notes) -> str:
+    found = check_name(row.get(sheet.NAME))
+    for reason in found.reasons:
+        fault(sheet.NAME, NAME_REASONS[reason], "按身份证填写姓名", f"name_{reason}")
+    for warning in found.warnings:
+        notes.add(row.row, sheet.NAME, f"name_{warning}", NAME_WARNINGS[warning], "核对证件；无误则不必改")
+    return found.text
 
 
 def _identity(row: RosterRow, fault: _Say, notes: Notes) -> Identity:
@@ -120,9 +141,10 @@ def _identity(row: RosterRow, fault: _Say, notes: Notes) -> Identity:
 
 
 def _day(text: str) -> date | None:
+    """A day as people type it: 2026-02-13, 2026/2/13, 2026年2月13日, 20260213."""
     found = _DAY.fullmatch(text)
     try:
-        return date(int(found[1]), int(found[2]), int(found[3])) if found else None
+        return date(*(int(part) for part in found.groups() if part)) if found else None
     except ValueError:
         return None
 
@@ -151,7 +173,7 @@ def fee_tiers(book: RuleBook) -> tuple[str, ...]:
 def _staff_kind(row: RosterRow, fault: _Say) -> None:
     """Temporary staff count as staff after a year of employment only (seed 002)."""
     kind = row.get(sheet.STAFF_KIND)
-    if kind and kind not in sheet.STAFF_KINDS:
+    if kind and kind not in _STAFF_KINDS:
         fault(sheet.STAFF_KIND, f"用工形式“{kind}”不对", f"填 {'、'.join(sheet.STAFF_KINDS)}，或留空；聘用未满一年的临时职工不能参加",
               "staff_kind")
 

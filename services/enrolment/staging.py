@@ -71,9 +71,10 @@ def _staged(entrant: Entrant, terms: Terms, ring: KeyRing) -> tuple[object, ...]
 _STANDING = """
     CREATE TEMP TABLE roster_standing ON COMMIT DROP AS
     WITH known AS (
-        SELECT r.row, p.id AS person_id, p.name <> r.name AS renamed, p.died_on IS NOT NULL AS died,
-               min(r.row) OVER (PARTITION BY r.number_index) AS first_row
-        FROM roster_row r LEFT JOIN person p ON p.id_number_index = r.number_index)
+        SELECT r.row, k.id AS person_id, k.name <> r.name AS renamed, k.died_on IS NOT NULL AS died,
+               min(r.row) OVER (PARTITION BY coalesce(decode(replace(k.id::text, '-', ''), 'hex'), r.number_index)) AS first_row
+        FROM roster_row r LEFT JOIN person p ON p.id_number_index = r.number_index
+        LEFT JOIN person k ON k.id = coalesce(p.merged_into, p.id))
     SELECT k.row, k.first_row, coalesce(k.renamed, false) AS renamed, coalesce(k.died, false) AS died, s.clash_from,
            s.clash_until, c.certificate_no AS clash_no, coalesce(s.renewal, false) AS renewal,
            coalesce(s.required, false) AS required
@@ -125,10 +126,13 @@ def covered(session: Session, terms: Terms) -> int:
 def holds_only(session: Session, person_id: uuid.UUID) -> bool:
     """Whether this person is somebody on the roster (asked of a roster of one)."""
     found = driver_cursor(session).execute("SELECT 1 FROM roster_row r JOIN person p ON p.id_number_index = r.number_index"
-                                           " WHERE p.id = %s", (person_id,)).fetchone()
+                                           " WHERE coalesce(p.merged_into, p.id) = %s", (person_id,)).fetchone()
     return found is not None
 
 
+# Each row's person; a record that was merged away answers with the kept one.
+_WHO = """person p ON p.id_number_index = r.number_index
+    CROSS JOIN LATERAL (SELECT coalesce(p.merged_into, p.id) AS id) w"""
 # In order of the index, so that two rosters with the same new people wait for one another and never in a ring.
 _PEOPLE = """
     INSERT INTO person (id, name, id_number_sealed, id_number_index, born, sex, category, phone_sealed, created_at)
@@ -136,24 +140,25 @@ _PEOPLE = """
     FROM roster_row r WHERE NOT EXISTS (SELECT 1 FROM person p WHERE p.id_number_index = r.number_index)
     ORDER BY r.number_index ON CONFLICT (id_number_index) DO NOTHING"""
 _REPLACED = """
-    UPDATE bank_card b SET replaced_at = %(now)s FROM roster_row r JOIN person p ON p.id_number_index = r.number_index
-    WHERE r.card_index IS NOT NULL AND b.person_id = p.id AND b.replaced_at IS NULL AND b.number_index <> r.card_index"""
-_CARDS = """
-    INSERT INTO bank_card (id, person_id, number_sealed, number_index, last4, bank, holder, added_at)
-    SELECT uuidv7(), p.id, r.card_sealed, r.card_index, r.last4, r.bank, r.name, %(now)s
+    UPDATE bank_card b SET replaced_at = %(now)s
     FROM roster_row r JOIN person p ON p.id_number_index = r.number_index
+    WHERE r.card_index IS NOT NULL AND b.person_id = coalesce(p.merged_into, p.id) AND b.replaced_at IS NULL
+      AND b.number_index <> r.card_index"""
+_CARDS = f"""
+    INSERT INTO bank_card (id, person_id, number_sealed, number_index, last4, bank, holder, added_at)
+    SELECT uuidv7(), w.id, r.card_sealed, r.card_index, r.last4, r.bank, r.name, %(now)s
+    FROM roster_row r JOIN {_WHO}
     WHERE r.card_index IS NOT NULL
-      AND NOT EXISTS (SELECT 1 FROM bank_card b WHERE b.person_id = p.id AND b.replaced_at IS NULL AND b.number_index = r.card_index)"""
-_COVERS = """
+      AND NOT EXISTS (SELECT 1 FROM bank_card b WHERE b.person_id = w.id AND b.replaced_at IS NULL AND b.number_index = r.card_index)"""
+_COVERS = f"""
     INSERT INTO cover (id, org_key, org_id, plan, plan_from, person_id, effective, until, renewal, shares, tier, high_risk_work,
                        relation, premium_fen, payer_kind, payer_name, certificate_no, policy_no, created_at)
-    SELECT uuidv7(), %(org_key)s, %(org_id)s, %(plan)s, %(plan_from)s, p.id, %(effective)s, %(until)s, s.renewal, r.shares,
+    SELECT uuidv7(), %(org_key)s, %(org_id)s, %(plan)s, %(plan_from)s, w.id, %(effective)s, %(until)s, s.renewal, r.shares,
            r.tier, r.high_risk, r.relation, r.premium_fen, %(payer_kind)s, %(payer_name)s, c.certificate, %(policy_no)s, %(now)s
     FROM (SELECT *, row_number() OVER (ORDER BY row) AS place FROM roster_row) r
     JOIN roster_standing s ON s.row = r.row
-    JOIN person p ON p.id_number_index = r.number_index
     JOIN unnest(%(certificates)s::text[]) WITH ORDINALITY AS c(certificate, place) ON c.place = r.place
-    ORDER BY r.row"""
+    JOIN {_WHO} ORDER BY r.row"""
 
 
 def write_people(session: Session, *, now: datetime) -> None:

@@ -22,6 +22,7 @@ from services.rulebook.schema import RuleBook
 ROWS, SUMMARY, LIST, HELP = "有误的行", "汇总", "参保人员名单", "填写说明"
 ROW, FAULT, COLUMN, REMEDY = "行号", "问题", "列", "办法"
 WHOLE_ROSTER = "全名单"
+_TEXT = 49      # the built-in text format: numbers typed in keep all digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def errors(listed: Listed, faults: Sequence[Fault], notes: Sequence[Fault], outc
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "errors.xlsx"
         with xlsxwriter.Workbook(path, {"constant_memory": True, "strings_to_formulas": False}) as book:
-            text = book.add_format({"num_format": "@", "text_wrap": True, "valign": "top"})
+            text = book.add_format({"num_format": _TEXT, "text_wrap": True, "valign": "top"})
             rows = book.add_worksheet(ROWS)
             _line(rows, 0, [ROW, *listed.headings, FAULT, COLUMN, REMEDY], text)
             place = 0
@@ -97,7 +98,7 @@ def template(book: RuleBook | None = None, *, seed: bool = False) -> bytes:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "template.xlsx"
         with xlsxwriter.Workbook(path) as made:
-            text, bold = made.add_format({"num_format": "@"}), made.add_format({"bold": True, "bg_color": "#DDEBF7", "border": 1})
+            text, bold = made.add_format({"num_format": _TEXT}), made.add_format({"bold": True, "bg_color": "#DDEBF7", "border": 1})
             title = made.add_format({"bold": True, "font_size": 14, "align": "center"})
             page = made.add_worksheet(LIST)
             page.merge_range(0, 0, 0, len(headings) - 1, f"{book.name if book else ''}{LIST}", title)
