@@ -17,10 +17,12 @@ from services.api.routes import (
     inputs,
     insurer,
     notices,
+    organisations,
     papers,
     payments,
     people,
     plans,
+    records,
     review,
     rosters,
     system,
@@ -29,7 +31,8 @@ from services.core.settings import settings
 from services.wiring import Wiring
 
 PREFIX = "/api/v1"
-ROUTERS = (system, plans, accounts, people, rosters, covers, cases, claims, heirs, papers, review, inputs, insurer, payments, notices)
+ROUTERS = (system, plans, organisations, accounts, people, records, rosters, covers, cases, claims, heirs, papers, review, inputs,
+           insurer, payments, notices)
 _PROBLEM = {"model": Problem, "content": {problems.MEDIA: {}}}
 _RESPONSES: dict[int | str, dict[str, object]] = {
     401: {**_PROBLEM, "description": "没有有效凭证"}, 403: {**_PROBLEM, "description": "没有这项权限"},

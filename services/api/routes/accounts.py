@@ -1,20 +1,17 @@
-"""Accounts, tokens and the organisations they belong to."""
+"""Accounts and tokens."""
 
 from __future__ import annotations
 
 import uuid
 
 from fastapi import APIRouter, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel
 from sqlmodel import Session
 
 from services.access import service as access
 from services.access.actor import Role
 from services.api.bodies import Nothing, Text, example
 from services.api.calls import Doing, Reading
-from services.enrolment import queries as enrolment_queries
-from services.enrolment import service as enrolment
-from services.models import Organisation
 
 router = APIRouter(tags=["组织与账号"])
 
@@ -27,34 +24,6 @@ class Me(BaseModel):
     name: str
     org_key: str
     roles: list[str]
-
-
-class NewOrganisation(BaseModel):
-    """A node under a parent."""
-
-    model_config = example(parent_id="0195f2c4-0000-7000-8000-000000000001", code="u001", name="示例一厂工会", kind="unit")
-
-    parent_id: uuid.UUID
-    code: str = Field(description="上级之下唯一，1 至 16 位小写字母或数字")
-    name: Text
-    kind: str = Field(description="office | city | district | industry | unit | womens_committee | insurer")
-    office: str | None = Field(None, description="办事机构对应的规则目录，如 ningxia")
-    letter_organ: str | None = Field(None, description="落款机关名称")
-    letter_series: str | None = Field(None, description="机关代字")
-    contact: str | None = None
-
-
-class OrganisationView(BaseModel):
-    """An organisation."""
-
-    id: uuid.UUID
-    parent_id: uuid.UUID | None
-    org_key: str
-    name: str
-    kind: str
-    office: str | None
-    letter_organ: str | None
-    letter_series: str | None
 
 
 class NewAccount(BaseModel):
@@ -113,24 +82,6 @@ def me(call: Reading) -> Me:
     actor = call.actor
     return Me(account_id=actor.account_id, person_id=actor.person_id, name=actor.name, org_key=actor.org_key,
               roles=sorted(actor.roles))
-
-
-@router.get("/organisations", response_model=list[OrganisationView], summary="管辖范围内的组织")
-def organisations(call: Reading) -> list[OrganisationView]:
-    """The tree at and under the caller's own organisation."""
-    return call.read(lambda session: [_organisation(row) for row in
-                                      enrolment_queries.organisations_under(session, call.actor.org_key)])
-
-
-def _organisation(row: Organisation) -> OrganisationView:
-    return OrganisationView(**row.model_dump(include=set(OrganisationView.model_fields)))
-
-
-@router.post("/organisations", response_model=OrganisationView, status_code=201, summary="新增组织")
-def add_organisation(call: Doing, body: NewOrganisation) -> Response:
-    """By an administrator of the parent's region."""
-    return call.act(body, lambda session: _organisation(enrolment.add_organisation(
-        session, **body.model_dump(), actor=call.actor, now=call.now)))
 
 
 @router.post("/accounts", response_model=AccountView, status_code=201, summary="开设账号")

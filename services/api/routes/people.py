@@ -18,6 +18,7 @@ from services.api.rows import missing
 from services.audit import service as audit
 from services.core.errors import NotFound
 from services.core.money import parse_yuan, show, to_yuan
+from services.enrolment import person_history
 from services.enrolment import queries as enrolment_queries
 from services.enrolment import service as enrolment
 from services.models import Account, Cover, Payee, Person
@@ -153,7 +154,11 @@ def covers(call: Reading, person_id: uuid.UUID) -> list[CoverView]:
     """Within the caller's region; members see their own."""
     if not call.actor.has(*STAFF) and call.actor.person_id != person_id:
         raise missing()
-    return call.read(lambda session: [_cover(row) for row in enrolment_queries.covers_of(session, person_id)])
+
+    def run(session: Session) -> list[CoverView]:
+        person = person_history.resolved(session, person_id)
+        return [_cover(row) for row in enrolment_queries.covers_of(session, person.id)] if person else []
+    return call.read(run)
 
 
 def _cover(row: Cover) -> CoverView:
@@ -164,7 +169,7 @@ def _cover(row: Cover) -> CoverView:
 def add_kin(call: Doing, person_id: uuid.UUID, body: Kin) -> Response:
     """Kept in both directions, for separation of persons and for heirs. One of the two is the caller's region's."""
     def run(session: Session) -> Done:
-        if not any(_known(call, session, person) for person in (person_id, body.relative_id)):
+        if not any(in_region(call, session, person) for person in (person_id, body.relative_id)):
             raise missing()
         enrolment.add_kin(session, person_id=person_id, **body.model_dump(), actor=call.actor, now=call.now)
         return Done()
@@ -175,7 +180,7 @@ def add_kin(call: Doing, person_id: uuid.UUID, body: Kin) -> Response:
 def add_card(call: Doing, person_id: uuid.UUID, body: NewCard) -> Response:
     """Another card replaces the current one for claims to come. The own, or of somebody the caller's region knows."""
     def run(session: Session) -> CardView:
-        if not _known(call, session, person_id):
+        if not in_region(call, session, person_id):
             raise missing()
         card = enrolment.add_bank_card(session, person_id=person_id, **body.model_dump(), actor=call.actor, now=call.now)
         return CardView(id=card.id, bank=card.bank, account=enrolment_queries.masked_card(card), holder=card.holder)
@@ -190,9 +195,9 @@ def unmask(call: Doing, person_id: uuid.UUID, body: Unmask) -> Response:
     assert account is not None
 
     def run(session: Session) -> Unmasked:
-        person = session.get(Person, person_id)
+        person = person_history.resolved(session, person_id)
         claim_id = locate(session, body.claim_no).id if body.claim_no else None
-        if person is None or not _in_sight(session, person_id, claim_id):
+        if person is None or not _in_sight(session, person.id, claim_id):
             raise missing()
         value = _number(session, person, body.field)
         audit.looked(session, org_key=call.actor.org_key, account=account, claim_id=claim_id,
@@ -208,12 +213,15 @@ def _in_sight(session: Session, person_id: uuid.UUID, claim_id: uuid.UUID | None
     return session.exec(select(Payee.id).where(Payee.claim_id == claim_id, Payee.person_id == person_id)).first() is not None
 
 
-def _known(call: Call, session: Session, person_id: uuid.UUID) -> bool:
+def in_region(call: Call, session: Session, person_id: uuid.UUID) -> bool:
     """The caller, or somebody covered, paid or with an account in the caller's region: people have no region of their own."""
-    if call.actor.person_id == person_id or enrolment_queries.covers_of(session, person_id):
+    person = person_history.resolved(session, person_id)
+    if person is None:
+        return False
+    if call.actor.person_id == person.id or enrolment_queries.covers_of(session, person.id):
         return True
-    payee = select(Payee.id).where(Payee.person_id == person_id)
-    account = select(Account.id).where(Account.person_id == person_id, col(Account.org_key).startswith(call.actor.org_key))
+    payee = select(Payee.id).where(Payee.person_id == person.id)
+    account = select(Account.id).where(Account.person_id == person.id, col(Account.org_key).startswith(call.actor.org_key))
     return session.exec(payee).first() is not None or session.exec(account).first() is not None
 
 
