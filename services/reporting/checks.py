@@ -66,19 +66,20 @@ _PAID_TWICE = """
 # For every claim that counts as paid: decided = planned = what the bank (or the insurer) credited; and for every
 # payment in or past `sent`: the line that went out carries its amount.
 _MONEY = """
-    WITH money AS (
-        SELECT c.claim_no, c.state,
-          (SELECT coalesce(sum(d.amount_fen), 0) FROM decision d WHERE d.claim_id = c.id) AS decided,
-          (SELECT coalesce(sum(p.amount_fen), 0) FROM payment p WHERE p.claim_id = c.id AND p.state <> 'cancelled') AS planned,
-          (SELECT coalesce(sum(l.amount_fen), 0) FROM payment p JOIN bank_line l ON l.payment_id = p.id
-            AND l.attempt = p.attempt AND l.kind = 'sent' WHERE p.claim_id = c.id AND p.state = 'credited'
-            AND p.channel = 'bank')
-          + (SELECT coalesce(sum(p.amount_fen), 0) FROM payment p WHERE p.claim_id = c.id AND p.state = 'credited'
-            AND p.channel = 'insurer') AS sent,
-          (SELECT coalesce(sum(l.amount_fen), 0) FROM payment p JOIN bank_line l ON l.payment_id = p.id
-            AND l.attempt = p.attempt AND l.kind = 'credit' AND l.fault IS NULL
-            WHERE p.claim_id = c.id AND p.state = 'credited') AS credited
-        FROM claim c)
+    WITH decided AS (SELECT claim_id, sum(amount_fen) AS fen FROM decision GROUP BY claim_id),
+    lines AS (
+        SELECT payment_id, attempt, sum(amount_fen) FILTER (WHERE kind = 'sent') AS sent,
+               sum(amount_fen) FILTER (WHERE kind = 'credit' AND fault IS NULL) AS credited
+        FROM bank_line WHERE payment_id IS NOT NULL GROUP BY payment_id, attempt),
+    paid AS (
+        SELECT p.claim_id, sum(p.amount_fen) FILTER (WHERE p.state <> 'cancelled') AS planned,
+               sum(CASE p.channel WHEN 'insurer' THEN p.amount_fen ELSE l.sent END) FILTER (WHERE p.state = 'credited') AS sent,
+               sum(l.credited) FILTER (WHERE p.state = 'credited') AS credited
+        FROM payment p LEFT JOIN lines l ON l.payment_id = p.id AND l.attempt = p.attempt GROUP BY p.claim_id),
+    money AS (
+        SELECT c.claim_no, c.state, coalesce(d.fen, 0) AS decided, coalesce(p.planned, 0) AS planned,
+               coalesce(p.sent, 0) AS sent, coalesce(p.credited, 0) AS credited
+        FROM claim c LEFT JOIN decided d ON d.claim_id = c.id LEFT JOIN paid p ON p.claim_id = c.id)
     SELECT claim_no, format('决定 %s 分，发送 %s 分，到账 %s 分', decided, sent, credited) FROM money
     WHERE state = 'paid' AND NOT (decided = sent AND sent = credited)
     UNION ALL

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import uuid
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -13,7 +12,7 @@ from services.audit.chain import Entry
 from services.lifecycle.queries import transitions
 from services.rulebook.parts import ClockRule
 from services.simulate.years.desk import SYSTEM, Who, at, in_hours
-from services.simulate.years.keys import key
+from services.simulate.years.keys import Chance, key
 from services.sla.service import count
 from services.workdays.calendar import DAY, calendar
 from services.workdays.count import Count
@@ -41,7 +40,7 @@ _WAITS_A_DAY = 86_400
 class History:
     """`t` is the present moment of the walk, `now` where every walk ends; `halt` names where this one is to stay."""
 
-    def __init__(self, chain_id: uuid.UUID, org_key: str, began: datetime, now: datetime, chance: random.Random,
+    def __init__(self, chain_id: uuid.UUID, org_key: str, began: datetime, now: datetime, chance: Chance,
                  halt: str = "") -> None:
         self.chain_id, self.org_key, self.t, self.now, self.chance, self.halt = chain_id, org_key, began, now, chance, halt
         self.rows: list[tuple[str, Row]] = []

@@ -42,11 +42,11 @@ def _forward(w: Walk) -> Row:
     row = h.create("handoff", h.soon(), SYSTEM, {"flags": []}, claim_id=h.chain_id, round=1, package=1,
                    facts_digest=w.claim["digest"], liabilities=list(w.book.benefits), question={}, answers=[], flags=[])
     h.fire("claim", w.claim, "forward", h.t, details={"overdue": False})
-    package = digest("package", row["id"])
+    package = digest(h.chance, "package", row["id"])
     sent = h.soon()
     if sent > h.now:
         return row
-    row |= {"package_digest": package, "package_sha256": digest("bytes", row["id"]), "sent_at": sent,
+    row |= {"package_digest": package, "package_sha256": digest(h.chance, "bytes", row["id"]), "sent_at": sent,
             "receipt_no": f"HZ{h.chance.randrange(10**8):08d}"}
     h.fire("handoff", row, "send", sent, details={"digest": package, "receipt": row["receipt_no"], "version": 1})
     return row
@@ -152,5 +152,5 @@ def _credited(w: Walk, row: Row, payment: Row, taken: list[Row]) -> None:
 
 def _line(w: Walk, payment: Row, serial: str, credited: datetime) -> None:
     w.h.new("bank_line", w.h.t, payment_id=payment["id"], kind="credit", attempt=1, reference=w.claim["claim_no"],
-            amount_fen=payment["amount_fen"], serial=serial, bank_time=credited, file_sha256=digest("settle", payment["id"]),
+            amount_fen=payment["amount_fen"], serial=serial, bank_time=credited, file_sha256=digest(w.h.chance, "settle", payment["id"]),
             line_no=1, at=w.h.t)

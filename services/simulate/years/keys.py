@@ -1,4 +1,8 @@
-"""Identifiers that follow from the seed: UUIDv7 with the row's own instant, so that they sort by time as real ones do."""
+"""Identifiers that follow from the seed: in the shape of UUIDv7, a district's together and in order of time.
+
+Real rows are written in the order of their keys, so each index grows at its end. Here districts are written one after
+another, each with two years: were its keys spread over those years, every district would touch every page of every index.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,14 @@ import uuid
 from datetime import datetime
 
 _CODES = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+_FIRST_MS = 1_735_689_600_000           # 2025-01-01 UTC: the instants in the keys lie in the half year after it
+_MINUTES_SINCE = 1_577_836_800          # 2020-01-01 UTC, seconds
+
+
+class Chance(random.Random):
+    """A generator that knows which district it draws for."""
+
+    place: int = 0
 
 
 class Key(uuid.UUID):
@@ -25,15 +37,16 @@ class Key(uuid.UUID):
         return self.text
 
 
-def key(chance: random.Random, at: datetime) -> Key:
-    """RFC 9562 version 7 with the instant `at` and the generator's next bits."""
+def key(chance: Chance, at: datetime) -> Key:
+    """RFC 9562 version 7: the district, then minutes up to `at`, in the place of milliseconds; the rest are drawn bits."""
     bits = chance.getrandbits(74)
-    return Key((int(at.timestamp() * 1000) << 80) | (7 << 76) | ((bits >> 62) << 64) | (2 << 62) | (bits & ((1 << 62) - 1)))
+    instant = _FIRST_MS + (chance.place << 24) + ((int(at.timestamp()) - _MINUTES_SINCE) // 60 & 0xFFFFFF)
+    return Key((instant << 80) | (7 << 76) | ((bits >> 62) << 64) | (2 << 62) | (bits & ((1 << 62) - 1)))
 
 
-def digest(*words: object) -> str:
-    """SHA-256 in hex over the words: stands for bytes that were never there."""
-    return hashlib.sha256("/".join(str(word) for word in words).encode()).hexdigest()
+def digest(chance: Chance, *words: object) -> str:
+    """Stands for the SHA-256 of bytes that were never there: the district's number, then hex over the words."""
+    return f"{chance.place:08x}" + hashlib.sha256("/".join(str(word) for word in words).encode()).hexdigest()[8:]
 
 
 def code(chance: random.Random) -> str:

@@ -32,7 +32,7 @@ def _send(h: History, district: District, told: Told, code: str, cause: str, ins
         h.rows.append(("outbox", {"org_key": h.org_key, "topic": "notice.create", "claim_id": h.chain_id, "tries": 0,
                                   "subject_id": row["id"], "payload": {"seq": 1}, "created_at": instant}))
         return None
-    details: Row = {"sha256": digest("letter", row["id"])}
+    details: Row = {"sha256": digest(h.chance, "letter", row["id"])}
     row |= {"issued_at": issued, "issued_on": issued.date(), "sha256": details["sha256"]}
     h.fire("notice", row, "issue", issued, details=details)
     district.letters.append(Sent(issued, row, details))

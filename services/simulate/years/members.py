@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,7 +15,7 @@ from services.rulebook.schema import RuleBook
 from services.simulate.synthetic import Sex, synthetic_card, synthetic_id, synthetic_name, synthetic_phone
 from services.simulate.years import plans
 from services.simulate.years.desk import at, in_hours
-from services.simulate.years.keys import key
+from services.simulate.years.keys import Chance, key
 from services.simulate.years.plans import EVENTS, FOR_WOMEN, SHARES, Cover, Words, event_day, last_day
 from services.simulate.years.rows import Tables
 from services.simulate.years.size import OFFICES, Place, Size
@@ -119,7 +118,7 @@ def _effective(member: Member, day: date) -> date:
 
 
 def _draft(size: Size, place: Place, member: Member, nth: int, taken: dict[tuple[int, str], set[date]],
-           chance: random.Random) -> _Draft:
+           chance: Chance) -> _Draft:
     """A claim on a cover that has none yet: plan, day and illness are drawn until they fit."""
     halt, early, late = _HALTS[nth % _EVERY] if nth % _EVERY < len(_HALTS) else ("", 0, 0)
     for attempt in range(_TRIES):
@@ -137,7 +136,7 @@ def _draft(size: Size, place: Place, member: Member, nth: int, taken: dict[tuple
     raise RuntimeError("no cover is left for a claim")
 
 
-def _reported(size: Size, days: tuple[int, int] | None, chance: random.Random) -> datetime:
+def _reported(size: Size, days: tuple[int, int] | None, chance: Chance) -> datetime:
     """An office hour of a day: some days ago, or anywhere in the two years by season."""
     if days:
         raw = size.now - timedelta(days=days[0], seconds=3600 + chance.randrange(86_400 * max(1, days[1] - days[0])))
@@ -152,7 +151,7 @@ def _reported(size: Size, days: tuple[int, int] | None, chance: random.Random) -
 
 
 def _cover(member: Member, book: RuleBook, effective: date, taken: dict[tuple[int, str], set[date]],
-           chance: random.Random) -> Held:
+           chance: Chance) -> Held:
     """A year's cover; renewed when the member had the one before."""
     before = effective.replace(year=effective.year - 1) in taken.get((member.number, book.plan), set())
     shares = 1 + chance.randrange(SHARES.get(book.plan, 1))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import random
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from services.simulate.years.desk import SECOND, Who, at, is_workday, workday_after
 from services.simulate.years.history import History, Row
-from services.simulate.years.keys import digest, key
+from services.simulate.years.keys import Chance, digest, key
 from services.simulate.years.rows import Tables
 from services.workdays.calendar import DAY
 
@@ -53,7 +52,7 @@ class Runs:
     """A district's runs, opened when the first payment needs one."""
 
     def __init__(self, index: int, org_key: str, makers: tuple[Who, ...], checkers: tuple[Who, ...], now: datetime,
-                 chance: random.Random) -> None:
+                 chance: Chance) -> None:
         self._index, self._org_key, self._now, self._chance = index, org_key, now, chance
         self._makers, self._checkers = makers, checkers
         self._runs: dict[tuple[str, date], Run] = {}
@@ -104,12 +103,12 @@ def _walk(run: Run, now: datetime) -> None:
     row, history, number = run.row, run.history, run.row["run_no"]
     history.note("payment_run", row["id"], "create", run.made, run.maker, {"plan": row["plan"], "bank": BANK}, target="draft",
                  version=1)
-    file = digest("file", number)
+    file = digest(history.chance, number)
     row |= {"count": len(run.lines), "total_fen": sum(line.payment["amount_fen"] for line in run.lines),
             "digest": _digest(run.lines)}
     for position, line in enumerate(run.lines, 1):
         line.sent |= {"reference": f"{number}-{position:05d}", "file": file}
-        line.answered |= {"file": digest("answer", number), "line": position}
+        line.answered |= {"file": digest(history.chance, "answer", number), "line": position}
     if run.submitted <= now:
         history.fire("payment_run", row, "submit", run.submitted, run.maker)
     if run.released <= now:

@@ -93,7 +93,7 @@ def _districts(db: Database, size: Size, root: Org, scope: Scope, workers: int) 
 def _database(url: str) -> Database:
     db = Database(url, pool_size=1)
     with db.unit_of_work(Scope("")) as session:      # a district's largest temporary table stays in memory
-        session.execute(sa.text("SET temp_buffers = '192MB'"))
+        session.execute(sa.text("SET temp_buffers = '192MB'; SET synchronous_commit = off"))
     return db
 
 

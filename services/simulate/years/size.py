@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from services.core.clock import business_day
 from services.core.errors import InputError
+from services.simulate.years.keys import Chance
 from services.workdays.calendar import calendar
 
 YEARS = 2
@@ -100,9 +100,11 @@ class Size:
             seen = [seen[0] + units[index], seen[1] + members[index], seen[2] + claims[index]]
         return tuple(found)
 
-    def chance(self, what: str, index: int = 0) -> random.Random:
+    def chance(self, what: str, index: int = 0) -> Chance:
         """A generator of its own for each thing, so that no part hangs on the order of the others."""
-        return random.Random(f"{self.seed}/{what}/{index}")
+        made = Chance(f"{self.seed}/{what}/{index}")
+        made.place = index
+        return made
 
 
 def _owners(count: int) -> list[int]:

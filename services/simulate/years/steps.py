@@ -82,7 +82,7 @@ def report(w: Walk, missing: bool) -> None:
 def paper(w: Walk, kind: str) -> None:
     """A paper's row; its bytes were never there, so nothing of it is on the record."""
     number = len(w.papers) + 1
-    w.papers.append(w.h.new("paper", w.h.t, claim_id=w.h.chain_id, kind=kind, sha256=digest(w.h.chain_id, number),
+    w.papers.append(w.h.new("paper", w.h.t, claim_id=w.h.chain_id, kind=kind, sha256=digest(w.h.chance, w.h.chain_id, number),
                             mime="application/pdf", size=20_000 + w.h.chance.randrange(400_000), file_name=f"{kind}.pdf",
                             verdict="waiting", uploaded_by=w.clerk.account, uploaded_at=w.h.t))
 
