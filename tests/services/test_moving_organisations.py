@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import date, datetime
 
@@ -117,6 +118,42 @@ def test_a_writer_that_read_the_old_key_is_refused(world: World, now: datetime) 
                                 " DATE '2026-03-01' AS reported_on, now() AS reported_at, 'x' AS reporter_name, 'clerk' AS channel,"
                                 " DATE '2026-03-11' AS last_timely_day, 'x' AS count_words, false AS late, '[]'::json AS answers"
                                 " FROM person p LIMIT 1) c"), {"key": U1, "org": world.org(U1)})
+
+
+def test_a_report_under_way_is_waited_for_and_moves_along(world: World, now: datetime, superuser: Superuser) -> None:
+    """The report has written its case but not committed; the move waits for it and leaves nothing behind."""
+    with world.db.unit_of_work(CN) as session:
+        add(session, world, "cn.xj.wlmq.", "sbk", "district", now)
+    written, waited = threading.Event(), threading.Event()
+    member, clerk = world.member(0, "xj"), world.actor("xj.clerk")
+
+    def reporting() -> None:
+        with world.db.unit_of_work(clerk.scope) as session:
+            intake.report(session, person_id=member.person_id, event=MALIGNANT, channel="clerk", actor=clerk, now=now)
+            written.set()
+            assert waited.wait(20)
+
+    def moving() -> None:
+        with world.db.unit_of_work(CN) as session:
+            service.move_organisation(session, org_id=world.org(U1), parent_id=world.org("cn.xj.wlmq.sbk."), why="x",
+                                      actor=world.actor("admin"), now=now)
+
+    threads = [threading.Thread(target=reporting), threading.Thread(target=moving)]
+    threads[0].start()
+    assert written.wait(20)
+    threads[1].start()
+    blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    deadline = time.monotonic() + 20
+    while superuser.execute(blocked).fetchone() == (0,) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert superuser.execute(blocked).fetchone() == (1,)
+    waited.set()
+    for thread in threads:
+        thread.join(30)
+    assert stray(superuser, U1) == []
+    with world.db.view(CN) as session:
+        assert session.exec(select(Claim.org_key).where(Claim.person_id == member.person_id)).all() == ["cn.xj.wlmq.sbk.u001."]
+    clean(world)
 
 
 def test_a_merged_unit_goes_on_at_its_successor(world: World, now: datetime, superuser: Superuser) -> None:

@@ -1,0 +1,133 @@
+"""`huzhu orgs …`: the tree, its history, moves, mergers and closings, on the machine of the office."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from sqlmodel import Session
+
+from services.access.actor import Actor, system
+from services.cli.output import SAID_NO, AsJson, say, say_json, say_table
+from services.core.db import BusinessClock, database
+from services.core.errors import InputError
+from services.core.identity import CREDIT_REASONS, check_credit_code
+from services.core.settings import settings
+from services.enrolment import queries, service, tree
+from services.models import Organisation, OrganisationChange
+
+orgs = typer.Typer(help="组织：查看、移动、合并、撤销", no_args_is_help=True)
+Key = Annotated[str, typer.Argument(help="组织键，如 cn.nx.yc.xq.u001.；移动前的旧键也可")]
+Reason = Annotated[str, typer.Option(help="原因，如批复文号")]
+_KINDS = {"nation": "全国", "office": "办事处", "city": "市", "district": "区县", "industry": "产业", "company": "公司", "unit": "单位",
+          "womens_committee": "女职工委员会", "insurer": "保险公司", "agency": "代办处"}
+_CHANGES = {"opened": "新建", "changed": "更改", "moved": "移动", "merged": "并入", "closed": "撤销"}
+
+
+@orgs.command("list")
+def listed(under: Annotated[str, typer.Option(help="只列这一组织及其下级")] = "", as_json: AsJson = False) -> None:
+    """组织树。"""
+    actor = _actor()
+    with database().view(actor.scope) as session:
+        rows = queries.organisations_under(session, tree.find(session, under).org_key if under else actor.org_key)
+        shown = [_words(row) for row in rows]
+    if as_json:
+        say_json({"organisations": shown})
+        return
+    say_table(("组织键", "名称", "类别"), [
+        (row["org_key"], f"{row['name']}（{row['closed_on']} 撤销）" if row["closed_on"] else row["name"], _KINDS[str(row["kind"])])
+        for row in shown])
+
+
+@orgs.command()
+def history(key: Key, as_json: AsJson = False) -> None:
+    """沿革：何时由谁为何新建、更改、移动、并入、撤销。"""
+    with database().view(_actor().scope) as session:
+        rows = [_change(row) for row in tree.history(session, tree.find(session, key).id)]
+    if as_json:
+        say_json({"history": rows})
+        return
+    say_table(("时间", "事项", "从", "到", "原因"), [(row["at"], _CHANGES[str(row["kind"])], row["from_key"], row["to_key"], row["why"])
+                                             for row in rows])
+
+
+@orgs.command()
+def move(key: Key, parent: Annotated[str, typer.Option(help="新上级的组织键")], why: Reason, as_json: AsJson = False) -> None:
+    """把组织连同下级和全部记录移到另一上级之下。"""
+    with _changing() as (session, actor, now):
+        done = service.move_organisation(session, org_id=tree.find(session, key).id, parent_id=tree.find(session, parent).id, why=why,
+                                         actor=actor, now=now)
+        shown, rows = _words(done), _rows(session, done)
+    _say_moved(shown, rows, as_json=as_json)
+
+
+@orgs.command()
+def merge(key: Key, into: Annotated[str, typer.Option(help="接续的组织的组织键")], why: Reason, as_json: AsJson = False) -> None:
+    """并入接续的组织：下级、保障、案件和账号随之接续，原组织撤销。"""
+    with _changing() as (session, actor, now):
+        old = tree.find(session, key)
+        done = service.merge_organisation(session, org_id=old.id, into_id=tree.find(session, into).id, why=why, actor=actor, now=now)
+        shown, rows = _words(done), _rows(session, old)
+    _say_moved(shown, rows, as_json=as_json)
+
+
+@orgs.command()
+def close(key: Key, why: Reason, as_json: AsJson = False) -> None:
+    """撤销名下已无下级、保障、案件和账号的组织。"""
+    with _changing() as (session, actor, now):
+        shown = _words(service.close_organisation(session, org_id=tree.find(session, key).id, why=why, actor=actor, now=now))
+    if as_json:
+        say_json({"organisation": shown})
+    else:
+        say(f"{shown['name']}已于 {shown['closed_on']} 撤销")
+
+
+@orgs.command("code")
+def credit_code(number: Annotated[str, typer.Argument(help="统一社会信用代码")], as_json: AsJson = False) -> None:
+    """核对统一社会信用代码（GB 32100-2015）；不对时退出码 1。"""
+    clean, reason = check_credit_code(number)
+    if as_json:
+        say_json({"code": clean, "valid": reason is None, "reason": reason, "text": CREDIT_REASONS.get(reason or "")})
+    else:
+        say(f"valid 有效：{clean}" if reason is None else f"invalid 无效：{CREDIT_REASONS[reason]}")
+    if reason:
+        raise typer.Exit(SAID_NO)
+
+
+def _actor() -> Actor:
+    return system(settings().root_org)
+
+
+@contextmanager
+def _changing() -> Iterator[tuple[Session, Actor, datetime]]:
+    db, actor = database(), _actor()
+    now = BusinessClock(db).now() if settings().movable_clock else datetime.now(UTC)
+    with db.unit_of_work(actor.scope) as session:
+        yield session, actor, now
+
+
+def _rows(session: Session, org: Organisation) -> dict[str, int]:
+    """How many rows of each column the last move re-keyed."""
+    rows = tree.history(session, org.id)[-1].details.get("rows")
+    if not isinstance(rows, dict):
+        raise InputError("org_history", "沿革中没有这次移动的记录", remedy="用 huzhu orgs history 核对")
+    return {str(name): int(count) for name, count in rows.items()}
+
+
+def _say_moved(shown: dict[str, object], rows: dict[str, int], *, as_json: bool) -> None:
+    if as_json:
+        say_json({"organisation": shown, "rows": rows})
+        return
+    say(f"{shown['name']}：{shown['org_key']}")
+    say_table(("表与列", "行数"), sorted(rows.items()))
+
+
+def _words(row: Organisation) -> dict[str, object]:
+    return row.model_dump(mode="json")
+
+
+def _change(row: OrganisationChange) -> dict[str, object]:
+    return row.model_dump(mode="json")
