@@ -107,6 +107,18 @@ def correct_person(session: Session, *, person_id: uuid.UUID, words: Mapping[str
     return person
 
 
+def note_died(session: Session, *, person_id: uuid.UUID, died_on: date, actor: Actor, now: datetime) -> None:
+    """The day somebody died, proved on a claim: the caller has asked who may; the history keeps it. Once is enough."""
+    person = session.get_one(Person, person_id, populate_existing=True)
+    if person.died_on == died_on:
+        return
+    old = str(person.died_on) if person.died_on else None
+    person.died_on, person.version = died_on, person.version + 1
+    session.add(person)
+    person_history.record(session, person_id, {"died_on": (old, died_on.isoformat())}, why="案件中登记身故（死亡证明）", actor=actor,
+                          now=now)
+
+
 def _new_words(words: Mapping[str, str | None]) -> dict[str, str | None]:
     new = dict(words)
     if "name" in new:

@@ -16,6 +16,7 @@ from services.core.clock import business_day
 from services.core.errors import InputError, NotFound
 from services.core.ids import uuidv7
 from services.core.settings import settings
+from services.enrolment import service as enrolment
 from services.enrolment.heirs import Heir, check_people, read_heirs, whole
 from services.enrolment.heirs import record as record_heir
 from services.lifecycle.create import create
@@ -130,7 +131,7 @@ def note_death(session: Session, *, claim_id: uuid.UUID, version: int | None = N
         actor=actor, now=now)
     claim = session.get_one(Claim, claim_id, populate_existing=True)
     session.execute(sa.text("UPDATE claim SET died = true WHERE id = :id"), {"id": claim_id})
-    session.execute(sa.text("UPDATE person SET died_on = :day WHERE id = :id"), {"day": died_on, "id": member})
+    enrolment.note_died(session, person_id=member, died_on=died_on, actor=actor, now=now)
     session.execute(sa.text("UPDATE payee SET active = false WHERE claim_id = :id AND active"), {"id": claim_id})
     payees = [_payee(session, claim, heir, ordinal, basis, proofs, actor, now) for ordinal, heir in enumerate(found, 1)]
     session.add_all(payees)

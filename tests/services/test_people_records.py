@@ -216,3 +216,12 @@ def test_open_claims_say_who_corrected_what(world: World, now: datetime) -> None
         assert last is not None and (last.event, last.record["details"], last.record["reason"]) == (
             "person_corrected", {"fields": ["phone"]}, "换号")
         assert verify(session) == []
+
+
+def test_a_death_noted_on_a_claim_is_in_the_history_once(world: World, now: datetime) -> None:
+    person_id, head = world.member(1, "xj").person_id, world.actor("xj.head")
+    with world.db.unit_of_work(CN) as session:
+        for day in (date(2026, 3, 1), date(2026, 3, 1), date(2026, 3, 2)):
+            service.note_died(session, person_id=person_id, died_on=day, actor=head, now=now)
+        changes = {(change.field, change.old, change.new) for change in person_history.changes_of(session, person_id)}
+        assert changes == {("died_on", None, "2026-03-01"), ("died_on", "2026-03-01", "2026-03-02")}
