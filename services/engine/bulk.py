@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import operator
-from dataclasses import dataclass
 from typing import get_args
 
 import polars as pl
@@ -13,6 +12,7 @@ from services.core.errors import InputError
 from services.engine import column_steps, columns
 from services.engine.frame import schema
 from services.engine.one import needs_disease
+from services.engine.refusals import Refusal, of_rows
 from services.rulebook.flow import Unit
 from services.rulebook.results import Outcome
 from services.rulebook.schema import RuleBook
@@ -31,24 +31,19 @@ def compute(book: RuleBook, frame: pl.DataFrame) -> pl.DataFrame:
     """
     kept = [name for name in frame.columns if name not in schema(book)]
     work = columns.derived(book, _complete(book, frame)).with_columns(columns.plan_open(book).alias("open"))
-    refusals = [Refusal("refuse.decisive", f"{book.dated_by[0]}：有 {{count}} 行没有决定日期", f"补上 {book.dated_by[0]}",
-                        book.dated_by[0])]
-    unnamed = pl.col("event.icd10").is_null() & pl.col("event.disease").is_null() & pl.col("event.kind").eq_missing(
-        pl.lit("diagnosis"))
-    if needs_disease(book):
-        refusals.append(Refusal("refuse.disease", "event.icd10：有 {count} 行没有写明疾病，本计划按病种给付",
-                                "补上 event.icd10", "event.icd10"))
-    work = work.with_columns(pl.col("decisive").is_null().alias("refuse.decisive"), unnamed.alias("refuse.disease"))
+    refusals = list(of_rows(book, set(frame.columns) & set(schema(book)), needs_disease=needs_disease(book)))
+    work = work.with_columns(refusal.rows.alias(f"refuse.{number}") for number, refusal in enumerate(refusals))
     for name in book.benefits:
         work = _benefit(book, work, name, refusals)
     work = _cut_to_total(book, work)
     lines = [f"line.{name}" for name in book.benefits]
     waits = [f"manual.{name}" for name in book.benefits]
+    marks = [f"refuse.{number}" for number in range(len(refusals))]
     done = _summed(book, work).select(*kept, *lines, *waits, "total", "refund", "receivable", "outcome", "band", "day",
-                                      "flag.borderline_waiting", *(refusal.column for refusal in refusals)).collect()
-    for refusal in refusals:
-        refusal.unless_empty(done[refusal.column])
-    return done.drop(refusal.column for refusal in refusals)
+                                      "flag.borderline_waiting", *marks).collect()
+    for mark, refusal in zip(marks, refusals, strict=True):
+        refusal.unless_none(done[mark])
+    return done.drop(marks)
 
 
 def _complete(book: RuleBook, frame: pl.DataFrame) -> pl.LazyFrame:
@@ -60,23 +55,6 @@ def _complete(book: RuleBook, frame: pl.DataFrame) -> pl.LazyFrame:
     return frame.lazy().with_columns(
         pl.col(name).cast(dtype) if name in frame.columns else pl.lit(None, dtype).alias(name)
         for name, dtype in wanted.items())
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A column that is true where a row cannot be computed, and what to say of it."""
-
-    column: str
-    message: str
-    remedy: str
-    field: str
-
-    def unless_empty(self, marked: pl.Series) -> None:
-        """InputError with the number of rows, when there are any."""
-        count = int(marked.sum())
-        if count:
-            code = "missing_key" if self.column in ("refuse.decisive", "refuse.disease") else "wrong_value"
-            raise InputError(code, self.message.format(count=count), remedy=self.remedy, field=self.field)
 
 
 def _spent(book: RuleBook, done: list[str]) -> column_steps.Spent:
@@ -102,16 +80,13 @@ def _tables(value: Value | None) -> list[Table]:
     return [value] if isinstance(value, Table) else []
 
 
-def _unknown_cases(book: RuleBook, name: str) -> list[tuple[pl.Expr, Refusal]]:
+def _unknown_cases(book: RuleBook, name: str) -> list[Refusal]:
     """For each table of the benefit, the rows whose fact it does not list."""
     values = [getattr(step, key, None) for step in book.benefits[name].steps
               for key in ("take", "less", "times", "cap", "manual")]
-    found = []
-    for number, table in enumerate(table for value in values for table in _tables(value) if table.otherwise is None):
-        unknown = column_steps.part_of(table, "number").later.is_null()
-        said = f"{table.by}：有 {{count}} 行的值不在计划的表里，应为 {'、'.join(table.cases)}"
-        found.append((unknown, Refusal(f"refuse.{name}.{number}", said, f"补上或改正 {table.by}", table.by)))
-    return found
+    return [Refusal(column_steps.part_of(table, "number").later.is_null(), f"的值不在计划的表里，应为 {'、'.join(table.cases)}",
+                    f"补上或改正 {table.by}", table.by)
+            for value in values for table in _tables(value) if table.otherwise is None]
 
 
 def _benefit(book: RuleBook, work: pl.LazyFrame, name: str, refusals: list[Refusal]) -> pl.LazyFrame:
@@ -123,17 +98,17 @@ def _benefit(book: RuleBook, work: pl.LazyFrame, name: str, refusals: list[Refus
                              (holds & ~waiting & ~_barred(book, name, done)).alias(f"owed.{name}"))
     quantity = column_steps.run(benefit.steps, _spent(book, done), name)
     amount = column_steps.rounded(quantity.num, quantity.den).fill_null(0)
-    by_hand, marks = columns.FALSE, _unknown_cases(book, name)
+    by_hand, own = columns.FALSE, _unknown_cases(book, name)
     if quantity.ceiling is not None:
         given = pl.col(f"manual.{name}")
-        by_hand = owed & given.is_null()
-        marks.append(((given > quantity.ceiling).fill_null(False), Refusal(
-            f"refuse.{name}.ceiling", f"manual.{name}：有 {{count}} 行超过上限", "核定金额不得超过上限", f"manual.{name}")))
-    refusals += [refusal for _, refusal in marks]
+        by_hand = owed & given.is_null() & (quantity.ceiling > 0).fill_null(True)
+        own.append(Refusal((given > quantity.ceiling).fill_null(False), "超过上限", "核定金额不得超过上限", f"manual.{name}"))
+    marks = [(owed & refusal.rows).alias(f"refuse.{number}") for number, refusal in enumerate(own, len(refusals))]
+    refusals += own
     paying = pl.when(owed).then(amount).otherwise(0)
     days = pl.when(owed & (amount > 0)).then(quantity.days.fill_null(0)).otherwise(0)
     return work.with_columns(paying.alias(f"line.{name}"), days.alias(f"line.{name}.days"), by_hand.alias(f"manual.{name}"),
-                             *((owed & mark).alias(refusal.column) for mark, refusal in marks))
+                             *marks)
 
 
 def _barred(book: RuleBook, name: str, done: list[str]) -> pl.Expr:

@@ -33,7 +33,7 @@ def some(parts: Iterable[pl.Expr]) -> pl.Expr:
 def derived(book: RuleBook, frame: pl.LazyFrame) -> pl.LazyFrame:
     """Defaults filled, then behaviour, severity, age, fee, decisive date, band and the borderline flag."""
     filled = frame.with_columns(pl.col(name).fill_null(pl.lit(value)) for name, value in DEFAULTS.items())
-    filled = filled.with_columns(
+    filled = filled.with_columns(pl.col("cover.shares").fill_null(1)).with_columns(
         pl.coalesce("event.behaviour", _assumed_behaviour()).alias("event.behaviour"),
         pl.coalesce("cover.premium_paid", _fee(book)).alias("cover.premium_paid"),
         _age().alias("person.age"), pl.col("event.stays.days").alias("event.stays"),

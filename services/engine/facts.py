@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from services.rulebook.computation import Computation, Cover, Stay
-from services.rulebook.dating import decisive_date
+from services.rulebook.dating import decisive_date, stated_date
 from services.rulebook.facts import DEFAULTS, FACTS
 from services.rulebook.parts import holds
 from services.rulebook.schema import RuleBook
@@ -46,6 +46,7 @@ def gather(book: RuleBook, c: Computation) -> Facts:
     values["event.behaviour"] = given or assumed_behaviour(c.event.icd10)
     values["event.severity"] = _severity(book, c, values["event.behaviour"])
     values["event.stays.days"] = values["event.stays"] = stay_days(c.event.stays, c.cover) or None
+    values["event.stays.from"] = stated_date(c, "event.stays.from")
     values["event.disability_items"] = c.event.disability_items or None
     values["event.disability_grades"] = c.event.disability_grades or None
     values["person.age"] = completed_years(c.person.born, c.cover.effective) if c.person.born else None

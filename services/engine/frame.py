@@ -55,7 +55,6 @@ def _row(book: RuleBook, c: Computation) -> dict[str, object]:
     facts = gather(book, c)
     row: dict[str, object] = {name: _cell(name, facts.get(name)) for name in FACTS if name not in DERIVED}
     row["event.behaviour"], row["event.severity"] = c.event.behaviour, c.event.severity
-    row["event.stays.from"] = min((stay.from_ for stay in c.event.stays if stay.from_), default=None)
     for name in book.benefits:
         row |= _paid(name, c)
         row[f"manual.{name}"] = to_fen(c.manual[name].amount) if name in c.manual else None

@@ -10,15 +10,17 @@ from services.core.errors import InputError
 from services.core.money import round_line, show
 from services.engine.conditions import Reason, benefit_refusal, expand, in_list, plan_refusal
 from services.engine.event import known_day
-from services.engine.facts import Facts, gather, same_disease
+from services.engine.facts import Facts, assumed_behaviour, gather, same_disease
 from services.engine.steps import ZERO, number_of, run
-from services.rulebook.computation import Computation
+from services.rulebook.computation import Computation, Event
 from services.rulebook.flow import Unit
 from services.rulebook.parts import Benefit, ListRule, holds
 from services.rulebook.results import Line, Nothing, Outcome, Result, Row
 from services.rulebook.schema import RuleBook
+from services.rulebook.steps import Manual
 from services.rulebook.values import nearest
 from services.rulebook.waiting import WAITING
+from services.workdays.count import add_working
 
 
 @dataclass(slots=True)
@@ -90,6 +92,10 @@ def check_input(book: RuleBook, c: Computation) -> None:
                          remedy=f"应为 1 至 {book.shares.max}", field="cover.shares")
     for where, names in (("paid", [item.benefit for item in c.paid]), ("manual", list(c.manual))):
         _known(where, names, list(book.benefits))
+    for name in c.manual:
+        if not any(isinstance(step, Manual) for step in book.benefits[name].steps):
+            raise InputError("wrong_value", f"manual.{name}：{book.benefits[name].name}按规则计算，不由人核定",
+                             remedy="删去这个键", field=f"manual.{name}")
     listed = [*book.exclusions, *(name for benefit in book.benefits.values() for name in benefit.exclusions)]
     _known("exclusions", list(c.exclusions), expand(tuple(listed)))
     coded = c.event.icd10 or c.event.disease
@@ -121,7 +127,8 @@ def _close_by_paid(work: _Work) -> None:
 def _paid_before(work: _Work, name: str) -> bool:
     if work.book.once_per is None:
         return False
-    if any(item.icd10 is None and item.benefit != name and item.amount > 0 for item in work.c.paid):
+    uncoded = work.c.event.icd10 is None
+    if any((uncoded or (item.icd10 is None and item.benefit != name)) and item.amount > 0 for item in work.c.paid):
         work.flags.add("same_disease_check")
     return same_disease(work.c, name)
 
@@ -200,6 +207,7 @@ def _flag(work: _Work, report_due: date | None) -> None:
         "unverified_list": any(_leans_on_unverified(book, benefit, facts) for benefit in book.benefits.values()),
         "exclusion_suspected": "suspected" in c.exclusions.values(),
         "behaviour_assumed": facts.behaviour_assumed and any(rule.behaviour for rule in book.lists.values()),
+        "code_conflict": bool(book.lists) and _code_conflicts(c.event),
         "severity_conflict": _severity_conflicts(c.event.severity, facts.get("event.behaviour")),
     }
     work.flags |= {code for code, stands in raised.items() if stands}
@@ -212,11 +220,18 @@ def _severity_conflicts(severity: str | None, behaviour: object) -> bool:
     return behaviour is not None and severity in ("in_situ", "malignant") and (severity == "in_situ") != (behaviour == "2")
 
 
+def _code_conflicts(event: Event) -> bool:
+    """The stated behaviour is not the one that the code's chapter implies; ICD-O-3 prevails."""
+    return event.behaviour is not None and assumed_behaviour(event.icd10) not in (None, event.behaviour)
+
+
 def _late(book: RuleBook, c: Computation, facts: Facts, due: date | None) -> bool:
     clock = book.clocks.get("report")
     if c.reported_on is None or clock is None:
         return False
     known_on = known_day(c.event) or facts.decisive
+    if due is None and clock.kind == "working":
+        due = add_working(known_on, clock.days).due
     return c.reported_on > (due or known_on + timedelta(days=clock.days))
 
 

@@ -237,6 +237,9 @@ def _cap(state: Run, step: Cap) -> str:
                          for text, item, limit in zip(state.pending, state.x, limits, strict=True)]
         state.x = [min(item, limit) for item, limit in zip(state.x, limits, strict=True)]
         return f"逐次不超过上限 {'、'.join(state.pending)}"
+    if number_of(step.cap, state.facts) is None:
+        state.stopped = "not_claimed"
+        return "上限所依的事实未申报"
     limit = _limit(state, step.cap, step.times)
     paid, took = state.spent((state.benefit, *step.with_), step.over, state.unit)
     left = max(ZERO, limit - paid - took)
@@ -260,6 +263,9 @@ def _manual(state: Run, step: Manual) -> str:
         paid, took = state.spent((state.benefit,), step.over, "yuan")
         ceiling = max(ZERO, ceiling - paid - took)
         state.used = paid + took
+        if ceiling == 0 and state.used:
+            state.limit, state.stopped = ceiling, "cap_reached"
+            return f"最高 {say(ceiling + state.used, 'yuan')}，已付 {say(state.used, 'yuan')}"
     state.flags.add("unverified_amount")
     state.limit = state.ceiling = ceiling
     given = state.manual.get(state.benefit)

@@ -18,6 +18,10 @@ EventKind = Literal["diagnosis", "inpatient", "accident", "property", "medical_y
                     "consolation"]
 
 
+# Beyond these no sum and no stay is real; both readings compute within them without overflow.
+MOST_YUAN, MOST_DAYS = Decimal(10_000_000_000), 36_600
+
+
 def _day(raw: object) -> object:
     if isinstance(raw, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", raw):
         try:
@@ -36,8 +40,8 @@ def _yuan(raw: object) -> object:
         amount = Decimal(raw)
     except InvalidOperation:
         raise ValueError(f"“{raw}”不是金额，应为 \"12000.00\" 这样的文字") from None
-    if not amount.is_finite() or amount < 0 or amount != amount.quantize(Decimal("0.01")):
-        raise ValueError(f"“{raw}”不是金额，应为不小于 0、最多两位小数的元")
+    if not amount.is_finite() or not 0 <= amount <= MOST_YUAN or amount != amount.quantize(Decimal("0.01")):
+        raise ValueError(f"“{raw}”不是金额，应为 0 至一百亿、最多两位小数的元")
     return amount
 
 
@@ -59,7 +63,7 @@ def _items(raw: object) -> object:
 Day = Annotated[date, BeforeValidator(_day)]
 Yuan = Annotated[Decimal, BeforeValidator(_yuan)]
 Icd10 = Annotated[str, BeforeValidator(_icd10)]
-Count = Annotated[StrictInt, Field(ge=0)]
+Count = Annotated[StrictInt, Field(ge=0, le=MOST_DAYS)]
 Category = Literal["normal", "model_worker", "specially_poor", "hardship"]
 Tier = Literal["26", "50", "74", "100", "5", "10", "15"]
 Behaviour = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]

@@ -33,6 +33,7 @@ FLAGS: dict[str, str] = {
     "exclusion_suspected": "疑似除外责任，请核实",
     "behaviour_assumed": "未给形态学性质码，按疾病编码推定",
     "severity_conflict": "严重程度与形态学性质码不一致",
+    "code_conflict": "疾病编码与形态学性质码不一致，以性质码为准，请核对病理报告",
     "same_disease_check": "先前给付未记疾病编码，请确认不是同一疾病",
     "same_limb_assumed": "同组伤残项目按同一肢体取最高一项，请核实",
     "annual_maximum_cut": "已按年度最高额截减",
