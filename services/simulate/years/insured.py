@@ -20,7 +20,6 @@ def walk(w: Walk) -> None:
     h = w.h
     if not office.to_verified(w, w.clerk):
         return
-    consent(w)
     if not office.to_routed(w) or w.halts("in_review") or not h.wait(0.9):
         return
     steps.sign(w, 0, "pass")
@@ -28,13 +27,6 @@ def walk(w: Walk) -> None:
     letters.send(h, w.d, w.told, "transfer", "claim.forward:1", h.t, days=0.5, insurer=str(w.book.insurer))
     if h.wait(0.3) and _received(w, handoff) and not w.halts("with_insurer") and h.wait(6):
         _decide(w, handoff)
-
-
-def consent(w: Walk) -> None:
-    """The member's separate consent, given with the report."""
-    row = w.h.new("consent", w.case["reported_at"], case_id=w.case["id"], person_id=w.told.member.id, purpose="insurer",
-                  given_at=w.case["reported_at"], recorded_by=w.clerk.account)
-    w.h.note("consent", row["id"], "given", w.case["reported_at"], w.clerk, {"purpose": "insurer"})
 
 
 def _forward(w: Walk) -> Row:

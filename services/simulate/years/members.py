@@ -30,7 +30,7 @@ _RENEWED = 0.85
 # Where some histories stay, with the days before `now` of their report: every state has its claims, however few there are.
 _HALTS = (("reported", 0, 1), ("supplementing", 7, 18), ("verified", 6, 12), ("in_review", 7, 20), ("with_insurer", 12, 25),
           ("payable", 18, 30), ("returned", 26, 40), ("refused", 25, 35), ("paid", 32, 45), ("lapsed", 70, 90),
-          ("cancelled", 7, 20))
+          ("cancelled", 7, 20), ("withdrawn", 12, 25))
 _EVERY = 60                 # one of each kind among so many claims
 _SEASONS = (1.2, 0.7, 1.1, 1.1, 1.0, 1.0, 0.9, 0.9, 1.0, 0.9, 1.1, 1.1)     # reports by month; February has the festival
 _UNLISTED = 0.03

@@ -82,7 +82,7 @@ def walk(w: Walk) -> None:
     for index in range(len(w.levels)):
         if index == stays or not h.wait(0.9):
             return
-        if index == 1 and w.chance(0.004):
+        if index == 1 and (w.halts("withdrawn") or w.chance(0.004)):
             steps.cancel(w)
             return
         if index == len(w.levels) - 1:

@@ -83,10 +83,13 @@ def _districts(db: Database, size: Size, root: Org, scope: Scope, workers: int) 
             yield place, _write(db, size, place, root, scope)
         return
     context = multiprocessing.get_context("spawn")      # a forked copy of a program with threads may hang
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    pool = ProcessPoolExecutor(workers, mp_context=context)
+    try:
         jobs = {pool.submit(_job, db.url, size, place, root, scope): place for place in size.places}
         for job in as_completed(jobs):
             yield jobs[job], job.result()
+    finally:
+        pool.shutdown(cancel_futures=True)      # who interrupts does not wait for the districts not yet begun
 
 
 @lru_cache(maxsize=1)

@@ -77,6 +77,15 @@ def report(w: Walk, missing: bool) -> None:
                     share_den=1, bank_card_id=member.card, active=True, added_at=h.t)
     for kind in required[:-1] if missing else required:
         paper(w, kind)
+    if book.route == "insurer":
+        _consent(w)
+
+
+def _consent(w: Walk) -> None:
+    """The member's separate consent, given with the report."""
+    row = w.h.new("consent", w.h.t, case_id=w.case["id"], person_id=w.told.member.id, purpose="insurer", given_at=w.h.t,
+                  recorded_by=w.clerk.account)
+    w.h.note("consent", row["id"], "given", w.h.t, w.clerk, {"purpose": "insurer"})
 
 
 def paper(w: Walk, kind: str) -> None:
