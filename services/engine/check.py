@@ -76,8 +76,13 @@ def _versions(document: Document, book: RuleBook) -> list[Finding]:
     if document.path.stem != book.version:
         found.append((("from",), f"文件名是 {document.path.stem}，内容自 {book.version} 起"))
     for other in sorted(document.path.parent.glob("*.yaml")):
-        if not other.name.endswith(".examples.yaml") and other != document.path and _first_day(other) == (book.plan, book.version):
+        if other.name.endswith(".examples.yaml") or other == document.path:
+            continue
+        plan, version = _first_day(other) or ("", "")
+        if (plan, version) == (book.plan, book.version):
             found.append((("from",), f"与 {other.name} 同日起施行，版本重叠"))
+        elif plan == book.plan and book.until and book.version < version <= book.until.isoformat():
+            found.append((("until",), f"{other.name} 在 {book.until} 之前已起施行，停办日期写在计划的最后一个版本里"))
     return findings(document, found)
 
 

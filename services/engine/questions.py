@@ -14,6 +14,8 @@ from decimal import Decimal, InvalidOperation
 
 from services.core.errors import HuzhuError, InputError
 from services.engine import one
+from services.rulebook import registry
+from services.rulebook.dating import decisive_date
 from services.rulebook.parts import ClockRule
 from services.rulebook.results import Result
 from services.rulebook.schema import RuleBook
@@ -113,6 +115,8 @@ def _computed(given: Words, plan: str, report_due: object) -> Answer:
     def ask(book: RuleBook) -> dict[str, object]:
         if isinstance(computation, HuzhuError):
             raise computation
+        if book.until is not None:
+            registry.require_open(book, decisive_date(book, computation))
         return _shown(one.compute(book, computation, report_due=due))
 
     return ask
@@ -138,6 +142,7 @@ def _unit(book: RuleBook, given: Words) -> dict[str, object]:
 def _enrol(book: RuleBook, given: Words) -> dict[str, object]:
     """`enrol: {effective, shares, tier, high_risk_work}`: the last covered day and the fee of that cover."""
     effective, tier = _day("enrol.effective", given.get("effective")), given.get("tier")
+    registry.require_open(book, effective)
     shares = _whole("enrol.shares", given.get("shares", 1))
     if shares > book.shares.max:
         raise InputError("wrong_value", f"cover.shares：{shares} 份超过每人 {book.shares.max} 份",

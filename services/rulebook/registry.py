@@ -73,7 +73,7 @@ def plans() -> list[RuleBook]:
 def resolve(plan: str, on: date) -> RuleBook:
     """The wording in force on `on`, the date the plan names (`dated_by`), never the claim's date.
 
-    NotFound for an unknown plan; InputError for a date before its first wording.
+    NotFound for an unknown plan; InputError for a date before its first wording or after a closed plan's last day.
     """
     return _in_force(_versions(plan), on)
 
@@ -83,7 +83,15 @@ def _in_force(books: tuple[RuleBook, ...], on: date) -> RuleBook:
     if not in_force:
         raise InputError("before_first_version", f"{books[0].plan} 自 {books[0].version} 起施行，{on.isoformat()} 还没有规则",
                          remedy="核对决定日期，或补录更早的规则文件", field=books[0].dated_by[0])
+    require_open(in_force[-1], on)
     return in_force[-1]
+
+
+def require_open(book: RuleBook, on: date) -> None:
+    """InputError `plan_ended` when this wording closed the plan before `on`."""
+    if book.until is not None and on > book.until:
+        raise InputError("plan_ended", f"{book.name}已停办，末日为 {book.until.isoformat()}，{on.isoformat()} 没有规则",
+                         remedy=f"核对决定日期；{book.until.isoformat()} 之后发生的事件不属于本计划", field=book.dated_by[0])
 
 
 def version(plan: str, from_: date) -> RuleBook:

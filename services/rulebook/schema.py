@@ -46,8 +46,8 @@ def _dated_by(raw: object) -> object:
 class RuleBook(Frozen):
     """One wording of one plan from one date.
 
-    Money in yuan. `dated_by` lists facts: the first that is stated is the decisive date. `digest` is the SHA-256 of
-    the file's bytes. Collections are read-only by convention.
+    Money in yuan. `dated_by` lists facts: the first that is stated is the decisive date. `until` is the last day of a
+    plan that was closed. `digest` is the SHA-256 of the file's bytes. Collections are read-only by convention.
     """
 
     plan: str = Field(pattern=r"^[a-z]{2,}(-[a-z0-9]+)+$")
@@ -56,6 +56,7 @@ class RuleBook(Frozen):
     office_name: str
     insurer: str | None = None
     from_: date = Field(alias="from")
+    until: date | None = None
     source: str
     dated_by: Annotated[tuple[FactName, ...], BeforeValidator(_dated_by)]
     dated_clause: str = ""
@@ -138,6 +139,8 @@ class RuleBook(Frozen):
             _known("one_of", group.benefits, self.benefits)
         if self.bands and self.bands.renewal:
             _known("bands.renewal", (self.bands.renewal,), self.bands.ranges)
+        if self.until is not None and self.until < self.from_:
+            raise ValueError(f"until：停办日期 {self.until} 早于 from {self.from_}")
         if (self.route == "insurer") != (self.insurer is not None):
             raise ValueError("route 为 insurer 时要写 insurer，且只有此时写")
         return self
