@@ -9,6 +9,7 @@ import structlog
 from flows.check_evidence import check_evidence
 from flows.collect_replies import collect_replies
 from flows.compute_benefit import compute_benefit
+from flows.enrol_rosters import enrol_rosters
 from flows.hand_to_insurer import forward_to_insurer, hand_to_insurer, recall_from_insurer, reply_to_insurer
 from flows.pay import pay, plan_payments, settle_claims
 from flows.runtime import Batch, looking, transaction
@@ -51,6 +52,7 @@ ROUTES: dict[str, tuple[Flow, ...]] = {
     "notice.create": (send_notices,),
     "insurer.message": (collect_replies,),
     "insurer.recall": (recall_from_insurer,),
+    "roster.enrol": (enrol_rosters,),
     "timetable.collect": (collect_replies,),
     "timetable.sweep": (sweep_deadlines,),
 }

@@ -53,6 +53,21 @@ class _Checked:
         self.wrong.update(fault.row for fault in found)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an upload asks for. `unit`: the numbers that a plan's share of participants is counted of."""
+
+    file_name: str
+    plan: str
+    org_id: uuid.UUID
+    effective: date
+    payer_kind: str
+    payer_name: str | None = None
+    policy_no: str | None = None
+    keep_good: bool = False
+    unit: Numbers = field(default_factory=Numbers)
+
+
 def enrol(session: Session, *, content: bytes, file_name: str, plan: str, org_id: uuid.UUID, effective: date,
           payer_kind: str, payer_name: str | None = None, policy_no: str | None = None, keep_good: bool = False,
           unit: Numbers | None = None, progress: Progress = _silent, actor: Actor, now: datetime) -> RosterImport:
@@ -63,28 +78,46 @@ def enrol(session: Session, *, content: bytes, file_name: str, plan: str, org_id
     participants is counted of; what a unit said with its last roster still holds. InputError for what is wrong with the file
     as a whole.
     """
-    actor.require(*MAY_ENROL, what="参保登记")
-    org = numbers.organisation(session, org_id, actor.org_key)
-    book = registry.resolve(plan, effective)
-    rules.check_payer(book, payer_kind)
-    _check_day(effective, actor, now)
-    stated = _last_stated(session, org.id) | (unit or Numbers()).stated()
-    people = thresholds.needed(book, stated, taken_over=effective <= business_day(now))
-    _check_file(content)
-    listed = reading.read(content)
-    terms = Terms(book, org, effective, rules.last_day(effective, book.term.years), payer_kind, payer_name, policy_no)
-    checked = _check(session, listed, terms, progress)
-    good = _good(session, listed, checked, terms, people, keep_good=keep_good, actor=actor)
-    progress("写入", 0, good)
-    _write(session, good, terms, now)
-    ledger.charge(session, plan=plan, org_id=org.id, actor=actor, now=now)
-    done = _import_of(listed, checked, terms, good, actor, now, file_name=file_name, sha256=storage.put(content),
-                      keep_good=keep_good, unit=stated)
+    asked = Asked(file_name, plan, org_id, effective, payer_kind, payer_name, policy_no, keep_good, unit or Numbers())
+    done = admit(session, asked, content=content, actor=actor, now=now)
+    work(session, done, asked, content=content, progress=progress, actor=actor, now=now)
     session.add(done)
     session.flush()
+    return done
+
+
+def admit(session: Session, asked: Asked, *, content: bytes, actor: Actor, now: datetime) -> RosterImport:
+    """An import not yet worked and not yet written, when the upload may be made at all. InputError, NotPermitted."""
+    actor.require(*MAY_ENROL, what="参保登记")
+    org = numbers.organisation(session, asked.org_id, actor.org_key)
+    book = registry.resolve(asked.plan, asked.effective)
+    rules.check_payer(book, asked.payer_kind)
+    _check_day(asked.effective, actor, now)
+    stated = _last_stated(session, org.id) | asked.unit.stated()
+    thresholds.needed(book, stated, taken_over=asked.effective <= business_day(now))
+    _check_file(content)
+    return RosterImport(org_key=org.org_key, org_id=org.id, plan=book.plan, effective=asked.effective, sha256=storage.put(content),
+                        file_name=asked.file_name, rows=0, accepted=0, keep_good=asked.keep_good, unit=stated,
+                        account_id=actor.account_id, at=now)
+
+
+def work(session: Session, done: RosterImport, asked: Asked, *, content: bytes, progress: Progress, actor: Actor,
+         now: datetime) -> None:
+    """Check and write an admitted upload; its outcome goes into `done`. Days are counted from the upload."""
+    org = numbers.organisation(session, asked.org_id, actor.org_key)
+    book = registry.resolve(asked.plan, asked.effective)
+    people = thresholds.needed(book, done.unit, taken_over=asked.effective <= business_day(done.at))
+    listed = reading.read(content)
+    terms = Terms(book, org, asked.effective, rules.last_day(asked.effective, book.term.years), asked.payer_kind,
+                  asked.payer_name, asked.policy_no)
+    checked = _check(session, listed, terms, progress)
+    good = _good(session, listed, checked, terms, people, keep_good=asked.keep_good, actor=actor)
+    progress("写入", 0, good)
+    _write(session, good, terms, now)
+    ledger.charge(session, plan=book.plan, org_id=org.id, actor=actor, now=now)
+    _conclude(done, listed, checked, terms, good, now)
     _record(session, done, actor, now)
     progress("写入", good, good)
-    return done
 
 
 def _check_day(effective: date, actor: Actor, now: datetime) -> None:
@@ -161,17 +194,14 @@ def _write(session: Session, good: int, terms: Terms, now: datetime) -> None:
     staging.write_covers(session, terms, certificates, now=now)
 
 
-def _import_of(listed: Listed, checked: _Checked, terms: Terms, good: int, actor: Actor, now: datetime, *, file_name: str,
-               sha256: str, keep_good: bool, unit: dict[str, int]) -> RosterImport:
+def _conclude(done: RosterImport, listed: Listed, checked: _Checked, terms: Terms, good: int, now: datetime) -> None:
     faults, notes = in_order(checked.faults), in_order(listed.notes.all())
-    done = RosterImport(org_key=terms.org.org_key, org_id=terms.org.id, plan=terms.book.plan, effective=terms.effective,
-                        sha256=sha256, file_name=file_name, rows=listed.count, accepted=good, keep_good=keep_good, unit=unit,
-                        faults=[fault.as_words() for fault in faults[:KEPT]], fault_count=len(faults),
-                        notes=[note.as_words() for note in notes], account_id=actor.account_id, at=now)
+    done.rows, done.accepted, done.checked, done.done_at = listed.count, good, listed.count, now
+    done.faults, done.fault_count = [fault.as_words() for fault in faults[:KEPT]], len(faults)
+    done.notes = [note.as_words() for note in notes]
     if faults:
         done.errors_sha256 = storage.put(workbook.errors(listed, faults, notes, workbook.Outcome(
-            terms.book.name, terms.org.name, terms.effective, file_name, listed.count, good, keep_good)))
-    return done
+            terms.book.name, terms.org.name, terms.effective, done.file_name, listed.count, good, done.keep_good)))
 
 
 def _record(session: Session, done: RosterImport, actor: Actor, now: datetime) -> None:

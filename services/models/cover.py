@@ -8,7 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint
 from sqlmodel import Field
 
-from services.models.base import Fen, Instant, Json, Scoped, one_of
+from services.models.base import Fen, Instant, Json, Scoped, instant, one_of
 
 END_REASONS = ("transfer", "retirement", "death", "benefit", "withdrawn")
 
@@ -100,3 +100,6 @@ class RosterImport(Scoped, table=True):
     errors_sha256: str | None = Field(default=None, sa_type=Text)
     account_id: uuid.UUID | None = None
     at: datetime = Field(sa_type=Instant)
+    checked: int = 0                                                      # rows so far: a large roster is worked later
+    done_at: datetime | None = instant()
+    refused: dict[str, str] = Field(default_factory=dict, sa_type=Json)   # why the whole was refused when worked later

@@ -39,7 +39,8 @@ def test_an_upload_with_faults_and_its_workbook(api: Api, superuser: SuperUser) 
         {"row": "3", "column": "手机号", "fault": "手机号应为 11 位", "remedy": "改正手机号，或留空", "code": "phone"}]
     assert [note["code"] for note in body["notes"]] == ["name_dot"]
     shown = api.get("nx.clerk", f"/rosters/{body['id']}").json()
-    assert datetime.fromisoformat(shown.pop("at")) == datetime.fromisoformat(body.pop("at"))
+    for instant in ("at", "done_at"):
+        assert datetime.fromisoformat(shown.pop(instant)) == datetime.fromisoformat(body.pop(instant))
     assert shown == body
     found = api.get("nx.clerk", body["errors"])
     assert found.headers["content-type"].startswith("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")

@@ -21,7 +21,10 @@ def upgrade() -> None:
     op.add_column("roster_import", sa.Column("fault_count", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("roster_import", sa.Column("notes", postgresql.JSONB(), nullable=False, server_default="[]"))
     op.add_column("roster_import", sa.Column("errors_sha256", sa.Text(), nullable=True))
-    op.execute("UPDATE roster_import SET fault_count = jsonb_array_length(faults)")
+    op.add_column("roster_import", sa.Column("checked", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("roster_import", sa.Column("done_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("roster_import", sa.Column("refused", postgresql.JSONB(), nullable=False, server_default="{}"))
+    op.execute("UPDATE roster_import SET fault_count = jsonb_array_length(faults), checked = rows, done_at = at")
     op.execute("ALTER TABLE roster_import FORCE ROW LEVEL SECURITY")
     # A person may have joined, or hold the cover before this one, at another unit, which row security hides from the
     # clerk. The owner's function looks past it and tells the dates alone: never where, under which number, or any other plan.
@@ -50,7 +53,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP FUNCTION cover_standing; DROP POLICY cover_standing ON cover")
-    for column in ("errors_sha256", "notes", "fault_count", "unit", "keep_good"):
+    for column in ("refused", "done_at", "checked", "errors_sha256", "notes", "fault_count", "unit", "keep_good"):
         op.drop_column("roster_import", column)
     op.drop_index("roster_import_org", "roster_import")
     op.drop_column("roster_import", "org_id")

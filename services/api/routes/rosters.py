@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Literal
 from urllib.parse import quote
@@ -17,25 +18,32 @@ from services.api.calls import Doing, Reading
 from services.api.rows import missing
 from services.audit import service as audit
 from services.core.errors import NotFound
+from services.enrolment import sending, workbook
 from services.enrolment import service as enrolment
-from services.enrolment import workbook
+from services.enrolment.enrolling import Asked
 from services.enrolment.thresholds import Numbers
 from services.models import RosterImport
 from services.rulebook import registry
 from services.storage import service as storage
 
 router = APIRouter(tags=["人员与参保"])
+AT_ONCE = 1024 * 1024       # bytes of a workbook that is worked while the caller waits: about 20,000 people
 STAFF = (Role.UNIT_CLERK, *sorted(REVIEWERS), Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.ADMINISTRATOR, Role.AUDITOR)
 
 
 class RosterView(BaseModel):
-    """What became of a roster: the first faults with row, column and remedy; `errors` when a workbook has every one."""
+    """What became of a roster: the first faults with row, column and remedy; `errors` when a workbook has every one.
+
+    A large one is `waiting` first, `checked` rows of `rows` so far; `refused` says why none of it could be taken.
+    """
 
     id: uuid.UUID
+    state: Literal["waiting", "done", "refused"]
     org_id: uuid.UUID | None
     plan: str
     effective: date
     rows: int
+    checked: int
     accepted: int
     keep_good: bool
     unit: dict[str, int] = Field(description="单位所报人数：staff、women、parents")
@@ -43,12 +51,15 @@ class RosterView(BaseModel):
     faults: list[dict[str, str]]
     notes: list[dict[str, str]] = Field(description="提示：不影响参保，须留意")
     errors: str | None = Field(default=None, description="错误清单（XLSX）的地址")
+    refused: dict[str, str]
     at: datetime
+    done_at: datetime | None
 
 
 def _view(row: RosterImport) -> RosterView:
-    fields = set(RosterView.model_fields) - {"errors"}
-    return RosterView(**row.model_dump(include=fields), errors=f"/rosters/{row.id}/errors" if row.errors_sha256 else None)
+    fields = set(RosterView.model_fields) - {"errors", "state"}
+    return RosterView(**row.model_dump(include=fields), state="refused" if row.refused else "done" if row.done_at else "waiting",
+                      errors=f"/rosters/{row.id}/errors" if row.errors_sha256 else None)
 
 
 def _workbook(content: bytes, name: str) -> Response:
@@ -56,7 +67,8 @@ def _workbook(content: bytes, name: str) -> Response:
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"})
 
 
-@router.post("/rosters", response_model=RosterView, status_code=201, summary="上传参保名册（XLSX）")
+@router.post("/rosters", response_model=RosterView, status_code=201, summary="上传参保名册（XLSX）",
+             responses={202: {"description": "名单较大：已收下，稍后办理，以 GET /rosters/{id} 查看进度", "model": RosterView}})
 def enrol(call: Doing, plan: Annotated[str, Form()], org_id: Annotated[uuid.UUID, Form()],
           effective: Annotated[date, Form()], payer_kind: Annotated[str, Form(description="self | enterprise | public")],
           file: Annotated[UploadFile, File()], payer_name: Annotated[str | None, Form()] = None,
@@ -66,17 +78,20 @@ def enrol(call: Doing, plan: Annotated[str, Form()], org_id: Annotated[uuid.UUID
           parents: Annotated[int | None, Form(description="有未成年子女的职工总数")] = None) -> Response:
     """All or nothing, unless `keep_good`; every fault says row, column and remedy.
 
-    A plan with a share of participants asks the number it is counted of; the last number a unit gave still holds.
+    A plan with a share of participants asks the number it is counted of; the last number a unit gave still holds. A workbook
+    above 1 MB is answered 202 and worked after that.
     """
     content = content_of(file)
-    words = {"plan": plan, "org_id": org_id, "effective": effective, "payer_kind": payer_kind, "payer_name": payer_name,
-             "policy_no": policy_no, "keep_good": keep_good, "file_name": file.filename or "roster.xlsx",
-             "unit": Numbers(staff, women, parents)}
+    asked = Asked(file.filename or "roster.xlsx", plan, org_id, effective, payer_kind, payer_name, policy_no, keep_good,
+                  Numbers(staff, women, parents))
+    later = len(content) > AT_ONCE
 
     def run(session: Session) -> RosterView:
-        done = enrolment.enrol(session, content=content, **words, actor=call.actor, now=call.now)  # type: ignore[arg-type]
-        return _view(done)
-    return call.act(fingerprint(words, content), run)
+        if later:
+            return _view(sending.send(session, content=content, asked=asked, actor=call.actor, now=call.now))
+        words = {name: getattr(asked, name) for name in Asked.__slots__}
+        return _view(enrolment.enrol(session, content=content, **words, actor=call.actor, now=call.now))
+    return call.act(fingerprint(asdict(asked), content), run, status=202 if later else 201)
 
 
 @router.get("/rosters/template", response_class=Response, summary="名册样表（XLSX）")

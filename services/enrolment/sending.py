@@ -1,0 +1,91 @@
+"""Large rosters: taken in at once, worked by the worker, followed by whoever sent them."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from services.access.actor import Actor, system
+from services.core.errors import HuzhuError, NotPermitted
+from services.enrolment import enrolling
+from services.enrolment.enrolling import Asked, Progress
+from services.enrolment.thresholds import Numbers
+from services.models import Account, Grant, OutboxRow, RosterImport
+from services.outbox import service as outbox
+from services.outbox.service import Work
+from services.storage import service as storage
+
+TOPIC = "roster.enrol"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A roster to be worked: what it asks, and who sent it, with the roles she had then and still has."""
+
+    roster_id: uuid.UUID
+    asked: Asked
+    actor: Actor
+    sha256: str
+
+
+def send(session: Session, *, content: bytes, asked: Asked, actor: Actor, now: datetime) -> RosterImport:
+    """Take an upload in: what can be refused at once is; the rows are checked by the worker. Refusals as `enrol`'s."""
+    taken = enrolling.admit(session, asked, content=content, actor=actor, now=now)
+    session.add(taken)
+    session.flush()
+    outbox.add(session, [Work(TOPIC, taken.org_key, None, taken.id, {
+        "asked": {name: str(value) if isinstance(value, uuid.UUID | date) else value for name, value in asdict(asked).items()},
+        "roles": sorted(actor.roles), "root": "" if actor.account_id else actor.org_key})], now=now)
+    return taken
+
+
+def waiting(session: Session, roster_id: uuid.UUID) -> Waiting | None:
+    """What is owed; None when it was worked before."""
+    row = session.get(RosterImport, roster_id)
+    owed = session.exec(select(OutboxRow.payload).where(OutboxRow.topic == TOPIC, OutboxRow.subject_id == roster_id)).first()
+    if row is None or row.done_at is not None or owed is None:
+        return None
+    words, roles = owed["asked"], owed["roles"]
+    assert isinstance(words, dict) and isinstance(roles, list)
+    return Waiting(row.id, _asked(words), _sender(session, row, str(owed["root"]), roles), row.sha256)
+
+
+def _asked(words: dict[str, object]) -> Asked:
+    more: dict[str, object] = {"org_id": uuid.UUID(str(words["org_id"])), "effective": date.fromisoformat(str(words["effective"])),
+                               "unit": Numbers(**words["unit"])}  # type: ignore[arg-type]
+    return Asked(**(words | more))  # type: ignore[arg-type]
+
+
+def _sender(session: Session, row: RosterImport, root: str, roles: list[str]) -> Actor:
+    """The sender as she stands now: a closed account or a role taken away no longer enrols."""
+    if row.account_id is None:
+        return system(root)
+    account = session.get_one(Account, row.account_id)
+    held = session.exec(select(Grant.role).where(Grant.account_id == account.id)).all() if account.active else ()
+    return Actor(account.id, account.person_id, account.org_key, account.name, frozenset(held) & frozenset(roles))
+
+
+def work(session: Session, owed: Waiting, *, progress: Progress, now: datetime) -> None:
+    """Check and write, in the sender's own sight. Refusals as `enrol`'s; NotPermitted when she may no longer."""
+    owed.actor.require(*enrolling.MAY_ENROL, what="参保登记")
+    row = session.get(RosterImport, owed.roster_id)
+    if row is None:
+        raise NotPermitted("roster_out_of_sight", "名单的单位已不在上传人的管辖范围内", remedy="由现在的单位重新上传")
+    enrolling.work(session, row, owed.asked, content=storage.get(owed.sha256), progress=progress, actor=owed.actor, now=now)
+
+
+def note(session: Session, roster_id: uuid.UUID, checked: int, rows: int) -> None:
+    """How far the checking is, for whoever follows it."""
+    session.execute(sa.update(RosterImport).where(col(RosterImport.id) == roster_id, col(RosterImport.done_at).is_(None))
+                    .values(checked=checked, rows=rows))
+
+
+def refuse(session: Session, roster_id: uuid.UUID, error: HuzhuError, *, now: datetime) -> None:
+    """The whole is refused: code, message and remedy as the sender would have got them at once."""
+    words = {"code": error.code, "message": error.message, "remedy": error.remedy, "field": error.field or ""}
+    session.execute(sa.update(RosterImport).where(col(RosterImport.id) == roster_id, col(RosterImport.done_at).is_(None))
+                    .values(done_at=now, refused=words))
