@@ -18,7 +18,7 @@ _LEVEL = REVIEWERS | _CLERK     # whose level it is, the review stage checks aga
 
 PERMITS: dict[str, dict[str, frozenset[Role]]] = {
     "claim": {
-        "create": _MEMBER | _CLERK | _INSURER | _SYSTEM, "verify": _CLERK | REVIEWERS, "ask": _CLERK | REVIEWERS | _SYSTEM,
+        "create": _MEMBER | _CLERK | _INSURER | _SYSTEM | OFFICE, "verify": _CLERK | REVIEWERS, "ask": _CLERK | REVIEWERS | _SYSTEM,
         "answer": _MEMBER | _CLERK, "lapse": _SYSTEM, "resume": _MEMBER | _CLERK, "route": _SYSTEM, "send_back": REVIEWERS,
         "approve": REVIEWERS, "refuse": REVIEWERS, "forward": _SYSTEM, "insurer_pay": _INSURER,
         "insurer_refuse": _INSURER, "recall": _CLERK | OFFICE | _SYSTEM, "settle": _SYSTEM,

@@ -16,6 +16,7 @@ from services.api.routes import (
     heirs,
     inputs,
     insurer,
+    joining,
     notices,
     organisations,
     papers,
@@ -31,7 +32,7 @@ from services.core.settings import settings
 from services.wiring import Wiring
 
 PREFIX = "/api/v1"
-ROUTERS = (system, plans, organisations, accounts, people, records, rosters, covers, cases, claims, heirs, papers, review, inputs,
+ROUTERS = (system, plans, organisations, accounts, people, records, rosters, covers, joining, cases, claims, heirs, papers, review, inputs,
            insurer, payments, notices)
 _PROBLEM = {"model": Problem, "content": {problems.MEDIA: {}}}
 _RESPONSES: dict[int | str, dict[str, object]] = {

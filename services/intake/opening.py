@@ -1,184 +1,220 @@
-"""A report opens one case and a claim for each cover that answers."""
+"""A report opens one case and a claim for each cover that answers; many reports are opened in one stroke."""
 
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
-from services.access.actor import Actor, Role
-from services.core.clock import at_hour, business_day
-from services.core.errors import Conflict, InputError, NotPermitted
+from services.access.actor import OFFICE, Actor, Role
+from services.audit import service as audit
+from services.audit.chain import Entry
+from services.core.clock import business_day
+from services.core.crypto import key_ring
+from services.core.errors import HuzhuError
 from services.core.ids import public_code, uuidv7
-from services.engine.event import dated
 from services.engine.match import Answer
 from services.enrolment import numbers
 from services.enrolment import queries as enrolment
 from services.intake import rules
-from services.intake.queries import acts_for_self
-from services.intake.rules import Told
+from services.intake.addressees import earlier, first_notices
+from services.intake.duplicates import PossibleDuplicate, like_event
+from services.intake.planning import Counted, Planned, covers_by_person, person_of, plan
+from services.intake.queries import acts_for_self, claims_by_case
+from services.intake.reports import NewReport, PhoneCall, each, heard
 from services.lifecycle.create import create
-from services.models import Case, Claim, Cover, Payee, Person, SlaClock
-from services.rulebook import registry
-from services.rulebook.parts import ClockRule
-from services.rulebook.schema import RuleBook
-from services.rulebook.vocabulary import Computation
-from services.sla.service import count
-from services.workdays.count import Count
+from services.models import Case, Claim, DuplicateVerdict, Organisation, Payee, ReportNote, SlaClock
 from statemachines.states import ClaimState
 
 _MAY_REPORT = (Role.MEMBER, Role.UNIT_CLERK, Role.INSURER, Role.SYSTEM)
-
-
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """A cover that answers, its rule-book and the count of its report's days."""
-
-    cover: Cover
-    book: RuleBook
-    rule: ClockRule | None
-    count: Count | None
+_MAY_ANSWER_CALLS = (*_MAY_REPORT, *sorted(OFFICE))
+CALLER_PHONE, SAID = "report_note.caller_phone", "report_note.said"
 
 
 def report(session: Session, *, id_number: str | None = None, person_id: uuid.UUID | None = None,
            event: Mapping[str, object], hospital: str | None = None, channel: str, reported_on: date | None = None,
            late_reason: str | None = None, committee_told_at: datetime | None = None,
-           insurer_told_at: datetime | None = None, actor: Actor, now: datetime) -> Case:
+           insurer_told_at: datetime | None = None, call: PhoneCall | None = None, join: str | None = None,
+           apart: str | None = None, actor: Actor, now: datetime) -> Case:
     """Open a case for an event (the words of `vocabulary.md`): one claim for each plan that answers.
 
-    What each cover answered, and why, is kept on the case (`answers`). InputError: unknown key or person, no cover that
-    answers, facts that every cover still waits for, a date in the future, late without `late_reason`.
-    Conflict: the same event is already being handled. A member reports for herself or a known relative only.
+    What each cover answered, and why, is kept on the case (`answers`). `join`: the report is put to an existing case,
+    which it may make earlier, and opens only what that case has not. InputError: unknown key or person, no cover that
+    answers, facts that every cover still waits for, a date in the future, late without `late_reason`, a telephone
+    report without its note. Conflict: the same event is already being handled and neither `join` nor `apart` says what
+    this one is. A member reports for herself, a known relative, or whom she is proxy for.
     """
-    actor.require(*_MAY_REPORT, what="报案")
-    rules.check_channel(channel)
-    words = enrolment.read_event(event)
-    person = _person(session, id_number, person_id, actor)
-    told = _told(actor, channel, reported_on, committee_told_at, insurer_told_at, now)
-    day = enrolment.event_day(words)
-    rules.check_days(told, day, business_day(now))
-    # Two reports of one event at the same moment queue here, and the second sees the first.
-    session.execute(sa.select(col(Person.id)).where(col(Person.id) == person.id).with_for_update())
-    plain = rules.plain_event(words)
-    covers = enrolment.started(enrolment.covers_of(session, person.id))
-    answers = enrolment.match(person, covers, plain)
-    rules.require_opening(answers)
-    opening = [cover for cover, answer in zip(covers, answers, strict=True) if answer.opens]
-    counted = [_count(cover, plain, day) for cover in _new_covers(session, opening, plain, day)]
-    case = _case(session, person, words, day, told, hospital, channel, counted, late_reason, actor, now)
-    case.answers = [answer.to_dict() for answer in answers]
-    claims = _claims(session, case, plain, counted, now)
-    create(session, "claim", claims, actor=actor, now=now,
-           details={claim.id: {"case_no": case.case_no, "plan": claim.plan, "late": case.late} for claim in claims})
-    session.add_all(_report_clocks(case, claims, counted, told, day))
-    card = enrolment.current_cards(session, [person.id]).get(person.id)
-    session.add_all([Payee(org_key=claim.org_key, claim_id=claim.id, person_id=person.id,
-                           bank_card_id=card.id if card else None, added_at=now) for claim in claims])
-    session.flush()
-    return case
+    new = NewReport(id_number=id_number, person_id=person_id, event=event, hospital=hospital, channel=channel,
+                    reported_on=reported_on, late_reason=late_reason, committee_told_at=committee_told_at,
+                    insurer_told_at=insurer_told_at, call=call, join=join, apart=apart)
+    [made] = report_all(session, reports=[new], actor=actor, now=now)
+    if isinstance(made, HuzhuError):
+        raise made
+    assert made is not None
+    return made
+
+
+def report_all(session: Session, *, reports: Sequence[NewReport], keep_good: bool = True, actor: Actor,
+               now: datetime) -> list[Case | HuzhuError | None]:
+    """Each report's case, in order, or why it was refused. Unless `keep_good`, one refusal keeps all from being opened
+    (None for those that were good).
+    """
+    calls = all(new.channel == "phone" for new in reports)
+    actor.require(*(_MAY_ANSWER_CALLS if calls else _MAY_REPORT), what="报案")
+    said = each(reports, lambda new: heard(new, own=acts_for_self(actor), now=now))
+    planned = plan(session, said, actor=actor)
+    good = [item for item in planned if not isinstance(item, HuzhuError)]
+    if len(good) < len(planned) and not keep_good:
+        return [item if isinstance(item, HuzhuError) else None for item in planned]
+    cases = iter(_open(session, good, actor, now))
+    return [item if isinstance(item, HuzhuError) else next(cases) for item in planned]
+
+
+@dataclass(frozen=True, slots=True)
+class Previewed:
+    """What a report would be answered, cover by cover, and which cases it looks like."""
+
+    answers: list[Answer]
+    like: list[PossibleDuplicate]
 
 
 def preview(session: Session, *, id_number: str | None = None, person_id: uuid.UUID | None = None,
-            event: Mapping[str, object], actor: Actor) -> list[Answer]:
-    """What a report of this event would be answered, cover by cover; nothing is kept. Errors as of a report."""
+            event: Mapping[str, object], hospital: str | None = None, actor: Actor) -> Previewed:
+    """What a report of this event would be answered; nothing is kept. Errors as of a report."""
     actor.require(*_MAY_REPORT, what="报案")
-    plain = rules.plain_event(enrolment.read_event(event))
-    person = _person(session, id_number, person_id, actor)
-    return enrolment.match(person, enrolment.started(enrolment.covers_of(session, person.id)), plain)
+    words = enrolment.read_event(event)
+    plain = rules.plain_event(words)
+    person = person_of(session, id_number, person_id, actor)
+    answers = enrolment.match(person, covers_by_person(session, [person.id])[person.id], plain)
+    return Previewed(answers, like_event(session, person_id=person.id, plain=plain, day=enrolment.event_day(words), hospital=hospital))
 
 
-def _person(session: Session, id_number: str | None, person_id: uuid.UUID | None, actor: Actor) -> Person:
-    if id_number is None and person_id is None and acts_for_self(actor):
-        person_id = actor.person_id
-    try:
-        person = enrolment.require_person(session, id_number=id_number, person_id=person_id)
-    except InputError:
-        if acts_for_self(actor):
-            raise _not_own() from None     # a member cannot find out who is on record
-        raise
-    if acts_for_self(actor) and not enrolment.may_act_for(session, actor, person.id):
-        raise _not_own()
-    return person
-
-
-def _not_own() -> NotPermitted:
-    return NotPermitted("not_own", "会员只能为本人或已登记的亲属报案", remedy="请由单位工会代为报案")
-
-
-def _told(actor: Actor, channel: str, reported_on: date | None, committee_at: datetime | None,
-          insurer_at: datetime | None, now: datetime) -> Told:
-    today = business_day(now)
-    day = reported_on or today
-    if acts_for_self(actor) and (day != today or committee_at or insurer_at):
-        raise InputError("report_backdated", "会员报案以提交当日为准", remedy="之前已口头报案的，由单位经办补录", field="reported_on")
-    at = now if day == today else at_hour(day)
-    if channel == "insurer":
-        return Told(day, committee_at, insurer_at or at)
-    return Told(day, committee_at or at, insurer_at)
-
-
-def _new_covers(session: Session, covers: Sequence[Cover], plain: Mapping[str, object], day: date) -> list[Cover]:
-    """Of the covers that answer, those on which this very event is not being handled yet."""
-    open_ones = session.exec(select(Claim.cover_id, Claim.claim_no, Claim.event).join(Case, col(Case.id) == Claim.case_id).where(
-        col(Claim.cover_id).in_([cover.id for cover in covers]), Claim.state != ClaimState.CANCELLED,
-        Case.event_kind == plain["kind"], Case.diagnosed_on == day)).all()
-    handled = {cover: claim_no for cover, claim_no, event in open_ones if rules.same_event(event, plain)}
-    new = [cover for cover in covers if cover.id not in handled]
-    if not new:
-        raise Conflict("duplicate_report", f"同一事件已受理：{'、'.join(sorted(handled.values()))}", remedy="在原案件中补充材料")
-    return new
-
-
-def _count(cover: Cover, plain: Mapping[str, object], day: date) -> _Counted:
-    words = enrolment.computation_of(cover, plain)
-    book = registry.resolve(cover.plan, dated(registry.latest(cover.plan), words))
-    rule = book.clocks.get("report")
-    return _Counted(cover, book, rule, count(rule, day) if rule else None)
-
-
-def _case(session: Session, person: Person, words: Computation, day: date, told: Told, hospital: str | None, channel: str,
-          counted: Sequence[_Counted], late_reason: str | None, actor: Actor, now: datetime) -> Case:
-    first = counted[0].cover
-    office = numbers.office_of(session, first.org_key)
-    counts = [item.count for item in counted if item.count]
-    nearest = rules.earliest(counts) if counts else None
-    late = rules.is_late(told, nearest, late_reason) if nearest else False
-    case = Case(org_key=first.org_key, case_no=numbers.spoken_numbers(session, office, "BA", business_day(now).year, 1)[0],
-                person_id=person.id, org_id=first.org_id, event_kind=words.event.kind, diagnosed_on=day, hospital=hospital,
-                reported_on=told.first, reported_at=now, reported_by=actor.account_id, reporter_name=actor.name,
-                channel=channel, committee_told_at=told.committee_at, insurer_told_at=told.insurer_at,
-                last_timely_day=nearest.due if nearest else date.max, count_words=nearest.words if nearest else "本计划不设报案期限",
-                late=late, late_reason=late_reason if late else None)
-    session.add(case)
+def _open(session: Session, planned: Sequence[Planned], actor: Actor, now: datetime) -> list[Case]:
+    """Write everything: one statement a table, however many reports."""
+    if not planned:
+        return []
+    offices = _offices(session, planned)
+    cases = _cases(session, planned, offices, actor, now)
+    made = _claims(session, planned, cases, offices, now)
+    claims = [claim for group in made for claim, _ in group]
+    of_case = {case.id: case for case in cases}
+    create(session, "claim", claims, actor=actor, now=now, details={
+        claim.id: {"case_no": of_case[claim.case_id].case_no, "plan": claim.plan, "late": of_case[claim.case_id].late}
+        for claim in claims})
+    for item, case, group in zip(planned, cases, made, strict=True):
+        session.add_all(_clocks(item, case, group, now))
+    cards = enrolment.current_cards(session, [item.person.id for item in planned])
+    session.add_all([Payee(org_key=claim.org_key, claim_id=claim.id, person_id=claim.person_id,
+                           bank_card_id=cards[claim.person_id].id if claim.person_id in cards else None, added_at=now)
+                     for claim in claims])
+    session.add_all(_notes(planned, cases, actor, now))
+    session.add_all([DuplicateVerdict(org_key=case.org_key, case_id=case.id, other_id=other, verdict="apart",
+                                      reason=item.heard.new.apart or "", asked_by=actor.account_id, asked_person=actor.person_id,
+                                      asked_at=now, confirmed_by=actor.account_id, confirmed_person=actor.person_id, confirmed_at=now)
+                     for item, case in zip(planned, cases, strict=True) for other in item.apart_from])
     session.flush()
-    return case
+    _join(session, planned, cases, actor, now)
+    return cases
 
 
-def _claims(session: Session, case: Case, plain: dict[str, object], counted: Sequence[_Counted],
-            now: datetime) -> list[Claim]:
-    year = business_day(now).year
-    claims = []
-    for item in counted:
-        cover, book = item.cover, item.book
-        office = numbers.office_of(session, cover.org_key)
-        claims.append(Claim(
-            id=uuidv7(), org_key=cover.org_key, state=ClaimState.REPORTED,
-            claim_no=numbers.spoken_numbers(session, office, "", year, 1)[0], code=public_code(), case_id=case.id,
-            person_id=cover.person_id, cover_id=cover.id, plan=cover.plan, plan_from=book.from_, route=book.route,
-            event=plain, digest=rules.facts_digest(plain, []), required=rules.required_kinds(book, plain),
-            banks=list(book.banks.allow), created_at=now, updated_at=now))
-    return claims
+def _offices(session: Session, planned: Sequence[Planned]) -> dict[str, Organisation]:
+    """The office of each unit concerned; a file of reports has few units."""
+    keys = {counted.cover.org_key for item in planned for counted in item.counted}
+    return {key: numbers.office_of(session, key) for key in sorted(keys)}
 
 
-def _report_clocks(case: Case, claims: Sequence[Claim], counted: Sequence[_Counted], told: Told, day: date) -> list[SlaClock]:
-    """The report's own promise, kept or missed: it stops the moment it is known."""
-    return [SlaClock(org_key=claim.org_key, claim_id=claim.id, round=claim.round, kind="report", budget=item.rule.days,
-                     day_kind=item.rule.kind, clause=item.rule.clause, origin=item.rule.origin, start_on=day,
-                     due_on=item.count.due, provisional=item.count.provisional, words=item.count.words,
-                     calendar=item.count.version, state="stopped", stopped_on=told.first,
-                     kept=told.first <= item.count.due)
-            for claim, item in zip(claims, counted, strict=True) if item.rule and item.count]
+def _drawn(session: Session, offices: Sequence[Organisation], prefix: str, now: datetime) -> list[str]:
+    """A number each, drawn once an office."""
+    wanted: dict[uuid.UUID, list[int]] = defaultdict(list)
+    for place, office in enumerate(offices):
+        wanted[office.id].append(place)
+    found = [""] * len(offices)
+    for places in wanted.values():
+        drawn = numbers.spoken_numbers(session, offices[places[0]], prefix, business_day(now).year, len(places))
+        for place, number in zip(places, drawn, strict=True):
+            found[place] = number
+    return found
+
+
+def _cases(session: Session, planned: Sequence[Planned], offices: Mapping[str, Organisation], actor: Actor,
+           now: datetime) -> list[Case]:
+    new = [item for item in planned if item.target is None]
+    case_nos = iter(_drawn(session, [offices[item.counted[0].cover.org_key] for item in new], "BA", now))
+    cases = [item.target or _case(item, next(case_nos), actor, now) for item in planned]
+    session.add_all(cases)
+    session.flush()
+    return cases
+
+
+def _case(item: Planned, case_no: str, actor: Actor, now: datetime) -> Case:
+    first, new, told, nearest = item.counted[0].cover, item.heard.new, item.heard.told, item.nearest
+    return Case(id=uuidv7(), org_key=first.org_key, case_no=case_no, person_id=item.person.id, org_id=first.org_id,
+                event_kind=item.heard.words.event.kind, diagnosed_on=item.heard.day, hospital=new.hospital, reported_on=told.first,
+                reported_at=now, reported_by=actor.account_id, reporter_name=new.call.caller if new.call else actor.name,
+                channel=new.channel, committee_told_at=told.committee_at, insurer_told_at=told.insurer_at,
+                last_timely_day=nearest.due if nearest else date.max,
+                count_words=nearest.words if nearest else "本计划不设报案期限", late=item.late,
+                late_reason=new.late_reason if item.late else None, answers=[answer.to_dict() for answer in item.answers])
+
+
+def _claims(session: Session, planned: Sequence[Planned], cases: Sequence[Case], offices: Mapping[str, Organisation],
+            now: datetime) -> list[list[tuple[Claim, Counted]]]:
+    claim_nos = iter(_drawn(session, [offices[counted.cover.org_key] for item in planned for counted in item.counted], "", now))
+    return [[(_claim(case, item, counted, next(claim_nos), now), counted) for counted in item.counted]
+            for item, case in zip(planned, cases, strict=True)]
+
+
+def _claim(case: Case, item: Planned, counted: Counted, claim_no: str, now: datetime) -> Claim:
+    cover, book, plain = counted.cover, counted.book, item.heard.plain
+    return Claim(id=uuidv7(), org_key=cover.org_key, state=ClaimState.REPORTED, claim_no=claim_no, code=public_code(),
+                 case_id=case.id, person_id=cover.person_id, cover_id=cover.id, plan=cover.plan, plan_from=book.from_,
+                 route=book.route, event=plain, digest=rules.facts_digest(plain, []),
+                 required=rules.required_kinds(book, plain), banks=list(book.banks.allow), created_at=now, updated_at=now)
+
+
+def _clocks(item: Planned, case: Case, made: Sequence[tuple[Claim, Counted]], now: datetime) -> list[SlaClock]:
+    """The report's own promise, kept or missed (it stops the moment it is known), and who is to be told today."""
+    first = min(case.reported_on, item.heard.told.first)
+    clocks = [SlaClock(org_key=claim.org_key, claim_id=claim.id, round=claim.round, kind="report", budget=counted.rule.days,
+                       day_kind=counted.rule.kind, clause=counted.rule.clause, origin=counted.rule.origin,
+                       start_on=item.heard.day, due_on=counted.count.due, provisional=counted.count.provisional,
+                       words=counted.count.words, calendar=counted.count.version, state="stopped", stopped_on=first,
+                       kept=first <= counted.count.due)
+              for claim, counted in made if counted.rule and counted.count]
+    told = rules.Told(first, case.committee_told_at, case.insurer_told_at)
+    return [*clocks, *first_notices([claim for claim, _ in made], [counted for _, counted in made], told, now)]
+
+
+def _notes(planned: Sequence[Planned], cases: Sequence[Case], actor: Actor, now: datetime) -> list[ReportNote]:
+    """Telephone notes, and what a report said that joined an existing case."""
+    ring = key_ring()
+    notes = []
+    for item, case in zip(planned, cases, strict=True):
+        new, call = item.heard.new, item.heard.new.call
+        if call is None and item.target is None:
+            continue
+        notes.append(ReportNote(
+            org_key=case.org_key, case_id=case.id, channel=new.channel, reporter_name=call.caller if call else actor.name,
+            relation=call.relation if call else None, line=call.line if call else None,
+            number_called=call.number_called if call else None, called_at=call.called_at if call else None,
+            caller_phone_sealed=ring.seal(call.caller_phone, field=CALLER_PHONE) if call and call.caller_phone else None,
+            said_sealed=ring.seal(call.said, field=SAID) if call else None, event=item.heard.plain, hospital=new.hospital,
+            reported_on=item.heard.told.first, taken_by=actor.account_id, taken_person=actor.person_id, at=now))
+    return notes
+
+
+def _join(session: Session, planned: Sequence[Planned], cases: Sequence[Case], actor: Actor, now: datetime) -> None:
+    """Reports put to an existing case: its day may become earlier, and its claims' records say so."""
+    joined = [(item, case) for item, case in zip(planned, cases, strict=True) if item.target]
+    for item, case in joined:
+        session.refresh(case, with_for_update=True)
+        earlier(session, case, item.heard.told)
+    of_case = claims_by_case(session, [case.id for _, case in joined])
+    audit.append(session, [Entry(claim.id, claim.org_key, "case", case.id, "report_joined", details={
+        "channel": item.heard.new.channel, "reported_on": case.reported_on.isoformat(), "late": case.late})
+        for item, case in joined for claim in of_case[case.id]],
+        account=actor.account_id, person=actor.person_id, at=now)

@@ -57,6 +57,14 @@ def claims_of(session: Session, case_id: uuid.UUID) -> list[Claim]:
     return list(session.exec(select(Claim).where(Claim.case_id == case_id).order_by(col(Claim.claim_no))).all())
 
 
+def claims_by_case(session: Session, case_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Claim]]:
+    """The claims of several cases, none for a case without."""
+    found: dict[uuid.UUID, list[Claim]] = {case_id: [] for case_id in case_ids}
+    for claim in session.exec(select(Claim).where(col(Claim.case_id).in_(list(case_ids))).order_by(col(Claim.claim_no))):
+        found[claim.case_id].append(claim)
+    return found
+
+
 def consent_in_force(session: Session, case_id: uuid.UUID, purpose: str) -> Consent | None:
     """The consent that holds for a purpose, if any."""
     return session.exec(select(Consent).where(Consent.case_id == case_id, Consent.purpose == purpose,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,6 +14,7 @@ from services.core.clock import business_day
 from services.core.errors import InputError
 from services.engine.event import plain_event as plain_words
 from services.engine.match import Answer
+from services.models import Case, Claim
 from services.models.case import CHANNELS
 from services.rulebook.schema import RuleBook
 from services.rulebook.vocabulary import Computation
@@ -100,3 +103,60 @@ def require_opening(answers: Sequence[Answer]) -> None:
         raise InputError("facts_missing", f"所报事实还不足以受理。{told}", remedy=waits[0].said, field=waits[0].needs[0].fact)
     raise InputError("no_cover", "事件当日没有可以受理的有效保障" + (f"。{told}" if told else ""),
                      remedy="核对身份证号、事件日期和参保情况", field="id_number")
+
+
+# Papers that are of the person and not of the event.
+PERSONAL_PAPERS = ("id_card", "bank_card", "policy_copy", "certificate", "consent")
+NEAR_DAYS, HOSPITAL_DAYS, ILLNESS_DAYS = 7, 30, 180
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """One reason why two reports may be one event."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What of a report is held against another: kind, day, hospital, illnesses (three places of ICD-10), papers."""
+
+    kind: str
+    day: date
+    hospital: str
+    illnesses: frozenset[str]
+    papers: frozenset[str]
+
+    @classmethod
+    def of(cls, case: Case, claims: Sequence[Claim], papers: frozenset[str]) -> Seen:
+        """As a case shows itself, its facts as they were completed since."""
+        return cls(case.event_kind, case.diagnosed_on, same_place(case.hospital), illnesses(claim.event for claim in claims), papers)
+
+
+def same_place(hospital: str | None) -> str:
+    """A hospital's name without blanks and brackets, for comparing; empty when not stated."""
+    return re.sub(r"[\s（）()·・]", "", unicodedata.normalize("NFKC", hospital or ""))
+
+
+def illnesses(events: Iterable[Mapping[str, object]]) -> frozenset[str]:
+    """The illnesses that events name."""
+    return frozenset(str(code)[:3].upper() for event in events if (code := event.get("icd10")))
+
+
+def likenesses(one: Seen, other: Seen) -> list[Likeness]:
+    """Why the two may be one event; empty when nothing says so."""
+    apart = abs((one.day - other.day).days)
+    found = []
+    if one.kind == other.kind and apart == 0:
+        found.append(Likeness("same_day", "同一天的同类事件"))
+    elif one.kind == other.kind and apart <= NEAR_DAYS:
+        found.append(Likeness("near_days", f"同类事件，日期相差 {apart} 天"))
+    if one.hospital and one.hospital == other.hospital and apart <= HOSPITAL_DAYS:
+        found.append(Likeness("same_hospital", f"同一医院，日期相差 {apart} 天"))
+    shared = one.illnesses & other.illnesses
+    if shared and apart <= ILLNESS_DAYS:
+        found.append(Likeness("same_illness", f"同一疾病（{'、'.join(sorted(shared))}），日期相差 {apart} 天"))
+    if one.papers & other.papers:
+        found.append(Likeness("same_paper", "交来的文件完全相同"))
+    return found

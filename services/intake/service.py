@@ -1,4 +1,4 @@
-"""Report, amend, consent, withdraw, resume."""
+"""Report, amend, consent, withdraw, resume; joining, cancelling and telling in their own files."""
 
 from __future__ import annotations
 
@@ -7,29 +7,32 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
-from services.access.actor import REVIEWERS, Actor, Role, system
+from services.access.actor import REVIEWERS, Actor, Role
 from services.audit import service as audit
 from services.audit.chain import Entry
 from services.core.errors import Conflict, InputError, NotFound
-from services.core.settings import settings
 from services.engine.event import dated
 from services.enrolment import queries as enrolment
 from services.intake import rules
+from services.intake.addressees import tell
+from services.intake.cancelling import ask_cancel, confirm_cancel, drop_request, end
+from services.intake.joining import confirm_join, join, keep_apart
 from services.intake.opening import preview, report
 from services.intake.queries import case_of, claim_for, claims_of, consent_in_force, present_digest, require_own
+from services.intake.reports import PhoneCall
 from services.lifecycle.service import Move, fire
-from services.models import Claim, Consent, Cover, ReviewStep
+from services.models import Claim, Consent, Cover
 from services.outbox import service as outbox
 from services.outbox.service import Work
 from services.rulebook import registry
 from services.storage import service as storage
-from statemachines.states import ClaimState, ReviewState
+from statemachines.states import ClaimState
 
-__all__ = ["amend", "preview", "record_consent", "report", "resume", "withdraw", "withdraw_consent"]
+__all__ = ["PhoneCall", "amend", "ask_cancel", "confirm_cancel", "confirm_join", "drop_request", "join", "keep_apart", "preview",
+           "record_consent", "report", "resume", "tell", "withdraw", "withdraw_consent"]
 PURPOSES = ("insurer", "processing")
-_LIVE = (ReviewState.WAITING, ReviewState.OPEN, ReviewState.PASSED)
 
 
 def amend(session: Session, *, claim_id: uuid.UUID, version: int | None = None, event: Mapping[str, object], reason: str,
@@ -112,11 +115,8 @@ def withdraw(session: Session, *, claim_id: uuid.UUID, version: int | None = Non
     claim = claim_for(session, claim_id, actor)
     fire(session, "claim", "cancel", [Move(claim.id, version=version, reason=reason, facts={"two_persons": False})],
          actor=actor, now=now)
-    steps = session.exec(select(ReviewStep.id).where(ReviewStep.claim_id == claim.id, col(ReviewStep.state).in_(_LIVE))).all()
-    fire(session, "review_step", "void", [Move(step, reason=reason) for step in steps],
-         actor=system(settings().root_org), now=now)
-    session.execute(sa.update(Claim).where(col(Claim.id) == claim.id).values(held=False, hold_reason=None))
-    _set_outcome(session, claim, "withdrawn")
+    end(session, [claim.id], outcome="withdrawn", reason=reason, now=now)
+    session.refresh(claim)
 
 
 def resume(session: Session, *, claim_id: uuid.UUID, version: int | None = None, actor: Actor, now: datetime) -> None:

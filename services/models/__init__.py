@@ -2,7 +2,7 @@
 
 from services.models.account import Account, Grant, Token
 from services.models.audit import AccessRecord, AuditHead, AuditRecord
-from services.models.case import Case, Consent
+from services.models.case import CancelRequest, Case, Consent, DuplicateVerdict, ReportDraft, ReportImport, ReportNote
 from services.models.claim import Claim
 from services.models.clock import SlaClock
 from services.models.cover import Cover, Endorsement, Reservation, RosterImport
@@ -18,10 +18,10 @@ from services.models.review import ReviewStep
 from services.models.worksheet import Decision, Worksheet
 
 __all__ = [
-    "AccessRecord", "Account", "AuditHead", "AuditRecord", "BankCard", "BankLine", "BusinessClockRow", "Case",
-    "Claim", "Consent", "Cover", "Decision", "Endorsement", "FamilyTie", "FormerKey", "Fund", "Grant", "Handoff",
+    "AccessRecord", "Account", "AuditHead", "AuditRecord", "BankCard", "BankLine", "BusinessClockRow", "CancelRequest", "Case",
+    "Claim", "Consent", "Cover", "Decision", "DuplicateVerdict", "Endorsement", "FamilyTie", "FormerKey", "Fund", "Grant", "Handoff",
     "IdempotencyKey", "InsurerMessage", "LedgerEntry", "LedgerTransaction", "Liaison", "Notice", "NumberSeries",
     "Organisation", "OrganisationChange", "OutboxRow", "Paper", "Payee", "Payment", "PaymentRun", "Person",
-    "PersonCategory", "PersonChange", "PersonMerge", "PremiumVoucher", "Proxy", "Reservation", "ReviewStep",
-    "RosterImport", "SlaClock", "Supplement", "Token", "Worksheet",
+    "PersonCategory", "PersonChange", "PersonMerge", "PremiumVoucher", "Proxy", "ReportDraft", "ReportImport",
+    "ReportNote", "Reservation", "ReviewStep", "RosterImport", "SlaClock", "Supplement", "Token", "Worksheet",
 ]

@@ -113,6 +113,8 @@ def _letters(topic: str, facts: _Facts, now: datetime) -> list[Notice]:
         return [_notice(facts, "payment", cause_of(topic, facts.credits[one.payee.id]),
                         "heir" if one.relation else "member", one.person.id, one.person.name, now)
                 for one in facts.getting if one.payee.id in facts.credits]
+    if topic == "claim.cancel" and facts.claim.outcome in ("duplicate", "mistake"):
+        return []       # nobody signed a withdrawal: the event goes on in the claim that stays
     codes = letters_for(topic, kind=facts.kind, consolation=facts.consolation)
     subjects: Sequence[object] = facts.subjects if topic.startswith("supplement.") else (facts.claim.round,)
     return [_addressed(facts, code, cause_of(topic, subject), now) for subject in subjects for code in codes]

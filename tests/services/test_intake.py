@@ -73,7 +73,7 @@ def test_one_report_finds_every_cover(db: Database, now: datetime) -> None:
     both = world.member(0, "xj")
     with db.unit_of_work(CN) as session:
         enrol_members(session, world, "nx", NX_PLAN, [replace(both.synthetic, shares=1)], EFFECTIVE, now)
-        case = service.report(session, person_id=both.person_id, event=XJ_EVENT, channel="phone", actor=ROOT, now=now)
+        case = service.report(session, person_id=both.person_id, event=XJ_EVENT, channel="clerk", actor=ROOT, now=now)
         claims = queries.claims_of(session, case.id)
         ids = [claim.id for claim in claims]
         assert queries.claim_numbers(session, ids[::-1]) == [claim.claim_no for claim in claims[::-1]]

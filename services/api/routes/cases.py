@@ -16,12 +16,28 @@ from services.api.matching import CoverAnswer
 from services.api.routes.accounts import Done
 from services.api.rows import READERS
 from services.intake import service as intake
+from services.intake.duplicates import PossibleDuplicate, possible_duplicates
 from services.intake.queries import require_own
 from services.models import Case
 from services.reporting import claims
 from services.reporting.views import CaseView, ClaimHead
 
 router = APIRouter(tags=["报案"])
+
+
+class PhoneNote(BaseModel):
+    """Who called whom, when, and what was said: the day of the call is the report's day."""
+
+    model_config = example(line="95511", caller="王示例", relation="丈夫", called_at="2026-03-18T10:30:00+08:00",
+                           number_called="95511", said="妻子确诊乳腺癌，在示例市人民医院住院")
+
+    line: Literal["95511", "office"] = Field(description="保险公司报案电话，或工会办事处电话")
+    caller: Text
+    called_at: AwareDatetime
+    number_called: Text
+    said: Text
+    caller_phone: Text | None = None
+    relation: Text | None = Field(None, description="来电人与会员的关系")
 
 
 class NewReport(BaseModel):
@@ -41,14 +57,37 @@ class NewReport(BaseModel):
     late_reason: Text | None = Field(None, description="逾期报案的原因")
     committee_told_at: AwareDatetime | None = None
     insurer_told_at: AwareDatetime | None = None
+    call: PhoneNote | None = Field(None, description="电话记录，channel 为 phone 时必填")
+    join: str | None = Field(None, description="同一事件已受理的，写其报案编号，并入该报案")
+    apart: Text | None = Field(None, description="与已受理的不是同一事件的理由")
+
+
+class LikenessView(BaseModel):
+    """One reason why two reports may be one event."""
+
+    code: str = Field(examples=["same_hospital"])
+    text: str
+
+
+class PossibleDuplicateView(BaseModel):
+    """Another case of the person that may be the same event: to be joined or kept apart by a person."""
+
+    case_no: str
+    event_day: date
+    hospital: str | None
+    claim_nos: list[str]
+    reasons: list[LikenessView]
+    asked: bool = Field(description="已有人提出并入，等待另一人确认")
 
 
 class CaseAndClaims(BaseModel):
-    """A report, the claims it opened, one a plan, and what each cover answered at the report."""
+    """A report, the claims it opened, one a plan, what each cover answered at the report, and what it may double."""
 
     case: CaseView
     claims: list[ClaimHead]
     answers: list[CoverAnswer]
+    possible_duplicates: list[PossibleDuplicateView]
+    joined_into: str | None = Field(None, description="已并入的报案编号")
 
 
 class Happened(BaseModel):
@@ -61,6 +100,7 @@ class Happened(BaseModel):
     id_number: str | None = Field(None, description="身份证号；会员问本人可不填")
     person_id: uuid.UUID | None = None
     event: dict[str, Any] = Field(description="事件，字段见 GET /plans/{plan}/schema；一次事件问所有保障")
+    hospital: Text | None = None
 
 
 class Answers(BaseModel):
@@ -68,6 +108,7 @@ class Answers(BaseModel):
 
     answers: list[CoverAnswer]
     opens: int
+    possible_duplicates: list[PossibleDuplicateView] = Field(description="可能是同一事件的已有报案")
 
 
 class NewConsent(BaseModel):
@@ -90,33 +131,48 @@ class OldConsent(BaseModel):
 @router.post("/cases", response_model=CaseAndClaims, status_code=201, summary="报案：找出每份保障，各开一案")
 def report(call: Doing, body: NewReport) -> Response:
     """A late report needs its reason and is never refused for being late."""
+    words = body.model_dump(exclude={"call"})
+    said = intake.PhoneCall(**body.call.model_dump()) if body.call else None
+
     def run(session: Session) -> CaseAndClaims:
-        case = intake.report(session, **body.model_dump(), actor=call.actor, now=call.now)
-        return _both(session, case)
+        case = intake.report(session, **words, call=said, actor=call.actor, now=call.now)
+        return both(session, case)
     return call.act(body, run)
 
 
 @router.post("/cases/preview", response_model=Answers, summary="报案试问：哪些保障受理，哪些不受理及理由（不留存）")
 def preview(call: Doing, body: Happened) -> Answers:
     """By POST, so that the number stays out of addresses; nothing is kept, so a repeat gives the same answer."""
-    found = call.read(lambda session: intake.preview(session, **body.model_dump(), actor=call.actor))
-    answers = [CoverAnswer.model_validate(answer.to_dict()) for answer in found]
-    return Answers(answers=answers, opens=sum(answer.opens for answer in answers))
+    asked = call.read(lambda session: intake.preview(session, **body.model_dump(), actor=call.actor))
+    answers = [CoverAnswer.model_validate(answer.to_dict()) for answer in asked.answers]
+    return Answers(answers=answers, opens=sum(answer.opens for answer in answers),
+                   possible_duplicates=[_offered(found) for found in asked.like])
 
 
-def _both(session: Session, case: Case) -> CaseAndClaims:
+def both(session: Session, case: Case) -> CaseAndClaims:
+    """A case as it now stands."""
+    into = session.get(Case, case.joined_into) if case.joined_into else None
     return CaseAndClaims(case=claims.case_view(session, case.id), claims=claims.listed(session, case_id=case.id),
-                         answers=[CoverAnswer.model_validate(answer) for answer in case.answers])
+                         answers=[CoverAnswer.model_validate(answer) for answer in case.answers],
+                         possible_duplicates=[_offered(found) for found in possible_duplicates(session, case)],
+                         joined_into=into.case_no if into else None)
+
+
+def _offered(found: PossibleDuplicate) -> PossibleDuplicateView:
+    return PossibleDuplicateView(
+        case_no=found.case_no, event_day=found.event_day, hospital=found.hospital, claim_nos=list(found.claim_nos),
+        reasons=[LikenessView(code=reason.code, text=reason.text) for reason in found.reasons], asked=found.asked)
 
 
 @router.get("/cases/{case_no}", response_model=CaseAndClaims, summary="一次报案及其各案")
 def case(call: Reading, case_no: str) -> CaseAndClaims:
     """The sum of a case is what the member asks about."""
     call.require(*READERS, what="查看案件")
-    return call.read(lambda session: _both(session, _case(call, session, case_no)))
+    return call.read(lambda session: both(session, case_in_sight(call, session, case_no)))
 
 
-def _case(call: Call, session: Session, case_no: str) -> Case:
+def case_in_sight(call: Call, session: Session, case_no: str) -> Case:
+    """The case of a number, if this caller may see it."""
     found = claims.case_by_no(session, case_no)
     require_own(session, call.actor, found.person_id)
     return found
@@ -126,7 +182,7 @@ def _case(call: Call, session: Session, case_no: str) -> Case:
 def consent(call: Doing, case_no: str, body: NewConsent) -> Response:
     """Without `insurer` nothing goes to the insurer."""
     def run(session: Session) -> Done:
-        intake.record_consent(session, case_id=_case(call, session, case_no).id, purpose=body.purpose,
+        intake.record_consent(session, case_id=case_in_sight(call, session, case_no).id, purpose=body.purpose,
                               paper_sha256=body.paper_sha256, actor=call.actor, now=call.now)
         return Done()
     return call.act(body, run)
@@ -136,7 +192,7 @@ def consent(call: Doing, case_no: str, body: NewConsent) -> Response:
 def withdraw_consent(call: Doing, case_no: str, body: OldConsent) -> Response:
     """Nothing more goes out under it; what went out stays recorded."""
     def run(session: Session) -> Done:
-        intake.withdraw_consent(session, case_id=_case(call, session, case_no).id, purpose=body.purpose,
+        intake.withdraw_consent(session, case_id=case_in_sight(call, session, case_no).id, purpose=body.purpose,
                                 actor=call.actor, now=call.now)
         return Done()
     return call.act(body, run, status=200)

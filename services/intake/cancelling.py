@@ -1,0 +1,125 @@
+"""A claim that is a duplicate or a mistake: one person says so, another confirms, then it is cancelled (STATES, `cancel`)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from services.access.actor import OFFICE, REVIEWERS, Actor, Role, system
+from services.audit import service as audit
+from services.audit.chain import Entry
+from services.core.errors import Conflict, GuardFailed, InputError, NotFound, NotPermitted
+from services.core.settings import settings
+from services.enrolment import queries as enrolment
+from services.intake.queries import claim_for
+from services.lifecycle.service import Move, fire
+from services.models import CancelRequest, Claim, ReviewStep
+from statemachines.states import ClaimState, ReviewState
+
+GROUNDS = ("duplicate", "mistake")
+CANCELLED_FROM = frozenset({ClaimState.REPORTED, ClaimState.SUPPLEMENTING, ClaimState.VERIFIED, ClaimState.IN_REVIEW})
+MAY_ASK = (Role.UNIT_CLERK, *sorted(REVIEWERS))
+MAY_CONFIRM = tuple(sorted(OFFICE))
+_LIVE = (ReviewState.WAITING, ReviewState.OPEN, ReviewState.PASSED)
+
+
+def ask_cancel(session: Session, *, claim_id: uuid.UUID, version: int | None = None, ground: str, reason: str, actor: Actor,
+               now: datetime) -> CancelRequest:
+    """Say that a claim is a duplicate or was made by mistake. Nothing is cancelled yet."""
+    actor.require(*MAY_ASK, what="提出注销案件")
+    if ground not in GROUNDS:
+        raise InputError("cancel_ground", f"不认识的注销原因“{ground}”", remedy=f"可用：{'、'.join(GROUNDS)}", field="ground")
+    if not reason.strip():
+        raise InputError("reason_missing", "注销须写明理由", remedy="补上 reason", field="reason")
+    claim = claim_for(session, claim_id, actor)
+    session.refresh(claim, with_for_update=True)
+    if version is not None and version != claim.version:
+        raise Conflict("stale_version", "案件已被他人更新", remedy="刷新后核对变动，再办理")
+    require_apart(session, [claim], actor)
+    if claim.state not in CANCELLED_FROM:
+        raise Conflict("event_not_allowed", f"当前状态“{claim.state}”不能注销", remedy="已决定的案件按更正办理")
+    if _open_request(session, claim.id):
+        raise Conflict("cancel_asked", "已有人提出注销，等待另一人确认", remedy="由办事处另一人确认")
+    asked = CancelRequest(org_key=claim.org_key, claim_id=claim.id, ground=ground, reason=reason.strip(), asked_by=actor.account_id,
+                          asked_person=actor.person_id, asked_at=now)
+    session.add(asked)
+    session.flush()
+    _record(session, claim, asked, "ask_cancel", actor, now)
+    return asked
+
+
+def confirm_cancel(session: Session, *, claim_id: uuid.UUID, version: int | None = None, actor: Actor, now: datetime) -> Claim:
+    """Another person of the office agrees: the claim is cancelled, review ends, clocks stop."""
+    actor.require(*MAY_CONFIRM, what="确认注销案件")
+    claim = claim_for(session, claim_id, actor)
+    session.refresh(claim, with_for_update=True)
+    asked = _open_request(session, claim.id)
+    if asked is None:
+        raise NotFound("cancel_not_asked", "没有待确认的注销", remedy="先由另一人提出")
+    require_second(asked.asked_person, actor)
+    require_apart(session, [claim], actor)
+    asked.confirmed_by, asked.confirmed_person, asked.confirmed_at = actor.account_id, actor.person_id, now
+    session.add(asked)
+    session.flush()
+    cancel(session, [claim.id], outcome=asked.ground, reason=asked.reason, version=version, actor=actor, now=now)
+    session.refresh(claim)
+    return claim
+
+
+def drop_request(session: Session, *, claim_id: uuid.UUID, reason: str, actor: Actor, now: datetime) -> None:
+    """The request was wrong: it is taken back, with the reason, and the claim goes on."""
+    actor.require(*MAY_ASK, what="撤回注销")
+    claim = claim_for(session, claim_id, actor)
+    session.refresh(claim, with_for_update=True)
+    asked = _open_request(session, claim.id)
+    if asked is None:
+        raise NotFound("cancel_not_asked", "没有待确认的注销", remedy="核对案件")
+    asked.withdrawn_at = now
+    session.add(asked)
+    session.flush()
+    _record(session, claim, asked, "drop_cancel", actor, now, reason=reason)
+
+
+def cancel(session: Session, claim_ids: Sequence[uuid.UUID], *, outcome: str, reason: str, version: int | None = None,
+           actor: Actor, now: datetime) -> None:
+    """Cancel claims that two persons (the caller has made sure) call one ground; levels are void, holds fall away."""
+    fire(session, "claim", "cancel", [Move(claim_id, version, reason=reason, facts={"two_persons": True},
+                                           details={"ground": outcome}) for claim_id in claim_ids], actor=actor, now=now)
+    end(session, claim_ids, outcome=outcome, reason=reason, now=now)
+
+
+def end(session: Session, claim_ids: Sequence[uuid.UUID], *, outcome: str, reason: str, now: datetime) -> None:
+    """What a cancelled claim leaves behind: levels void, no hold, its outcome."""
+    steps = session.exec(select(ReviewStep.id).where(col(ReviewStep.claim_id).in_(list(claim_ids)),
+                                                     col(ReviewStep.state).in_(_LIVE)).order_by(col(ReviewStep.id))).all()
+    fire(session, "review_step", "void", [Move(step, reason=reason) for step in steps], actor=system(settings().root_org), now=now)
+    session.execute(sa.update(Claim).where(col(Claim.id).in_(list(claim_ids))).values(held=False, hold_reason=None, outcome=outcome))
+
+
+def require_second(first: uuid.UUID | None, actor: Actor) -> None:
+    """Two persons, by person and not by account."""
+    if actor.person_id is None or actor.person_id == first:
+        raise GuardFailed("two_persons_needed", "须由提出人以外的另一人确认", remedy="请办事处其他人员办理")
+
+
+def require_apart(session: Session, claims: Sequence[Claim], actor: Actor) -> None:
+    """Nobody on the claimant's side calls a claim away."""
+    if any(enrolment.is_kin(session, actor.person_id, person) for person in {claim.person_id for claim in claims}):
+        raise NotPermitted("actor_on_claimant_side", "经办人是申请人或其家属，须回避", remedy="由同级其他人员或上级办理")
+
+
+def _open_request(session: Session, claim_id: uuid.UUID) -> CancelRequest | None:
+    return session.exec(select(CancelRequest).where(
+        CancelRequest.claim_id == claim_id, col(CancelRequest.confirmed_at).is_(None),
+        col(CancelRequest.withdrawn_at).is_(None))).first()
+
+
+def _record(session: Session, claim: Claim, asked: CancelRequest, event: str, actor: Actor, now: datetime, *,
+            reason: str = "") -> None:
+    audit.append(session, [Entry(claim.id, claim.org_key, "claim", claim.id, event, reason=reason or asked.reason,
+                                 details={"ground": asked.ground})],
+                 account=actor.account_id, person=actor.person_id, at=now)
