@@ -154,6 +154,19 @@ def test_a_number_of_the_dropped_record_enrols_the_kept_one(world: World, now: d
         assert session.get_one(Claim, claim).person_id == kept
 
 
+def test_a_writer_that_read_the_dropped_record_is_refused(world: World, now: datetime) -> None:
+    """Its transaction is tried again and then finds the kept record; no cover is left on the dropped one."""
+    kept, typed = world.member(2, "xj").person_id, _mistyped(world, 2, 415)
+    with world.db.unit_of_work(CN) as session:
+        dropped = service.add_person(session, name=typed.name, id_number=typed.id_number, actor=ROOT, now=now).id
+    _merge(world, kept, dropped, now)
+    with pytest.raises(sa.exc.OperationalError, match="record was merged"), world.db.unit_of_work(CN) as session:
+        (cover,) = queries.covers_of(session, kept)
+        copy = cover.model_dump(exclude={"id", "person_id", "certificate_no"})
+        session.add(Cover(**copy, person_id=dropped, certificate_no="T1"))
+        session.flush()
+
+
 def test_a_decider_under_two_records_is_one_person(world: World, now: datetime) -> None:
     """Separation follows the merger: whom the record names as verifier may not decide under the other record."""
     claim_id = in_review(world, 1, now)

@@ -91,6 +91,18 @@ _CATEGORY = """
             THEN 'normal' ELSE registered END);
 """
 
+# Who read a record before it was merged and writes a cover or a report for it afterwards is tried again with the kept one.
+_REFUSE = """
+    CREATE FUNCTION refuse_merged_person() RETURNS trigger LANGUAGE plpgsql AS $body$
+    BEGIN
+        IF EXISTS (SELECT FROM person p JOIN new_rows n ON n.person_id = p.id WHERE p.merged_into IS NOT NULL) THEN
+            RAISE EXCEPTION 'the record was merged while this was being written' USING ERRCODE = 'serialization_failure';
+        END IF;
+        RETURN NULL;
+    END $body$;
+"""
+_GUARDED = ("case_file", "cover")
+
 
 def upgrade() -> None:
     op.add_column("person", sa.Column("merged_into", sa.Uuid(), sa.ForeignKey("person.id"), nullable=True))
@@ -144,12 +156,17 @@ def upgrade() -> None:
         GRANT SELECT, INSERT ON person_change TO huzhu_app;
         GRANT SELECT, INSERT, UPDATE ON person_category, person_merge, proxy TO huzhu_app;
     """)
-    for statement in (_PLACES, _BEYOND, _REPOINT, _CATEGORY):
+    for statement in (_PLACES, _BEYOND, _REPOINT, _CATEGORY, _REFUSE):
         op.execute(statement)
+    for table in _GUARDED:
+        op.execute(f"CREATE TRIGGER {table}_person_kept AFTER INSERT ON {table} REFERENCING NEW TABLE AS new_rows"
+                   " FOR EACH STATEMENT EXECUTE FUNCTION refuse_merged_person()")
 
 
 def downgrade() -> None:
-    op.execute("DROP FUNCTION person_category_on; DROP FUNCTION unpoint_person; DROP FUNCTION repoint_person;"
+    for table in _GUARDED:
+        op.execute(f"DROP TRIGGER {table}_person_kept ON {table}")
+    op.execute("DROP FUNCTION refuse_merged_person; DROP FUNCTION person_category_on; DROP FUNCTION unpoint_person; DROP FUNCTION repoint_person;"
                " DROP FUNCTION person_beyond_scope; DROP VIEW person_places")
     for table in ("proxy", "person_merge", "person_change", "person_category"):
         op.drop_table(table)
