@@ -19,6 +19,7 @@ import pytest
 import sqlalchemy as sa
 
 from services.audit.verify import verify
+from services.benefit import queries as benefit
 from services.core import embedded
 from services.core.db import Database
 from services.core.errors import Conflict, InputError, NotFound
@@ -33,6 +34,7 @@ from services.rulebook.vocabulary import parse
 from services.simulate.synthetic import synthetic_card
 from services.simulate.years import district, steps
 from services.simulate.years.rows import COLUMNS, Tables
+from services.simulate.years.service import simulate
 from services.simulate.years.size import OFFICES, Size
 from services.simulate.years.world import Org
 from statemachines.states import ClaimState
@@ -80,7 +82,7 @@ def test_staff_work_in_office_hours_on_working_days(house: Database) -> None:
             OR machine = 'payment_run' AND event IN ('submit', 'release')""")).scalars().all()
     assert len(rows) > 300
     assert all(9 <= at.hour < 18 for at in rows)
-    # National day 2025 and a Saturday of make-up work, State Council notice of 2024-11-12.
+    # National day 2025: 1 to 8 October, by the State Council's notice of 2024-11-12.
     assert not [at for at in rows if at.month == 10 and at.day in range(1, 9) and at.year == 2025]
 
 
@@ -117,8 +119,6 @@ def test_amounts_are_what_the_other_reading_computes_from_the_kept_words(house: 
 
 
 def test_a_worksheet_made_anew_from_the_tables_says_the_same(house: Database) -> None:
-    from services.benefit import queries as benefit
-
     with house.view(ROOT) as session:
         rows = session.execute(sa.text("""
             SELECT c.id, w.total_fen, w.refund_fen FROM claim c JOIN worksheet w ON w.claim_id = c.id AND w.seq = 1
@@ -185,19 +185,13 @@ def test_the_same_seed_gives_the_same_database_whatever_the_processes(twins: lis
 
 def test_a_house_in_use_is_left_alone(house: Database) -> None:
     with pytest.raises(Conflict) as refused:
-        fill_again(house)
+        simulate(house, SMALL, root="cn", workers=1)
     assert refused.value.code == "not_empty"
-
-
-def fill_again(db: Database) -> None:
-    from services.simulate.years.service import simulate
-
-    simulate(db, SMALL, root="cn", workers=1)
 
 
 def test_without_a_root_nothing_is_written(db: Database) -> None:
     with pytest.raises(NotFound) as refused:
-        fill_again(db)
+        simulate(db, SMALL, root="cn", workers=1)
     assert refused.value.code == "not_set_up"
 
 
