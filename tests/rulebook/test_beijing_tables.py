@@ -149,7 +149,7 @@ def test_before_the_first_wording_nothing_is_guessed(plan: str, event: Mapping[s
     ("bj-medical", {"kind": "medical_year", "year": 2016, "stays_own_1": ["9000.00"], "over_cap_own_1": "100.00"},
      {"id_card", "inpatient_bill"}),
     ("bj-medical", {"kind": "medical_year", "year": 2016, "outpatient_own_1": "9000.00", "over_cap_own_1": "100.00"},
-     {"id_card", "inpatient_bill", "outpatient_receipts"}),
+     {"id_card", "outpatient_receipts"}),
     ("bj-accident-property", {"kind": "property", "cause": "fire"},
      {"application", "id_card", "bank_card", "fire_determination", "union_certificate"}),
     ("bj-accident-property", {"kind": "property", "cause": "burst_pipe"},

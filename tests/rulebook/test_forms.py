@@ -10,7 +10,7 @@ NX, XJ = registry.latest("nx-ankangbao"), registry.latest("xj-women")
 
 def test_fields_of_ankangbao() -> None:
     fields = {field.name: field for field in form_fields(NX)}
-    assert list(fields) == ["icd10", "behaviour", "specimen_on", "diagnosed_on", "stays"]
+    assert list(fields) == ["icd10", "behaviour", "disease", "specimen_on", "diagnosed_on", "stays"]
     assert [name for name, field in fields.items() if field.required] == ["icd10", "specimen_on", "diagnosed_on"]
     assert (fields["specimen_on"].label, fields["specimen_on"].clause) == ("病检标本提取日", "第九条")
     assert fields["stays"].type == "stays"
