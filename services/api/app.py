@@ -24,6 +24,7 @@ from services.api.routes import (
     people,
     plans,
     records,
+    report_files,
     review,
     rosters,
     system,
@@ -32,8 +33,8 @@ from services.core.settings import settings
 from services.wiring import Wiring
 
 PREFIX = "/api/v1"
-ROUTERS = (system, plans, organisations, accounts, people, records, rosters, covers, joining, cases, claims, heirs, papers, review, inputs,
-           insurer, payments, notices)
+ROUTERS = (system, plans, organisations, accounts, people, records, rosters, covers, report_files, joining, cases, claims, heirs,
+           papers, review, inputs, insurer, payments, notices)
 _PROBLEM = {"model": Problem, "content": {problems.MEDIA: {}}}
 _RESPONSES: dict[int | str, dict[str, object]] = {
     401: {**_PROBLEM, "description": "没有有效凭证"}, 403: {**_PROBLEM, "description": "没有这项权限"},

@@ -58,12 +58,12 @@ def report(session: Session, *, id_number: str | None = None, person_id: uuid.UU
     return made
 
 
-def report_all(session: Session, *, reports: Sequence[NewReport], keep_good: bool = True, actor: Actor,
+def report_all(session: Session, *, reports: Sequence[NewReport | HuzhuError], keep_good: bool = True, actor: Actor,
                now: datetime) -> list[Case | HuzhuError | None]:
-    """Each report's case, in order, or why it was refused. Unless `keep_good`, one refusal keeps all from being opened
-    (None for those that were good).
+    """Each report's case, in order, or why it was refused (by the caller, or here). Unless `keep_good`, one refusal keeps
+    all from being opened (None for those that were good).
     """
-    calls = all(new.channel == "phone" for new in reports)
+    calls = all(new.channel == "phone" for new in reports if isinstance(new, NewReport))
     actor.require(*(_MAY_ANSWER_CALLS if calls else _MAY_REPORT), what="报案")
     said = each(reports, lambda new: heard(new, own=acts_for_self(actor), now=now))
     planned = plan(session, said, actor=actor)

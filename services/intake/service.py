@@ -17,6 +17,7 @@ from services.engine.event import dated
 from services.enrolment import queries as enrolment
 from services.intake import rules
 from services.intake.addressees import tell
+from services.intake.bulk import errors_of, report_file
 from services.intake.cancelling import ask_cancel, confirm_cancel, drop_request, end
 from services.intake.joining import confirm_join, join, keep_apart
 from services.intake.opening import preview, report
@@ -30,8 +31,8 @@ from services.rulebook import registry
 from services.storage import service as storage
 from statemachines.states import ClaimState
 
-__all__ = ["PhoneCall", "amend", "ask_cancel", "confirm_cancel", "confirm_join", "drop_request", "join", "keep_apart", "preview",
-           "record_consent", "report", "resume", "tell", "withdraw", "withdraw_consent"]
+__all__ = ["PhoneCall", "amend", "ask_cancel", "confirm_cancel", "confirm_join", "drop_request", "errors_of", "join", "keep_apart",
+           "preview", "record_consent", "report", "report_file", "resume", "tell", "withdraw", "withdraw_consent"]
 PURPOSES = ("insurer", "processing")
 
 
