@@ -10,7 +10,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from services.audit.verify import verify
 from services.benefit import queries as benefit
 from services.core import embedded
+from services.core.clock import at_hour
 from services.core.db import Database
 from services.core.errors import Conflict, InputError, NotFound
 from services.core.identity import check_identity, luhn
@@ -203,6 +204,12 @@ def test_sizes_that_do_not_fit_name_the_option(members: int, claims: int, orgs: 
     assert refused.value.field == field
 
 
+def test_a_last_day_too_near_the_first_calendar_names_the_option() -> None:
+    with pytest.raises(InputError) as refused:
+        Size(10, 10, 3, 1, at_hour(date(2025, 3, 1), 18))
+    assert refused.value.field == "until"
+
+
 @pytest.mark.parametrize(("members", "claims", "orgs"), [(0, 0, 3), (3, 6, 3), (7, 1, 11), (500, 9000, 40)])
 def test_places_add_up(members: int, claims: int, orgs: int) -> None:
     size = Size(max(members, (claims + 1) // 2), claims, orgs, 1, NOW)
@@ -231,12 +238,12 @@ def machine() -> Iterator[dict[str, str]]:
 
 
 def test_the_command_sets_up_fills_and_says_what_there_is(machine: dict[str, str]) -> None:
-    asked = ["--members", "40", "--claims", "60", "--orgs", "4", "--seed", "3", "--workers", "1"]
+    asked = ["--members", "40", "--claims", "60", "--orgs", "4", "--seed", "3", "--workers", "1", "--until", "2026-06-30"]
     run = [sys.executable, "-m", "services.cli.simulate", *asked]
     done = subprocess.run([*run, "--json"], env=machine, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert (sum(told["states"].values()), told["rows"]["claim"], told["seed"]) == (60, 60, 3)
+    assert (sum(told["states"].values()), told["rows"]["claim"], told["seed"], told["until"]) == (60, 60, 3, "2026-06-30")
     assert told["administrator_token"]
     again = subprocess.run(run, env=machine, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
     assert again.returncode != 0

@@ -16,6 +16,7 @@ _CLAIMS_A_DISTRICT = 4000
 _MOST_DISTRICTS = 900           # a run's number carries its district in three places
 _LEAD = timedelta(days=40)      # from an event to its report, at most
 CLAIMS_A_MEMBER = 2
+_SHORTEST = timedelta(days=180)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,9 @@ class Size:
                 raise InputError("size", f"{name} 不能小于零", remedy="写零或更大的整数", field=name)
         if self.orgs < len(OFFICES):
             raise InputError("size", f"至少要有{len(OFFICES)}个基层单位", remedy="三个办事处各须有单位", field="orgs")
+        if self.today - self.since < _SHORTEST:
+            raise InputError("size", f"截至 {self.today} 没有足够长的期间", remedy=f"截止日至少为 {self.since + _SHORTEST}",
+                             field="until")
         if self.claims > self.members * CLAIMS_A_MEMBER:
             raise InputError("size", f"{self.claims} 件案件须有至少 {-(-self.claims // CLAIMS_A_MEMBER)} 名会员",
                              remedy="增加会员，或减少案件", field="members")
