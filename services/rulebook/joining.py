@@ -6,10 +6,15 @@ import math
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from services.core.errors import InputError
-from services.rulebook.values import Const, Number, Range, Sourced, Table, When, Words, read_value
+from services.rulebook.values import AgeRange, Const, Number, Sourced, Table, When, Words, listed, read_value
+
+# Whom a cover may be for: the employee, or (where a plan says so) the wife or a child.
+Relation = Literal["employee", "wife", "child"]
+Part = Annotated[Number, Field(gt=0, le=1)]
+People = Annotated[int | None, Field(ge=1, le=10_000_000)]
 
 
 def _fee_amount(raw: object) -> object:
@@ -55,10 +60,10 @@ class Participation(Sourced):
     `all_below: 30` is 少于30人 (30 excluded); `all_up_to: 100` is 100人以下 (100 included, 民法典 1259).
     """
 
-    share: Number
+    share: Part
     of: Literal["staff", "women", "parents"] = "staff"
-    all_below: int | None = None
-    all_up_to: int | None = None
+    all_below: People = None
+    all_up_to: People = None
 
     def required(self, people: int) -> int:
         """The least number of participants in a unit with so many people of that kind."""
@@ -70,27 +75,33 @@ class Participation(Sourced):
 class Shares(Sourced):
     """The most shares one person may hold."""
 
-    max: int = 1
+    max: Annotated[int, Field(ge=1, le=100)] = 1
 
 
 class Term(Sourced):
     """Length of one cover."""
 
-    years: int = 1
+    years: Annotated[int, Field(ge=1, le=10)] = 1
 
 
 class Eligible(Sourced):
-    """Who may be covered; ages are completed years on the effective day."""
+    """Who may be covered; ages are completed years on the effective day.
+
+    `healthy` is words only: it is printed for people, and no computation asks for anybody's health.
+    """
 
     sex: Literal["F", "M"] | None = None
     healthy: bool | None = None
-    age: Range | None = None
-    renewal_age: Range | None = None
-    relation: Words = ()
+    age: AgeRange | None = None
+    renewal_age: AgeRange | None = None
+    relation: Annotated[tuple[Relation, ...], BeforeValidator(listed)] = ()
     when: When = ()
 
 
 class PayerBan(Sourced):
-    """Payers whose money may not buy this cover."""
+    """Payers whose money may not buy this cover.
+
+    `payers` is words only: that the ban stands is what refuses a payment out of public money.
+    """
 
     payers: Words

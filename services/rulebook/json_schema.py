@@ -16,11 +16,12 @@ from datetime import date
 
 from pydantic import BeforeValidator
 
+from services.core.identity import BANKS
 from services.rulebook import joining, parts, steps, values
-from services.rulebook.facts import FACTS, FactSpec
+from services.rulebook.facts import BEHAVIOURS, FACTS, FactSpec, full_name
 from services.rulebook.reasons import FLAGS
 from services.rulebook.scales import SCALES, Scale
-from services.rulebook.schema import RuleBook
+from services.rulebook.schema import Dating, RuleBook, dates
 from services.rulebook.values import Frozen, Sourced
 
 Shape = dict[str, object]
@@ -101,7 +102,14 @@ def _written(hint: object) -> Shape | None:
     forms: list[tuple[object, Callable[[], Shape]]] = [
         (values.Value, lambda: _ref("value")), (values.Number, lambda: NUMBER), (values.Range, lambda: RANGE),
         (values.When, lambda: _ref("when")), (values.FactName, lambda: _ref("fact")),
-        (values.Words, lambda: _one_or_list(_SCALAR)),
+        (values.Words, lambda: _one_or_list(_SCALAR)), (values.Name, lambda: {"type": "string", "minLength": 1}),
+        (joining.Part, lambda: {**NUMBER, "exclusiveMinimum": 0, "maximum": 1}),
+        (values.Day, lambda: DATE), (values.DayRange, lambda: RANGE), (values.AgeRange, lambda: RANGE),
+        (Dating, lambda: {"enum": [name for name in _fact_names() if dates(full_name(name))]}),
+        (parts.Letters, lambda: _one_or_list({"enum": [*parts.LETTERS, *parts.INSURER_LETTERS]})),
+        (parts.BankCodes, lambda: _one_or_list({"enum": list(BANKS)})),
+        (parts.Prefixes, lambda: _one_or_list({"type": "string", "pattern": f"^{parts.PREFIX}$"})),
+        (parts.Behaviours, lambda: _one_or_list({"enum": [*BEHAVIOURS, *(int(code) for code in BEHAVIOURS)]})),
         (joining.FeeAmount, lambda: {"anyOf": [NUMBER, _table({"const": "cover.tier"})]}),
         (steps.AnyStep, lambda: {"oneOf": [_ref(step.__name__) for step in typing.get_args(steps.Step)]}),
         (steps.Slice, lambda: {"type": "array", "prefixItems": [NUMBER, NUMBER, NUMBER], "minItems": 2, "maxItems": 3,
@@ -157,6 +165,8 @@ def _properties(model: type[Frozen]) -> dict[str, object]:
     found: dict[str, object] = {}
     for name, field in model.model_fields.items():
         shape = {**_shape(hints[name])}
+        if shape.get("type") == "integer":
+            shape |= _bounds(field.metadata)
         pattern = next((part.pattern for part in field.metadata if getattr(part, "pattern", None)), None)
         found[_key(model, name)] = {**shape, "pattern": pattern} if pattern else shape
     if "read" in found:
@@ -165,6 +175,12 @@ def _properties(model: type[Frozen]) -> dict[str, object]:
         if flag in found:
             found[flag] = {"enum": list(FLAGS)}
     return found
+
+
+def _bounds(metadata: list[object]) -> Shape:
+    """The least and the most of a whole number."""
+    found = [(word, getattr(part, bound, None)) for part in metadata for word, bound in (("minimum", "ge"), ("maximum", "le"))]
+    return {word: limit for word, limit in found if limit is not None}
 
 
 def _key(model: type[Frozen], name: str) -> str:

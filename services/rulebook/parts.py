@@ -2,30 +2,77 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
+from services.core.identity import BANKS
 from services.rulebook.facts import KINDS
 from services.rulebook.steps import AnyStep
 from services.rulebook.values import (
+    MOST_DAYS,
     Condition,
+    DayRange,
     FactName,
     Frozen,
+    Name,
     Number,
-    Range,
     Sourced,
     Span,
     Value,
     When,
     Words,
+    listed,
+    nearest,
+    written,
 )
 
 Act = Literal["certify", "review", "informed"]
 ROLES = ("unit_clerk", "district_reviewer", "office_reviewer", "senior_reviewer", "head")
 Role = Literal["unit_clerk", "district_reviewer", "office_reviewer", "senior_reviewer", "head"]
+
+Behaviour = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
+Days = Annotated[int, Field(ge=0, le=MOST_DAYS)]
+
+# The letters the house writes, by the folder of each; and those an insurer writes, kept with the claim.
+LETTERS = ("receipt", "supplement", "decision", "consolation", "refusal", "payment", "refund", "transfer", "cover_note",
+           "withdrawal")
+INSURER_LETTERS = ("decision_insurer", "refusal_insurer")
+
+
+PREFIX = r"[A-Z]([0-9]([0-9](\.[0-9x][0-9x]{0,2})?)?)?"
+
+
+def _letter(raw: object) -> object:
+    return _one_of(raw, (*LETTERS, *INSURER_LETTERS), "信函")
+
+
+def _bank(raw: object) -> object:
+    return _one_of(raw, tuple(BANKS), "银行代码")
+
+
+def _one_of(raw: object, known: tuple[str, ...], what: str) -> object:
+    if raw in known:
+        return raw
+    near = nearest(written(raw), list(known))
+    raise ValueError(f"没有{what}“{written(raw)}”，" + (f"最接近的是 {near}" if near else f"应为 {'、'.join(known)}"))
+
+
+def _icd10(raw: object) -> object:
+    """The beginning of a code: `C`, `C5`, `C50`, `C57.0`."""
+    if isinstance(raw, str) and re.fullmatch(PREFIX, raw):
+        return raw
+    raise ValueError(f"“{written(raw)}”不是 ICD-10 编码的开头，应为 C50、C57.0 这样的写法")
+
+
+Letters = Annotated[tuple[Annotated[str, BeforeValidator(_letter)], ...], BeforeValidator(listed)]
+BankCodes = Annotated[tuple[Annotated[str, BeforeValidator(_bank)], ...], BeforeValidator(listed)]
+Prefixes = Annotated[tuple[Annotated[str, BeforeValidator(_icd10)], ...], BeforeValidator(listed)]
+
+Behaviours = Annotated[tuple[Behaviour, ...], BeforeValidator(listed)]
 
 Facts = Annotated[tuple[FactName, ...], BeforeValidator(lambda raw: tuple(raw) if isinstance(raw, list) else raw)]
 
@@ -33,7 +80,7 @@ Facts = Annotated[tuple[FactName, ...], BeforeValidator(lambda raw: tuple(raw) i
 class Waiting(Sourced):
     """Covered days (the effective day is day 1) on which a covered disease pays nothing."""
 
-    days: Range
+    days: DayRange
     unless: FactName | None = None
     when: When = ()
     outcome: Literal["nothing", "refund"] = "nothing"
@@ -43,7 +90,7 @@ class Waiting(Sourced):
 class Bands(Sourced):
     """Named spans of covered days; an unbroken renewal stands in `renewal` from day 1."""
 
-    ranges: dict[str, Range]
+    ranges: dict[str, DayRange]
     renewal: str | None = None
     when: When = ()
 
@@ -52,8 +99,8 @@ class ListRule(Sourced):
     """Diseases by ICD-10 prefix and ICD-O-3 behaviour, or by name; UNVERIFIED lists flag each claim."""
 
     name: str = ""
-    icd10: Words = ()
-    behaviour: Words = ()
+    icd10: Prefixes = ()
+    behaviour: Behaviours = ()
     diseases: Words = ()
 
     @property
@@ -68,7 +115,7 @@ class Benefit(Sourced):
     `asks` names facts that no step reads but a reviewer needs to set the amount.
     """
 
-    name: str
+    name: Name
     when: When = ()
     asks: Facts = ()
     steps: Annotated[tuple[AnyStep, ...], BeforeValidator(lambda raw: tuple(raw) if isinstance(raw, list) else raw)]
@@ -102,7 +149,7 @@ class Requires(Sourced):
 class Question(Frozen):
     """An exclusion as a reviewer is asked it; `text` is the published wording behind it, `source` where that stands."""
 
-    question: str
+    question: Name
     clause: str
     text: str = ""
     source: str = ""
@@ -124,8 +171,8 @@ class PlanFlag(Sourced):
 class PaperRule(Sourced):
     """One paper of the checklist; `when` limits it to events with that fact, `proves` names the facts it proves."""
 
-    kind: str
-    name: str
+    kind: Name
+    name: Name
     required: bool = True
     when: When | None = None
     proves: Facts = ()
@@ -134,11 +181,11 @@ class PaperRule(Sourced):
 class Level(Sourced):
     """One level of the chain; it applies when the amount is above `above` (yuan)."""
 
-    level: str
-    name: str
+    level: Name
+    name: Name
     act: Act
     role: Role
-    days: int = 0
+    days: Days = 0
     above: Number | None = None
 
     def applies(self, amount: Decimal) -> bool:
@@ -149,16 +196,16 @@ class Level(Sourced):
 class ClockRule(Sourced):
     """A budget in days (or years, for the limitation), never a bare date."""
 
-    days: int = 0
-    years: int = 0
+    days: Days = 0
+    years: Annotated[int, Field(ge=0, le=100)] = 0
     kind: Literal["calendar", "working"]
-    start: str
+    start: Name
 
 
 class Banks(Sourced):
     """Payee banks by code; an empty list allows any. Another bank is a supplement request, not a refusal."""
 
-    allow: Words = ()
+    allow: BankCodes = ()
 
 
 EventKind = Literal["diagnosis", "inpatient", "accident", "property", "medical_year", "settlement", "death",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from services.rulebook.flow import shapes
+from services.rulebook.facts import FACTS
+from services.rulebook.flow import StepError, check_factor, check_yuan, shapes
 from services.rulebook.joining import Eligible, Fee, Participation, PayerBan, Shares, Term
 from services.rulebook.parts import (
     Bands,
@@ -17,6 +17,7 @@ from services.rulebook.parts import (
     Benefit,
     ClockRule,
     EventKind,
+    Letters,
     Level,
     ListRule,
     OncePer,
@@ -30,13 +31,28 @@ from services.rulebook.parts import (
     holds,
     looked_up,
 )
-from services.rulebook.values import FactName, Frozen, Words, nearest
+from services.rulebook.values import Day, FactName, Frozen, Name, Value, Words, nearest
 
 __all__ = ["Bands", "Banks", "Benefit", "ClockRule", "Level", "ListRule", "PaperRule", "RuleBook"]
 
 
 def _rows(raw: object) -> object:
     return tuple(raw) if isinstance(raw, list) else raw
+
+
+def dates(fact: str) -> bool:
+    """Whether a fact can date an event: a day, or the year of a medical year."""
+    return FACTS[fact].type == "date" or fact == "event.year"
+
+
+def _dating(fact: str) -> str:
+    if not dates(fact):
+        days = [name for name, spec in FACTS.items() if spec.type == "date" and name.startswith("event.")]
+        raise ValueError(f"{fact}（{FACTS[fact].label}）不是日期，应为 {'、'.join([*days, 'event.year'])} 等")
+    return fact
+
+
+Dating = Annotated[FactName, AfterValidator(_dating)]
 
 
 def _dated_by(raw: object) -> object:
@@ -51,18 +67,18 @@ class RuleBook(Frozen):
     """
 
     plan: str = Field(pattern=r"^[a-z]{2,}(-[a-z0-9]+)+$")
-    name: str
+    name: Name
     office: str = Field(pattern=r"^[a-z]+$")
-    office_name: str
-    insurer: str | None = None
-    from_: date = Field(alias="from")
-    until: date | None = None
-    source: str
-    dated_by: Annotated[tuple[FactName, ...], BeforeValidator(_dated_by)]
+    office_name: Name
+    insurer: Name | None = None
+    from_: Day = Field(alias="from")
+    until: Day | None = None
+    source: Name
+    dated_by: Annotated[tuple[Dating, ...], BeforeValidator(_dated_by), Field(min_length=1)]
     dated_clause: str = ""
     mode: Literal["event", "year_to_date"]
     route: Literal["office", "insurer"]
-    kinds: Annotated[tuple[EventKind, ...], BeforeValidator(_rows)]
+    kinds: Annotated[tuple[EventKind, ...], BeforeValidator(_rows), Field(min_length=1)]
     term: Term = Term()
     fee: Fee
     shares: Shares = Shares()
@@ -83,10 +99,10 @@ class RuleBook(Frozen):
     bundle: Words = ()
     bundle_amounts: Literal["components", "manual"] = "components"
     papers: Annotated[tuple[PaperRule, ...], BeforeValidator(_rows)]
-    chain: Annotated[tuple[Level, ...], BeforeValidator(_rows)]
+    chain: Annotated[tuple[Level, ...], BeforeValidator(_rows), Field(min_length=1)]
     clocks: dict[str, ClockRule]
     banks: Banks = Banks()
-    letters: Words = ()
+    letters: Letters = ()
     digest: str
 
     def __repr__(self) -> str:
@@ -127,16 +143,20 @@ class RuleBook(Frozen):
             try:
                 shapes(benefit.steps)
             except ValueError as error:
-                raise ValueError(f"benefits.{name}.steps：{error}") from None
+                at = f".{error.index}" if isinstance(error, StepError) and error.index is not None else ""
+                raise ValueError(f"benefits.{name}.steps{at}：{error}") from None
             for condition in benefit.when:
                 _known(f"benefits.{name}.when.list", condition.any_of if condition.fact == "list" else (), self.lists)
                 bands = self.bands.ranges if self.bands else {}
                 _known(f"benefits.{name}.when.band", condition.any_of if condition.fact == "band" else (), bands)
             _known(f"benefits.{name}.ends", tuple(end for end in benefit.ends if end != "all"), self.benefits)
-            for step in benefit.steps:
-                _known(f"benefits.{name}.steps.with", getattr(step, "with_", ()), self.benefits)
+            for index, step in enumerate(benefit.steps):
+                _known(f"benefits.{name}.steps.{index}.with", getattr(step, "with_", ()), self.benefits)
         for group in self.one_of:
             _known("one_of", group.benefits, self.benefits)
+        _fits("total.cap", check_yuan, self.total.cap if self.total else None)
+        _fits("total.times", check_factor, self.total.times if self.total else None)
+        _fits("waiting.amount", check_yuan, self.waiting.amount if self.waiting else None)
         if self.bands and self.bands.renewal:
             _known("bands.renewal", (self.bands.renewal,), self.bands.ranges)
         if self.until is not None and self.until < self.from_:
@@ -144,6 +164,14 @@ class RuleBook(Frozen):
         if (self.route == "insurer") != (self.insurer is not None):
             raise ValueError("route 为 insurer 时要写 insurer，且只有此时写")
         return self
+
+
+def _fits(key: str, check: Callable[[Value], None], value: Value | None) -> None:
+    try:
+        if value is not None:
+            check(value)
+    except ValueError as error:
+        raise ValueError(f"{key}：{error}") from None
 
 
 def _known(where: str, words: tuple[str, ...], known: Mapping[str, object]) -> None:

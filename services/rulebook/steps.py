@@ -8,7 +8,17 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from services.rulebook.scales import SCALES, Scale, scale_named
-from services.rulebook.values import Number, Sourced, Value, Words, nearest, read_number
+from services.rulebook.values import (
+    Number,
+    Sourced,
+    Value,
+    Words,
+    nearest,
+    punctuation,
+    read_bound,
+    read_number,
+    written,
+)
 
 Over = Literal["stay", "period", "life"]
 STEPS = ("take", "less", "times", "sum", "slices", "scale", "cap", "manual")
@@ -55,17 +65,25 @@ def _slices(raw: object) -> object:
             rows.append(row)
             continue
         if not isinstance(row, list) or len(row) not in (2, 3):
-            raise ValueError("每段要写成 [上限, 比例] 或 [上限, 比例, 本段最高]")
-        number = [read_number(cell) for cell in row]
-        rows.append(Slice(upto=number[0], rate=number[1], max=number[2] if len(number) == 3 else None))
-    bounds = [row.upto for row in rows if isinstance(row, Slice)]
-    if bounds != sorted(set(bounds)):
-        raise ValueError("各段上限要从小到大")
+            raise ValueError(f"“{written(row)}”不对，每段要写成 [上限, 比例] 或 [上限, 比例, 本段最高]")
+        upto, rate, *most = [read_bound(row[0]), *(read_number(cell) for cell in row[1:])]
+        if rate > 1:
+            raise ValueError(f"比例“{rate}”大于 1，四成写成 0.40")
+        rows.append(Slice(upto=upto, rate=rate, max=most[0] if most else None))
+    _ladder([row.upto for row in rows if isinstance(row, Slice)])
     return tuple(rows)
 
 
+def _ladder(bounds: list[Decimal]) -> None:
+    """Bounds rise from above 0, and the last says what becomes of everything above."""
+    if bounds != sorted(set(bounds)) or bounds[:1] == [Decimal(0)]:
+        raise ValueError("各段上限要从小到大，第一段大于 0")
+    if not bounds or bounds[-1].is_finite():
+        raise ValueError("最后一段的上限要写 .inf；以上部分不再给付的，最后一段写 [.inf, 0]")
+
+
 class Slices(Sourced):
-    """Σ min(max, part × rate), each bound included in its lower slice."""
+    """Σ min(max, part × rate), each bound included in its lower slice; `[.inf, 0]` pays nothing above."""
 
     slices: Annotated[tuple[Slice, ...], BeforeValidator(_slices)]
 
@@ -116,16 +134,23 @@ _ORDER = ("cap", "manual", "take", "less", "sum", "slices", "scale", "times")
 def read_step(raw: object) -> object:
     """`{take: 100000, clause: …}` to its step; an unknown step names the eight."""
     if not isinstance(raw, dict):
-        return raw
+        if isinstance(raw, Sourced):
+            return raw
+        raise ValueError(f"“{written(raw)}”不对，一步要写成 {{take: 500}} 这样的映射")
+    actions = [key for key in STEPS if key in raw and not (key == "times" and ("cap" in raw or "manual" in raw))]
+    if len(actions) > 1:
+        raise ValueError(f"一步只写一个动作，这里写了 {' 和 '.join(actions)}，分成几步")
     for key in _ORDER:
         if key in raw:
             content = {("with_" if name == "with" else str(name)): value for name, value in raw.items()}
             if key == "manual" and content["manual"] in ("none", "UNVERIFIED"):
                 content["manual"] = None
             return _BY_KEY[key].model_validate(content)
-    word = next((key for key in raw if key not in Sourced.model_fields), "")
-    near = nearest(str(word), STEPS)
-    raise ValueError(f"不认识的步骤“{word}”" + (f"，最接近的是 {near}" if near else "") + "；步骤有 " + " ".join(STEPS))
+    word = str(next((key for key in raw if key not in Sourced.model_fields), ""))
+    near = punctuation(word) or nearest(word, STEPS)
+    if near in STEPS:
+        near = f"最接近的是 {near}"
+    raise ValueError(f"不认识的步骤“{word}”" + (f"，{near}" if near else "") + "；步骤有 " + " ".join(STEPS))
 
 
 AnyStep = Annotated[Step, BeforeValidator(read_step)]

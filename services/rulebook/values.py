@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from decimal import Decimal, InvalidOperation
+import unicodedata
+from datetime import date
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
@@ -17,14 +19,48 @@ from services.rulebook.facts import FACTS, full_name
 Origin = Literal["seed", "clause", "promise", "law", "ours", "association", "web", "reading", "UNVERIFIED"]
 
 
-def _words(raw: object) -> object:
+def listed(raw: object) -> object:
     """A scalar stands for a list of one; lists become tuples."""
     if isinstance(raw, str):
         return (raw,)
     return tuple(raw) if isinstance(raw, list) else raw
 
 
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Words = Annotated[tuple[str, ...], BeforeValidator(listed)]
+
+# Beyond these no sum, stay, span of days or age of a plan is real.
+MOST, MOST_DAYS = Decimal(10) ** 12, 36_600
+
+
+def written(raw: object) -> str:
+    """A value of the file as its author wrote it: `[a, b]`, `{a: 1}`, without a programmer's quotes."""
+    if isinstance(raw, dict):
+        return "{" + ", ".join(f"{key}: {written(value)}" for key, value in raw.items()) + "}"
+    return "[" + ", ".join(written(item) for item in raw) + "]" if isinstance(raw, list | tuple) else str(raw)
+
+
+def _name(raw: object) -> object:
+    if isinstance(raw, str) and not raw.strip():
+        raise ValueError("不能为空")
+    return raw
+
+
+Name = Annotated[str, BeforeValidator(_name)]
+
+
+def read_day(raw: object) -> date:
+    """A day as written, `2026-03-01`. ValueError for anything else, so that no number becomes a day."""
+    if type(raw) is date:
+        return raw
+    if isinstance(raw, str) and re.fullmatch(r"(19|20|21)\d\d-\d\d-\d\d", raw):
+        try:
+            return date.fromisoformat(raw)
+        except ValueError:
+            raise ValueError(f"“{raw}”没有这一天") from None
+    raise ValueError(f"“{written(raw)}”不是日期，应为 YYYY-MM-DD")
+
+
+Day = Annotated[date, BeforeValidator(read_day)]
 
 
 class Frozen(BaseModel):
@@ -39,6 +75,13 @@ class Sourced(Frozen):
     clause: str = ""
     origin: Origin = "seed"
     read: Words = ()
+
+
+def punctuation(word: str) -> str:
+    """Why a word that should be a key holds its value too; empty when it does not."""
+    if re.search(r"[：，｛｝［］]", word):
+        return "用了全角标点，改为半角，冒号后空一格"
+    return "冒号后要空一格" if re.match(r"[A-Za-z_.]+:.", word) else ""
 
 
 def nearest(word: str, known: object) -> str:
@@ -87,23 +130,48 @@ class Table(Sourced):
 
 
 class Product(Frozen):
-    """A share of another amount: `{take: event.pool_fund_paid, times: 0.20}`."""
+    """A share of another amount: `{take: event.pool_fund_paid, times: 0.20}`; no element of it is a list."""
 
     take: Value
     times: Value
 
 
+_PLAIN = re.compile(r"[-+]?([0-9]+(\.[0-9]{0,6})?|\.[0-9]{1,6})")
+
+
 def read_number(raw: object) -> Decimal:
-    """A number as written, `.inf` for none. ValueError for anything else."""
-    if isinstance(raw, Decimal | int):
-        return Decimal(raw)
-    text = str(raw)
+    """A number as written: from 0 to a million million, at most six decimals. ValueError for anything else."""
+    text = str(raw) if isinstance(raw, Decimal | int) else written(raw)
+    if not _PLAIN.fullmatch(text):
+        raise ValueError(f"“{text}”不是数{_hint(text)}")
+    number = Decimal(text)
+    if number < 0:
+        raise ValueError(f"“{text}”不对：这里的数不能是负数")
+    if number > MOST:
+        raise ValueError(f"“{text}”太大，最多一万亿")
+    return number
+
+
+def _hint(text: str) -> str:
+    """What somebody who wrote this probably meant."""
+    bare = re.sub(r"[,，_ ]", "", text)
+    if bare != text and _PLAIN.fullmatch(bare):
+        return f"：不写千分位，写成 {bare}"
+    narrow = unicodedata.normalize("NFKC", text)
+    if narrow != text and _PLAIN.fullmatch(narrow):
+        return f"：数字用半角，写成 {narrow}"
+    if text.endswith(("%", "％")) and _PLAIN.fullmatch(text[:-1]):
+        return f"：百分数写成小数 {Decimal(text[:-1]) / 100}"
+    if text.endswith(("万", "万元", "元", "天", "日")):
+        return "：只写数字，不写单位"
     if text == ".inf":
-        return Decimal("Infinity")
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        raise ValueError(f"“{text}”不是数") from None
+        return "：.inf 只能作各段（slices）的最后一个上限"
+    return "，最多六位小数" if re.fullmatch(r"[-+]?[0-9]*\.[0-9]+", text) else ""
+
+
+def read_bound(raw: object) -> Decimal:
+    """The bound of a slice: a number, or `.inf` for none."""
+    return Decimal("Infinity") if str(raw) in (".inf", "Infinity") else read_number(raw)
 
 
 Number = Annotated[Decimal, BeforeValidator(read_number)]
@@ -112,7 +180,7 @@ Number = Annotated[Decimal, BeforeValidator(read_number)]
 def _leaf(raw: object) -> Const | Each:
     if isinstance(raw, list):
         if len(raw) != 2:
-            raise ValueError("列表值要写成 [首次, 以后每次]")
+            raise ValueError(f"“{written(raw)}”不对，列表值要写成 [首次, 以后每次]")
         return Each(first=read_number(raw[0]), later=read_number(raw[1]))
     return Const(number=read_number(raw))
 
@@ -139,6 +207,8 @@ def read_value(raw: object) -> object:
         if set(raw) == {"take", "times"}:
             return Product.model_validate(raw)
         raise ValueError("值要写成数、事实、表 {by: …} 或 {take: …, times: …}")
+    if raw == "":
+        raise ValueError("没有写值")
     if isinstance(raw, str) and not re.fullmatch(r"[-+]?(\d|\.\d|\.inf).*", raw):
         return FactRef(fact=raw)
     return _leaf(raw)
@@ -161,7 +231,7 @@ class Span(Frozen):
 def _span(raw: object) -> object:
     if not isinstance(raw, str):
         return raw
-    found = re.fullmatch(r"(\d*)\.\.(\d*)", raw)
+    found = re.fullmatch(r"([0-9]{0,12})\.\.([0-9]{0,12})", raw)
     if not found or raw == "..":
         raise ValueError(f"“{raw}”不是范围，要写成 1..30、61.. 或 ..60")
     low, high = (int(part) if part else None for part in found.groups())
@@ -171,6 +241,17 @@ def _span(raw: object) -> object:
 
 
 Range = Annotated[Span, BeforeValidator(_span)]
+
+
+def _at_most(raw: object, most: int, unit: str) -> object:
+    span = _span(raw)
+    if isinstance(span, Span) and max(span.low or 0, span.high or 0) > most:
+        raise ValueError(f"范围“{written(raw)}”超过 {most} {unit}")
+    return span
+
+
+DayRange = Annotated[Span, BeforeValidator(lambda raw: _at_most(raw, MOST_DAYS, "天"))]
+AgeRange = Annotated[Span, BeforeValidator(lambda raw: _at_most(raw, 150, "岁"))]
 
 
 class Condition(Frozen):

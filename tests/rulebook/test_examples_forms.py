@@ -104,5 +104,5 @@ def test_limitations_count_whole_years(start: date, years: int, last: date) -> N
 
 def test_calendar_days_roll_past_holidays_and_working_days_skip_them() -> None:
     """30 calendar days from 7 September 2026 end on 7 October, inside the National Day holiday, which ends on the 7th."""
-    assert due(ClockRule(days=30, kind="calendar", start=""), date(2026, 9, 7)) == date(2026, 10, 8)
-    assert due(ClockRule(days=15, kind="working", start=""), date(2026, 3, 2)) == date(2026, 3, 23)
+    assert due(ClockRule(days=30, kind="calendar", start="次日起"), date(2026, 9, 7)) == date(2026, 10, 8)
+    assert due(ClockRule(days=15, kind="working", start="次日起"), date(2026, 3, 2)) == date(2026, 3, 23)

@@ -61,14 +61,14 @@ def test_a_file_without_examples_lets_all_but_contradictions_through(tmp_path: P
     found = mutate(file)
     assert found.mutants == 68
     assert {shift.key for shift in found.survivors} >= {"shares.max", "total.cap", "benefits.medical.steps.1.less"}
-    # Each of the five bounds of the bands, up and down: the next band no longer follows.
-    assert found.refused == found.mutants - len(found.survivors) == 10
+    # Each of the five bounds of the bands, up and down: the next band no longer follows; and a term of no year.
+    assert found.refused == found.mutants - len(found.survivors) == 11
 
 
 def test_the_command_tells_counts_by_plan_and_each_survivor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plans", "check", str(TRIAL), "--mutate"]) == 0
     told = capsys.readouterr().out
-    assert "检查 1 份规则，26 个算例，发现 0 个问题；改动 68 处，4 处由文件自身的检查发现，0 处没有算例发现" in told
+    assert "检查 1 份规则，26 个算例，发现 0 个问题；改动 68 处，5 处由文件自身的检查发现，0 处没有算例发现" in told
     assert "hz-trial" in told
     file = _without(tmp_path, "核定8000.01元，超过上限")
     assert main(["plans", "check", str(file), "--mutate"]) == 1

@@ -60,7 +60,7 @@ def test_the_example_comes_out_as_printed() -> None:
     (lambda d: d["cover"].update(shares=0), "wrong_value", "cover.shares", ""),
     (lambda d: d["cover"].update(renewal="yes"), "wrong_value", "cover.renewal", "true 或 false"),
     (lambda d: d["cover"].update(until="2026-01-01"), "wrong_value", "cover", "早于"),
-    (lambda d: d["event"].update(behaviour=3), "wrong_value", "event.behaviour", "'3'"),
+    (lambda d: d["event"].update(behaviour=3), "wrong_value", "event.behaviour", '写成文字 "3"'),
     (lambda d: d["event"].update(icd10="breast"), "wrong_value", "event.icd10", "C50.900"),
     (lambda d: d["event"].update(kind="illness"), "wrong_value", "event.kind", "diagnosis"),
     (lambda d: d["cover"].update(premium_paid="-1.00"), "wrong_value", "cover.premium_paid", "不小于 0"),
