@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from sqlmodel import Session
 
+from services.access.actor import system
 from services.cli.output import AsJson, day, say, say_json, say_table
-from services.core.db import Scope, database
+from services.core.db import BusinessClock, Scope, database
 from services.core.money import show, to_yuan
 from services.core.settings import settings
 from services.enrolment import cover_queries, group_summary
 from services.enrolment import queries as enrolment
 from services.ledger import queries as ledger
+from services.ledger import service as ledger_service
 
 covers = typer.Typer(help="保障、费用与分户账", no_args_is_help=True)
 _STATES = {"open": "有效", "ending": "将终止", "ended": "已终止"}
@@ -85,6 +88,18 @@ def books(plan: Annotated[str | None, typer.Argument(help="计划代码；不写
     else:
         say_table(("计划", "科目", "借方（元）", "贷方（元）", "余额（元）"), [
             (row.plan, row.name, *(show(to_yuan(fen)) for fen in (row.debit_fen, row.credit_fen, row.balance_fen))) for row in rows])
+
+
+@covers.command("catch-up")
+def catch_up(as_json: AsJson = False) -> None:
+    """补记分户账：升级前已有的保障、批量导入的保障与已到账的退费；再次运行不重复记账。"""
+    moment = BusinessClock(database()).now() if settings().movable_clock else datetime.now(UTC)
+    with database().unit_of_work(_root()) as session:
+        bookings = ledger_service.catch_up(session, actor=system(settings().root_org), now=moment)
+    if as_json:
+        say_json({"entries": bookings})
+    else:
+        say(f"补记分录 {bookings} 条")
 
 
 def _root() -> Scope:

@@ -39,17 +39,19 @@ _SUMMARY = sa.text("""
         SELECT v.* FROM cover v WHERE v.org_key >= :key AND v.org_key < :past AND (CAST(:plan AS text) IS NULL OR v.plan = :plan)
         AND v.effective >= coalesce(CAST(:from AS date), '-infinity') AND v.effective <= coalesce(CAST(:to AS date), 'infinity')
         AND (v.ended_on IS NULL OR v.ended_on >= v.effective)),
+    held AS (
+        SELECT org_id, plan, count(*) AS covers, count(DISTINCT person_id) AS people, count(*) FILTER (WHERE renewal) AS renewals,
+               sum(shares)::bigint AS shares, sum(premium_fen)::bigint AS due,
+               coalesce(array_agg(DISTINCT policy_no) FILTER (WHERE policy_no IS NOT NULL), '{}') AS policies
+        FROM chosen GROUP BY org_id, plan),
     money AS (
-        SELECT e.cover_id, -coalesce(sum(e.amount_fen) FILTER (WHERE t.kind = 'allocated'), 0) AS paid,
-               coalesce(sum(e.amount_fen) FILTER (WHERE t.kind IN ('returned', 'refunded', 'refund_reversed')), 0) AS refunded
+        SELECT v.org_id, v.plan, -coalesce(sum(e.amount_fen) FILTER (WHERE t.kind = 'allocated'), 0)::bigint AS paid,
+               coalesce(sum(e.amount_fen) FILTER (WHERE t.kind IN ('returned', 'refunded', 'refund_reversed')), 0)::bigint AS refunded
         FROM chosen v JOIN ledger_entry e ON e.cover_id = v.id JOIN ledger_transaction t ON t.id = e.transaction_id
-        GROUP BY e.cover_id)
-    SELECT o.org_key, o.name, v.plan, count(*) AS covers, count(DISTINCT v.person_id) AS people,
-           count(*) FILTER (WHERE v.renewal) AS renewals, sum(v.shares)::bigint AS shares, sum(v.premium_fen)::bigint AS due,
-           coalesce(sum(m.paid), 0)::bigint AS paid, coalesce(sum(m.refunded), 0)::bigint AS refunded,
-           coalesce(array_agg(DISTINCT v.policy_no) FILTER (WHERE v.policy_no IS NOT NULL), '{}') AS policies
-    FROM chosen v JOIN organisation o ON o.id = v.org_id LEFT JOIN money m ON m.cover_id = v.id
-    GROUP BY o.id, v.plan ORDER BY o.org_key, v.plan""")
+        GROUP BY v.org_id, v.plan)
+    SELECT o.org_key, o.name, h.*, coalesce(m.paid, 0) AS paid, coalesce(m.refunded, 0) AS refunded
+    FROM held h JOIN organisation o ON o.id = h.org_id LEFT JOIN money m ON m.org_id = h.org_id AND m.plan = h.plan
+    ORDER BY o.org_key, h.plan""")
 
 
 def summary(session: Session, *, org_key: str, plan: str | None = None, first: date | None = None,

@@ -204,12 +204,21 @@ def unrefund(session: Session, *, payment_ids: Sequence[uuid.UUID], now: datetim
         session.execute(_UNREFUND, {"payments": list(payment_ids), "on": business_day(now), "at": now})
 
 
-def catch_up(session: Session, *, actor: Actor, now: datetime) -> None:
-    """Book everything that stands in covers and payments and not yet in the ledger: after an upgrade or a bulk load."""
+def catch_up(session: Session, *, actor: Actor, now: datetime) -> int:
+    """Book everything that stands in covers and payments and not yet in the ledger: after an upgrade or a bulk load.
+
+    Returns how many entries were written; called again it writes none.
+    """
     plans = list(session.execute(sa.text("SELECT DISTINCT plan FROM cover ORDER BY plan")).scalars())
     given = {"plans": plans, "prefixes": [prefix(plan) for plan in plans], "on": business_day(now), "at": now}
+    before = _entries(session)
     session.execute(_CHARGE_ALL, {**given, "account": actor.account_id})
     session.execute(_REFUND_ALL, given)
+    return _entries(session) - before
+
+
+def _entries(session: Session) -> int:
+    return int(session.execute(sa.text("SELECT count(*) FROM ledger_entry")).scalar_one())
 
 
 def _post(session: Session, plan: str, kind: str, lines: Sequence[Line], *, on: date, actor: Actor, now: datetime,
