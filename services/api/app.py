@@ -13,6 +13,7 @@ from services.api.routes import (
     cases,
     claims,
     covers,
+    drafts,
     heirs,
     inputs,
     insurer,
@@ -33,7 +34,7 @@ from services.core.settings import settings
 from services.wiring import Wiring
 
 PREFIX = "/api/v1"
-ROUTERS = (system, plans, organisations, accounts, people, records, rosters, covers, report_files, joining, cases, claims, heirs,
+ROUTERS = (system, plans, organisations, accounts, people, records, rosters, covers, report_files, drafts, joining, cases, claims, heirs,
            papers, review, inputs, insurer, payments, notices)
 _PROBLEM = {"model": Problem, "content": {problems.MEDIA: {}}}
 _RESPONSES: dict[int | str, dict[str, object]] = {

@@ -1,7 +1,7 @@
 """Who had to be told of a report (安康保: the unit's women's committee and the insurer) and who still has to be, today.
 
 The hand-over protocol has no first notice: the insurer is told by telephone or letter, and the clock `first_notice` of the
-claim is the task. The dossier's acknowledgement comes too late to be one.
+claim is the task; at the latest the acknowledged dossier stops it, kept or missed.
 """
 
 from __future__ import annotations

@@ -166,7 +166,7 @@ def _promise(clock: SlaClock, today: date) -> Promise:
 
 def _counted(clock: SlaClock, pauses: Sequence[tuple[date, date | None]]) -> Count | None:
     """The same count in parts, for other languages; None when the calendar has changed since."""
-    rule = ClockRule(days=clock.budget, kind="working" if clock.day_kind == "working" else "calendar", start="",
+    rule = ClockRule(days=clock.budget, kind="working" if clock.day_kind == "working" else "calendar", start="counted",
                      clause=clock.clause, origin="ours")
     if clock.budget < 1:
         return None

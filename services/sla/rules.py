@@ -56,7 +56,7 @@ FOLLOWS: dict[tuple[str, str], tuple[Step, ...]] = {
     ("supplement", "answer"): (Step(Op.RESUME, UNION, where="r.source = 'union'"),
                                Step(Op.STOP, ("supplement",), subject=True)),
     ("supplement", "lapse"): (Step(Op.STOP, ("supplement",), subject=True),),
-    ("handoff", "ack"): (Step(Op.START, INSURER),),
+    ("handoff", "ack"): (Step(Op.STOP, ("first_notice",)), Step(Op.START, INSURER)),    # now at the latest the insurer knows
     ("handoff", "question"): (Step(Op.PAUSE, INSURER),),
     ("handoff", "reply"): (Step(Op.RESUME, INSURER),),
     ("notice", "dispatch"): (Step(Op.STOP, ("refusal_letter",), where="r.code IN ('refusal', 'cover_note')"),),

@@ -192,7 +192,7 @@ def _resume(session: Session, step: Step, rows: Rows) -> None:
     columns: dict[str, list[Any]] = {"ids": [], "dues": [], "words": [], "provisional": [], "pauses": []}
     for clock_id, budget, day_kind, clause, origin, start_on, pauses, day in paused:
         closed = [*pauses[:-1], [pauses[-1][0], day.isoformat()]]
-        rule = ClockRule(days=budget, kind=day_kind, clause=clause, origin=origin, start="")
+        rule = ClockRule(days=budget, kind=day_kind, clause=clause, origin=origin, start="resumed")
         counted = count(rule, start_on, [(date.fromisoformat(a), date.fromisoformat(b)) for a, b in closed])
         columns["ids"].append(clock_id)
         columns["dues"].append(counted.due)

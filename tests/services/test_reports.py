@@ -149,3 +149,31 @@ def test_papers_that_serve_several_are_said(world: World, now: datetime) -> None
     papers = {paper["kind"]: paper["serves"] for answer in case.answers for paper in answer["papers"]}  # type: ignore[attr-defined]
     assert sorted(papers["id_card"]) == ["nx-ankangbao", "xj-women"]
     assert papers["application"] == ["xj-women"]
+
+
+def test_a_draft_is_taken_up_again_and_gone_once_reported(db: Database, now: datetime, tmp_path: Path) -> None:
+    api = Api(db, now, tmp_path)
+    words = {"channel": "member", "hospital": "示例医院", "event": {"kind": "diagnosis"}}
+    saved = api.post("xj.m0", "/drafts", {"words": words}).json()
+    with api.db.view(CN) as session:
+        kept = bytes(session.execute(sa.text("SELECT words_sealed FROM report_draft")).scalar_one())
+        answers = session.execute(sa.text("SELECT string_agg(body::text, '') FROM idempotency_key")).scalar_one()
+    assert "示例医院".encode() not in kept and "示例医院" not in answers
+    assert api.get("xj.m0", f"/drafts/{saved['id']}").json()["words"] == words
+    for login in ("xj.m1", "xj.clerk", "nx.m0"):
+        assert api.get(login, f"/drafts/{saved['id']}").status_code == 404
+    fuller = {**words, "event": XJ_EVENT}
+    again = api.post("xj.m0", f"/drafts/{saved['id']}", {"words": fuller}, version=saved["version"])
+    assert (again.status_code, again.json()["version"]) == (200, 2)
+    assert api.post("xj.m0", f"/drafts/{saved['id']}", {"words": words}, version=1).status_code == 409
+    wrong = api.post("xj.m0", "/drafts", {"words": {"hospitel": "x"}})
+    assert (wrong.status_code, wrong.json()["field"]) == (422, "hospitel")
+    [found] = api.get("xj.m0", "/drafts").json()
+    refused = api.post("xj.m0", "/cases", {**found["words"], "event": {"kind": "diagnosis"}, "draft_id": found["id"]})
+    assert refused.status_code == 422 and len(api.get("xj.m0", "/drafts").json()) == 1
+    made = api.post("xj.m0", "/cases", {**found["words"], "draft_id": found["id"]})
+    assert made.status_code == 201, made.text
+    assert api.get("xj.m0", "/drafts").json() == []
+    second = api.post("xj.m0", "/drafts", {"words": words}).json()
+    assert api.post("xj.m1", f"/drafts/{second['id']}/drop").status_code == 404
+    assert api.post("xj.m0", f"/drafts/{second['id']}/drop").status_code == 200

@@ -15,6 +15,7 @@ from services.api.calls import Call, Doing, Reading
 from services.api.matching import CoverAnswer
 from services.api.routes.accounts import Done
 from services.api.rows import READERS
+from services.intake import drafts
 from services.intake import service as intake
 from services.intake.duplicates import PossibleDuplicate, possible_duplicates
 from services.intake.queries import require_own
@@ -60,6 +61,7 @@ class NewReport(BaseModel):
     call: PhoneNote | None = Field(None, description="电话记录，channel 为 phone 时必填")
     join: str | None = Field(None, description="同一事件已受理的，写其报案编号，并入该报案")
     apart: Text | None = Field(None, description="与已受理的不是同一事件的理由")
+    draft_id: uuid.UUID | None = Field(None, description="由草稿而来：报案后草稿删去")
 
 
 class LikenessView(BaseModel):
@@ -131,11 +133,13 @@ class OldConsent(BaseModel):
 @router.post("/cases", response_model=CaseAndClaims, status_code=201, summary="报案：找出每份保障，各开一案")
 def report(call: Doing, body: NewReport) -> Response:
     """A late report needs its reason and is never refused for being late."""
-    words = body.model_dump(exclude={"call"})
+    words = body.model_dump(exclude={"call", "draft_id"})
     said = intake.PhoneCall(**body.call.model_dump()) if body.call else None
 
     def run(session: Session) -> CaseAndClaims:
         case = intake.report(session, **words, call=said, actor=call.actor, now=call.now)
+        if body.draft_id:
+            drafts.drop(session, draft_id=body.draft_id, actor=call.actor)
         return both(session, case)
     return call.act(body, run)
 
