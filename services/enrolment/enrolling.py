@@ -108,6 +108,9 @@ def work(session: Session, done: RosterImport, asked: Asked, *, content: bytes, 
     book = registry.resolve(asked.plan, asked.effective)
     people = thresholds.needed(book, done.unit, taken_over=asked.effective <= business_day(done.at))
     listed = reading.read(content)
+    if thresholds.counted_by_child(book, people):
+        listed.notes.add(WHOLE, "parents", "counted_by_child", "参加比例按参保子女人数核对，一名子女计一名职工",
+                         "一名职工有几名子女参保的，请自行核对比例")
     terms = Terms(book, org, asked.effective, rules.last_day(asked.effective, book.term.years), asked.payer_kind,
                   asked.payer_name, asked.policy_no)
     checked = _check(session, listed, terms, progress)

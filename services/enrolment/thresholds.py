@@ -48,17 +48,26 @@ def needed(book: RuleBook, stated: Mapping[str, int], *, taken_over: bool) -> in
 
 
 def share_faults(book: RuleBook, people: int | None, *, joining: int, covered: int) -> list[Fault]:
-    """Whether enough of the unit join: `people` in it, `joining` by this roster, `covered` already on that day."""
+    """Whether enough of the unit join: `people` in it, `joining` by this roster, `covered` already on that day.
+
+    Where parents are counted the roster lists their children, and nothing on it says whose: each counts as one parent,
+    so more children than parents is no fault (`counted_by_child` says so to whoever sends it).
+    """
     rule = book.participation
     if rule is None or people is None:
         return []
     least, have = rule.required(people), joining + covered
-    if have > people:
+    if have > people and rule.of != "parents":
         return [Fault(WHOLE, rule.of, f"{_OF[rule.of]}{people}人，名单加在保共{have}人，多于全体", f"核对{_ASKED[rule.of]}", "share_over")]
     if have >= least:
         return []
     return [Fault(WHOLE, rule.of, f"{_OF[rule.of]}{people}人，至少{least}人，名单加在保共{have}人，还差{least - have}人（{rule.clause}）",
                   "动员后补入名单，或核对人数", "share_short")]
+
+
+def counted_by_child(book: RuleBook, people: int | None) -> bool:
+    """Whether a share of parents was counted by their children."""
+    return people is not None and book.participation is not None and book.participation.of == "parents"
 
 
 def alone_faults(*, joining: int, covered: int, herself: bool) -> list[Fault]:

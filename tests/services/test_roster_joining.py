@@ -86,6 +86,16 @@ def test_a_plan_with_a_share_asks_the_number(db: Database, now: datetime) -> Non
         _beijing(db, world, 5, now, numbers=Numbers(staff=-1))
 
 
+def test_parents_are_counted_by_their_children_and_that_is_said(db: Database, now: datetime) -> None:
+    """bj-child-accident: 50% of the parents, fewer than 30 all. Three children of two parents are no fault."""
+    world = build(db, now, []).world
+    content = roster([woman(place) | {"关系": "子女"} for place in range(3)], BJ_NAME)
+    for parents, faults in ((4, ["share_short"]), (2, [])):
+        done = enrol(db, world, content, now, plan="bj-child-accident", login="bj.clerk", unit=BJ_UNIT, numbers=Numbers(parents=parents))
+        assert [fault["code"] for fault in done.faults] == faults
+        assert [note["code"] for note in done.notes] == ["counted_by_child"]
+
+
 def test_faulty_rows_do_not_count_towards_the_share(db: Database, now: datetime) -> None:
     world = build(db, now, []).world
     rows = [woman(place) for place in range(9)] + [woman(9) | {"手机号": "1"}]
