@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.output import AsJson, say, say_json, say_table
+from services.cli.output import AsJson, say_item, say_json, say_table
 from services.cli.sheet import say_worksheet
 from services.core.errors import InputError
 from services.core.money import show
@@ -69,16 +69,17 @@ def _no_key_twice(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _for_people(found: Assessed) -> None:
     result, names = found.result, {code: benefit.name for code, benefit in found.book.benefits.items()}
-    say(f"{found.book.name}（{result.plan} {result.version}）：{OUTCOMES[result.outcome]}，合计 {show(result.total)} 元"
-        + (f"，退还 {show(result.refund)} 元" if result.refund else "")
-        + (f"，多付 {show(result.receivable)} 元应收回" if result.receivable else ""))
-    if result.lines:
-        say_table(("项目", "金额", "步骤", "依据"),
-                  [(names[line.benefit], show(line.amount), "；".join(line.steps), line.clause) for line in result.lines])
+    say_item(f"{found.book.name}（{result.plan} {result.version}）：{OUTCOMES[result.outcome]}，合计 {show(result.total)} 元"
+             + (f"，退还 {show(result.refund)} 元" if result.refund else "")
+             + (f"，多付 {show(result.receivable)} 元应收回" if result.receivable else ""), hang=2)
+    for line in result.lines:
+        waits = f"（待核定，最高 {show(line.ceiling) if line.ceiling is not None else '未定'}）" if line.manual else ""
+        say_item(f"{names[line.benefit]}　{show(line.amount)} 元{waits}　依{line.clause}", indent=2, hang=2)
+        for step in line.steps:
+            say_item(f"· {step}", indent=4, hang=2)
     if result.nothing:
-        reasons = [(item, why(found, item)) for item in result.nothing]
-        say_table(("不给付的项目", "原因", "依据"),
-                  [(names[item.benefit], f"{reason.words}（{item.reason}）", reason.clause) for item, reason in reasons])
-    if result.flags:
-        say("提示：" + "；".join(f"{FLAGS[flag]}（{flag}）" for flag in result.flags))
-    say("告知会员：" + "".join(member(found)))
+        reasons = [(names[item.benefit], why(found, item)) for item in result.nothing]
+        say_table(("不给付的项目", "原因", "依据"), [(name, reason.words, reason.clause) for name, reason in reasons])
+    for flag in result.flags:
+        say_item(f"提示：{FLAGS[flag]}", hang=6)
+    say_item("告知会员：" + "".join(member(found)), hang=2)

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from services.cli.compute import read_words
-from services.cli.output import AsJson, say, say_json, say_table
+from services.cli.output import AsJson, say_item, say_json, say_table
 from services.core.errors import HuzhuError, InputError
+from services.core.words import date_cn
 from services.engine import match as matching
 from services.engine.event import last_day
 from services.engine.matched import Answer
@@ -18,7 +19,7 @@ from services.rulebook.values import nearest
 from services.rulebook.vocabulary import parse
 
 KEYS = ("person", "event", "covers")
-_SAYS = {"yes": "是", "needs": "待补报", "no": "否"}
+_SAYS = {"yes": "受理", "needs": "待补报", "no": "不受理"}
 
 
 def match(file: Annotated[str, typer.Argument(help="JSON 文件：{person, event, covers: [{plan, effective, …}]}；- 为标准输入")],
@@ -45,7 +46,9 @@ def read(words: object) -> list[Computation]:
                              remedy=f"改为 {near}" if near else f"可用：{'、'.join(KEYS)}", field=str(key))
     covers = words.get("covers")
     if not isinstance(covers, list) or not covers:
-        raise InputError("missing_key", "covers：缺少保障列表", remedy="补上 covers", field="covers")
+        said = "是空的：没有列出这个人的任何一份保障，没有可以比对的计划" if covers == [] else "缺少保障列表"
+        raise InputError("missing_key", f"covers：{said}", field="covers",
+                         remedy='每份保障写成 {"plan": 计划代码, "effective": "2026-01-01"}；计划代码见 huzhu plans list')
     if "event" not in words:
         raise InputError("missing_key", "event：缺少这个键", remedy="补上 event", field="event")
     return [_held(place, cover, words) for place, cover in enumerate(covers)]
@@ -79,18 +82,30 @@ def _until(plan: str, effective: object, years: int) -> object:
 
 
 def _for_people(answers: list[Answer]) -> None:
-    say_table(("保障", "受理", "理由、可能的待遇、待补报的事实"), [
-        (f"{answer.name}\n{answer.plan}\n{answer.effective} 至 {answer.until}", _SAYS[answer.answer], "\n".join(_lines(answer)))
-        for answer in answers])
+    for answer in answers:
+        days = f"{date_cn(answer.effective)}至{date_cn(answer.until)}"
+        say_item(f"{_SAYS[answer.answer]}　{answer.name}（{answer.plan}，保障期{days}）", hang=2)
+        for line in _lines(answer):
+            say_item(line, indent=4, hang=4)
     papers = {paper.kind: paper for answer in answers if answer.opens for paper in answer.papers}
+    names = {answer.plan: answer.name for answer in answers}
     if papers:
-        say_table(("材料", "用于"), [(f"{paper.name}（{paper.kind}）", "、".join(paper.serves)) for paper in papers.values()])
+        say_table(("材料", "用于"), [(paper.name, "、".join(names[plan] for plan in paper.serves)) for paper in papers.values()])
     opened = [answer.plan for answer in answers if answer.opens]
-    say(f"立案 {len(opened)} 件：{'、'.join(opened)}" if opened else "没有可以立案的保障")
+    say_item(f"立案 {len(opened)} 件：{'、'.join(opened)}" if opened else "没有可以立案的保障", hang=2)
 
 
 def _lines(answer: Answer) -> list[str]:
-    return [*(f"＋{why.text}（{why.clause}）" for why in answer.pro), *(f"－{why.text}（{why.clause}）" for why in answer.contra),
-            *(f"待遇：{owed.name}（{owed.clause}）" for owed in answer.benefits),
-            *(f"{need.text}：用于{'、'.join(need.benefits) or '核对材料'}" + (f"，由“{need.paper}”证明" if need.paper else "")
-              for need in answer.needs)]
+    """Reasons for and against with their clause, then what may be owed and what is still to be reported."""
+    benefits: dict[str, list[str]] = {}
+    for owed in answer.benefits:
+        benefits.setdefault(owed.name, []).append(owed.clause)
+    return [*(f"＋ {why.text}{_clause(why.clause)}" for why in answer.pro),
+            *(f"－ {why.text}{_clause(why.clause)}" for why in answer.contra),
+            *(f"可能的待遇：{name}{_clause('；'.join(dict.fromkeys(clauses)))}" for name, clauses in benefits.items()),
+            *(f"待补报：{need.text.removeprefix('补报')}，用于{'、'.join(dict.fromkeys(need.benefits)) or '核对材料'}"
+              + (f"，由“{need.paper}”证明" if need.paper else "") for need in answer.needs)]
+
+
+def _clause(clause: str) -> str:
+    return f"（{clause}）" if clause else ""

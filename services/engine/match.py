@@ -6,21 +6,28 @@ period or a failed condition is decided formally, never here: such a cover answe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 
 from services.core.errors import InputError
+from services.core.words import date_cn
 from services.engine.conditions import benefit_refusal, in_list, plan_refusal
 from services.engine.event import dated, dating_fact, event_day, plain_event
 from services.engine.facts import Facts, gather
 from services.engine.matched import Answer, Need, Owed, Paper, Verdict, Why
+from services.engine.one import Assessed
+from services.engine.steps import ZERO
+from services.engine.why import plan_name, why
+from services.engine.words import cite
 from services.rulebook import registry
 from services.rulebook.computation import Computation, OtherCover
 from services.rulebook.dating import stated_date
 from services.rulebook.facts import DEFAULTS, FACTS
 from services.rulebook.forms import CHOICES
 from services.rulebook.parts import Benefit, PaperRule, holds
-from services.rulebook.reasons import REASONS
+from services.rulebook.results import Nothing, Result
 from services.rulebook.schema import RuleBook
 from services.rulebook.steps import ScaleBy, Step, Take
 from services.rulebook.values import FactRef, Product, Table, Value
@@ -58,29 +65,33 @@ def _answer(c: Computation) -> Answer:
     kind = CHOICES[c.event.kind]
     if c.event.kind not in book.kinds:
         answered = "、".join(CHOICES[known] for known in book.kinds)
-        return _no(book, c, [Why("kind_not_answered", f"{book.name}不受理“{kind}”，只受理：{answered}", book.source)])
-    facts = gather(book.model_copy(update={"dated_by": (dating_fact(book, c),)}), c)
+        return _no(book, c, [Why("kind_not_answered", f"{book.name}不受理“{kind}”，只受理：{answered}", _document(book))])
+    facts = gather(_dated(book, c), c)
     if early and c.cover.effective <= facts.decisive:
         return _no(book, c, [early])
-    pro = [Why("kind_answered", f"受理“{kind}”", book.source)]
+    pro = [Why("kind_answered", f"受理“{kind}”", _document(book))]
     refused = plan_refusal(book, c, facts)
     if refused:
         formal = refused[0] in _FORMAL
         pro += [_in_cover(book, c, facts)] if formal else []
-        return _no(book, c, [_refused(book, c, facts, *refused)], pro=pro, opens=formal)
+        return _no(book, c, [_refused(book, c, facts, next(iter(book.benefits)), *refused)], pro=pro, opens=formal)
     pro.append(_in_cover(book, c, facts))
     if book.requires:
-        pro.append(Why("prerequisite_held", f"已参加 {book.requires.plan}", book.requires.clause))
+        pro.append(Why("prerequisite_held", f"已参加{plan_name(book.requires.plan)}", book.requires.clause))
     return _weighed(book, c, facts, pro)
 
 
 def _wording(c: Computation) -> tuple[RuleBook, Why | None]:
     """The wording of the decisive day; before the first one the newest, with the reason why it cannot answer."""
     newest = registry.latest(c.plan)
+    day = dated(newest, c)
     try:
-        return registry.resolve(c.plan, dated(newest, c)), None
+        return registry.resolve(c.plan, day), None
     except InputError as error:
-        return newest, Why(error.code, error.message, newest.source)
+        first = min(date.fromisoformat(path.stem) for path in registry.files() if path.parent.name == c.plan)
+        words = {"before_first_version": f"{newest.name}自{date_cn(first)}起施行，{date_cn(day)}还没有规则",
+                 "plan_ended": f"{newest.name}至{date_cn(newest.until or day)}停办，{date_cn(day)}没有规则"}
+        return newest, Why(error.code, words.get(error.code, error.message), _document(newest))
 
 
 def _no(book: RuleBook, c: Computation, contra: Sequence[Why], *, pro: Sequence[Why] = (), opens: bool = False) -> Answer:
@@ -88,32 +99,43 @@ def _no(book: RuleBook, c: Computation, contra: Sequence[Why], *, pro: Sequence[
                   papers=_papers(book, c) if opens else ())
 
 
-def _days(book: RuleBook, c: Computation, facts: Facts) -> str:
-    """The decisive day with its name: `确诊日期2021-01-12`."""
-    if "event.year" in book.dated_by and c.event.year:
-        return f"医疗年度{c.event.year}"
-    return f"{FACTS[dating_fact(book, c)].label}{facts.decisive}"
+def _dated(book: RuleBook, c: Computation) -> RuleBook:
+    """The plan dated by the fact that this report states."""
+    return book.model_copy(update={"dated_by": (dating_fact(book, c),)})
+
+
+def _document(book: RuleBook) -> str:
+    """The document's name alone: what a newspaper said in it is no part of a reason."""
+    named = cite(book, "")
+    return named if named.startswith("《") else re.split("[；：“（]", named, maxsplit=1)[0]
 
 
 def _in_cover(book: RuleBook, c: Computation, facts: Facts) -> Why:
-    words = f"{_days(book, c, facts)}在保障期{c.cover.effective}至{c.cover.until}内"
+    fact = dating_fact(book, c)
+    day = f"{c.event.year}年度" if fact == "event.year" else f"{FACTS[fact].label}{date_cn(facts.decisive)}"
+    words = f"{day}在保障期（{date_cn(c.cover.effective)}至{date_cn(c.cover.until)}）内"
     return Why("in_cover", words, book.dated_clause or book.term.clause)
 
 
-def _refused(book: RuleBook, c: Computation, facts: Facts, code: str, clause: str) -> Why:
-    words = REASONS[code]
-    if code == "not_in_cover":
-        words = f"{_days(book, c, facts)}不在保障期{c.cover.effective}至{c.cover.until}内"
-    elif code == "prerequisite_missing" and book.requires:
-        words = f"{words}（{book.requires.plan}）"
-    return Why(code, words, clause)
+def _refused(book: RuleBook, c: Computation, facts: Facts, benefit: str, code: str, clause: str) -> Why:
+    """The same words as the computation's."""
+    found = why(Assessed(_dated(book, c), c, facts, Result(book.plan, book.version, "nothing", ZERO, ())), Nothing(benefit, code, clause))
+    return Why(code, found.words, found.clause)
+
+
+def _together(book: RuleBook, ruled_out: Sequence[tuple[str, Why]]) -> list[Why]:
+    """What rules out several benefits for one reason is said once, with their names."""
+    names: dict[Why, list[str]] = {}
+    for benefit, reason in ruled_out:
+        names.setdefault(reason, []).append(book.benefits[benefit].name)
+    return [replace(reason, text=f"{'、'.join(dict.fromkeys(named))}：{reason.text}") for reason, named in names.items()]
 
 
 def _weighed(book: RuleBook, c: Computation, facts: Facts, pro: Sequence[Why]) -> Answer:
     """In force and of its kind: which benefits may be owed, which wait for a fact, which are ruled out."""
     owed: list[Owed] = []
     waiting: dict[str, list[str]] = {}
-    contra: list[Why] = []
+    against: list[tuple[str, Why]] = []
     uncoded = _wants_a_code(book, c)
     for code, benefit in book.benefits.items():
         missing = _missing(book, benefit, c, facts) | ({"event.icd10"} if uncoded else set())
@@ -121,18 +143,23 @@ def _weighed(book: RuleBook, c: Computation, facts: Facts, pro: Sequence[Why]) -
             condition for condition in benefit.when if not _waits(book, benefit, condition.fact, missing))})
         ruled_out = benefit_refusal(book, stated, c, facts)
         if ruled_out:
-            contra.append(Why(ruled_out[0], f"{benefit.name}：{REASONS[ruled_out[0]]}", ruled_out[1]))
+            pruned = book.model_copy(update={"benefits": {code: stated}})
+            against.append((code, _refused(pruned, c, facts, code, *ruled_out)))
         elif missing:
             for fact in sorted(missing):
                 waiting.setdefault(fact, []).append(benefit.name)
         else:
             owed.append(Owed(code, benefit.name, benefit.clause))
+    paying = {one.name.partition("（")[0] for one in owed}   # a second way to what may be owed already asks nothing
+    waiting = {fact: rest for fact, names in waiting.items()
+               if (rest := [name for name in names if name.partition("（")[0] not in paying])}
     if not any(stated_date(c, fact) for fact in book.dated_by):
         waiting.setdefault(_asked(book.dated_by[0]), [])     # verification asks for it (`evidence.verify`)
-    needs = tuple(Need(fact, f"补报{FACTS[fact].label}", tuple(names), _proof(book, fact)) for fact, names in waiting.items())
+    needs = tuple(Need(fact, f"补报{FACTS[fact].label}", tuple(dict.fromkeys(names)), _proof(book, fact))
+                  for fact, names in waiting.items())
     answer: Verdict = "needs" if not owed and any(waiting.values()) else "yes"
     return Answer(c.plan, book.name, book.version, c.cover.effective, c.cover.until, answer, answer == "yes", tuple(pro),
-                  tuple(contra), tuple(owed), needs, _papers(book, c))
+                  tuple(_together(book, against)), tuple(owed), needs, _papers(book, c))
 
 
 def _wants_a_code(book: RuleBook, c: Computation) -> bool:

@@ -28,6 +28,7 @@ _BEHAVIOURS: Mapping[str, str] = {"0": "良性", "1": "交界性或性质未定"
 # The diseases of the women's plans by ICD-10 code, as members call them.
 _DISEASES: Mapping[str, str] = {
     "C50": "乳腺癌", "C51": "外阴癌", "C52": "阴道癌", "C53": "子宫颈癌", "C54": "子宫体癌", "C55": "子宫癌", "C56": "卵巢癌",
+    "C57": "女性生殖器官恶性肿瘤",
     "C57.0": "输卵管癌", "C58": "绒毛膜癌", "C79.6": "卵巢继发性恶性肿瘤", "D05": "乳腺原位癌", "D06": "子宫颈原位癌",
     "D07": "女性生殖器官原位癌", "D39.1": "卵巢交界性肿瘤", "D39.2": "恶性葡萄胎"}
 
@@ -84,6 +85,11 @@ def days_of(span: Span) -> str:
     return f"第{span.low or 1}天至第{span.high}天" if span.low != span.high else f"第{span.low}天"
 
 
+def disease_name(icd10: str) -> str:
+    """C50.900 → 乳腺癌; empty for a code outside the table."""
+    return _DISEASES.get(icd10[:5]) or _DISEASES.get(icd10[:3], "")
+
+
 def disease(named: object, icd10: object, behaviour: object, severity: object = None) -> str:
     """The disease as the diagnosis names it, else by its code; a code outside the table stands for itself.
 
@@ -94,7 +100,7 @@ def disease(named: object, icd10: object, behaviour: object, severity: object = 
     code, sign = str(icd10 or ""), str(behaviour or "")
     if not code:
         return _BY_SEVERITY.get(str(severity), "所申报的疾病")
-    name = _DISEASES.get(code[:5]) or _DISEASES.get(code[:3])
+    name = disease_name(code)
     # Another behaviour than the code's own chapter is no longer that disease: the signs stand for themselves.
     usual = "6" if code.startswith("C79") else {"C": "3", "D0": "2"}.get(code[:1] if code[:1] == "C" else code[:2], sign)
     if name:

@@ -17,7 +17,8 @@ from services.engine.worksheet import worksheet
 from services.rulebook import dating, registry
 from services.rulebook.computation import Computation
 from services.rulebook.exclusions import asked
-from services.rulebook.forms import event_schema, form_fields
+from services.rulebook.facts import FACTS
+from services.rulebook.forms import CHOICES, event_schema, facts_of_kind, form_fields, register_facts
 from services.rulebook.results import Result
 from services.rulebook.schema import RuleBook
 from services.rulebook.vocabulary import parse
@@ -115,8 +116,12 @@ def plan_schema(plan: str, version: date | None = None) -> Answer:
               for field in form_fields(book)]
     papers = [{"kind": paper.kind, "name": paper.name, "required": paper.required, "conditional": bool(paper.when),
                "clause": paper.clause} for paper in book.papers]
+    kinds = [{"kind": kind, "label": CHOICES[kind],
+              "facts": [{"fact": asked.fact, "label": FACTS[asked.fact].label, "need": asked.need}
+                        for asked in facts_of_kind(book, kind)]} for kind in book.kinds]
+    register = [{"fact": fact, "label": FACTS[fact].label} for fact in register_facts(book)]
     return {"plan": book.plan, "version": book.version, "event_schema": event_schema(book), "fields": fields,
-            "papers": papers, "exclusions": _questions(book)}
+            "kinds": kinds, "register": register, "papers": papers, "exclusions": _questions(book)}
 
 
 def _questions(book: RuleBook) -> list[Answer]:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from pydantic import BaseModel
+
 from services.rulebook.facts import FACTS, FactSpec
 from services.rulebook.parts import Benefit
 from services.rulebook.scales import Scale
@@ -102,6 +104,55 @@ def required_facts(book: RuleBook) -> set[str]:
     if book.lists and book.kinds == ("diagnosis",):
         needed |= {"event.icd10", "event.diagnosed_on"}
     return needed
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One fact of one kind of event. `need`: `all` must be stated, of those marked `one` at least one, the rest if any."""
+
+    fact: str
+    need: Literal["all", "one", "if_any"]
+
+
+def facts_of_kind(book: RuleBook, kind: str) -> list[Asked]:
+    """What a report of this kind states under this plan: the day that dates it, the disease where lists decide, the rest."""
+    found = [fact for fact in event_facts(book) if kind in (FACTS[fact].kinds or (kind,))]
+    dating = {_asked(fact) for fact in book.dated_by} & set(found)
+    needed = {fact: "all" if len(dating) == 1 else "one" for fact in dating}
+    if kind == "diagnosis" and book.lists and all(rule.verified for rule in book.lists.values()):
+        needed["event.icd10"] = "one" if "event.disease" in found else "all"
+        needed |= {"event.disease": "one"} if "event.disease" in found else {}
+    named: dict[str, Literal["all", "one", "if_any"]] = {"all": "all", "one": "one"}
+    return [Asked(fact, named.get(needed.get(fact, ""), "if_any")) for fact in found]
+
+
+def register_facts(book: RuleBook) -> list[str]:
+    """What the plan reads of the cover and the person, in the table's order; what is derived stands for its origin."""
+    found = {"cover.effective", "cover.until"} | ({"cover.shares"} if book.shares.max > 1 else set())
+    found |= {"person.sex"} if book.eligible.sex else set()
+    found |= {"person.relation"} if book.eligible.relation else set()
+    found |= {"person.born"} if book.eligible.age or book.eligible.renewal_age else set()
+    found |= {"person.high_risk_work"} if book.fee.high_risk is not None else set()
+    found |= {"cover.renewal"} if book.bands and book.bands.renewal else set()
+    found |= {_ORIGIN.get(fact, fact) for fact in _every_fact(book)}
+    return [fact for fact in FACTS if fact in found and fact.startswith(("cover.", "person."))]
+
+
+_ORIGIN = {"person.age": "person.born"}
+
+
+def _every_fact(part: object) -> Iterator[str]:
+    """Every fact that a value, a condition or a modifier of this part names."""
+    if isinstance(part, BaseModel):
+        for name in type(part).model_fields:
+            found = getattr(part, name)
+            if name in ("fact", "by", "unless") and isinstance(found, str):
+                yield found
+            yield from _every_fact(found)
+    elif isinstance(part, dict):
+        yield from (fact for item in part.values() for fact in _every_fact(item))
+    elif isinstance(part, tuple | list):
+        yield from (fact for item in part for fact in _every_fact(item))
 
 
 def _field_type(fact: str) -> FieldType:

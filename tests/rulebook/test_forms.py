@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.rulebook import registry
-from services.rulebook.forms import event_schema, form_fields
+from services.rulebook.forms import event_schema, facts_of_kind, form_fields, register_facts
 
 NX, XJ = registry.latest("nx-ankangbao"), registry.latest("xj-women")
 
@@ -42,3 +42,19 @@ def test_money_is_a_decimal_string() -> None:
     assert isinstance(properties, dict)
     assert properties["outpatient_own_1"]["type"] == "string"
     assert properties["stays_own_1"]["items"]["pattern"] == r"^\d+(\.\d{1,2})?$"
+
+
+def test_facts_of_a_kind_say_what_must_be_stated() -> None:
+    """第九条: the specimen's day dates the cover, code or name decides the list; derived facts are not asked."""
+    asked = {row.fact: row.need for row in facts_of_kind(NX, "diagnosis")}
+    assert asked == {"event.icd10": "one", "event.disease": "one", "event.behaviour": "if_any", "event.specimen_on": "all",
+                     "event.diagnosed_on": "if_any", "event.stays": "if_any"}
+    accident = registry.latest("xj-inpatient-accident")
+    assert {row.fact for row in facts_of_kind(accident, "settlement") if row.need == "all"} == {"event.settled_on"}
+    assert "event.pool_own" not in {row.fact for row in facts_of_kind(accident, "accident")}
+
+
+def test_what_the_plan_reads_of_cover_and_person() -> None:
+    assert register_facts(NX) == ["cover.effective", "cover.until", "cover.renewal", "cover.premium_paid", "person.sex",
+                                  "person.relation", "person.born"]
+    assert {"cover.tier"} <= set(register_facts(registry.latest("bj-accident")))

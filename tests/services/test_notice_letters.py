@@ -51,7 +51,7 @@ def test_decision_names_sum_account_day_and_number(world: World, now: datetime, 
         said = words(session, letter, tmp_path)
     assert (letter.code, letter.state, letter.number) == ("decision", "issued", "新互通〔2026〕1号")
     assert "60000.00元" in said and "人民币陆万元整" in said
-    assert "乳腺恶性肿瘤（C50.900）" in said
+    assert "乳腺癌（C50.900）" in said
     assert world.member(0, "xj").synthetic.card[-4:] in said
     assert "2026年4月9日" in said                     # 15 working days after 18 March, 清明 skipped
     assert "新互通〔2026〕1号" in said
