@@ -90,19 +90,24 @@ def decision(file: File, issued_on: date) -> Values:
 
 def is_consolation(sheet: Worksheet | None) -> bool:
     """Whether the decision pays the sum of the early band."""
-    return sheet is not None and any(row["benefit"] == CONSOLATION for row in rows(sheet, "lines"))
+    return sheet is not None and any(_consoles(row) for row in rows(sheet, "lines"))
+
+
+def _consoles(row: Mapping[str, object]) -> bool:
+    """The benefit's own code, within a bundle too; a plan may have one for listed and one for named diseases."""
+    return str(row["benefit"]).rpartition(".")[2].partition("_")[0] == CONSOLATION
 
 
 def consolation(file: File, issued_on: date) -> Values:
     """慰问金通知书: goes beside the decision and names its number."""
     made, sheet = decided(file)
-    lines = [row for row in rows(sheet, "lines") if row["benefit"] == CONSOLATION]
+    lines = [row for row in rows(sheet, "lines") if _consoles(row)]
     steps = [str(step) for row in lines for step in (row["steps"] if isinstance(row["steps"], list) else [])]
     return {
         **_common(file, issued_on), **amount(made.amount_fen), "facts": facts(file, counted_day=False),
         "waiting_words": waiting_words(file), "clauses": clauses(file, made.clause), "steps": steps,
         "decision_number": file.numbers.get("decision"),
-        "effect": effect(file, [CONSOLATION])}
+        "effect": effect(file, [str(row["benefit"]) for row in lines])}
 
 
 def refusal(file: File, issued_on: date) -> Values:
