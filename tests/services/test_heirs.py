@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -21,6 +22,7 @@ from services.payment import queries
 from services.payment import service as payment
 from services.payment.rules import split
 from services.simulate.synthetic import Synthetic, synthetic_person
+from tests.services.api_world import Api, picture
 from tests.services.paying_world import in_run, made, paper, read, returned_file, sent, states
 from tests.support.world import ROOT, World, build_world, open_login
 
@@ -191,3 +193,24 @@ def test_nobody_names_the_own_child_guardian(world: World, now: datetime) -> Non
     heirs = [heir(CHILD, "child", guardian={"name": name, "id_number": number})]
     with pytest.raises(NotPermitted, match="actor_on_claimant_side"), world.db.unit_of_work(clerk.scope) as session:
         payment.note_death(session, claim_id=claim, died_on=DIED, heirs=heirs, actor=clerk, now=now)
+
+
+def test_heirs_and_missing_proofs_through_the_api(db: Database, now: datetime, tmp_path: Path) -> None:
+    api = Api(db, now, tmp_path)
+    claim_no = api.report(0)
+    for kind in ("death_proof", "guardianship"):
+        assert api.upload("xj.clerk", f"/claims/{claim_no}/papers", picture(kind), kind=kind).status_code == 201
+    assert api.get("xj.clerk", f"/claims/{claim_no}/heirs").json() == {"heirs": [], "proofs": [], "missing": []}
+    heirs = [heir(HUSBAND, "husband", [2, 3]), heir(CHILD, "child", [1, 6], card=HUSBAND.card,
+                                                    guardian={"name": HUSBAND.name, "id_number": HUSBAND.id_number})]
+    refused = api.act("xj.clerk", claim_no, "death", {"died_on": "2026-03-19", "heirs": heirs})
+    assert (refused.status_code, refused.json()["code"]) == (422, "heir_shares_sum")
+    assert "还差 1/6" in refused.json()["title"]
+    heirs[1]["share"] = [1, 3]
+    done = api.act("xj.clerk", claim_no, "death", {"died_on": "2026-03-19", "heirs": heirs})
+    assert done.status_code == 200, done.text
+    shown = api.get("xj.head", f"/claims/{claim_no}/heirs").json()
+    assert [(one["name"], one["share"], one["guardian"], one["basis"]) for one in shown["heirs"]] == [
+        (HUSBAND.name, "2/3", None, "law"), (CHILD.name, "1/3", HUSBAND.name, "law")]
+    assert shown["missing"] == ["household_cancellation", "heir_proof"]
+    assert api.get("xj.admin", f"/claims/{claim_no}/heirs").status_code == 403
