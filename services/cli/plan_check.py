@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.progress import track
 
 from services.cli.output import SAID_NO, AsJson, say_json, say_table
-from services.core.errors import HuzhuError, InputError, NotFound
-from services.engine.check import Checked, checked
+from services.core.errors import HuzhuError, NotFound
+from services.engine.check import Checked, checked, files_at
 from services.engine.mutate import Mutated, mutate
 from services.rulebook import registry
 from services.rulebook.validation import Finding
@@ -29,7 +29,7 @@ class Answer(NamedTuple):
     mutated: Mutated | None
 
 
-def check(target: Annotated[str | None, typer.Argument(help="规则文件或计划代码；不写为全部")] = None,
+def check(target: Annotated[str | None, typer.Argument(help="规则文件、文件夹或计划代码；不写为全部")] = None,
           shift: Annotated[bool, typer.Option("--mutate", help="把每个数改动一个末位单位，看算例能否发现")] = False,
           as_json: AsJson = False) -> None:
     """检查规则文件：写法、条款、时限预算、版本、算例（有问题时退出码 1）。"""
@@ -109,10 +109,8 @@ def _files(target: str | None) -> list[Path]:
     if target is None:
         return registry.files()
     path = Path(target)
-    if path.suffix == ".yaml":
-        if not path.is_file():
-            raise InputError("file_missing", f"读不到文件 {target}", remedy="核对路径", field="target")
-        return [path]
+    if path.is_dir() or path.suffix or len(path.parts) > 1:
+        return files_at(path)
     found = [file for file in registry.files() if file.parent.name == target]
     if not found:
         known = sorted({file.parent.name for file in registry.files()})

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.core.errors import HuzhuError
+from services.core.errors import HuzhuError, InputError
 from services.engine.contradictions import contradictions
 from services.engine.examples import Examples, read_examples
-from services.engine.soundness import Key, findings, malformed, proofs, soundness
+from services.engine.soundness import Key, findings, malformed, of_the_whole, soundness
 from services.rulebook import registry
 from services.rulebook.bundle import combine
 from services.rulebook.loader import Document, RuleBookError, read_document, validate
@@ -29,6 +29,23 @@ class Checked:
     cases: int
     findings: tuple[Finding, ...]
     loaded: bool = True
+
+
+def files_at(path: Path) -> list[Path]:
+    """The rule-book files a path means: one file, or all below a folder. InputError says what is wrong with the path."""
+    if path.is_dir():
+        found = sorted(file for file in path.rglob("*.yaml") if not file.name.endswith(".examples.yaml"))
+        if not found:
+            raise InputError("no_rulebooks", f"{path} 之下没有规则文件", remedy="规则文件放在 <办事处>/<计划>/<起日>.yaml", field="target")
+        return found
+    if path.name.endswith(".examples.yaml"):
+        book = path.with_name(path.name.replace(".examples.yaml", ".yaml"))
+        raise InputError("wrong_value", f"{path} 是算例文件", remedy=f"检查规则文件 {book}，算例随它一起算", field="target")
+    if not path.is_file():
+        raise InputError("file_missing", f"读不到文件 {path}", remedy="核对路径", field="target")
+    if path.suffix != ".yaml":
+        raise InputError("wrong_value", f"{path} 不是规则文件", remedy="规则文件以 .yaml 结尾", field="target")
+    return [path]
 
 
 def check(path: Path) -> list[Finding]:
@@ -67,7 +84,7 @@ def _with_parts(document: Document, book: RuleBook, examples: Examples) -> list[
         return error.findings
     except HuzhuError as error:
         return findings(document, [(("bundle",), error.message)])
-    return [*proofs(document, book, whole), *examples.findings(whole)]
+    return [*of_the_whole(document, book, whole), *examples.findings(whole)]
 
 
 def _versions(document: Document, book: RuleBook) -> list[Finding]:

@@ -10,14 +10,14 @@ from services.engine.soundness import Key, findings
 from services.rulebook.loader import Document
 from services.rulebook.parts import ROLES
 from services.rulebook.schema import RuleBook
-from services.rulebook.steps import Cap, Step, Take, Times
+from services.rulebook.steps import Cap, Manual, Step, Take, Times
 from services.rulebook.validation import Finding
 from services.rulebook.values import Const, FactRef, Value
 
 
 def contradictions(document: Document, book: RuleBook) -> list[Finding]:
     """Spans with gaps, levels out of order, budgets above the promise, an amount above its own cap."""
-    return findings(document, [*_spans(book), *_levels(book), *_budgets(book), *_over_own_cap(book)])
+    return findings(document, [*_spans(book), *_levels(book), *_budgets(book), *_over_own_cap(book), *_one_sided(book)])
 
 
 def _spans(book: RuleBook) -> Iterator[tuple[Key, str]]:
@@ -43,8 +43,9 @@ def _levels(book: RuleBook) -> Iterator[tuple[Key, str]]:
     for index, (before, level) in enumerate(pairwise(book.chain), 1):
         if ROLES.index(level.role) < ROLES.index(before.role):
             yield ("chain", str(index), "role"), f"{level.role} 排在 {before.role} 之后，审核级应自下而上"
-        if (level.above or Decimal(0)) < (before.above or Decimal(0)):
-            yield ("chain", str(index), "above"), f"应不低于上一级的 {before.above}"
+        if before.above is not None and (level.above or Decimal(0)) < before.above:
+            stands = "没有写 above，即所有金额" if level.above is None else f"above 是 {level.above}"
+            yield ("chain", str(index), "above"), f"{stands}，应不低于上一级的 {before.above}"
 
 
 def _budgets(book: RuleBook) -> Iterator[tuple[Key, str]]:
@@ -61,6 +62,23 @@ def _budgets(book: RuleBook) -> Iterator[tuple[Key, str]]:
     if spent > promise.days:
         listed = "、".join([*(f"{name} {days}" for name, days in named.items()), f"各级审核 {levels}"])
         yield ("clocks", "pay"), f"各环节时限合计 {spent} 个工作日（{listed}），超过承诺的 {promise.days} 个工作日"
+
+
+def _one_sided(book: RuleBook) -> Iterator[tuple[Key, str]]:
+    """A shared cap binds whichever is paid first only when each of the two names the other.
+
+    A benefit that a reviewer sets has no cap to write it in.
+    """
+    shared = {name: [(index, step) for index, step in enumerate(benefit.steps) if isinstance(step, Cap)]
+              for name, benefit in book.benefits.items()}
+    for name, caps in shared.items():
+        for index, cap in caps:
+            for other in cap.with_:
+                by_hand = any(isinstance(step, Manual) for step in book.benefits[other].steps)
+                if other == name:
+                    yield ("benefits", name, "steps", str(index), "with"), "with 只写别的待遇，本项总是算在内"
+                elif not by_hand and not any(name in back.with_ for _, back in shared[other]):
+                    yield ("benefits", name, "steps", str(index), "with"), f"只写了一边：{other} 的 cap 也要写 with: [{name}]"
 
 
 def _over_own_cap(book: RuleBook) -> Iterator[tuple[Key, str]]:

@@ -19,7 +19,7 @@ from services.rulebook.dating import decisive_date
 from services.rulebook.parts import ClockRule
 from services.rulebook.results import Result
 from services.rulebook.schema import RuleBook
-from services.rulebook.values import nearest
+from services.rulebook.values import MOST, nearest, read_day, written
 from services.rulebook.vocabulary import Computation, parse
 from services.workdays.count import add_calendar, add_working
 
@@ -57,13 +57,22 @@ class Question:
             # `manual.burst_pipe` also means the amount inside it.
             named = error.field == wanted or (error.field or "").startswith(f"{wanted}.")
             return () if wanted and named else (error.message,)
-        return tuple(_difference(key, wanted, actual) for key, wanted in self.expect.items()
-                     if _plain(key, wanted) != actual.get(key))
+        return tuple(difference for key, wanted in self.expect.items() if _plain(key, wanted) != actual.get(key)
+                     for difference in _differences(key, wanted, actual))
+
+
+def _differences(key: str, wanted: object, actual: Words) -> list[str]:
+    """One sentence, or one for each benefit where they are expected by benefit."""
+    expected, got = _plain(key, wanted), actual.get(key)
+    if not isinstance(expected, dict) or not isinstance(got, dict):
+        return [_difference(key, wanted, actual)]
+    return [f"{key}.{name} 应为 {expected.get(name, '（没有）')}，算得 {got.get(name, '（没有）')}"
+            for name in [*expected, *(name for name in got if name not in expected)] if expected.get(name) != got.get(name)]
 
 
 def _difference(key: str, wanted: object, actual: Words) -> str:
     if key in actual or key == "error":
-        return f"{key} 应为 {_plain(key, wanted)}，算得 {actual.get(key, '结果，没有出错')}"
+        return f"{key} 应为 {written(_plain(key, wanted))}，算得 {written(actual.get(key, '结果，没有出错'))}"
     near = nearest(key, list(actual))
     return f"expect.{key} 不认识" + (f"，最接近的是 {near}" if near else f"，应为 {'、'.join(actual)}")
 
@@ -144,8 +153,9 @@ def _enrol(book: RuleBook, given: Words) -> dict[str, object]:
     effective, tier = _day("enrol.effective", given.get("effective")), given.get("tier")
     registry.require_open(book, effective)
     shares = _whole("enrol.shares", given.get("shares", 1))
-    if shares > book.shares.max:
-        raise InputError("wrong_value", f"cover.shares：{shares} 份超过每人 {book.shares.max} 份",
+    if not 1 <= shares <= book.shares.max:
+        raise InputError("wrong_value", f"cover.shares：{shares} 份" + (
+            f"超过每人 {book.shares.max} 份" if shares > 0 else "，至少 1 份"),
                          remedy=f"应为 1 至 {book.shares.max}", field="cover.shares")
     fee = book.fee_due(shares, None if tier is None else str(tier), given.get("high_risk_work") is True)
     until = years_later(effective, book.term.years)
@@ -186,27 +196,26 @@ def _chain(book: RuleBook, given: Words) -> dict[str, object]:
 
 
 def _whole(key: str, raw: object) -> int:
-    if isinstance(raw, int) and not isinstance(raw, bool):
-        return raw
-    raise InputError("wrong_value", f"{key}：“{raw}”不是整数", remedy="写成整数", field=key)
+    if not isinstance(raw, int) or isinstance(raw, bool):
+        raise InputError("wrong_value", f"{key}：“{written(raw)}”不是整数", remedy="写成整数", field=key)
+    if not 0 <= raw <= 10_000_000:
+        raise InputError("wrong_value", f"{key}：{raw} 不在 0 至一千万之内", remedy="改正这个数", field=key)
+    return raw
 
 
 def _day(key: str, raw: object) -> date:
-    if isinstance(raw, str):
-        try:
-            return date.fromisoformat(raw)
-        except ValueError:
-            raw = f"{raw}"
-    if type(raw) is date:
-        return raw
-    raise InputError("wrong_value", f"{key}：“{raw}”不是日期", remedy="写成 2026-03-01", field=key)
+    try:
+        return read_day(raw)
+    except ValueError as error:
+        raise InputError("wrong_value", f"{key}：{error}", remedy="写成 2026-03-01", field=key) from None
 
 
 def _yuan(raw: object) -> Decimal | None:
     try:
-        return Decimal(str(raw))
+        amount = Decimal(str(raw))
     except InvalidOperation:
         return None
+    return amount if amount.is_finite() and abs(amount) <= MOST else None
 
 
 def _plain(key: str, value: object) -> object:
@@ -217,4 +226,4 @@ def _plain(key: str, value: object) -> object:
         words = [str(item) for item in value]
         return words if key == "levels" else sorted(words)
     amount = _yuan(value) if key in MONEY else None
-    return str(value) if amount is None or not amount.is_finite() else f"{amount:.2f}"
+    return str(value) if amount is None else f"{amount:.2f}"

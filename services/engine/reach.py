@@ -66,12 +66,33 @@ def _out_of_reach(book: RuleBook, benefit: Benefit) -> Iterator[str]:
         yield from _never(book, condition)
         if condition.fact == "event.kind":
             kinds &= set(condition.any_of)
+        if condition.fact == "list" and all(book.lists[name].verified for name in condition.any_of):
+            kinds &= set(FACTS["event.icd10"].kinds)
     if not kinds:
         yield f"计划不受理这种事件，受理的是 {'、'.join(book.kinds)}"
-    for fact in _needed(benefit):
-        kinds &= set(FACTS[fact].kinds or kinds)
+    for fact, stated in _needed(benefit):
+        kinds &= set(_stated_in(fact, stated) or kinds)
         if not kinds:
             yield f"受理的事件没有事实 {fact}（属于 {'、'.join(FACTS[fact].kinds)}）"
+
+
+def unanswered(book: RuleBook) -> Iterator[str]:
+    """Kinds of event the plan says it answers and no benefit does; `book` with its bundle's parts."""
+    for kind in book.kinds:
+        alone = book.model_copy(update={"kinds": (kind,)})
+        if all(next(_out_of_reach(alone, benefit), None) for benefit in book.benefits.values()):
+            yield f"没有一项待遇能对 {kind} 给付"
+
+
+def strangers(book: RuleBook) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Rows of tables for a value that their fact never has."""
+    tables: list[tuple[tuple[str, ...], object]] = [(("fee", "amount"), book.fee.amount), (("fee", "high_risk"), book.fee.high_risk)]
+    tables += [(("benefits", name, "steps", str(index), key), getattr(step, key, None)) for name, benefit in book.benefits.items()
+               for index, step in enumerate(benefit.steps) for key in ("take", "less", "times", "cap", "manual")]
+    tables += [(("total", key), getattr(book.total, key)) for key in ("cap", "times") if book.total]
+    for key, table in tables:
+        if isinstance(table, Table):
+            yield from ((key, said) for said in _never(book, Condition(fact=table.by, any_of=tuple(table.cases))))
 
 
 def _never(book: RuleBook, condition: Condition) -> Iterator[str]:
@@ -87,13 +108,19 @@ def _never(book: RuleBook, condition: Condition) -> Iterator[str]:
         yield f"{condition.fact} 没有“{wrong[0]}”" + (f"，最接近的是 {near}" if near else f"，应为 {'、'.join(choices)}")
 
 
-def _needed(benefit: Benefit) -> Iterator[str]:
-    """Facts without which it pays nothing: its conditions', and the one it starts from."""
+def _needed(benefit: Benefit) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Facts without which it pays nothing, with the values they must have: its conditions', and the one it starts from."""
     for condition in benefit.when:
         if condition.fact != "list" and condition.fact not in DEFAULTS:
-            yield condition.fact
+            yield condition.fact, condition.any_of
     for step in benefit.steps:
         if isinstance(step, ScaleBy):
-            yield step.scale.fact
-        if isinstance(step, Take):
-            yield from _facts_in(step.take) if not isinstance(step.take, Table) else ()
+            yield step.scale.fact, ()
+        if isinstance(step, Take) and not isinstance(step.take, Table):
+            yield from ((fact, ()) for fact in _facts_in(step.take))
+
+
+def _stated_in(fact: str, values: tuple[str, ...]) -> tuple[str, ...]:
+    """The kinds of event that can state the fact; a sudden death is a severity that its own fact states."""
+    sudden = FACTS["event.sudden_death"].kinds if fact == "event.severity" and "sudden_death" in values else ()
+    return (*FACTS[fact].kinds, *sudden)

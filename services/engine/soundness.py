@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from services.engine.conditions import expand
-from services.engine.reach import facts_read, unreachable
+from services.engine.reach import facts_read, strangers, unanswered, unreachable
 from services.rulebook import exclusions, registry
 from services.rulebook.facts import FACTS
 from services.rulebook.loader import Document, Raw
@@ -18,7 +18,6 @@ from services.rulebook.validation import Finding
 from services.rulebook.values import nearest
 
 Key = tuple[str, ...]
-_SLICE = re.compile(r"\.inf|\d+(\.\d+)?")
 
 # Parts that stand once, in lists and in mappings; each carries its own clause.
 _ONCE = ("term", "fee", "shares", "eligible", "payer_ban", "participation", "waiting", "bands", "total", "requires",
@@ -32,17 +31,18 @@ _MAY_BE_UNVERIFIED = ("fee", "term", "shares", "lists", "papers", "requires", "o
 def soundness(document: Document, book: RuleBook) -> list[Finding]:
     """Clauses, origins, codes, readings, exclusions, plans and reach; `book` without its bundle's parts."""
     found = [*_clauses(document), *_invented(document), *_codes(document, book), *_readings(document),
-             *_exclusions(document, book), *_plans(document, book)]
+             *_exclusions(document, book), *_plans(document, book), *_idle(document, book), *_papers(book)]
     found += [(("benefits", name, "asks"), f"受理的事件没有事实 {fact}（属于 {'、'.join(FACTS[fact].kinds)}）")
               for name, benefit in book.benefits.items() for fact in benefit.asks
               if FACTS[fact].kinds and not set(FACTS[fact].kinds) & set(book.kinds)]
     found += [(("benefits", name), f"永远不会给付：{why}") for name, why in unreachable(book)]
+    found += strangers(book)
     return findings(document, found)
 
 
-def proofs(document: Document, book: RuleBook, whole: RuleBook) -> list[Finding]:
-    """A paper proves only facts the plan reads. `whole` is the book with its bundle's parts."""
-    return findings(document, list(_proofs(document, book, whole)))
+def of_the_whole(document: Document, book: RuleBook, whole: RuleBook) -> list[Finding]:
+    """A paper proves only facts the plan reads; each kind of event has a benefit. `whole`: with its bundle's parts."""
+    return findings(document, [*_proofs(document, book, whole), *((("kinds",), said) for said in unanswered(whole))])
 
 
 def malformed(document: Document) -> list[Finding]:
@@ -51,10 +51,7 @@ def malformed(document: Document) -> list[Finding]:
 
 
 def _malformed(raw: Raw, at: Key) -> Iterator[tuple[Key, str]]:
-    if at[-1:] == ("slices",):
-        yield from ((at, f"“{cell}”不是数，每段写成 [上限, 比例] 或 [上限, 比例, 本段最高]") for cell in _cells(raw)
-                    if not (isinstance(cell, str) and _SLICE.fullmatch(cell)))
-    elif at[-1:] in (("by",), ("unless",), ("dated_by",), ("proves",), ("asks",)) and at[:1] != ("lists",):
+    if at[-1:] in (("by",), ("unless",), ("dated_by",), ("proves",), ("asks",)) and at[:1] != ("lists",):
         cells = raw if isinstance(raw, list) and at[-1] in ("dated_by", "proves", "asks") else [raw]
         yield from ((at, "应为事实的名称，如 event.on") for cell in cells if not isinstance(cell, str))
     elif at[-1:] == ("exclusions",):
@@ -71,10 +68,6 @@ def _malformed(raw: Raw, at: Key) -> Iterator[tuple[Key, str]]:
 def _one_or_range(name: str) -> bool:
     found = re.fullmatch(r"(.+?)\d+\.\.(.+?)\d+", name)
     return found[1] == found[2] if found else ".." not in name
-
-
-def _cells(raw: Raw) -> list[Raw]:
-    return [cell for row in raw if isinstance(row, list) for cell in row] if isinstance(raw, list) else []
 
 
 def findings(document: Document, found: list[tuple[Key, str]]) -> list[Finding]:
@@ -185,6 +178,34 @@ def _exclusions(document: Document, book: RuleBook) -> Iterator[tuple[Key, str]]
              *((("benefits", name, "exclusions"), benefit.exclusions) for name, benefit in book.benefits.items())]
     for key, ids in named:
         yield from ((key, f"没有“{name}”" + _near(name, known)) for name in expand(ids) if name not in known)
+
+
+def _idle(document: Document, book: RuleBook) -> Iterator[tuple[Key, str]]:
+    """Questions that nothing asks or that hide a shared one, lists that no benefit reads or no disease can be in."""
+    asked = {name for ids in (book.exclusions, *(benefit.exclusions for benefit in book.benefits.values())) for name in expand(ids)}
+    for name in book.questions:
+        if name in exclusions.shared():
+            yield ("questions", name), f"“{name}”是各计划共用的除外责任的编号，另取一个"
+        elif name not in asked:
+            yield ("questions", name), f"没有一处 exclusions 写“{name}”，这个问题永远不会问"
+    read = {name for benefit in book.benefits.values() for condition in benefit.when if condition.fact == "list"
+            for name in condition.any_of}
+    for name, rule in book.lists.items():
+        if name not in read:
+            yield ("lists", name), "没有一项待遇用到这个目录"
+        elif rule.verified and not rule.icd10 and not rule.diseases:
+            yield ("lists", name), "目录里没有一种疾病：写 icd10 或 diseases；没有公布的写 origin: UNVERIFIED"
+    for name, clock in book.clocks.items():
+        if bool(clock.days) == bool(clock.years):
+            yield ("clocks", name), "要写 days 或 years，只写一个"
+
+
+def _papers(book: RuleBook) -> Iterator[tuple[Key, str]]:
+    """Two papers of one kind would be one line of the checklist, unless each is asked of other events."""
+    for index, paper in enumerate(book.papers):
+        for earlier in book.papers[:index]:
+            if (earlier.kind, earlier.when or ()) == (paper.kind, paper.when or ()):
+                yield ("papers", str(index), "kind"), f"材料“{paper.kind}”已写过（{earlier.name}），另取代码或写不同的 when"
 
 
 def _plans(document: Document, book: RuleBook) -> Iterator[tuple[Key, str]]:

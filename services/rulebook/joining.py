@@ -19,6 +19,9 @@ People = Annotated[int | None, Field(ge=1, le=10_000_000)]
 
 def _fee_amount(raw: object) -> object:
     value = read_value(raw)
+    leaves = [*value.cases.values(), value.otherwise] if isinstance(value, Table) else [value]
+    if not all(leaf is None or isinstance(leaf, Const) for leaf in leaves):
+        raise ValueError("费用要写成一个数，或按 cover.tier 的表，每档一个数")
     if isinstance(value, Table) and value.by != "cover.tier":
         raise ValueError("费用的表只能按 cover.tier")
     if isinstance(value, Table) and value.otherwise is not None:

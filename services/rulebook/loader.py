@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,13 +41,15 @@ class Document:
 
 def read_document(path: Path) -> Document:
     """Parse the YAML; a duplicate key or broken syntax is a RuleBookError."""
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise RuleBookError([Finding(path.name, 1, "", f"读不到文件 {path}")]) from error
     lines: dict[tuple[str, ...], int] = {(): 1}
     try:
         node = yaml.compose(data.decode("utf-8"), LOADER)
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise RuleBookError([Finding(path.name, line, "", f"不是 YAML：{error.problem}")]) from error
+        raise RuleBookError([Finding(path.name, *not_yaml(error, data.decode("utf-8")))]) from error
     except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:     # not text, or thousands of brackets
         raise RuleBookError([Finding(path.name, 1, "", "不是 UTF-8 的 YAML 文本")]) from error
     if not isinstance(node, yaml.MappingNode):
@@ -54,6 +57,39 @@ def read_document(path: Path) -> Document:
     tree = _build(node, (), lines, path.name)
     assert isinstance(tree, dict)
     return Document(path, tree, lines, hashlib.sha256(data).hexdigest())
+
+
+# What libyaml's and PyYAML's own words mean to whoever wrote the line.
+_PROBLEMS = (
+    ("could not find expected ':'", "这一行少了半角冒号和空格（键: 值）"),
+    ("mapping values are not allowed", "这里不能有冒号：一行只写一个“键: 值”，文字里有冒号的加引号，缩进要一致"),
+    ("cannot start any token", "这里有 YAML 不认识的字符"),
+    ("did not find expected ',' or '", "括号里少了半角逗号，或括号没有合上"),
+    ("expected ',' or '", "括号里少了半角逗号，或括号没有合上"),
+    ("did not find expected key", "缩进不一致，或括号、引号没有合上"),
+    ("expected <block end>", "缩进不一致，或括号、引号没有合上"),
+    ("did not find expected '-' indicator", "列表的各项缩进不一致"),
+    ("did not find expected node content", "括号没有合上，或值的写法不对"),
+    ("expected the node content", "括号没有合上，或值的写法不对"),
+    ("unexpected end of stream", "引号或括号没有合上"),
+    ("alphabetic or numeric character", "以 * 或 & 开头的文字要加引号"),
+)
+_WIDE = re.compile(r"[\w\]})\"']\s*[：，]\s*[\w\[{\"']", re.ASCII)
+
+
+def not_yaml(error: yaml.MarkedYAMLError, text: str) -> tuple[int, str, str]:
+    """Line, empty key and message of broken syntax: what the line probably lacks, tabs and full-width marks named."""
+    mark = error.context_mark if error.context_mark and "expected ':'" in str(error.problem) else error.problem_mark
+    number = mark.line + 1 if mark else 1
+    rows = text.splitlines()
+    near = [(at, rows[at - 1]) for at in (number, number - 1) if 1 <= at <= len(rows)]
+    said = next((words for word, words in _PROBLEMS if word in str(error.problem)), "写法不对")
+    for at, row in near:
+        if re.match(r" *\t", row) or "\\t" in str(error.problem):
+            return at, "", "不是 YAML：缩进用了制表符（Tab），改为空格"
+        if _WIDE.search(row) or re.search("[【】｛｝［］]", row) or re.match(r"[\s-]*[a-z_.]+：", row):
+            return at, "", f"不是 YAML：{said}；本行用了全角标点，结构里的冒号、逗号、括号要用半角"
+    return number, "", f"不是 YAML：{said}"
 
 
 def _build(node: yaml.Node, at: tuple[str, ...], lines: dict[tuple[str, ...], int], name: str) -> Raw:

@@ -81,13 +81,13 @@ def explained(detail: ErrorDetails) -> str:
     if kind == "value_error":
         return str(context.get("error"))
     if kind == "literal_error":
-        words = re.findall(r"'([^']*)'", str(context.get("expected")))
+        words = re.findall(r"'([^']*)'", str(context.get("expected"))) or [str(context.get("expected"))]
         if given in words:
             return f"{said}，要写成文字 \"{given}\""
         return f"{said}，应为 {_choices(words, given)}"
-    for limit, words in _LIMITS.items():
+    for limit, meant in _LIMITS.items():
         if limit in context:
-            return f"{said}，{words} {context[limit]}"
+            return f"{said}，{meant} {context[limit]}"
     for word, meaning in _EXPECTED.items():
         if kind.startswith(word):
             return f"{said}，应为{meaning}" + (f"（{context['pattern']}）" if "pattern" in context else "")
