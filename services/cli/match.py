@@ -13,6 +13,7 @@ from services.core.words import date_cn
 from services.engine import match as matching
 from services.engine.event import last_day
 from services.engine.matched import Answer
+from services.reporting.answers import parsed
 from services.rulebook import registry
 from services.rulebook.computation import Computation
 from services.rulebook.values import nearest
@@ -63,7 +64,7 @@ def _held(place: int, cover: object, words: dict[str, object]) -> Computation:
         book = registry.latest(plan)
         if "until" not in rest and "effective" in rest:
             rest["until"] = _until(plan, rest["effective"], book.term.years)
-        return parse({"plan": plan, "cover": rest, "person": words.get("person", {}), "event": words["event"]})
+        return parsed({"plan": plan, "cover": rest, "person": words.get("person", {}), "event": words["event"]})
     except HuzhuError as error:
         at = error.field or ""
         if at == "plan" or at.startswith("cover."):

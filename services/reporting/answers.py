@@ -8,11 +8,14 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from services.core.errors import InputError
 from services.core.identity import REASONS, WARNINGS, check_identity
 from services.core.words import uppercase
 from services.engine import one
 from services.engine.conditions import expand
+from services.engine.event import known_day
 from services.engine.one import Assessed
+from services.engine.words import DERIVED, label
 from services.engine.worksheet import worksheet
 from services.rulebook import dating, registry
 from services.rulebook.computation import Computation
@@ -30,9 +33,21 @@ Answer = dict[str, object]
 
 def assess(words: object) -> Assessed:
     """One computation in the words of the vocabulary, with the facts behind its result. InputError names the wrong key."""
-    computation = parse(words)
+    computation = parsed(words)
     book = dating.for_computation(computation)
     return one.assess(book, computation, report_due=_report_due(book, computation))
+
+
+def parsed(words: object) -> Computation:
+    """The words of one computation. InputError; of a fact that is derived it names what is stated instead."""
+    try:
+        return parse(words)
+    except InputError as error:
+        origin = DERIVED.get(error.field or "") if error.code == "unknown_key" else None
+        if error.field is None or origin is None:
+            raise
+        raise InputError("unknown_key", f"{error.field}：{label(error.field)}由{label(origin)}推出，不单独申报",
+                         remedy=f"改写 {origin}", field=error.field) from None
 
 
 def compute(words: object) -> Result:
@@ -48,7 +63,7 @@ def compute_worksheet(words: object) -> Answer:
 def _report_due(book: RuleBook, computation: Computation) -> date | None:
     """The last timely day of the report by the calendar, where the input says when it came in."""
     rule = book.clocks.get("report")
-    start = computation.event.diagnosed_on or computation.event.on
+    start = known_day(computation.event)
     if computation.reported_on is None or rule is None or start is None:
         return None
     return add_calendar(start, rule.days).due
