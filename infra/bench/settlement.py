@@ -15,10 +15,10 @@ from collections.abc import Callable
 from datetime import date
 
 import polars as pl
-from services.engine.worksheet import worksheet
 
 from infra.bench.vectors import Vectors
 from services.engine import bulk, one
+from services.engine.worksheet import worksheet
 from services.rulebook import registry
 from services.rulebook.schema import RuleBook
 from services.rulebook.vocabulary import parse

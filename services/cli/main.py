@@ -21,7 +21,7 @@ from services.cli.setup import setup
 from services.core.errors import ConfigError, HuzhuError
 
 # Commands that start programs or long work: their modules load only when asked for.
-LATER = ("up", "worker", "demo", "check", "bench", "enrol", "covers", "orgs", "report")
+LATER = ("up", "worker", "demo", "check", "bench", "enrol", "covers", "orgs", "report", "simulate")
 HOME = {"worker": "up"}     # a command that stands in another's module
 
 
