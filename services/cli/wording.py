@@ -48,7 +48,8 @@ def _fact(name: str, words: str, rule: Sourced | None = None) -> None:
 
 def _source(rule: Sourced, besides: str = "") -> str:
     """（第四条；依解读 A-10）; a clause already said is not said again."""
-    parts = [rule.clause if rule.clause != besides else "", ORIGINS.get(rule.origin, "") if rule.origin != "seed" else "",
+    named = rule.origin == "reading" and rule.read      # the readings say it themselves
+    parts = [rule.clause if rule.clause != besides else "", "" if named else ORIGINS.get(rule.origin, ""),
              f"解读 {'、'.join(rule.read)}" if rule.read else ""]
     said = "；".join(part for part in parts if part)
     return f"（{said}）" if said else ""
