@@ -18,7 +18,7 @@ import polars as pl
 
 from infra.bench.vectors import Vectors
 from services.engine import bulk, one
-from services.engine.worksheet import worksheet
+from services.engine.telling.worksheet import worksheet
 from services.rulebook import registry
 from services.rulebook.schema import RuleBook
 from services.rulebook.vocabulary import parse

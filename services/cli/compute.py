@@ -14,10 +14,10 @@ from services.cli.output import AsJson, say_item, say_json, say_table
 from services.cli.sheet import say_worksheet
 from services.core.errors import InputError
 from services.core.money import show
-from services.engine.explain import member
 from services.engine.one import Assessed
-from services.engine.why import why
-from services.engine.worksheet import OUTCOMES, worksheet
+from services.engine.telling.explain import member
+from services.engine.telling.why_not import why
+from services.engine.telling.worksheet import OUTCOMES, worksheet
 from services.reporting import answers
 from services.rulebook.reasons import FLAGS
 

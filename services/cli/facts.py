@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.cli.output import say, say_item, say_table
-from services.engine.words import shown
+from services.engine.telling.words import shown
 
 Json = dict[str, object]
 _DISEASE = ("event.icd10", "event.disease")

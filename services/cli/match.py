@@ -10,9 +10,9 @@ from services.cli.compute import read_words
 from services.cli.output import AsJson, say_item, say_json, say_table
 from services.core.errors import HuzhuError, InputError
 from services.core.words import date_cn
-from services.engine import match as matching
 from services.engine.event import last_day
-from services.engine.matched import Answer
+from services.engine.matching import match as matching
+from services.engine.matching.matched import Answer
 from services.reporting.answers import parsed
 from services.rulebook import registry
 from services.rulebook.computation import Computation

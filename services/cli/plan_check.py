@@ -13,8 +13,8 @@ from rich.progress import track
 
 from services.cli.output import SAID_NO, AsJson, say_json, say_table
 from services.core.errors import HuzhuError, NotFound
-from services.engine.check import Checked, checked, files_at
-from services.engine.mutate import Mutated, mutate
+from services.engine.checking.check import Checked, checked, files_at
+from services.engine.checking.mutate import Mutated, mutate
 from services.rulebook import registry
 from services.rulebook.validation import Finding
 from services.rulebook.values import nearest

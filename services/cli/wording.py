@@ -8,9 +8,9 @@ from services.cli.output import say, say_item
 from services.core.identity import BANKS
 from services.core.words import date_cn
 from services.engine.conditions import expand
-from services.engine.why import plan_name, who_may_join
-from services.engine.wording import amount_words, condition_words, ended_words, steps_words, total_words
-from services.engine.words import days_of, label, percent, plain, shown
+from services.engine.telling.why_not import plan_name, who_may_join
+from services.engine.telling.wording import amount_words, condition_words, ended_words, steps_words, total_words
+from services.engine.telling.words import days_of, label, percent, plain, shown
 from services.rulebook import readings, registry
 from services.rulebook.exclusions import asked
 from services.rulebook.forms import CHOICES

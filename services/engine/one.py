@@ -14,6 +14,7 @@ from services.engine.facts import Facts, assumed_behaviour, gather, same_disease
 from services.engine.steps import ZERO, number_of, run
 from services.rulebook.computation import Computation, Event
 from services.rulebook.flow import Unit
+from services.rulebook.forms import CHOICES
 from services.rulebook.parts import Benefit, ListRule, holds
 from services.rulebook.results import Line, Nothing, Outcome, Result, Row
 from services.rulebook.schema import RuleBook
@@ -85,8 +86,9 @@ def check_input(book: RuleBook, c: Computation) -> None:
         raise InputError("wrong_value", f"plan：输入是 {c.plan}，规则是 {book.plan}",
                          remedy="换用该计划的规则", field="plan")
     if c.event.kind not in book.kinds:
-        raise InputError("wrong_value", f"event.kind：{book.name}只受理 {'、'.join(book.kinds)}，不受理 {c.event.kind}",
-                         remedy="核对计划和事件类别", field="event.kind")
+        taken = "、".join(CHOICES[kind] for kind in book.kinds)
+        raise InputError("wrong_value", f"event.kind：{book.name}不受理“{CHOICES[c.event.kind]}”，只受理：{taken}",
+                         remedy=f"核对计划和事件类别（{'、'.join(book.kinds)}）", field="event.kind")
     if c.cover.shares > book.shares.max:
         raise InputError("wrong_value", f"cover.shares：{c.cover.shares} 份超过每人 {book.shares.max} 份",
                          remedy=f"应为 1 至 {book.shares.max}", field="cover.shares")

@@ -9,7 +9,7 @@ from decimal import Decimal
 from services.core.errors import InputError
 from services.core.money import round_line, show
 from services.engine.facts import Facts
-from services.engine.words import label, shown
+from services.engine.telling.words import label, shown
 from services.rulebook.flow import Unit, shape_of
 from services.rulebook.parts import as_text
 from services.rulebook.results import Row

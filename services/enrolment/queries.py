@@ -12,10 +12,10 @@ from services.access.actor import Actor
 from services.core.crypto import key_ring
 from services.core.errors import InputError
 from services.core.identity import check_identity, eighteen
-from services.engine import match as matching
 from services.engine.event import dated
 from services.engine.event import event_day as day_of
-from services.engine.match import Answer
+from services.engine.matching import match as matching
+from services.engine.matching.match import Answer
 from services.enrolment import people, person_history
 from services.enrolment.persons import PROXY
 from services.models import BankCard, Cover, FamilyTie, Organisation, Person

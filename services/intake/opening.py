@@ -17,7 +17,7 @@ from services.core.clock import business_day
 from services.core.crypto import key_ring
 from services.core.errors import HuzhuError
 from services.core.ids import public_code, uuidv7
-from services.engine.match import Answer
+from services.engine.matching.match import Answer
 from services.enrolment import numbers
 from services.enrolment import queries as enrolment
 from services.intake import rules

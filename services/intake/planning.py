@@ -15,7 +15,7 @@ from services.access.actor import Actor
 from services.core.errors import Conflict, HuzhuError, InputError, NotFound, NotPermitted
 from services.core.identity import check_identity, eighteen
 from services.engine.event import dated
-from services.engine.match import Answer
+from services.engine.matching.match import Answer
 from services.enrolment import people
 from services.enrolment import queries as enrolment
 from services.intake import rules

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from services.core.clock import business_day
 from services.core.errors import InputError
 from services.engine.event import plain_event as plain_words
-from services.engine.match import Answer
+from services.engine.matching.match import Answer
 from services.models import Case, Claim
 from services.models.case import CHANNELS
 from services.rulebook.schema import RuleBook

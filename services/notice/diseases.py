@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.engine.words import disease_name
+from services.engine.telling.words import disease_name
 
 
 def disease_words(icd10: str) -> str:

@@ -15,8 +15,8 @@ from services.engine import one
 from services.engine.conditions import expand
 from services.engine.event import known_day
 from services.engine.one import Assessed
-from services.engine.words import DERIVED, label
-from services.engine.worksheet import worksheet
+from services.engine.telling.words import DERIVED, label
+from services.engine.telling.worksheet import worksheet
 from services.rulebook import dating, registry
 from services.rulebook.computation import Computation
 from services.rulebook.exclusions import asked

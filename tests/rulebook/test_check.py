@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.engine.check import check, checked
+from services.engine.checking.check import check, checked
 from services.rulebook import registry
 from services.rulebook.bundle import combine
 from services.rulebook.loader import RuleBookError, load

@@ -13,8 +13,8 @@ from documents import notices
 from services.cli.main import main
 from services.cli.match import read
 from services.core.errors import InputError
-from services.engine.check import check, files_at
-from services.engine.match import match
+from services.engine.checking.check import check, files_at
+from services.engine.matching.match import match
 from services.rulebook import registry
 from services.rulebook.parts import INSURER_LETTERS, LETTERS
 from services.rulebook.validation import Finding

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from services.cli import main as cli
-from services.engine.check import checked
-from services.engine.mutate import mutate
-from services.engine.questions import EXPECT
+from services.engine.checking.cases import EXPECT
+from services.engine.checking.check import checked
+from services.engine.checking.mutate import mutate
 from services.rulebook import json_schema, registry
 from services.rulebook.facts import FACTS, KINDS, FactSpec
 from services.rulebook.parts import ROLES

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from services.engine.check import check
-from services.engine.questions import due, question, years_later
+from services.engine.checking.cases import due, question, years_later
+from services.engine.checking.check import check
 from services.rulebook.loader import load
 from services.rulebook.parts import ClockRule
 

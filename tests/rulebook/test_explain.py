@@ -12,8 +12,8 @@ import yaml
 
 from services.core.errors import HuzhuError
 from services.engine import one
-from services.engine.explain import member
-from services.engine.words import cite, disease, shown
+from services.engine.telling.explain import member
+from services.engine.telling.words import cite, disease, shown
 from services.rulebook import registry
 from services.rulebook.loader import load
 from services.rulebook.schema import RuleBook

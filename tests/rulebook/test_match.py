@@ -12,7 +12,7 @@ from services.cli.match import read
 from services.core.errors import HuzhuError, InputError
 from services.core.words import date_cn
 from services.engine.event import last_day
-from services.engine.match import Answer, match
+from services.engine.matching.match import Answer, match
 from services.engine.one import compute
 from services.rulebook.dating import for_computation
 

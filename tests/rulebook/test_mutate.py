@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.cli.main import main
-from services.engine.mutate import Shift, mutate, shifted, sites
+from services.engine.checking.mutate import Shift, mutate, shifted, sites
 from services.rulebook import registry
 from services.rulebook.loader import read_document
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from services.core.errors import InputError, NotFound
-from services.engine.check import check
+from services.engine.checking.check import check
 from services.rulebook import registry
 from services.rulebook.reasons import FLAGS, REASONS
 

@@ -63,7 +63,7 @@ def test_the_example_comes_out_as_printed() -> None:
     (lambda d: d["event"].update(behaviour=3), "wrong_value", "event.behaviour", '写成文字 "3"'),
     (lambda d: d["event"].update(icd10="breast"), "wrong_value", "event.icd10", "C50.900"),
     (lambda d: d["event"].update(kind="illness"), "wrong_value", "event.kind", "diagnosis"),
-    (lambda d: d["cover"].update(premium_paid="-1.00"), "wrong_value", "cover.premium_paid", "不小于 0"),
+    (lambda d: d["cover"].update(premium_paid="-1.00"), "wrong_value", "cover.premium_paid", "0 至一百亿"),
     (lambda d: d["cover"].update(premium_paid=100.5), "wrong_value", "cover.premium_paid", "文字"),
     (lambda d: d["cover"].update(premium_paid="100.005"), "wrong_value", "cover.premium_paid", "两位小数"),
     (lambda d: d.update(exclusions={"XJ-A01": "yes"}), "wrong_value", "exclusions.XJ-A01", "suspected"),

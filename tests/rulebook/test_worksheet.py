@@ -13,7 +13,7 @@ import yaml
 
 from services.cli import main as cli
 from services.engine import one
-from services.engine.worksheet import worksheet
+from services.engine.telling.worksheet import worksheet
 from services.reporting import answers
 from services.rulebook import registry
 from services.rulebook.loader import load

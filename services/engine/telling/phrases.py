@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from services.engine.facts import Facts
 from services.engine.steps import ZERO, number_of
-from services.engine.words import label, percent, plain, shown, yuan
+from services.engine.telling.words import label, percent, plain, shown, yuan
 from services.rulebook.parts import Total
 from services.rulebook.results import Row
 from services.rulebook.steps import Cap, Less, Manual, ScaleBy, Slices, Sum, Take, Times

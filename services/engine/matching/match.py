@@ -16,11 +16,11 @@ from services.core.words import date_cn
 from services.engine.conditions import benefit_refusal, in_list, plan_refusal
 from services.engine.event import dated, dating_fact, event_day, plain_event
 from services.engine.facts import Facts, gather
-from services.engine.matched import Answer, Need, Owed, Paper, Verdict, Why
+from services.engine.matching.matched import Answer, Need, Owed, Paper, Verdict, Why
 from services.engine.one import Assessed
 from services.engine.steps import ZERO
-from services.engine.why import plan_name, why
-from services.engine.words import cite
+from services.engine.telling.why_not import plan_name, why
+from services.engine.telling.words import cite
 from services.rulebook import registry
 from services.rulebook.computation import Computation, OtherCover
 from services.rulebook.dating import stated_date

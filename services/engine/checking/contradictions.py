@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from itertools import pairwise
 
-from services.engine.soundness import Key, findings
+from services.engine.checking.soundness import Key, findings
 from services.rulebook.loader import Document
 from services.rulebook.parts import ROLES
 from services.rulebook.schema import RuleBook

@@ -7,11 +7,11 @@ from datetime import date
 from decimal import Decimal
 
 from services.core.words import date_cn
-from services.engine.how import how
 from services.engine.one import Assessed
 from services.engine.steps import ZERO
-from services.engine.why import Why, dating_fact, disease_of, waiting_word, why, why_all
-from services.engine.words import cite, days_of, label, yuan
+from services.engine.telling.phrases import how
+from services.engine.telling.why_not import Why, dating_fact, disease_of, waiting_word, why, why_all
+from services.engine.telling.words import cite, days_of, label, yuan
 from services.rulebook.computation import Event
 from services.rulebook.parts import holds
 from services.rulebook.results import Line, Nothing

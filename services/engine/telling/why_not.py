@@ -11,10 +11,10 @@ from services.core.money import show
 from services.core.words import date_cn
 from services.engine.conditions import in_list
 from services.engine.facts import Facts
-from services.engine.how import how
 from services.engine.one import Assessed
 from services.engine.steps import facts_in
-from services.engine.words import any_of, days_of, disease, label, plain, shown
+from services.engine.telling.phrases import how
+from services.engine.telling.words import any_of, days_of, disease, label, plain, shown
 from services.rulebook import registry
 from services.rulebook.dating import stated_date
 from services.rulebook.exclusions import questions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-from services.engine.words import any_of, days_of, label, percent, plain, shown
+from services.engine.telling.words import any_of, days_of, label, percent, plain, shown
 from services.rulebook.flow import Shape, Unit, shapes
 from services.rulebook.parts import Benefit, Total
 from services.rulebook.schema import RuleBook

@@ -9,11 +9,11 @@ from decimal import Decimal
 from services.core.money import show
 from services.core.words import date_cn
 from services.engine.conditions import in_list
-from services.engine.explain import member
 from services.engine.one import Assessed
 from services.engine.steps import ZERO
-from services.engine.why import dating_fact, facts_of, plan_name, waiting_word, who_may_join, why
-from services.engine.words import DERIVED, days_of, label, shown
+from services.engine.telling.explain import member
+from services.engine.telling.why_not import dating_fact, facts_of, plan_name, waiting_word, who_may_join, why
+from services.engine.telling.words import DERIVED, days_of, label, shown
 from services.rulebook.exclusions import questions
 from services.rulebook.parts import Benefit, Total, holds
 from services.rulebook.reasons import FLAGS, REASONS

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.core.errors import HuzhuError, InputError
-from services.engine.contradictions import contradictions
-from services.engine.examples import Examples, read_examples
-from services.engine.soundness import Key, findings, malformed, of_the_whole, soundness
+from services.engine.checking.contradictions import contradictions
+from services.engine.checking.examples import Examples, read_examples
+from services.engine.checking.soundness import Key, findings, malformed, of_the_whole, soundness
 from services.rulebook import registry
 from services.rulebook.bundle import combine
 from services.rulebook.loader import Document, RuleBookError, read_document, validate

@@ -13,9 +13,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
-from services.engine.check import joined
-from services.engine.contradictions import contradictions
-from services.engine.examples import Examples, read_examples
+from services.engine.checking.check import joined
+from services.engine.checking.contradictions import contradictions
+from services.engine.checking.examples import Examples, read_examples
 from services.rulebook.facts import FACTS, full_name
 from services.rulebook.loader import Document, Raw, RuleBookError, read_document, validate
 from services.rulebook.schema import RuleBook

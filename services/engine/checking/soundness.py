@@ -6,8 +6,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from services.engine.checking.reach import facts_read, strangers, unanswered, unreachable
 from services.engine.conditions import expand
-from services.engine.reach import facts_read, strangers, unanswered, unreachable
 from services.rulebook import exclusions, registry
 from services.rulebook.facts import FACTS
 from services.rulebook.loader import Document, Raw

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from services.engine.questions import Question, question
+from services.engine.checking.cases import Question, question
 from services.rulebook.schema import RuleBook
 from services.rulebook.validation import Finding
 

@@ -1,0 +1,1 @@
+"""Which covers answer one event."""
