@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from services.access.actor import OFFICE, REVIEWERS, Actor, Role
 from services.core.clock import business_day
-from services.core.errors import Conflict, InputError, NotFound
+from services.core.errors import Conflict, InputError, NotFound, NotPermitted
 from services.core.money import to_fen
 from services.enrolment import cover_queries
 from services.enrolment.endorsing import KINDS, Change, write
@@ -60,7 +60,8 @@ def end(session: Session, *, certificate_no: str, reason: str, last_day: date, n
     """End a cover early: `last_day` is its last covered one; the day before its first takes it back as a whole.
 
     A cover taken back owes nothing any more, and what was paid for it is owed back; one that has begun keeps its
-    premium (no plan gives back a part). InputError: reason or day; Conflict `cover_ended`, `cover_has_claims`.
+    premium (no plan gives back a part). A renewal that follows it directly is unbroken no longer and waits again.
+    InputError: reason or day; Conflict `cover_ended`, `cover_has_claims`; NotPermitted `beyond_scope`: renewed elsewhere.
     """
     actor.require(*MAY_CHANGE, what="终止保障")
     cover = cover_queries.by_certificate(session, certificate_no, lock=True)
@@ -72,6 +73,7 @@ def end(session: Session, *, certificate_no: str, reason: str, last_day: date, n
         _set(session, cover, premium_fen=0)
     words = f"{REASON_WORDS[reason]}，" + (f"保障至 {last_day} 止" if last_day >= cover.effective else "保障未生效即撤销")
     write(session, [cover.id], Change("remove", max(last_day, business_day(now)), words, number), actor=actor, now=now)
+    _break_renewal(session, cover, actor, now)
     return cover_queries.by_certificate(session, certificate_no)
 
 
@@ -85,18 +87,42 @@ def _check_end(session: Session, cover: Cover, reason: str, last_day: date, acto
                          remedy="改正日期；到期的保障不必终止", field="last_day")
     if last_day < business_day(now) - timedelta(days=1) and not actor.has(*_MAY_BACKDATE):
         raise InputError("last_day_past", "终止日已过，由办事处补办", remedy="请办事处办理", field="last_day")
+    if last_day < cover.effective <= business_day(now) and not actor.has(*_MAY_BACKDATE):
+        raise InputError("cover_begun", "保障已生效，撤销由办事处办理", remedy="改为今天或以后终止", field="last_day")
     if reason == "benefit" and any(liability.state == "open" for liability in cover_queries.liabilities(session, cover)):
         raise InputError("benefits_open", "还有未终止的保障责任", remedy="核对已付待遇；其他原因请另选", field="reason")
     if _claimed_after(session, cover, last_day):
-        raise Conflict("cover_has_claims", f"该保障有 {last_day} 之后的给付", remedy="先办结案件，或改正日期")
+        raise Conflict("cover_has_claims", f"该保障有 {last_day} 之后的案件或给付", remedy="先办结或注销案件，或改正日期")
 
 
 def _claimed_after(session: Session, cover: Cover, last_day: date) -> bool:
-    """Whether money is reserved or paid for an event after that day."""
+    """Whether an event after that day has a claim that is still open, or money reserved or paid for it."""
     return session.execute(sa.text("""
+        SELECT 1 FROM claim c JOIN case_file k ON k.id = c.case_id
+        WHERE c.cover_id = :cover AND c.state NOT IN ('closed', 'cancelled') AND k.diagnosed_on > :day
+        UNION ALL
         SELECT 1 FROM reservation r JOIN claim c ON c.id = r.claim_id JOIN case_file k ON k.id = c.case_id
         WHERE r.cover_id = :cover AND r.state <> 'released' AND k.diagnosed_on > :day LIMIT 1"""),
         {"cover": cover.id, "day": last_day}).first() is not None
+
+
+# The next cover may be another unit's and out of sight: `cover_standing` (migration 0006) looks past row security.
+_NEXT = sa.text("""
+    SELECT v.id, v.renewal FROM cover_standing(ARRAY[CAST(:person AS uuid)], :plan, NULL, :day, :day) s
+    LEFT JOIN cover v ON v.id = s.clash_id WHERE s.clash_from = :day""")
+
+
+def _break_renewal(session: Session, cover: Cover, actor: Actor, now: datetime) -> None:
+    """Days without cover now lie before the cover that followed this one (plans.md, `unbroken`)."""
+    follower = session.execute(_NEXT, {"person": cover.person_id, "plan": cover.plan, "day": cover.until + timedelta(days=1)}).first()
+    if follower is None:
+        return
+    if follower.id is None:
+        raise NotPermitted("beyond_scope", "此人已在您的管辖范围之外续保，提前终止会使续保中断", remedy="由上一级办事处办理")
+    if follower.renewal:
+        session.execute(sa.text("UPDATE cover SET renewal = false WHERE id = :id"), {"id": follower.id})
+        words = "上一期保障提前终止：按中断后参保，重新计算观察期"
+        write(session, [follower.id], Change("change", business_day(now), words), actor=actor, now=now)
 
 
 def change_shares(session: Session, *, certificate_no: str, shares: int, actor: Actor, now: datetime) -> Cover:
