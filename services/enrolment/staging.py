@@ -75,7 +75,7 @@ _STANDING = """
                min(r.row) OVER (PARTITION BY coalesce(decode(replace(k.id::text, '-', ''), 'hex'), r.number_index)) AS first_row
         FROM roster_row r LEFT JOIN person p ON p.id_number_index = r.number_index
         LEFT JOIN person k ON k.id = coalesce(p.merged_into, p.id))
-    SELECT k.row, k.first_row, coalesce(k.renamed, false) AS renamed, coalesce(k.died, false) AS died, s.clash_from,
+    SELECT k.row, k.person_id, k.first_row, coalesce(k.renamed, false) AS renamed, coalesce(k.died, false) AS died, s.clash_from,
            s.clash_until, c.certificate_no AS clash_no, coalesce(s.renewal, false) AS renewal,
            coalesce(s.required, false) AS required
     FROM known k
@@ -168,8 +168,19 @@ def write_people(session: Session, *, now: datetime) -> None:
         cursor.execute(statement, {"now": now})
 
 
+# Looked at after the covers are in: each holds its person's row, so that what is seen here stays until the commit.
+_CHANGED = """
+    SELECT 1 FROM roster_row r JOIN roster_standing s ON s.row = r.row JOIN person p ON p.id_number_index = r.number_index
+    JOIN person k ON k.id = coalesce(p.merged_into, p.id)
+    WHERE k.name <> r.name OR k.died_on IS NOT NULL OR k.id <> coalesce(s.person_id, p.id) LIMIT 1"""
+
+
 def write_covers(session: Session, terms: Terms, certificates: Sequence[str], *, now: datetime) -> None:
-    """A cover for each row left. Conflict when another roster came first with one of the people."""
+    """A cover for each row left.
+
+    Conflict `cover_overlap` when another roster came first with one of the people; `people_changed` when a person was
+    made under another name, renamed or merged since the rows were checked.
+    """
     book = terms.book
     given = {"org_key": terms.org.org_key, "org_id": terms.org.id, "plan": book.plan, "plan_from": book.from_,
              "effective": terms.effective, "until": terms.until, "payer_kind": terms.payer_kind,
@@ -180,3 +191,5 @@ def write_covers(session: Session, terms: Terms, certificates: Sequence[str], *,
         if error.diag.constraint_name != "cover_no_overlap":
             raise
         raise Conflict("cover_overlap", "名单中有人刚在别处参保，保障期重叠", remedy="刷新后重新核对名单") from None
+    if driver_cursor(session).execute(_CHANGED).fetchone():
+        raise Conflict("people_changed", "名单中有人的姓名或人员记录刚被改动", remedy="刷新后重新核对名单")
