@@ -147,8 +147,9 @@ def _check_file(content: bytes) -> None:
 
 
 def _last_stated(session: Session, org_id: uuid.UUID) -> dict[str, int]:
-    """What the unit said of its size with its last roster."""
-    last = session.exec(select(RosterImport.unit).where(RosterImport.org_id == org_id, sa.text("roster_import.unit <> '{}'::jsonb"))
+    """What the unit said of its size with the last roster that enrolled anybody: a mistyped number goes with its refusal."""
+    last = session.exec(select(RosterImport.unit).where(RosterImport.org_id == org_id, col(RosterImport.accepted) > 0,
+                                                        sa.text("roster_import.unit <> '{}'::jsonb"))
                         .order_by(col(RosterImport.at).desc(), col(RosterImport.id).desc())).first()
     return dict(last or {})
 

@@ -75,6 +75,17 @@ def test_people_covered_before_count_and_what_the_unit_said_still_holds(db: Data
         "全体职工200人，至少160人，名单加在保共116人，还差44人")
 
 
+def test_a_refused_roster_states_nothing(db: Database, now: datetime) -> None:
+    """A number mistyped with a roster that enrolled nobody is not the unit's: asked again."""
+    world = build(db, now, []).world
+    assert _beijing(db, world, 10, now, numbers=Numbers(staff=1000)).accepted == 0
+    with pytest.raises(InputError, match="unit_numbers_missing"):
+        _beijing(db, world, 96, now)
+    assert _beijing(db, world, 96, now, numbers=Numbers(staff=120)).accepted == 96
+    assert _beijing(db, world, 10, now, first=300, numbers=Numbers(staff=1000)).accepted == 0
+    assert _beijing(db, world, 10, now, first=300).unit == {"staff": 120}
+
+
 def test_a_plan_with_a_share_asks_the_number(db: Database, now: datetime) -> None:
     world = build(db, now, []).world
     with pytest.raises(InputError, match="须写明在职职工总数") as refused:
