@@ -9,6 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from services.access.actor import OFFICE, Actor, Role
@@ -118,15 +119,24 @@ def _voucher(session: Session, kind: str, *, org_key: str, org_id: uuid.UUID, pl
     same = session.execute(sa.text("SELECT 1 FROM premium_voucher WHERE plan = :plan AND kind = :kind AND reference = :reference"),
                            {"plan": plan, "kind": kind, "reference": reference.strip()}).first()
     if same:
-        raise Conflict("voucher_entered", f"流水号 {reference.strip()} 已登记过", remedy="核对银行回单，不要重复登记")
+        raise _entered(reference)
     code = _PREFIX[kind] + numbers.office_code(numbers.office_of(session, org_key))
     body = f"{on.year}{numbers.draw(session, f'no:{code}', on.year)[0]:07d}"
     voucher = PremiumVoucher(id=uuidv7(), org_key=org_key, org_id=org_id, kind=kind, plan=plan, cover_id=cover_id,
                              voucher_no=f"{code}{body}{check_digit(body)}", amount_fen=fen, dated_on=on, party=party.strip(),
                              reference=reference.strip(), reason=reason, account_id=actor.account_id, at=now)
     session.add(voucher)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:
+        if "premium_voucher_once" not in str(error.orig):
+            raise
+        raise _entered(reference) from None       # by another office, whose slips are out of sight
     return voucher
+
+
+def _entered(reference: str) -> Conflict:
+    return Conflict("voucher_entered", f"流水号 {reference.strip()} 已登记过", remedy="核对银行回单，不要重复登记")
 
 
 _LATE = sa.text("""

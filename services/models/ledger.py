@@ -21,7 +21,7 @@ class PremiumVoucher(Scoped, table=True):
 
     __tablename__ = "premium_voucher"
     __table_args__ = (one_of("kind", ("received", "returned")), CheckConstraint("amount_fen > 0", name="amount_positive"),
-                      UniqueConstraint("plan", "kind", "reference", name="premium_voucher_once"),
+                      UniqueConstraint("plan", "kind", "party", "reference", name="premium_voucher_once"),
                       Index("premium_voucher_org", "org_key", "plan"))
 
     kind: str = Field(sa_type=Text)
@@ -32,7 +32,7 @@ class PremiumVoucher(Scoped, table=True):
     amount_fen: int = Field(sa_type=Fen)
     dated_on: date                       # the bank's day
     party: str = Field(sa_type=Text)     # who paid, or who was paid back
-    reference: str = Field(sa_type=Text)                     # the bank's serial: no slip is entered twice
+    reference: str = Field(sa_type=Text)                     # the bank's serial, its own only with the party
     reason: str | None = Field(default=None, sa_type=Text)
     account_id: uuid.UUID | None = None
     at: datetime = Field(sa_type=Instant)

@@ -22,11 +22,12 @@ _serial = itertools.count(1)
 
 
 def receive(world: World, yuan: str, now: datetime, *, plan: str = XJ_PLAN, org: str = XJ_UNIT, on: date = date(2026, 3, 20),
-            reference: str = "", certificates: Sequence[str] | None = None, login: str = "") -> premium.Received:
+            reference: str = "", certificates: Sequence[str] | None = None, login: str = "",
+            payer: str = "示例一厂工会") -> premium.Received:
     """Money of a unit, entered by its office's finance maker."""
     actor = world.actor(login or f"{org.split('.')[1]}.maker")
     with world.db.unit_of_work(actor.scope) as session:
-        return premium.receive(session, org_id=world.org(org), plan=plan, amount=Decimal(yuan), received_on=on, payer="示例一厂工会",
+        return premium.receive(session, org_id=world.org(org), plan=plan, amount=Decimal(yuan), received_on=on, payer=payer,
                                reference=reference or f"YH{next(_serial)}", certificates=certificates, actor=actor, now=now)
 
 

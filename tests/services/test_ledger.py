@@ -15,12 +15,14 @@ import sqlalchemy as sa
 
 from services.core.db import Database
 from services.core.errors import Conflict, HuzhuError, InputError, NotFound, NotPermitted
+from services.enrolment import group_summary
 from services.ledger import queries, service
 from services.ledger.accounts import Unbalanced, check_balanced, name_of
 from services.payment import service as payment
 from tests.services.paying_world import decided, read, returned_file, sent
 from tests.services.premium_world import (
     NX_UNIT,
+    XJ_UNIT,
     books,
     cover_of,
     end,
@@ -113,6 +115,15 @@ def test_one_slip_comes_in_once(world: World, now: datetime) -> None:
     assert books(world)["cash"] == 100
 
 
+def test_a_slip_entered_out_of_sight_is_named_too(world: World, now: datetime) -> None:
+    """The same payer's slip at another office is the same slip; another payer's bank may count as it likes."""
+    receive(world, "1.00", now, reference="YH-8")
+    with pytest.raises(Conflict, match="voucher_entered"):
+        receive(world, "1.00", now, org=NX_UNIT, reference="YH-8")
+    receive(world, "1.00", now, org=NX_UNIT, reference="YH-8", payer="示例二厂工会")
+    assert books(world)["cash"] == 200
+
+
 def test_a_cover_taken_back_owes_nothing_and_is_owed_what_it_paid(world: World, now: datetime) -> None:
     cover = cover_of(world, 0)                              # 100 yuan due, 60 paid
     receive(world, "60.00", now, certificates=[cover.certificate_no])
@@ -183,6 +194,13 @@ def test_the_database_refuses_what_does_not_balance(world: World, superuser: Sup
         superuser.execute(_PAIR.format(lines=lines))
 
 
+def test_the_database_refuses_a_booking_without_lines(world: World) -> None:
+    """When it is to be kept: at the commit."""
+    with pytest.raises(sa.exc.IntegrityError, match="has no lines"), world.db.unit_of_work(ROOT.scope) as session:
+        session.execute(sa.text("INSERT INTO ledger_transaction (id, org_key, plan, kind, booked_on, at)"
+                                " VALUES (uuidv7(), 'cn.xj.', 'xj-women', 'received', '2026-03-20', now())"))
+
+
 @pytest.mark.parametrize("statement", ["UPDATE ledger_entry SET amount_fen = 1", "DELETE FROM ledger_entry",
                                        "UPDATE ledger_transaction SET booked_on = '2020-01-01'", "DELETE FROM premium_voucher",
                                        "UPDATE endorsement SET text = ''"])
@@ -230,6 +248,18 @@ def test_each_sees_the_books_of_the_own_region(world: World, now: datetime) -> N
         with world.db.view(world.actor(login).scope) as session:
             assert {row.account for row in queries.balances(session, XJ_PLAN)} == accounts
     assert (name_of("cash"), name_of("memo_cash")) == ("专户存款", "备查：专户存款")
+
+
+@pytest.mark.parametrize("login", ["xj.clerk", "xj.district", "xj.office1"])
+def test_what_a_district_paid_is_seen_below(world: World, now: datetime, login: str) -> None:
+    """The slip stands at the district, its lines on the units' covers."""
+    receive(world, "350.00", now, org="cn.xj.wlmq.tsd.")
+    with world.db.view(world.actor(login).scope) as session:
+        assert queries.premiums(session, [cover_of(world, 0).id]) == {
+            cover_of(world, 0).id: queries.Premium(due_fen=10000, paid_fen=10000)}
+        assert [(row.due_fen, row.paid_fen) for row in group_summary.summary(session, org_key=XJ_UNIT)] == [(XJ_DUE, XJ_DUE)]
+    with world.db.view(world.actor("xj.clerk2").scope) as session:
+        assert session.execute(sa.text("SELECT count(*) FROM ledger_transaction")).scalar_one() == 0
 
 
 def test_two_payments_at_once_place_each_fen_once(world: World, now: datetime) -> None:

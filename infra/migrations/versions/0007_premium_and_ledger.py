@@ -33,7 +33,7 @@ def upgrade() -> None:
         sa.Column("reference", sa.Text(), nullable=False), sa.Column("reason", sa.Text()), *_who(),
         sa.CheckConstraint("kind IN ('received', 'returned')", name="kind_word"),
         sa.CheckConstraint("amount_fen > 0", name="amount_positive"),
-        sa.UniqueConstraint("plan", "kind", "reference", name="premium_voucher_once"))
+        sa.UniqueConstraint("plan", "kind", "party", "reference", name="premium_voucher_once"))
     op.create_index("premium_voucher_org", "premium_voucher", ["org_key", "plan"])
     op.create_table(
         "ledger_transaction", *_key(), sa.Column("plan", sa.Text(), nullable=False),
@@ -83,6 +83,24 @@ def upgrade() -> None:
         CREATE TRIGGER ledger_balances AFTER INSERT ON ledger_entry REFERENCING NEW TABLE AS added
             FOR EACH STATEMENT EXECUTE FUNCTION ledger_balances();
     """)
+    # Its lines come after the transaction itself, so whether it has any is asked at the commit: a few rows a booking.
+    op.execute("""
+        CREATE FUNCTION ledger_has_lines() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF NOT EXISTS (SELECT 1 FROM ledger_entry WHERE transaction_id = NEW.id) THEN
+                RAISE EXCEPTION 'ledger transaction % has no lines', NEW.id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_has_lines';
+            END IF;
+            RETURN NULL;
+        END $$;
+        CREATE CONSTRAINT TRIGGER ledger_has_lines AFTER INSERT ON ledger_transaction
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger_has_lines();
+    """)
+    # A district's slip is placed on covers of its units: who sees a line sees what kind of booking it belongs to.
+    op.execute("""
+        CREATE POLICY ledger_transaction_of_lines ON ledger_transaction FOR SELECT USING (
+            EXISTS (SELECT 1 FROM ledger_entry e WHERE e.transaction_id = ledger_transaction.id));
+    """)
     # A cover that was taken back before its first day covers no day and stands in nobody's way.
     op.execute("""
         CREATE OR REPLACE FUNCTION cover_span(plan text, person uuid, effective date, until date) RETURNS text_range
@@ -101,6 +119,7 @@ def downgrade() -> None:
                               plan || '|' || person || '|' || lpad((until - DATE '2000-01-01')::text, 6, '0'), '[]');
     """)
     op.drop_column("cover", "end_reason")
+    op.execute("DROP POLICY ledger_transaction_of_lines ON ledger_transaction")
     for table in reversed(_TABLES):
         op.drop_table(table)
-    op.execute("DROP FUNCTION ledger_balances")
+    op.execute("DROP FUNCTION ledger_balances, ledger_has_lines")
