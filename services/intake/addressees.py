@@ -104,21 +104,24 @@ def to_tell(session: Session, *, today: date, limit: int = 200) -> list[ToTell]:
 
 _REPORT_CLOCKS = sa.text("""
     UPDATE sla_clock k SET stopped_on = :day, kept = :day <= k.due_on FROM claim c
-    WHERE c.id = k.claim_id AND c.case_id = :case AND k.kind = 'report'""")
+    WHERE c.id = k.claim_id AND c.case_id = :case AND k.kind = 'report' AND k.stopped_on > :day""")
 
 
 def earlier(session: Session, case: Case, told: Told) -> None:
-    """A further report of the event may have come first: the earliest makes the day, and late may turn into timely."""
+    """A further report of the event may have come first: the earliest makes the day, and late may turn into timely.
+
+    Claims that came over with the further report count from the earliest too.
+    """
     case.committee_told_at = _first(case.committee_told_at, told.committee_at)
     case.insurer_told_at = _first(case.insurer_told_at, told.insurer_at)
     if told.first < case.reported_on:
         case.reported_on = told.first
         case.late = case.late and case.reported_on > case.last_timely_day
         case.late_reason = case.late_reason if case.late else None
-        session.execute(_REPORT_CLOCKS, {"case": case.id, "day": case.reported_on})
     session.add(case)
     session.flush()
-    for name, at in (("committee", told.committee_at), ("insurer", told.insurer_at)):
+    session.execute(_REPORT_CLOCKS, {"case": case.id, "day": case.reported_on})
+    for name, at in (("committee", case.committee_told_at), ("insurer", case.insurer_told_at)):
         if at:
             stop(session, case.id, [name], business_day(at))
 

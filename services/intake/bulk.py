@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -28,8 +29,8 @@ def report_file(session: Session, *, content: bytes, file_name: str, keep_good: 
                 now: datetime) -> ReportImport:
     """Report every row of a workbook (one an event). All or nothing, unless `keep_good`.
 
-    InputError when the file is no such workbook; what is wrong with a row stands in `faults` and in the workbook of
-    `errors_sha256`, with column and remedy. A row that doubles an event says where it is handled (并入报案号).
+    InputError when the file is no such workbook; what is wrong with a row stands in `faults` (without the cell's text) and
+    in the workbook of `errors_sha256` (with it), with column and remedy. A row that doubles an event says where it is handled (并入报案号).
     """
     actor.require(*_MAY, what="批量报案")
     if storage.kind_of(content) != storage.XLSX:
@@ -39,10 +40,11 @@ def report_file(session: Session, *, content: bytes, file_name: str, keep_good: 
     made = report_all(session, reports=words, keep_good=keep_good, actor=actor, now=now)
     faults = [_fault(line, item) for line, item in zip(found.lines, made, strict=True) if isinstance(item, HuzhuError)]
     cases = [(line, item) for line, item in zip(found.lines, made, strict=True) if isinstance(item, Case)]
+    lines = {line.place: line for line in found.lines}
     done = ReportImport(
         org_key=actor.org_key, sha256=storage.put(content), file_name=file_name[-200:], rows=len(found.lines), accepted=len(cases),
         outcome=[{"row": str(line.place), "case_no": case.case_no} for line, case in cases],
-        faults=[fault.as_words() for fault in faults],
+        faults=[_kept(lines[fault.row], fault).as_words() for fault in faults],
         errors_sha256=storage.put(sheet.errors(found, faults)) if faults else None, account_id=actor.account_id, at=now)
     session.add(done)
     session.flush()
@@ -64,6 +66,11 @@ def _named(session: Session, lines: Sequence[Line], words: Sequence[NewReport | 
 
 def _fault(line: Line, error: HuzhuError) -> Fault:
     return Fault(line.place, sheet.column_of(error.field), error.message, error.remedy, error.code)
+
+
+def _kept(line: Line, fault: Fault) -> Fault:
+    """What stays with the import: the cell's text is in the workbook alone, whose readers are recorded."""
+    return replace(fault, fault=sheet.unquoted(fault.fault, line), remedy=sheet.unquoted(fault.remedy, line))
 
 
 def errors_of(session: Session, *, import_id: uuid.UUID, actor: Actor, now: datetime) -> bytes:

@@ -67,7 +67,12 @@ def confirm_join(session: Session, *, case_id: uuid.UUID, actor: Actor, now: dat
     if asked is None:
         raise NotFound("join_not_asked", "没有待确认的并入", remedy="先由另一人提出")
     require_second(asked.asked_person, actor)
-    _done(session, _pair(session, asked.case_id, asked.other_id, asked.reason, actor), asked, actor, now)
+    pair = _pair(session, asked.case_id, asked.other_id, asked.reason, actor)
+    # Whoever held the cases may have kept them apart meanwhile.
+    session.refresh(asked, with_for_update=True)
+    if asked.withdrawn_at or asked.confirmed_at:
+        raise Conflict("join_withdrawn", "这一并入已撤回或已办理", remedy="刷新后核对")
+    _done(session, pair, asked, actor, now)
     return asked
 
 

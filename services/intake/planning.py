@@ -20,7 +20,7 @@ from services.enrolment import people
 from services.enrolment import queries as enrolment
 from services.intake import rules
 from services.intake.queries import acts_for_self
-from services.intake.reports import Heard, each
+from services.intake.reports import Heard, backdated, each
 from services.models import Case, Claim, Cover, Person
 from services.rulebook import registry
 from services.rulebook.parts import ClockRule
@@ -81,7 +81,7 @@ def plan(session: Session, said: Sequence[Heard | HuzhuError], *, actor: Actor) 
     # Two reports of one event at the same moment queue here, and the second sees the first.
     session.execute(sa.select(col(Person.id)).where(col(Person.id).in_(ids)).order_by(col(Person.id)).with_for_update())
     known = _known(session, ids, [item[0] for item in named if not isinstance(item, HuzhuError)])
-    return each(named, lambda item: _planned(item[0], item[1], known))
+    return each(named, lambda item: _planned(item[0], item[1], known, actor))
 
 
 def person_of(session: Session, id_number: str | None, person_id: uuid.UUID | None, actor: Actor) -> Person:
@@ -134,11 +134,15 @@ def _known(session: Session, ids: Sequence[uuid.UUID], said: Sequence[Heard]) ->
     for claim, case in rows:
         handled[claim.cover_id].append(_Handled(claim.claim_no, case.case_no, case.id, case.event_kind, case.diagnosed_on, claim.event))
     wanted = [one.new.join for one in said if one.new.join]
-    targets = session.exec(select(Case).where(col(Case.case_no).in_(wanted))).all() if wanted else []
+    # Locked: a case that is being joined to another takes no further report.
+    targets = session.exec(select(Case).where(col(Case.case_no).in_(wanted)).order_by(col(Case.id)).with_for_update()
+                           .execution_options(populate_existing=True)).all() if wanted else []
     return _Known(covers, handled, {case.case_no: case for case in targets})
 
 
-def _planned(one: Heard, person: Person, known: _Known) -> Planned:
+def _planned(one: Heard, person: Person, known: _Known, actor: Actor) -> Planned:
+    if one.backdated and person.id == actor.person_id:
+        raise backdated()
     covers = known.covers[person.id]
     answers = enrolment.match(person, covers, one.plain)
     rules.require_opening(answers)

@@ -57,13 +57,14 @@ class NewReport:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A report that can be acted on: the event in plain words, its day, when it reached whom."""
+    """A report that can be acted on: the event in plain words, its day, when it reached whom; `backdated`: before today."""
 
     new: NewReport
     words: Computation
     plain: dict[str, object]
     day: date
     told: Told
+    backdated: bool = False
 
 
 def heard(new: NewReport, *, own: bool, now: datetime) -> Heard:
@@ -74,11 +75,20 @@ def heard(new: NewReport, *, own: bool, now: datetime) -> Heard:
         raise InputError("join_or_apart", "不能既并入原报案又说明是另一事件", remedy="只写 join 或 apart", field="apart")
     told = _told(new, own=own, now=now)
     day = event_day(words.event)
-    rules.check_days(told, day, business_day(now))
-    return Heard(new, words, rules.plain_event(words), day, told)
+    today = business_day(now)
+    rules.check_days(told, day, today)
+    return Heard(new, words, rules.plain_event(words), day, told, told.first < today)
+
+
+def backdated() -> InputError:
+    """Nobody says of her own event that it was reported before."""
+    return InputError("report_backdated", "会员报案以提交当日为准", remedy="之前已口头报案的，由单位经办补录；经办人本人的，由他人补录",
+                      field="reported_on")
 
 
 def _told(new: NewReport, *, own: bool, now: datetime) -> Told:
+    if own and new.channel != "member":
+        raise InputError("report_channel", "会员自己报案的渠道是 member", remedy="电话报案由接听的工作人员登记", field="channel")
     if new.channel == "phone":
         return _called(new, now)
     if new.call:
@@ -86,7 +96,7 @@ def _told(new: NewReport, *, own: bool, now: datetime) -> Told:
     today = business_day(now)
     day = new.reported_on or today
     if own and (day != today or new.committee_told_at or new.insurer_told_at):
-        raise InputError("report_backdated", "会员报案以提交当日为准", remedy="之前已口头报案的，由单位经办补录", field="reported_on")
+        raise backdated()
     at = now if day == today else at_hour(day)
     if new.channel == "insurer":
         return Told(day, new.committee_told_at, new.insurer_told_at or at)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import re
 import tempfile
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -19,6 +20,7 @@ from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 from services.core.clock import CHINA
 from services.core.errors import InputError
 from services.enrolment.faults import Fault
+from services.enrolment.formulas import formula_cells
 from services.enrolment.roster import shown, text_of
 from services.intake.reports import NewReport, PhoneCall
 from services.models.case import LINES
@@ -44,11 +46,12 @@ FAULT, COLUMN, REMEDY, ROW = "问题", "列", "办法", "行号"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row as typed, by column; `place` is the number the spreadsheet shows."""
+    """One row as typed, by column; `place` is the number the spreadsheet shows; `formulas`: columns that were not typed."""
 
     place: int
     cells: Mapping[str, str]
     as_uploaded: tuple[str, ...]
+    formulas: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +66,15 @@ def read(content: bytes) -> Sheet:
     """The visible sheet with our header. InputError when there is none, it is empty, too long, or names a column twice."""
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        visible = [about.name for about in book.sheets_metadata if about.visible == SheetVisibleEnum.Visible]
-        tables = [list(book.get_sheet_by_name(name).iter_rows()) for name in visible]
+        tables = [(place, list(book.get_sheet_by_name(about.name).iter_rows()))
+                  for place, about in enumerate(book.sheets_metadata) if about.visible == SheetVisibleEnum.Visible]
     except CalamineError:
         raise InputError("report_file_unreadable", "报案文件打不开", remedy="请另存为 XLSX 再上传", field="content") from None
-    for table in tables:
+    for place, table in tables:
         for top, row in enumerate(table[:_LOOK]):
             headings = [_heading(cell) for cell in row]
             if {NUMBER, KIND} <= set(headings):
-                return _lines(headings, [[shown(cell) for cell in line] for line in table], table, top)
+                return _lines(headings, [[shown(cell) for cell in line] for line in table], table, top, _formulas(content, place))
     raise InputError("report_header", f"没有找到表头“{NUMBER}、{KIND}”", remedy="请使用报案样表", field="content")
 
 
@@ -80,7 +83,16 @@ def _heading(cell: object) -> str:
     return next((name for name in COLUMNS if name == text or name.split("（")[0] == text), text)
 
 
-def _lines(headings: Sequence[str], texts: list[list[str]], table: Sequence[Sequence[object]], top: int) -> Sheet:
+def _formulas(content: bytes, place: int) -> Mapping[int, Sequence[int]]:
+    """The columns that are formulas, by row as the spreadsheet counts."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for row, column in formula_cells(content, place):
+        found[row].append(column)
+    return found
+
+
+def _lines(headings: Sequence[str], texts: list[list[str]], table: Sequence[Sequence[object]], top: int,
+           formulas: Mapping[int, Sequence[int]]) -> Sheet:
     named = [name for name in headings if name in COLUMNS]
     twice = next((name for name in named if named.count(name) > 1), None)
     if twice:
@@ -92,7 +104,8 @@ def _lines(headings: Sequence[str], texts: list[list[str]], table: Sequence[Sequ
     for place, row in enumerate(table[top + 1:], start=top + 2):
         cells = {name: text for name, cell in zip(headings, row, strict=False) if name and (text := _cell(cell, name))}
         if cells:
-            lines.append(Line(place, cells, tuple(texts[place - 1][:len(headings)])))
+            reckoned = tuple(headings[at] for at in formulas.get(place, ()) if at < len(headings) and headings[at])
+            lines.append(Line(place, cells, tuple(texts[place - 1][:len(headings)]), reckoned))
     if not lines:
         raise InputError("report_file_empty", "报案文件没有内容", remedy="每行写一次事件", field="content")
     if len(lines) > MOST_ROWS:
@@ -110,6 +123,8 @@ def _cell(cell: object, column: str) -> str:
 def new_report(line: Line) -> NewReport:
     """A row as a report. InputError names the column."""
     cells = line.cells
+    if line.formulas:
+        raise InputError("formula", "单元格是公式，公式没有执行", remedy="核对该值，粘贴为数值", field=line.formulas[0])
     for name in (NUMBER, KIND):
         if name not in cells:
             raise InputError("cell_missing", f"没有填写“{name}”", remedy="补上", field=name)
@@ -209,6 +224,14 @@ _COLUMN_OF = {fact: label for label, fact in _FACTS.items()} | {
 def column_of(field: str | None) -> str:
     """The column people see for the key that a refusal names."""
     return _COLUMN_OF.get(field or "", field or "")
+
+
+def unquoted(text: str, line: Line) -> str:
+    """A fault's words without what somebody typed: a slip may put a name or an illness into any cell."""
+    for cell in sorted({*line.cells.values(), *line.as_uploaded}, key=len, reverse=True):
+        if len(cell) > 1 and cell not in COLUMNS:
+            text = text.replace(cell, "…")
+    return re.sub(r"“([^”]*)”", lambda found: found[0] if found[1] in COLUMNS or found[1] in _YES else "“…”", text)
 
 
 def errors(sheet: Sheet, faults: Sequence[Fault]) -> bytes:

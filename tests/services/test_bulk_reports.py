@@ -113,6 +113,32 @@ def test_each_fault_names_row_column_and_remedy(world: World, now: datetime) -> 
     assert page[2] == ["4", *[str(cell) for cell in rows[2]], "“16日”不是日期", "确诊日期", "写成 2026-03-16"]
 
 
+def test_a_formula_is_named_and_not_taken_for_typed(world: World, now: datetime) -> None:
+    """The reader gives the value it last showed: `=TODAY()-4` shown as 16 March is no day of an event."""
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        book.add_worksheet().hide()
+        page = book.add_worksheet("报案")
+        page.activate()
+        for place, cells in enumerate([HEADINGS, row(world, 0), row(world, 1)]):
+            page.write_row(place, 0, cells)
+        page.write_formula(2, HEADINGS.index("确诊日期"), "=TODAY()-4", None, "2026-03-16")
+    done = upload(world, out.getvalue(), now, keep_good=True)
+    assert (done.accepted, [(fault["row"], fault["column"], fault["code"]) for fault in done.faults]) == (
+        1, [("3", "确诊日期", "formula")])
+
+
+def test_what_was_typed_stays_in_the_workbook_alone(world: World, now: datetime) -> None:
+    rows: list[list[object]] = [row(world, 0, day="李示例19900000001病重"), row(world, 1, code="王示例 肿瘤"), row(world, 2, join="赵示例")]
+    done = upload(world, workbook(rows), now)
+    assert [(fault["row"], fault["code"]) for fault in done.faults][::2] == [("2", "cell_value"), ("4", "case_missing")]
+    assert len(done.faults) == 3
+    assert not any(name in str(done.faults) for name in ("李示例", "19900000001", "王示例", "肿瘤", "赵示例"))
+    assert done.errors_sha256
+    page = CalamineWorkbook.from_filelike(io.BytesIO(storage.get(done.errors_sha256))).get_sheet_by_index(0).to_python()
+    assert page[1][HEADINGS.index("确诊日期") + 1] == "李示例19900000001病重" and "李示例19900000001病重" in str(page[1][-3])
+
+
 def test_the_good_rows_alone_when_chosen(world: World, now: datetime) -> None:
     done = upload(world, workbook([row(world, 0), row(world, 1, day="?"), row(world, 2)]), now, keep_good=True)
     assert (done.accepted, [one["row"] for one in done.outcome], [fault["row"] for fault in done.faults]) == (2, ["2", "4"], ["3"])

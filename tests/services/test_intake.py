@@ -15,6 +15,7 @@ from services.core.errors import Conflict, GuardFailed, InputError, NotFound, No
 from services.enrolment import service as enrolment
 from services.evidence import service as evidence
 from services.intake import queries, service
+from services.intake.reports import PhoneCall
 from services.models import Payee, SlaClock
 from services.reporting.claims import locate
 from services.simulate.synthetic import REGIONS, synthetic_person
@@ -201,3 +202,21 @@ def test_consent_is_recorded_once_and_can_be_taken_back(db: Database, now: datet
             service.record_consent(session, case_id=case.id, purpose="processing", actor=world.member(1).actor, now=now)
         service.withdraw_consent(session, case_id=case.id, purpose="insurer", actor=member.actor, now=now)
         assert queries.consent_in_force(session, case.id, "insurer") is None
+
+
+def test_nobody_backdates_her_own_report(db: Database, now: datetime) -> None:
+    """Neither by another channel, nor by a telephone note, nor as the clerk of her own unit."""
+    world = build_world(db, now)
+    me, clerk, earlier = world.member(1, "xj"), world.actor("xj.clerk"), date(2026, 3, 18)
+    call = PhoneCall(line="95511", caller="本人", called_at=at_hour(earlier), number_called="95511", said="确诊")
+    own = replace(clerk, person_id=me.person_id)
+    with db.unit_of_work(CN) as session:
+        for channel, note in (("phone", call), ("insurer", None), ("clerk", None)):
+            with pytest.raises(InputError, match="report_channel"):
+                service.report(session, person_id=me.person_id, event=XJ_EVENT, channel=channel, call=note, actor=me.actor, now=now)
+        for channel, note, day in (("phone", call, None), ("clerk", None, earlier)):
+            with pytest.raises(InputError, match="report_backdated"):
+                service.report(session, person_id=me.person_id, event=XJ_EVENT, channel=channel, call=note, reported_on=day, actor=own,
+                               now=now)
+        case = service.report(session, person_id=me.person_id, event=XJ_EVENT, channel="phone", call=call, actor=clerk, now=now)
+    assert case.reported_on == earlier
