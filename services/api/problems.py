@@ -6,11 +6,12 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from psycopg.errors import DeadlockDetected
+from psycopg.errors import DeadlockDetected, SerializationFailure
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
+from services.core.db import collided
 from services.core.errors import HuzhuError, OutsideError, Unauthenticated
 from services.rulebook.validation import explained
 
@@ -49,7 +50,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(OperationalError, _database)
-    app.add_exception_handler(DeadlockDetected, _database)      # moves run on the driver's own cursor
+    for met in (DeadlockDetected, SerializationFailure):        # moves run on the driver's own cursor
+        app.add_exception_handler(met, _database)
     app.add_exception_handler(DataError, _unstorable)
     app.add_exception_handler(UnicodeEncodeError, _unstorable)
 
@@ -92,8 +94,8 @@ def _unstorable(_request: Request, error: Exception) -> Response:
 
 
 def _database(_request: Request, error: Exception) -> Response:
-    """Two requests locked each other: nothing was written, the same request may come again."""
-    if isinstance(error, OperationalError) and not isinstance(error.orig, DeadlockDetected):
+    """Two requests met: nothing was written, the same request may come again."""
+    if not collided(error):
         raise error
-    log.warning("deadlock", exc_info=error)
+    log.warning("collided", exc_info=error)
     return answer(plain(503, "busy", "记录正被他人办理", "稍后用同一幂等键重试"), 503, {"Retry-After": "1"})

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import typer
 from psycopg import OperationalError
 from psycopg.errors import UndefinedTable
+from sqlalchemy.exc import OperationalError as StatementFailed
 from sqlalchemy.exc import ProgrammingError
 
 from services.cli import days, plans, small
@@ -18,7 +19,8 @@ from services.cli.compute import compute
 from services.cli.match import match
 from services.cli.output import say_error
 from services.cli.setup import setup
-from services.core.errors import ConfigError, HuzhuError
+from services.core.db import collided
+from services.core.errors import ConfigError, Conflict, HuzhuError
 
 # Commands that start programs or long work: their modules load only when asked for.
 LATER = ("up", "worker", "demo", "check", "bench", "enrol", "covers", "orgs", "report", "simulate")
@@ -68,7 +70,7 @@ def main(arguments: Sequence[str]) -> int:
     except HuzhuError as error:
         say_error(error, as_json="--json" in arguments)
         return error.exit_code
-    except (ProgrammingError, OperationalError) as error:
+    except (ProgrammingError, OperationalError, StatementFailed) as error:
         refused = _database_refusal(error)
         say_error(refused, as_json="--json" in arguments)
         return refused.exit_code
@@ -77,8 +79,10 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _database_refusal(error: ProgrammingError | OperationalError) -> ConfigError:
-    """A database without tables or out of reach, in words; anything else is a fault and is raised."""
+def _database_refusal(error: ProgrammingError | OperationalError | StatementFailed) -> HuzhuError:
+    """A database without tables, out of reach or busy, in words; anything else is a fault and is raised."""
+    if collided(error):
+        return Conflict("busy", "记录正被他人办理，未作任何改动", remedy="稍后再运行一次")
     if isinstance(error, OperationalError):
         return ConfigError("database_unreachable", "数据库连接不上", remedy="核对数据库是否运行、地址和账号是否正确",
                            field="HUZHU_DATABASE_URL")

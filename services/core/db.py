@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.errors import DeadlockDetected, SerializationFailure
 from psycopg.types.array import ListBinaryDumper
 from sqlmodel import Session
 
@@ -88,6 +89,14 @@ def driver_cursor(session: Session) -> psycopg.Cursor[tuple[Any, ...]]:
     session.flush()
     driver: psycopg.Connection[tuple[Any, ...]] = session.connection().connection.driver_connection  # type: ignore[assignment]
     return driver.cursor()
+
+
+def collided(error: BaseException) -> bool:
+    """Whether two transactions met (a deadlock, rows that moved meanwhile): nothing was written, the same may come again.
+
+    Not repeated in place: the caller's own scope may be what moved, so who calls is asked anew.
+    """
+    return isinstance(getattr(error, "orig", error), DeadlockDetected | SerializationFailure)
 
 
 def urls(config: Settings) -> tuple[str, str]:

@@ -10,10 +10,14 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
+import sqlalchemy as sa
+from psycopg.errors import SerializationFailure
 
+from services.cli import main
 from services.core.db import Database
+from services.enrolment import service as enrolment
 from services.notice import service as notice
-from tests.services.api_world import Api
+from tests.services.api_world import EVENT, Api
 from tests.services.review_world import digest, in_review
 from tests.support.world import ROOT
 
@@ -74,3 +78,35 @@ def test_a_deadlock_is_a_request_to_try_again(api: Api, now: datetime, superuser
     assert answers[0].headers["retry-after"] == "1"
     passes()
     assert answers[1].status_code == 200, answers[1].text
+
+
+def test_a_report_while_its_unit_moves_is_a_request_to_try_again(api: Api, now: datetime) -> None:
+    """The row would stand under the unit's former key: refused, and the same request goes through afterwards."""
+    world, answers = api.world, list[httpx.Response]()
+    body = {"id_number": world.member(0, "xj").synthetic.id_number, "event": EVENT, "channel": "clerk", "hospital": "示例医院"}
+
+    def reports() -> None:
+        answers.append(api.post("xj.clerk", "/cases", body, key="k1"))
+
+    with api.db.unit_of_work(ROOT.scope) as session:
+        enrolment.move_organisation(session, org_id=world.org("cn.xj.wlmq.tsd.u001."), parent_id=world.org("cn.xj.wlmq."), why="区划调整",
+                                    actor=ROOT, now=now)
+        request = threading.Thread(target=reports)
+        request.start()
+        while request.is_alive() and not session.execute(sa.text("SELECT 1 FROM pg_locks WHERE NOT granted")).first():
+            time.sleep(0.01)
+    request.join()
+    assert (answers[0].status_code, answers[0].json()["code"]) == (503, "busy")
+    reports()
+    assert answers[1].status_code == 201, answers[1].text
+
+
+@pytest.mark.parametrize("error", [
+    SerializationFailure("moved"), sa.exc.OperationalError("INSERT", {}, SerializationFailure("moved"))])
+def test_a_command_that_met_another_says_so(error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def refused(_wanted: object) -> object:
+        raise error
+
+    monkeypatch.setattr(main, "build", refused)
+    assert main.main(["report", "--json"]) == 1
+    assert '"code": "busy"' in capsys.readouterr().out
