@@ -35,7 +35,7 @@ ADULT = 18
 PROOFS: Mapping[str, str] = {
     "death_proof": "死亡证明", "household_cancellation": "户籍注销证明", "heir_proof": "继承（受益）关系证明",
     "designation": "受益人指定书", "guardianship": "监护关系证明", "renunciation": "放弃继承声明书"}
-_SHARE_HOW = "写成 [1, 2] 这样的分子、分母"
+_SHARE_HOW, _MOST_PARTS = "写成 [1, 2] 这样的分子、分母", 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +132,12 @@ def _shares(raw: Sequence[Mapping[str, object]]) -> list[Fraction]:
 
 
 def share_of(raw: object, *, field: str = "heirs.share") -> Fraction:
-    """[1, 2] → 1/2. Raises InputError for anything else."""
+    """[1, 2] → 1/2. Raises InputError for anything else, and for more than a million parts."""
     if isinstance(raw, list | tuple) and len(raw) == 2:
         numerator, denominator = raw
         if type(numerator) is int and type(denominator) is int and denominator > 0:
+            if max(abs(numerator), denominator) > _MOST_PARTS:
+                raise InputError("heir_share", f"份额的分子、分母不能超过 {_MOST_PARTS}", remedy="约分后填写", field=field)
             return Fraction(numerator, denominator)
     raise InputError("heir_share", f"份额“{raw}”不是分数", remedy=_SHARE_HOW, field=field)
 

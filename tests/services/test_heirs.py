@@ -59,6 +59,7 @@ def test_heirs_of_the_first_order_share_equally_when_nothing_is_said() -> None:
     ([heir(HUSBAND, "husband", [1, 2]), heir(DAUGHTER, "child", [1, 3])], "law", "heir_shares_sum", "heirs.share", "还差 1/6"),
     ([heir(HUSBAND, "husband", [2, 3]), heir(DAUGHTER, "child", [1, 2])], "law", "heir_shares_sum", "heirs.share", "多出 1/6"),
     ([heir(HUSBAND, "husband", [1, 2]), heir(DAUGHTER, "child")], "law", "heir_share", "heirs.1.share", "有人没写"),
+    ([heir(HUSBAND, "husband", [1, 2]), heir(DAUGHTER, "child", [1_000_001, 2_000_002])], "law", "heir_share", "heirs.1.share", "1000000"),
     ([heir(HUSBAND, "husband", [0, 1]), heir(DAUGHTER, "child", [1, 1])], "law", "heir_share", "heirs.share", "大于零"),
     ([heir(HUSBAND, "husband"), heir(BROTHER, "sibling")], "law", "heir_order", "heirs.1.relation", "第一千一百二十七条"),
     ([heir(BROTHER, "other")], "law", "heir_order", "heirs.0.relation", "不是法定继承人"),
