@@ -17,6 +17,7 @@ from services.enrolment import person_history
 from services.enrolment.persons import tell_open_claims
 from services.models import FamilyTie, Person, PersonCategory
 from services.rulebook.facts import CATEGORIES
+from services.storage import service as storage
 
 NORMAL = "normal"
 CATEGORY_NAMES = {"normal": "普通", "model_worker": "劳模", "specially_poor": "特困", "hardship": "困难"}
@@ -83,10 +84,18 @@ def categories_on(session: Session, person_ids: Sequence[uuid.UUID], day: date) 
     return {row[0]: row[1] for row in session.execute(_ON, {"ids": list(person_ids), "day": day})}
 
 
+def keep_proof(*, content: bytes, actor: Actor) -> str:
+    """Keep the paper that proves a category or a proxy; its SHA-256 names it. InputError: no PDF or picture, empty, too large."""
+    actor.require(Role.UNIT_CLERK, *_MAY, what="上传证明材料")
+    if content and storage.kind_of(content) not in storage.PAPER_KINDS - {storage.XLSX}:
+        raise InputError("file_type", "证明材料须为 PDF 或图片", remedy="请拍照、扫描或另存为 PDF", field="content")
+    return storage.put(content)
+
+
 def check_proof(sha256: str) -> None:
-    """InputError unless it is the SHA-256 of a paper."""
-    if not _SHA256.fullmatch(sha256):
-        raise InputError("proof", "证明材料的摘要不对", remedy="先上传证明材料，填其 SHA-256", field="proof_sha256")
+    """InputError unless it is the SHA-256 of a paper that is kept."""
+    if not _SHA256.fullmatch(sha256) or not storage.has(sha256):
+        raise InputError("proof", "证明材料的摘要不对，或材料没有上传", remedy="先上传证明材料，填其 SHA-256", field="proof_sha256")
 
 
 def require_outsider(session: Session, actor: Actor, person_ids: Sequence[uuid.UUID], what: str) -> None:

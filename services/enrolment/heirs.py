@@ -19,7 +19,7 @@ from sqlmodel import Session
 from services.access.actor import Actor
 from services.core.errors import InputError, NotPermitted
 from services.core.identity import age_on, check_identity, eighteen
-from services.enrolment import people, persons, queries
+from services.enrolment import kin, people, persons, queries
 from services.models import Person
 
 Basis = Literal["law", "named"]
@@ -222,13 +222,13 @@ def check_people(session: Session, member_id: uuid.UUID, heirs: Sequence[Heir], 
 def record(session: Session, member_id: uuid.UUID, heir: Heir, *, actor: Actor, now: datetime) -> tuple[Person, Person | None, uuid.UUID]:
     """The heir, the guardian and the card that receives. All of them count as kin of the member from now on."""
     person = persons.add_person(session, name=heir.name, id_number=heir.id_number, actor=actor, now=now)
-    persons.add_kin(session, person_id=member_id, relative_id=person.id,
-                    relation="other" if heir.relation in _NO_TIE else heir.relation, actor=actor, now=now)
+    kin.add_kin(session, person_id=member_id, relative_id=person.id,
+                relation="other" if heir.relation in _NO_TIE else heir.relation, actor=actor, now=now)
     guardian = None
     if heir.guardian:
         guardian = persons.add_person(session, name=heir.guardian.name, id_number=heir.guardian.id_number, actor=actor, now=now)
         for side in (member_id, person.id):
-            persons.add_kin(session, person_id=side, relative_id=guardian.id, relation="other", actor=actor, now=now)
+            kin.add_kin(session, person_id=side, relative_id=guardian.id, relation="other", actor=actor, now=now)
     owner = guardian or person
     card = persons.add_bank_card(session, person_id=owner.id, bank=heir.bank, number=heir.account, holder=owner.name, actor=actor,
                                  now=now)

@@ -16,11 +16,13 @@ from services.audit.chain import Entry
 from services.core.errors import Conflict, InputError, NotFound, NotPermitted
 from services.enrolment import people, person_history
 from services.enrolment.categories import require_outsider
+from services.enrolment.kin import PROXY
 from services.models import BankCard, FamilyTie, Person, PersonMerge
 
 _MAY = (Role.ADMINISTRATOR, Role.SYSTEM, *sorted(OFFICE))
 Moved = dict[str, list[object]]
-_TIES, _TIES_MADE, _CARDS, _RECORDS = "family_tie", "family_tie.made", "bank_card.replaced_at", "person.merged_into"
+_TIES, _TIES_MADE, _TIES_RAISED = "family_tie", "family_tie.made", "family_tie.raised"
+_CARDS, _RECORDS = "bank_card.replaced_at", "person.merged_into"
 
 _OVERLAPS = sa.text("""
     SELECT a.plan, a.certificate_no AS one, ao.name AS one_unit, b.certificate_no AS other, bo.name AS other_unit
@@ -124,23 +126,31 @@ def _ties(session: Session, kept: uuid.UUID, dropped: uuid.UUID) -> Moved:
         col(FamilyTie.person_id), col(FamilyTie.relative_id), col(FamilyTie.relation))).all()
     wanted = [(kept if one == dropped else one, kept if other == dropped else other, relation) for one, other, relation in old
               if not (one in both and other in both)]
-    made = _insert_ties(session, wanted)
+    made, raised = _insert_ties(session, wanted)
     gone: list[object] = [[str(part) for part in tie] for tie in old]
-    return {name: rows for name, rows in ((_TIES, gone), (_TIES_MADE, made)) if rows}
+    return {name: rows for name, rows in ((_TIES, gone), (_TIES_MADE, made), (_TIES_RAISED, raised)) if rows}
 
 
+# Kinship replaces a proxy's tie, as it does when it is recorded (`kin.tie`); who was merged since is named as kept.
 _NEW_TIES = sa.text("""
     INSERT INTO family_tie (person_id, relative_id, relation)
-    SELECT * FROM unnest(CAST(:people AS uuid[]), CAST(:relatives AS uuid[]), CAST(:relations AS text[]))
-    ON CONFLICT DO NOTHING RETURNING person_id, relative_id""")
+    SELECT DISTINCT ON (1, 2) coalesce(p.merged_into, p.id), coalesce(r.merged_into, r.id), t.relation
+    FROM unnest(CAST(:people AS uuid[]), CAST(:relatives AS uuid[]), CAST(:relations AS text[])) AS t(person, relative, relation)
+    JOIN person p ON p.id = t.person JOIN person r ON r.id = t.relative
+    WHERE coalesce(p.merged_into, p.id) <> coalesce(r.merged_into, r.id) ORDER BY 1, 2, t.relation = 'proxy'
+    ON CONFLICT (person_id, relative_id) DO UPDATE SET relation = excluded.relation
+        WHERE family_tie.relation = 'proxy' AND excluded.relation <> 'proxy'
+    RETURNING person_id, relative_id, xmax = 0 AS made""")
 
 
-def _insert_ties(session: Session, ties: list[tuple[uuid.UUID, uuid.UUID, str]]) -> list[object]:
+def _insert_ties(session: Session, ties: list[tuple[uuid.UUID, uuid.UUID, str]]) -> tuple[list[object], list[object]]:
+    """Those that are new, and those that were a proxy's before."""
     if not ties:
-        return []
+        return [], []
     rows = session.execute(_NEW_TIES, {"people": [tie[0] for tie in ties], "relatives": [tie[1] for tie in ties],
                                        "relations": [tie[2] for tie in ties]}).all()
-    return [[str(row.person_id), str(row.relative_id)] for row in rows]
+    made, raised = ([[str(row.person_id), str(row.relative_id)] for row in rows if row.made is new] for new in (True, False))
+    return list(made), list(raised)
 
 
 def _cards(session: Session, kept: uuid.UUID, dropped: uuid.UUID, now: datetime) -> Moved:
@@ -157,14 +167,19 @@ def _give_back(session: Session, made: PersonMerge) -> None:
     moved: Mapping[str, list[object]] = made.moved
     session.execute(sa.text("SELECT unpoint_person(CAST(:moved AS jsonb), :dropped, :kept)").bindparams(
         sa.bindparam("moved", type_=sa.JSON)), {"moved": moved, "dropped": made.dropped_id, "kept": made.kept_id})
-    since = [tie for tie in moved.get(_TIES_MADE, []) if isinstance(tie, list)]
-    session.execute(sa.delete(FamilyTie).where(sa.tuple_(col(FamilyTie.person_id), col(FamilyTie.relative_id)).in_(
-        [(uuid.UUID(tie[0]), uuid.UUID(tie[1])) for tie in since])))
+    session.execute(sa.delete(FamilyTie).where(_named(moved, _TIES_MADE)))
+    session.execute(sa.update(FamilyTie).where(_named(moved, _TIES_RAISED)).values(relation=PROXY))
     _insert_ties(session, [(uuid.UUID(tie[0]), uuid.UUID(tie[1]), tie[2]) for tie in moved.get(_TIES, [])
                            if isinstance(tie, list)])
     session.execute(sa.update(BankCard).where(col(BankCard.id).in_(_ids(moved, _CARDS))).values(replaced_at=None))
     session.execute(sa.update(Person).where(col(Person.id).in_(_ids(moved, _RECORDS))).values(merged_into=made.dropped_id))
     session.expire_all()
+
+
+def _named(moved: Mapping[str, list[object]], name: str) -> sa.ColumnElement[bool]:
+    """The ties that a merger wrote under this name."""
+    return sa.tuple_(col(FamilyTie.person_id), col(FamilyTie.relative_id)).in_(
+        [(uuid.UUID(tie[0]), uuid.UUID(tie[1])) for tie in moved.get(name, []) if isinstance(tie, list)])
 
 
 def _ids(moved: Mapping[str, list[object]], name: str) -> list[uuid.UUID]:

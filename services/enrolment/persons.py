@@ -1,4 +1,4 @@
-"""One person's record: made, corrected, tied to kin, given an account."""
+"""One person's record: made, corrected, given an account."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlmodel import Session, col
 
 from services.access.actor import OFFICE, REVIEWERS, Actor, Role
 from services.audit import service as audit
 from services.audit.chain import Entry
+from services.core.clock import business_day
 from services.core.crypto import key_ring
 from services.core.errors import Conflict, InputError, NotFound, NotPermitted
 from services.core.identity import (
@@ -30,14 +30,11 @@ from services.core.identity import (
 )
 from services.enrolment import people, person_history, rules
 from services.enrolment.people import NewPerson
-from services.models import BankCard, FamilyTie, Person
+from services.models import BankCard, Person
 from services.rulebook.facts import CATEGORIES
 
 MAY_RECORD = (Role.UNIT_CLERK, Role.ADMINISTRATOR, Role.SYSTEM, *sorted(REVIEWERS), Role.FINANCE_MAKER, Role.FINANCE_CHECKER)
 _MAY_CORRECT = (Role.ADMINISTRATOR, Role.SYSTEM, *sorted(OFFICE))
-PROXY = "proxy"             # the tie of somebody who acts for the gravely ill: no kin, yet on the claimant's side
-_MIRROR = {"husband": "wife", "wife": "husband", "parent": "child", "child": "parent", "sibling": "sibling",
-           "spouse": "spouse", "other": "other"}
 _CORRECTED = ("name", "id_number", "phone", "died_on")
 
 
@@ -49,7 +46,7 @@ def add_person(session: Session, *, name: str, id_number: str, phone: str | None
     if category not in CATEGORIES:
         raise InputError("category", f"不认识的会员类别“{category}”", remedy=f"可用：{'、'.join(CATEGORIES)}", field="category")
     assert identity.born and identity.sex
-    new = NewPerson(checked_name(name), identity.number, identity.born, identity.sex, phone, category)
+    new = NewPerson(checked_name(name), identity.number, identity.born, identity.sex, checked_phone(phone), category)
     person = people.find_or_make(session, [new], now=now)[identity.number]
     if person.name != new.name:
         raise InputError("name_differs", "该身份证号已登记在另一姓名下", remedy="核对姓名；确有更名的由办事处更正", field="name")
@@ -71,6 +68,14 @@ def checked_name(name: str) -> str:
     if found.reasons:
         raise InputError("name", "；".join(NAME_REASONS[reason] for reason in found.reasons), remedy="按身份证填写姓名", field="name")
     return found.text
+
+
+def checked_phone(phone: str | None) -> str | None:
+    """A mobile number, or None for an empty one. InputError when it can be none."""
+    clean = "".join((phone or "").split())
+    if clean and not rules.PHONE.fullmatch(clean):
+        raise InputError("phone", "手机号应为 11 位", remedy="改正手机号，或留空", field="phone")
+    return clean or None
 
 
 def warnings(name: str, id_number: str) -> list[str]:
@@ -95,6 +100,8 @@ def correct_person(session: Session, *, person_id: uuid.UUID, words: Mapping[str
         raise NotPermitted("own_record", "不能更正本人的登记信息", remedy="由其他人员办理")
     new = _new_words(words)
     old = _present(person)
+    if new.get("died_on") or (new.get("born") and person.died_on and "died_on" not in new):
+        _require_lived(new.get("born") or old["born"], new.get("died_on") or old["died_on"], now)
     changes = {name: (old[name], value) for name, value in new.items() if old[name] != value}
     if not changes:
         return person
@@ -112,6 +119,7 @@ def note_died(session: Session, *, person_id: uuid.UUID, died_on: date, actor: A
     person = session.get_one(Person, person_id, populate_existing=True)
     if person.died_on == died_on:
         return
+    _require_lived(str(person.born), died_on.isoformat(), now)
     old = str(person.died_on) if person.died_on else None
     person.died_on, person.version = died_on, person.version + 1
     session.add(person)
@@ -126,12 +134,20 @@ def _new_words(words: Mapping[str, str | None]) -> dict[str, str | None]:
     if "id_number" in new:
         identity = checked_number(new["id_number"] or "")
         new |= {"id_number": identity.number, "born": str(identity.born), "sex": identity.sex}
+    if "phone" in new:
+        new["phone"] = checked_phone(new["phone"])
     if new.get("died_on"):
         try:
             new["died_on"] = date.fromisoformat(str(new["died_on"])).isoformat()
         except ValueError:
             raise InputError("died_on", "死亡日期写法不对", remedy="写成 2026-02-13 这样的日期", field="died_on") from None
     return new
+
+
+def _require_lived(born: str | None, died_on: str | None, now: datetime) -> None:
+    """ISO days, which compare as days do."""
+    if not str(born) <= str(died_on) <= business_day(now).isoformat():
+        raise InputError("died_on", "死亡日期须在出生日期与今天之间", remedy="按死亡证明改正日期", field="died_on")
 
 
 def _present(person: Person) -> dict[str, str | None]:
@@ -176,26 +192,6 @@ def tell_open_claims(session: Session, person_ids: list[uuid.UUID], event: str, 
     claims = session.execute(_OPEN_CLAIMS, {"ids": person_ids}).all()
     audit.append(session, [Entry(claim.id, claim.org_key, "claim", claim.id, event, reason=why, details=details)
                            for claim in claims], account=actor.account_id, person=actor.person_id, at=now)
-
-
-def add_kin(session: Session, *, person_id: uuid.UUID, relative_id: uuid.UUID, relation: str, actor: Actor,
-            now: datetime) -> None:
-    """Record that `relative_id` is the `relation` of `person_id`; the mirror is recorded too. Twice changes nothing."""
-    actor.require(*MAY_RECORD, what="登记亲属")     # never a member: a tie opens the other's claims to her
-    if relation not in _MIRROR:
-        raise InputError("relation", f"不认识的亲属关系“{relation}”", remedy=f"可用：{'、'.join(_MIRROR)}", field="relation")
-    if person_id == relative_id:
-        raise InputError("relation", "不能登记本人为亲属", remedy="核对人员", field="relative_id")
-    tie(session, person_id, relative_id, relation, _MIRROR[relation])
-
-
-def tie(session: Session, person_id: uuid.UUID, relative_id: uuid.UUID, relation: str, mirror: str) -> None:
-    """Both directions; a known relation stands, but kinship replaces a mere proxy's tie."""
-    new = pg_insert(FamilyTie)
-    kinship = new.on_conflict_do_update(index_elements=["person_id", "relative_id"], set_={"relation": new.excluded.relation},
-                                        where=(col(FamilyTie.relation) == PROXY))
-    session.execute(kinship, [{"person_id": person_id, "relative_id": relative_id, "relation": relation},
-                              {"person_id": relative_id, "relative_id": person_id, "relation": mirror}])
 
 
 def add_bank_card(session: Session, *, person_id: uuid.UUID, bank: str, number: str, holder: str, actor: Actor,

@@ -14,7 +14,8 @@ from services.core.clock import business_day
 from services.core.errors import Conflict, InputError, NotFound
 from services.enrolment import person_history
 from services.enrolment.categories import check_proof, require_outsider
-from services.enrolment.persons import PROXY, tell_open_claims, tie
+from services.enrolment.kin import PROXY, tie
+from services.enrolment.persons import tell_open_claims
 from services.models import Person, Proxy
 
 _MAY = (Role.UNIT_CLERK, Role.SYSTEM, *sorted(REVIEWERS))
@@ -36,6 +37,8 @@ def add_proxy(session: Session, *, person_id: uuid.UUID, proxy_id: uuid.UUID, fr
         raise InputError("proxy_self", "本人不能是自己的代理人", remedy="核对人员", field="proxy_id")
     if not from_on <= until_on <= from_on + LONGEST:
         raise InputError("proxy_dates", "代理期须有起止日，最长一年", remedy="改正日期，期满可续", field="until_on")
+    if until_on < business_day(now):
+        raise InputError("proxy_past", "代理期已全部过去", remedy="改正止日；过去的代理不补登", field="until_on")
     if not reason.strip():
         raise InputError("why_missing", "须写明代理原因", remedy="写明病情或事由", field="reason")
     check_proof(proof_sha256)

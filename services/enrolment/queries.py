@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from sqlalchemy.orm import object_session
 from sqlmodel import Session, col, select
 
 from services.access.actor import Actor
@@ -16,8 +17,8 @@ from services.engine.event import dated
 from services.engine.event import event_day as day_of
 from services.engine.matching import match as matching
 from services.engine.matching.match import Answer
-from services.enrolment import people, person_history
-from services.enrolment.persons import PROXY
+from services.enrolment import categories, people, person_history
+from services.enrolment.kin import PROXY
 from services.models import BankCard, Cover, FamilyTie, Organisation, Person
 from services.rulebook import registry
 from services.rulebook.vocabulary import Computation, parse
@@ -122,7 +123,15 @@ def match(person: Person, covers: Sequence[Cover], event: Mapping[str, object]) 
 
     A cover that was ended before it began counts for nothing: hand in `started` ones only.
     """
-    return matching.match([_held(person, cover, event) for cover in covers])
+    return matching.match(held(person, covers, event))
+
+
+def held(person: Person, covers: Sequence[Cover], event: Mapping[str, object]) -> list[Computation]:
+    """What the matching reads: each cover's words, and the person as she was on the event's day (her category then)."""
+    session = object_session(person)
+    day = event_day(read_event(event))
+    category = categories.categories_on(session, [person.id], day)[person.id] if isinstance(session, Session) else person.category
+    return [_held(person, category, cover, event) for cover in covers]
 
 
 def started(covers: Sequence[Cover]) -> list[Cover]:
@@ -130,9 +139,9 @@ def started(covers: Sequence[Cover]) -> list[Cover]:
     return [cover for cover in covers if cover.ended_on is None or cover.ended_on >= cover.effective]
 
 
-def _held(person: Person, cover: Cover, event: Mapping[str, object]) -> Computation:
+def _held(person: Person, category: str, cover: Cover, event: Mapping[str, object]) -> Computation:
     return parse({"plan": cover.plan, "event": dict(event),
-                  "person": {"category": person.category, "born": person.born.isoformat(), "sex": person.sex,
+                  "person": {"category": category, "born": person.born.isoformat(), "sex": person.sex,
                              "relation": cover.relation, "high_risk_work": cover.high_risk_work},
                   "cover": _cover_words(cover) | {"until": min(cover.until, cover.ended_on or cover.until).isoformat()}})
 

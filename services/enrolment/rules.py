@@ -38,7 +38,7 @@ _SEX_WORDS = {"F": "女性", "M": "男性"}
 _BANK_CODES = {code: code for code in BANKS} | {name: code for code, name in BANKS.items()} | {
     "工商银行": "ICBC", "工行": "ICBC", "建设银行": "CCB", "建行": "CCB", "农业银行": "ABC", "农行": "ABC", "中行": "BOC",
     "北京银行": "BOB_UNION_CARD", "北京银行(工会会员·京卡)": "BOB_UNION_CARD"}
-_PHONE = re.compile(r"1[3-9]\d{9}")
+PHONE = re.compile(r"1[3-9]\d{9}")
 _STAFF_KINDS = frozenset(normalize("NFKC", kind) for kind in sheet.STAFF_KINDS)
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{4})(\d\d)(\d\d)", re.ASCII)
 _AS_TEXT = "按身份证核对；单元格设为“文本”格式"
@@ -107,7 +107,7 @@ def read_row(row: RosterRow, book: RuleBook, notes: Notes) -> tuple[Entrant | No
     relation = sheet.RELATIONS.get(row.get(sheet.RELATION))
     if relation is None:
         fault(sheet.RELATION, f"不认识的关系“{row.get(sheet.RELATION)}”", "填“职工”“配偶”或“子女”", "relation")
-    if row.get(sheet.PHONE) and not _PHONE.fullmatch(row.get(sheet.PHONE)):
+    if row.get(sheet.PHONE) and not PHONE.fullmatch(row.get(sheet.PHONE)):
         fault(sheet.PHONE, "手机号应为 11 位", "改正手机号，或留空", "phone")
     bank = _bank(row, fault)
     if faults or identity.born is None or identity.sex is None or relation is None or shares is None or high_risk is None:

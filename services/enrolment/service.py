@@ -12,17 +12,19 @@ from services.core.errors import Conflict, InputError
 from services.core.money import to_fen
 from services.enrolment.categories import add_category, withdraw_category
 from services.enrolment.enrolling import enrol
+from services.enrolment.kin import add_kin, remove_kin
 from services.enrolment.merging import merge_people, split_people
 from services.enrolment.moving import merge_organisation, move_organisation
 from services.enrolment.organisations import add_liaison, add_organisation, change_organisation, close_organisation
-from services.enrolment.persons import add_bank_card, add_kin, add_person, checked_card, correct_person, note_died
+from services.enrolment.persons import add_bank_card, add_person, checked_card, correct_person, note_died
 from services.enrolment.proxies import add_proxy, end_proxy
 from services.models import Fund
 from services.rulebook import registry
 
 __all__ = ["add_bank_card", "add_category", "add_kin", "add_liaison", "add_organisation", "add_person", "add_proxy",
            "change_organisation", "checked_card", "close_organisation", "correct_person", "end_proxy", "enrol",
-           "merge_organisation", "merge_people", "move_organisation", "note_died", "open_fund", "split_people", "withdraw_category"]
+           "merge_organisation", "merge_people", "move_organisation", "note_died", "open_fund", "remove_kin",
+           "split_people", "withdraw_category"]
 
 
 def open_fund(session: Session, *, plan: str, opening: Decimal, actor: Actor, now: datetime) -> Fund:

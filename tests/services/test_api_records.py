@@ -12,13 +12,13 @@ from services.core.db import Database
 from services.models import AccessRecord
 from services.simulate.synthetic import REGIONS, synthetic_person
 from tests.services.api_world import EVENT, Api
+from tests.support.proof import PROOF, keep_proof
 from tests.support.world import ROOT
-
-PROOF = "ef" * 32
 
 
 @pytest.fixture
 def api(db: Database, now: datetime, tmp_path: Path) -> Api:
+    keep_proof()
     return Api(db, now, tmp_path)
 
 

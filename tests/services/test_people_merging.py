@@ -20,6 +20,7 @@ from services.models import AuditRecord, BankCard, Claim, Cover, FamilyTie, Paye
 from services.reporting import checks
 from services.simulate.synthetic import REGIONS, Synthetic, synthetic_person
 from tests.services.review_world import MALIGNANT, in_review, levels, passes, report
+from tests.support.proof import PROOF, keep_proof
 from tests.support.road import decided, pay
 from tests.support.world import NX_PLAN, ROOT, XJ_PLAN, World, build_world, enrol_members
 
@@ -29,6 +30,7 @@ XJ = Scope("cn.xj")
 
 @pytest.fixture
 def world(db: Database, now: datetime) -> World:
+    keep_proof()
     return build_world(db, now)
 
 
@@ -82,10 +84,10 @@ def test_a_merger_repoints_everything_and_goes_back(world: World, now: datetime)
     with world.db.unit_of_work(CN) as session:
         for relative, relation in ((world.member(2, "xj").person_id, "sibling"), (kept, "other")):
             service.add_kin(session, person_id=dropped, relative_id=relative, relation=relation, actor=ROOT, now=now)
-        service.add_category(session, person_id=dropped, category="hardship", from_on=date(2025, 1, 1), proof_sha256="cd" * 32,
+        service.add_category(session, person_id=dropped, category="hardship", from_on=date(2025, 1, 1), proof_sha256=PROOF,
                              actor=ROOT, now=now)
         service.add_proxy(session, person_id=dropped, proxy_id=world.member(3, "xj").person_id, from_on=date(2026, 3, 1),
-                          until_on=date(2026, 4, 1), reason="病重", proof_sha256="cd" * 32, actor=ROOT, now=now)
+                          until_on=date(2026, 4, 1), reason="病重", proof_sha256=PROOF, actor=ROOT, now=now)
         service.correct_person(session, person_id=dropped, words={"phone": "19900000009"}, why="换号", actor=ROOT, now=now)
         before = _owners(session)
     made = _merge(world, kept, dropped, now)
@@ -104,7 +106,7 @@ def test_a_merger_repoints_everything_and_goes_back(world: World, now: datetime)
         for found in (queries.person_by_number(session, typed.id_number), person_history.resolved(session, dropped),
                       queries.require_person(session, id_number=None, person_id=dropped)):
             assert found is not None and found.id == kept
-        assert {change.field for change in person_history.changes_of(session, kept)} == {"category", "proxy", "phone", "merged"}
+        assert {change.field for change in person_history.changes_of(session, kept)} == {"kin", "category", "proxy", "phone", "merged"}
         last = session.exec(select(AuditRecord).where(AuditRecord.chain_id == claim_id).order_by(sa.text("seq DESC"))).first()
         assert last is not None and (last.event, last.record["reason"]) == ("person_merged", "同一人两条记录")
         assert checks.run(session) == []

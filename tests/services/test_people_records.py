@@ -20,15 +20,16 @@ from services.enrolment import categories, person_history, queries, service
 from services.models import AccessRecord, AuditRecord, Person
 from services.simulate.synthetic import REGIONS, Synthetic, synthetic_person
 from tests.services.review_world import in_review, report
+from tests.support.proof import PROOF, keep_proof
 from tests.support.world import ROOT, World, build_world
 
 CN = Scope("cn")
-PROOF = "ab" * 32
 EVENT_DAY = date(2026, 3, 16)           # of review_world.MALIGNANT
 
 
 @pytest.fixture
 def world(db: Database, now: datetime) -> World:
+    keep_proof()
     return build_world(db, now)
 
 

@@ -20,14 +20,15 @@ from services.models import Case
 from services.reporting import checks
 from tests.services.review_world import MALIGNANT, claim_row, report, route
 from tests.services.review_world import verify as verified
+from tests.support.proof import PROOF, keep_proof
 from tests.support.world import ROOT, World, build_world
 
 CN = Scope("cn")
-PROOF = "ab" * 32
 
 
 @pytest.fixture
 def world(db: Database, now: datetime) -> World:
+    keep_proof()
     return build_world(db, now)
 
 

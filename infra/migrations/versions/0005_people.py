@@ -91,7 +91,7 @@ _CATEGORY = """
             THEN 'normal' ELSE registered END);
 """
 
-# Who read a record before it was merged and writes a cover or a report for it afterwards is tried again with the kept one.
+# Who read a record before it was merged and writes a row for it afterwards is tried again with the kept one.
 _REFUSE = """
     CREATE FUNCTION refuse_merged_person() RETURNS trigger LANGUAGE plpgsql AS $body$
     BEGIN
@@ -101,7 +101,7 @@ _REFUSE = """
         RETURN NULL;
     END $body$;
 """
-_GUARDED = ("case_file", "cover")
+_GUARDED = ("case_file", "cover", "payee", "payment", "proxy", "family_tie", "bank_card")
 
 
 def upgrade() -> None:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import uuid
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, File, Response, UploadFile
 from pydantic import BaseModel
 from sqlmodel import Session, col, select
 
 from services.access.actor import REVIEWERS, Role
-from services.api.bodies import Text, example
+from services.api.bodies import Text, content_of, example, fingerprint
 from services.api.calls import Call, Doing, Reading
 from services.api.routes.accounts import Done
 from services.api.rows import missing
 from services.audit import service as audit
 from services.core.errors import NotFound
 from services.core.money import parse_yuan, show, to_yuan
-from services.enrolment import person_history
+from services.enrolment import categories, person_history
 from services.enrolment import queries as enrolment_queries
 from services.enrolment import service as enrolment
 from services.models import Account, Cover, Payee, Person
@@ -56,6 +56,12 @@ class Kin(BaseModel):
 
     relative_id: uuid.UUID
     relation: str
+
+
+class Proof(BaseModel):
+    """A paper that is kept, by its SHA-256."""
+
+    sha256: str
 
 
 class NewCard(BaseModel):
@@ -167,13 +173,25 @@ def _cover(row: Cover) -> CoverView:
 
 @router.post("/people/{person_id}/kin", response_model=Done, status_code=201, summary="登记亲属关系")
 def add_kin(call: Doing, person_id: uuid.UUID, body: Kin) -> Response:
-    """Kept in both directions, for separation of persons and for heirs. One of the two is the caller's region's."""
+    """Kept in both directions, for separation of persons and for heirs. One of the two is covered or paid in the region."""
     def run(session: Session) -> Done:
-        if not any(in_region(call, session, person) for person in (person_id, body.relative_id)):
+        if not any(_region_knows(session, person) for person in (person_id, body.relative_id)):
             raise missing()
         enrolment.add_kin(session, person_id=person_id, **body.model_dump(), actor=call.actor, now=call.now)
         return Done()
     return call.act(body, run)
+
+
+@router.post("/people/{person_id}/proofs", response_model=Proof, status_code=201, summary="上传类别、代理的证明材料")
+def keep_proof(call: Doing, person_id: uuid.UUID, file: Annotated[UploadFile, File()]) -> Response:
+    """A PDF or a picture; its SHA-256 goes into `proof_sha256` of a category or a proxy."""
+    content = content_of(file)
+
+    def run(session: Session) -> Proof:
+        if not in_region(call, session, person_id):
+            raise missing()
+        return Proof(sha256=categories.keep_proof(content=content, actor=call.actor))
+    return call.act(fingerprint({"person_id": person_id}, content), run)
 
 
 @router.post("/people/{person_id}/cards", response_model=CardView, status_code=201, summary="登记银行卡")
@@ -218,11 +236,19 @@ def in_region(call: Call, session: Session, person_id: uuid.UUID) -> bool:
     person = person_history.resolved(session, person_id)
     if person is None:
         return False
-    if call.actor.person_id == person.id or enrolment_queries.covers_of(session, person.id):
+    if call.actor.person_id == person.id or _region_knows(session, person.id):
         return True
-    payee = select(Payee.id).where(Payee.person_id == person.id)
     account = select(Account.id).where(Account.person_id == person.id, col(Account.org_key).startswith(call.actor.org_key))
-    return session.exec(payee).first() is not None or session.exec(account).first() is not None
+    return session.exec(account).first() is not None
+
+
+def _region_knows(session: Session, person_id: uuid.UUID) -> bool:
+    """Covered or paid in the caller's region. An account there, the caller's own above all, opens nobody else's record."""
+    person = person_history.resolved(session, person_id)
+    if person is None:
+        return False
+    payee = select(Payee.id).where(Payee.person_id == person.id)
+    return bool(enrolment_queries.covers_of(session, person.id)) or session.exec(payee).first() is not None
 
 
 def _number(session: Session, person: Person, field: str) -> str:

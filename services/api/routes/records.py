@@ -208,6 +208,13 @@ def end_proxy(call: Doing, person_id: uuid.UUID, proxy_id: uuid.UUID, body: Why)
     return _on(call, person_id, body, run, status=200)
 
 
+@router.post("/people/{person_id}/kin/{relative_id}/remove", response_model=RecordView, summary="撤销误登记的亲属关系")
+def remove_kin(call: Doing, person_id: uuid.UUID, relative_id: uuid.UUID, body: Why) -> Response:
+    """Both directions go; both histories say who and why."""
+    return _on(call, person_id, body, lambda session, found: enrolment.remove_kin(
+        session, person_id=found.id, relative_id=relative_id, why=body.why, actor=call.actor, now=call.now), status=200)
+
+
 @router.post("/people/{person_id}/merge", response_model=RecordView, summary="把同一人的另一记录并入此记录")
 def merge(call: Changing, person_id: uuid.UUID, body: Dropped) -> Response:
     """Overlapping covers are named and stop it; what was re-pointed is kept."""
