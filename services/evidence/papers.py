@@ -59,8 +59,8 @@ def judge(session: Session, *, paper_id: uuid.UUID, accept: bool, fault: str | N
           now: datetime) -> Paper:
     """Say whether a paper is good; `fault` says why not. The claim's digest follows the accepted papers.
 
-    NotPermitted for anybody on the claimant's side. Conflict after the decision, or when a paper that the review
-    already rests on would be rejected (send the claim back first).
+    NotPermitted for anybody on the claimant's side. Conflict after the decision (but for a succession's papers), or when a
+    paper that the review already rests on would be rejected (send the claim back first).
     """
     actor.require(*VERIFIERS, what="核对材料")
     paper, claim = _paper(session, paper_id, actor)
@@ -70,16 +70,17 @@ def judge(session: Session, *, paper_id: uuid.UUID, accept: bool, fault: str | N
         raise InputError("fault_missing", "退回材料须写明原因", remedy="补上 fault", field="fault")
     session.refresh(claim, with_for_update=True)
     session.refresh(paper)
-    if claim.state not in rules.JUDGED_IN or (not accept and paper.verdict == "accepted"
-                                              and claim.state not in rules.REJECTED_IN):
+    judged_in = rules.PROVED_IN if paper.kind in rules.AFTER_CLOSING else rules.JUDGED_IN
+    if claim.state not in judged_in or (not accept and paper.verdict == "accepted" and claim.state not in rules.REJECTED_IN):
         raise Conflict("event_not_allowed", f"当前状态“{claim.state}”不能这样核对材料", remedy="由审核人退回后再核对")
     paper.verdict, paper.fault = ("accepted", None) if accept else ("rejected", fault)
     paper.checked_by, paper.checked_at = actor.account_id, now
     session.add(paper)
     session.flush()
-    claim.digest = present_digest(session, claim)
-    session.add(claim)
-    session.flush()
+    if claim.state in rules.JUDGED_IN:      # what was decided was decided over the digest of that day
+        claim.digest = present_digest(session, claim)
+        session.add(claim)
+        session.flush()
     _record(session, claim, paper.id, "accept" if accept else "reject",
             {"kind": paper.kind, "sha256": paper.sha256, "fault": paper.fault or ""}, actor, now)
     return paper

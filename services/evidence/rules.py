@@ -18,6 +18,8 @@ PAPER_MIMES = frozenset({"application/pdf", "image/png", "image/jpeg", "image/we
 # Facts may still change in these states; after the decision a claim must be reopened first.
 JUDGED_IN = frozenset({ClaimState.REPORTED, ClaimState.SUPPLEMENTING, ClaimState.VERIFIED, ClaimState.IN_REVIEW,
                        ClaimState.WITH_INSURER})
+# What a succession rests on comes when somebody dies, also after the decision: it changes who is paid, not how much.
+PROVED_IN = JUDGED_IN | {ClaimState.PAYABLE, ClaimState.PAID, ClaimState.CLOSED}
 REJECTED_IN = frozenset({ClaimState.REPORTED, ClaimState.SUPPLEMENTING})
 AFTER_CLOSING = frozenset(PROOFS)
 

@@ -163,12 +163,24 @@ HANDOFF = {
     "round_raised": "c.round > r.round",
 }
 
+# An heir's money waits for every paper her place rests on (`papers_asked` in services/enrolment/heirs.py), accepted by
+# somebody; a minor's guardian receives until the minor is grown up, so that one's account is then the wrong one.
+_SUCCESSION_OPEN = """EXISTS (SELECT 1 FROM payee h JOIN person q ON q.id = h.person_id WHERE h.claim_id = c.id AND h.active
+    AND h.relation <> 'self' AND (EXISTS (SELECT 1 FROM (VALUES ('death_proof', true), ('household_cancellation', true),
+        ('heir_proof', true), ('designation', coalesce(h.basis = 'named', false)), ('guardianship', h.guardian_id IS NOT NULL),
+        ('renunciation', (SELECT a.record->'details'->>'left_out' IS NOT NULL FROM audit_record a WHERE a.chain_id = c.id
+            AND a.machine = 'claim' AND a.event = 'note_death' ORDER BY a.seq DESC LIMIT 1))) AS need(kind, asked)
+        WHERE need.asked AND NOT EXISTS (SELECT 1 FROM paper p WHERE p.claim_id = c.id AND p.kind = need.kind
+            AND p.verdict = 'accepted'))
+    OR (h.guardian_id IS NOT NULL AND extract(year FROM age(%(today)s::date, q.born)) >= 18
+        AND extract(year FROM age((h.added_at AT TIME ZONE 'Asia/Shanghai')::date, q.born)) < 18)))"""
+
 PAYMENT = {
     "channel": "r.channel",
-    "payees_ready": """coalesce((SELECT bool_and(y.bank_card_id IS NOT NULL)
+    "payees_ready": f"""(NOT {_SUCCESSION_OPEN} AND coalesce((SELECT bool_and(y.bank_card_id IS NOT NULL)
         AND abs(sum(y.share_num::numeric / y.share_den) - 1) < 0.000001
         AND NOT bool_or(q.died_on IS NOT NULL)        -- noted on any claim of the person: each needs its heirs
-        FROM payee y JOIN person q ON q.id = y.person_id WHERE y.claim_id = c.id AND y.active), false)""",
+        FROM payee y JOIN person q ON q.id = y.person_id WHERE y.claim_id = c.id AND y.active), false))""",
     "held": "c.held",
     "bank_allowed": """(c.banks = '[]'::jsonb OR EXISTS (SELECT 1 FROM bank_card b WHERE b.id = r.bank_card_id
         AND c.banks ? b.bank))""",

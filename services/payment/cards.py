@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -11,8 +11,11 @@ from sqlmodel import Session
 from services.access.actor import Actor, Role
 from services.audit import service as audit
 from services.audit.chain import Entry
+from services.core.clock import business_day
 from services.core.errors import Conflict, InputError, NotFound, NotPermitted
+from services.core.identity import age_on
 from services.enrolment import service as enrolment
+from services.enrolment.heirs import ADULT
 from services.lifecycle.service import Move, fire
 from services.models import Payee, Payment, Person
 from statemachines.states import PaymentState
@@ -27,6 +30,14 @@ def _locked(session: Session, payment_id: uuid.UUID) -> Payment:
     return payment
 
 
+def _receiver(session: Session, payment: Payment, today: date) -> uuid.UUID:
+    """Whose account it must be: a minor's guardian's, until she is grown up; an adult's guardian receives throughout."""
+    payee = session.get_one(Payee, payment.payee_id)
+    born = session.get_one(Person, payee.person_id).born
+    grown_since = age_on(born, business_day(payee.added_at)) < ADULT <= age_on(born, today)
+    return payment.person_id if grown_since or payee.guardian_id is None else payee.guardian_id
+
+
 def propose_card(session: Session, *, payment_id: uuid.UUID, bank: str, number: str, holder: str, actor: Actor,
                  now: datetime) -> Payment:
     """Propose the payee's other card for a returned payment; `holder` must be the payee. Raises InputError by field."""
@@ -36,7 +47,7 @@ def propose_card(session: Session, *, payment_id: uuid.UUID, bank: str, number: 
     payment = _locked(session, payment_id)
     if payment.state != PaymentState.RETURNED:
         raise Conflict("payment_not_returned", "只有退汇的款项才能更正账户", remedy="核对款项状态")
-    receiver = session.get_one(Payee, payment.payee_id).guardian_id or payment.person_id     # a minor's guardian receives
+    receiver = _receiver(session, payment, business_day(now))
     if holder != session.get_one(Person, receiver).name:
         raise InputError("holder_differs", f"户名“{holder}”不是领款人本人", remedy="请登记领款人本人的银行卡", field="holder")
     card = enrolment.add_bank_card(session, person_id=receiver, bank=bank, number=number, holder=holder,
@@ -58,7 +69,9 @@ def confirm_card(session: Session, *, payment_id: uuid.UUID, actor: Actor, now: 
         "proposed_by": str(payment.corrected_person), "attempt": payment.attempt + 1})], actor=actor, now=now)
     session.execute(sa.text("UPDATE bank_card SET replaced_at = :at WHERE id = :old"),
                     {"at": now, "old": payment.bank_card_id})
-    session.execute(sa.text("UPDATE payee SET bank_card_id = :card WHERE id = :payee"),
+    # The own card of one who was a minor ends the guardian's part.
+    session.execute(sa.text("UPDATE payee y SET bank_card_id = b.id, guardian_id = CASE WHEN b.person_id = y.person_id THEN NULL"
+                            " ELSE y.guardian_id END FROM bank_card b WHERE b.id = :card AND y.id = :payee"),
                     {"card": payment.proposed_card_id, "payee": payment.payee_id})
     session.execute(sa.text(
         "UPDATE payment SET bank_card_id = proposed_card_id, proposed_card_id = NULL, run_id = NULL,"

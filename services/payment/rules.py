@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
+from services.core.errors import Conflict
 from services.enrolment.heirs import RELATIONS, share_of, whole
 
-__all__ = ["HEIR_RELATIONS", "purpose_of", "share_of", "split", "whole"]
+__all__ = ["HEIR_RELATIONS", "purpose_of", "rest_of_each", "share_of", "split", "whole"]
 
 HEIR_RELATIONS = RELATIONS
 
@@ -24,6 +26,30 @@ def split(amount_fen: int, shares: Sequence[Fraction]) -> list[int]:
     for place in nearest[:amount_fen - sum(parts)]:
         parts[place] += 1
     return parts
+
+
+def rest_of_each(whole_fen: int, shares: Sequence[tuple[uuid.UUID, Fraction]], got: Mapping[uuid.UUID, int]) -> list[int]:
+    """What each receiver is still to get, in fen: her share of the whole less what she `got`, on the way or credited.
+
+    Conflict `heirs_overpaid` when somebody got more than her share, or got something and has none: the others would be
+    short, or the whole paid twice over.
+    """
+    left = dict(got)
+    rests = []
+    for (person, _), part in zip(shares, split(whole_fen, [share for _, share in shares]), strict=True):
+        taken = min(part, left.get(person, 0))
+        left[person] = left.get(person, 0) - taken
+        rests.append(part - taken)
+    named = {person for person, _ in shares}
+    over = sum(left.values())
+    # A fen that an earlier round's rounding gave to one and this whole's rounding gives to another is nobody's fault.
+    if any(fen > (1 if person in named else 0) for person, fen in left.items()) or over > sum(rests):
+        raise Conflict("heirs_overpaid", "已付出或在途的款项与现列各继承人的份额不符：有人已超出其份额，或已不在名单内",
+                       remedy="在途的等银行回单后再办理；已到账的，按原份额列明该人，或先追回款项")
+    for place in reversed(range(len(rests))):
+        off = min(over, rests[place])
+        rests[place], over = rests[place] - off, over - off
+    return rests
 
 
 def purpose_of(kind: str, round_: int) -> str:

@@ -28,11 +28,12 @@ from statemachines.states import PaymentRunState
 
 _PURPOSES = {"benefit": "互助金", "refund": "退费", "advance": "先予支付", "difference": "补差"}
 _DECIDED = PAYMENT["actor_decided_before"].replace("%(person)s::uuid", "CAST(:person AS uuid)")
+_PAYEES_READY = PAYMENT["payees_ready"].replace("%(today)s::date", "CAST(:today AS date)")
 # Exactly the guards' own expressions, so that what is picked can also be included.
 _READY = sa.text(f"""
     SELECT r.id FROM payment r JOIN claim c ON c.id = r.claim_id
     WHERE r.state = 'planned' AND r.channel = 'bank' AND r.bank_card_id IS NOT NULL AND c.plan = :plan
-    AND c.state IN ('payable', 'paid', 'closed') AND NOT {PAYMENT["superseded"]} AND {PAYMENT["payees_ready"]}
+    AND c.state IN ('payable', 'paid', 'closed') AND NOT {PAYMENT["superseded"]} AND {_PAYEES_READY}
     AND NOT {PAYMENT["held"]} AND {PAYMENT["bank_allowed"]} AND NOT {_DECIDED}
     ORDER BY c.id, r.id FOR UPDATE OF c, r""")
 # A planned payment without an account, or with one its plan does not pay to, takes the payee's present one.
@@ -59,8 +60,8 @@ def run_of(session: Session, run_id: uuid.UUID) -> PaymentRun:
 def build_run(session: Session, *, plan: str, bank: str, actor: Actor, now: datetime) -> PaymentRun:
     """A draft with every payment of the plan that is ready; `bank` is the bank we pay from and names the file's layout.
 
-    Payments on hold, without a ready payee, or of a claim this maker decided on are left for later. Raises InputError
-    when nothing is ready or the plan has no fund.
+    Payments on hold, without a ready payee (an heir's papers accepted, a minor not grown up since), or of a claim this maker
+    decided on are left for later. Raises InputError when nothing is ready or the plan has no fund.
     """
     layout_of(bank)
     if actor.account_id is None or actor.person_id is None:
@@ -68,7 +69,7 @@ def build_run(session: Session, *, plan: str, bank: str, actor: Actor, now: date
     if session.execute(sa.text("SELECT 1 FROM fund WHERE plan = :plan"), {"plan": plan}).first() is None:
         raise InputError("fund_missing", f"计划“{plan}”没有专户", remedy="先登记该计划的专户资金", field="plan")
     session.execute(_FILL_CARDS, {"plan": plan})
-    ready = list(session.execute(_READY, {"plan": plan, "person": actor.person_id}).scalars())
+    ready = list(session.execute(_READY, {"plan": plan, "person": actor.person_id, "today": business_day(now)}).scalars())
     if not ready:
         raise InputError("run_empty", "没有可以付款的款项", remedy="等待案件核定，或补齐领款人账户后再制单", field="plan")
     year = business_day(now).year

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
@@ -26,13 +26,15 @@ from services.payment.cards import confirm_card, propose_card
 from services.payment.insured import announce
 from services.payment.queries import papers_of
 from services.payment.returns import ReturnSummary, read_return
-from services.payment.rules import purpose_of, split
+from services.payment.rules import purpose_of, rest_of_each
 from services.payment.runs import build_run, exclude, release, send_back, submit, write_file
 from services.payment.settling import settle
 from statemachines.states import PaymentState
 
 __all__ = ["ReturnSummary", "announce", "build_run", "confirm_card", "exclude", "note_death", "plan", "propose_card",
            "read_return", "release", "send_back", "settle", "submit", "write_file"]
+
+_Row = sa.Row[tuple[object, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,16 @@ _OWED = sa.text("""
     FROM claim c JOIN decision d ON d.claim_id = c.id AND d.round = c.round
     WHERE c.id = ANY(CAST(:ids AS uuid[])) ORDER BY c.id""")
 _PAYEES = sa.text("""
-    SELECT claim_id, id, person_id, share_num, share_den, bank_card_id FROM payee
-    WHERE active AND claim_id = ANY(CAST(:ids AS uuid[])) ORDER BY claim_id, ordinal, added_at, id""")
+    SELECT y.claim_id, y.id, coalesce(q.merged_into, q.id) AS person_id, y.share_num, y.share_den, y.bank_card_id
+    FROM payee y JOIN person q ON q.id = y.person_id WHERE y.active AND y.claim_id = ANY(CAST(:ids AS uuid[]))
+    ORDER BY y.claim_id, y.ordinal, y.added_at, y.id""")
+# What each person got or is about to get; `own`: the member's, or of one since dead, who can no longer be named.
+_GOT = sa.text("""
+    SELECT p.claim_id, k.id AS person_id, sum(p.amount_fen)::bigint AS fen,
+           bool_or(y.relation = 'self') OR k.died_on IS NOT NULL AS own
+    FROM payment p JOIN payee y ON y.id = p.payee_id JOIN person q ON q.id = p.person_id
+    JOIN person k ON k.id = coalesce(q.merged_into, q.id)
+    WHERE p.claim_id = ANY(CAST(:ids AS uuid[])) AND p.state <> 'cancelled' GROUP BY p.claim_id, k.id, k.died_on""")
 _SUPERSEDED = sa.text("""
     SELECT p.id FROM payment p JOIN claim c ON c.id = p.claim_id JOIN payee y ON y.id = p.payee_id
     WHERE p.claim_id = ANY(CAST(:ids AS uuid[])) AND p.state IN ('planned', 'returned')
@@ -68,9 +78,15 @@ _SUPERSEDED = sa.text("""
 def plan(session: Session, *, claim_ids: Sequence[uuid.UUID], actor: Actor, now: datetime) -> list[Payment]:
     """Payments of each claim's decision, one per active payee, split by fen; what another obligation replaced is cancelled.
 
-    Whatever is already planned, sent or credited is taken off first, so calling again adds nothing. Claims that
-    are not payable, or wait for their heirs, are left out. Returns the new payments.
+    Whatever is already planned, sent or credited is taken off its receiver's part first, so calling again adds nothing.
+    Claims that are not payable, or wait for their heirs, are left out. Returns the new payments. Conflict
+    `heirs_overpaid` when heirs named anew do not fit what was paid already.
     """
+    return _plan(session, claim_ids, actor, now, even_settled=False)
+
+
+def _plan(session: Session, claim_ids: Sequence[uuid.UUID], actor: Actor, now: datetime, *, even_settled: bool) -> list[Payment]:
+    """`even_settled`: also what nothing is owed on is held against the shares, for heirs who are just being named."""
     locked = list(session.execute(_LOCK, {"ids": list(claim_ids)}).scalars())
     if not locked:
         return []
@@ -78,24 +94,35 @@ def plan(session: Session, *, claim_ids: Sequence[uuid.UUID], actor: Actor, now:
     fire(session, "payment", "cancel", [Move(payment, details={"why": "superseded"}) for payment in stale],
          actor=system(settings().root_org), now=now)
     # After the lock, in a statement of its own: only so it sees what the former holder of the lock planned.
-    owed = [_Owed(*row) for row in session.execute(_OWED, {"ids": locked}).all() if row.fen > 0]
-    payees: dict[uuid.UUID, list[sa.Row[tuple[object, ...]]]] = {}
-    for row in session.execute(_PAYEES, {"ids": [claim.id for claim in owed]}):
-        payees.setdefault(row.claim_id, []).append(row)
-    rows = [payment for claim in owed if claim.id in payees for payment in _parts(claim, payees[claim.id], now)]
+    owed = [claim for row in session.execute(_OWED, {"ids": locked}).all() if (claim := _Owed(*row)).fen > 0 or even_settled]
+    ids = {"ids": [claim.id for claim in owed]}
+    payees, got = _by_claim(session.execute(_PAYEES, ids).all()), _by_claim(session.execute(_GOT, ids).all())
+    rows = [payment for claim in owed if claim.id in payees
+            for payment in _parts(claim, payees[claim.id], got.get(claim.id, []), now)]
     create(session, "payment", rows, actor=actor, now=now,
            details={row.id: {"amount_fen": row.amount_fen, "purpose": row.purpose} for row in rows})
     return rows
 
 
-def _parts(claim: _Owed, payees: Sequence[sa.Row[tuple[object, ...]]], now: datetime) -> list[Payment]:
-    shares = [Fraction(payee.share_num, payee.share_den) for payee in payees]
-    whole(shares)
+def _by_claim(rows: Iterable[_Row]) -> dict[uuid.UUID, list[_Row]]:
+    found: dict[uuid.UUID, list[_Row]] = {}
+    for row in rows:
+        found.setdefault(row.claim_id, []).append(row)
+    return found
+
+
+def _parts(claim: _Owed, payees: Sequence[_Row], got: Sequence[_Row], now: datetime) -> list[Payment]:
+    """The whole is split, not what is left of it: heirs named twice keep their shares whoever was paid meanwhile."""
+    shares = [(payee.person_id, Fraction(payee.share_num, payee.share_den)) for payee in payees]
+    whole([share for _, share in shares])
+    named = {person for person, _ in shares}
+    counted = [row for row in got if row.person_id in named or not row.own]     # else it is off the top, as the member's own
+    fens = rest_of_each(claim.fen + sum(row.fen for row in counted), shares, {row.person_id: row.fen for row in counted})
     return [Payment(claim_id=claim.id, org_key=claim.org_key, state=PaymentState.PLANNED, round=claim.round,
                     payee_id=payee.id, person_id=payee.person_id, purpose=purpose_of(claim.kind, claim.round),
                     channel="insurer" if claim.route == "insurer" else "bank", amount_fen=fen,
                     bank_card_id=payee.bank_card_id, created_at=now)
-            for payee, fen in zip(payees, split(claim.fen, shares), strict=True) if fen]
+            for payee, fen in zip(payees, fens, strict=True) if fen]
 
 
 _BATCHED = sa.text("""
@@ -139,7 +166,7 @@ def note_death(session: Session, *, claim_id: uuid.UUID, version: int | None = N
     batched = list(session.execute(_BATCHED, {"claim": claim_id}).scalars())
     if batched:
         exclude(session, payment_ids=batched, reason="payee_died", actor=system(settings().root_org), now=now)
-    plan(session, claim_ids=[claim_id], actor=system(settings().root_org), now=now)
+    _plan(session, [claim_id], system(settings().root_org), now, even_settled=True)
     return payees
 
 

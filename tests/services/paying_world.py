@@ -127,6 +127,12 @@ def paper(session: Session, claim: Claim, kind: str, now: datetime, verdict: str
     return made
 
 
+def prove_heirs(session: Session, claim: Claim, now: datetime, *more: str) -> None:
+    """Every paper that a succession by law rests on, accepted; `more` for designation, guardianship or renunciation."""
+    for kind in ("death_proof", "household_cancellation", "heir_proof", *more):
+        paper(session, claim, kind, now)
+
+
 def made(world: World, now: datetime, *amounts: int) -> list[uuid.UUID]:
     """Payable claims of Xinjiang members 0, 1, … with their payments planned."""
     with world.db.unit_of_work(ROOT.scope) as session:

@@ -23,7 +23,7 @@ from services.payment import service as payment
 from services.payment.rules import split
 from services.simulate.synthetic import Synthetic, synthetic_person
 from tests.services.api_world import Api, picture
-from tests.services.paying_world import in_run, made, paper, read, returned_file, sent, states
+from tests.services.paying_world import in_run, made, paper, prove_heirs, read, returned_file, sent, states
 from tests.support.world import ROOT, World, build_world, open_login
 
 TODAY = date(2026, 3, 20)
@@ -140,6 +140,8 @@ def test_a_minors_guardian_receives_and_is_kept_apart(world: World, now: datetim
         (DAUGHTER.name, "子女", 5_001, DAUGHTER.name), (CHILD.name, f"子女，由监护人{HUSBAND.name}代领", 5_000, HUSBAND.name)]
     assert [(need.kind, need.there) for need in after.proofs] == [
         ("death_proof", True), ("household_cancellation", False), ("heir_proof", False), ("guardianship", True)]
+    with world.db.unit_of_work(ROOT.scope) as session:
+        prove_heirs(session, session.get_one(Claim, claim), now)
     run = sent(world, now)
     with world.db.view(ROOT.scope) as session:
         line = [row for row in queries.payments_of(session, claim) if row.run_id == run]
@@ -157,7 +159,7 @@ def test_who_is_an_heir_or_guardian_decides_nothing(world: World, now: datetime)
     with world.db.unit_of_work(ROOT.scope) as session:
         known = enrolment_service.add_person(session, name=DAUGHTER.name, id_number=DAUGHTER.id_number, actor=ROOT, now=now)
         checker = open_login(session, world, "xj.checker2", "cn.xj.", Role.FINANCE_CHECKER, known.id, DAUGHTER.name, now)
-        paper(session, session.get_one(Claim, claim), "death_proof", now)
+        prove_heirs(session, session.get_one(Claim, claim), now)
     clerk = world.actor("xj.clerk")
     with world.db.unit_of_work(clerk.scope) as session:
         payment.note_death(session, claim_id=claim, died_on=DIED, heirs=[heir(DAUGHTER, "child", [1, 1])], actor=clerk, now=now)

@@ -18,7 +18,17 @@ from services.models import Claim, Handoff, Notice, Person, Supplement
 from services.notice import queries
 from services.notice import service as notice
 from services.payment import service as payment
-from tests.services.paying_world import CREDIT_DAY, consent, decided, heirs, paper, read, returned_file, sent
+from tests.services.paying_world import (
+    CREDIT_DAY,
+    consent,
+    decided,
+    heirs,
+    paper,
+    prove_heirs,
+    read,
+    returned_file,
+    sent,
+)
 from tests.support.world import ROOT, World, build_world
 
 
@@ -193,7 +203,7 @@ def test_insurers_decision_goes_out_under_our_note(world: World, now: datetime, 
 def test_each_heir_gets_a_payment_letter(world: World, now: datetime, tmp_path: Path) -> None:
     with world.db.unit_of_work(ROOT.scope) as session:
         claim = decided(session, world, 3, 1_500_000, now=now)
-        paper(session, claim, "death_proof", now)
+        prove_heirs(session, claim, now)
         clerk = world.actor("xj.clerk")
         payment.note_death(session, claim_id=claim.id, died_on=date(2026, 3, 15), heirs=heirs([1, 2], [1, 2]), actor=clerk,
                            now=now)

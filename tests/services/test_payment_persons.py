@@ -22,6 +22,7 @@ from tests.services.paying_world import (
     in_run,
     made,
     paper,
+    prove_heirs,
     states,
 )
 from tests.support.world import ROOT, World, build_world
@@ -217,7 +218,7 @@ def test_death_noted_on_one_claim_keeps_the_others_from_the_dead_members_account
     with world.db.unit_of_work(ROOT.scope) as session:
         first, second = (decided(session, world, 0, fen, now=now).id for fen in (10_000, 20_000))
         payment.plan(session, claim_ids=[first, second], actor=ROOT, now=now)
-        paper(session, session.get_one(Claim, first), "death_proof", now)
+        prove_heirs(session, session.get_one(Claim, first), now)
     clerk = world.actor("xj.clerk")
     with world.db.unit_of_work(clerk.scope) as session:
         payment.note_death(session, claim_id=first, died_on=date(2026, 3, 15), heirs=heirs([1, 1]), actor=clerk, now=now)
