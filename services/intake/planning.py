@@ -134,9 +134,7 @@ def _known(session: Session, ids: Sequence[uuid.UUID], said: Sequence[Heard]) ->
     for claim, case in rows:
         handled[claim.cover_id].append(_Handled(claim.claim_no, case.case_no, case.id, case.event_kind, case.diagnosed_on, claim.event))
     wanted = [one.new.join for one in said if one.new.join]
-    # Locked: a case that is being joined to another takes no further report.
-    targets = session.exec(select(Case).where(col(Case.case_no).in_(wanted)).order_by(col(Case.id)).with_for_update()
-                           .execution_options(populate_existing=True)).all() if wanted else []
+    targets = session.exec(select(Case).where(col(Case.case_no).in_(wanted))).all() if wanted else []
     return _Known(covers, handled, {case.case_no: case for case in targets})
 
 
