@@ -44,6 +44,8 @@ class Basis:
 _CLAIMS = sa.text("""
     SELECT c.id, c.org_key, c.round, c.plan, c.plan_from, c.cover_id, c.event, c.inputs, c.digest, v.effective,
            least(v.until, v.ended_on) AS until, v.renewal, v.shares, v.tier, v.high_risk_work, v.relation, v.premium_fen,
+           CASE WHEN premium_entered(c.plan) THEN (SELECT coalesce(sum(e.amount_fen), v.premium_fen) FROM ledger_entry e
+               WHERE e.cover_id = v.id AND e.account IN ('receivable', 'memo_receivable')) ELSE 0 END AS open_fen,
            person_category_on(p.id, k.diagnosed_on, p.category) AS category, p.born, p.sex, k.reported_on, k.last_timely_day
     FROM claim c JOIN cover v ON v.id = c.cover_id JOIN person p ON p.id = c.person_id JOIN case_file k ON k.id = c.case_id
     WHERE c.id = ANY(CAST(:ids AS uuid[]))""")
@@ -116,12 +118,16 @@ def _grouped(rows: Iterable[sa.Row[tuple[object, ...]]]) -> dict[uuid.UUID, list
 
 def _words(row: sa.Row[tuple[object, ...]], taken: list[sa.Row[tuple[object, ...]]],
            others: list[sa.Row[tuple[object, ...]]]) -> dict[str, object]:
-    """The computation in the vocabulary's words. `premium_paid` is what of the premium was not given back yet."""
+    """The computation in the vocabulary's words.
+
+    `premium_paid` is what came in of the premium and was not given back yet. Where no receipt of the plan was ever entered,
+    what came in is not known and the premium due stands for it (infra/decisions/0009).
+    """
     returned = sum(item.amount_fen for item in taken if item.benefit == PREMIUM_REFUND and not item.earlier)
     words: dict[str, object] = {
         "plan": row.plan,
         "cover": {"effective": row.effective.isoformat(), "until": row.until.isoformat(), "renewal": row.renewal,
-                  "shares": row.shares, "premium_paid": show(to_yuan(max(0, row.premium_fen - returned))),
+                  "shares": row.shares, "premium_paid": show(to_yuan(max(0, row.premium_fen - row.open_fen - returned))),
                   **({"tier": row.tier} if row.tier else {})},
         "person": {"category": row.category, "born": row.born.isoformat(), "sex": row.sex, "relation": row.relation,
                    **({"high_risk_work": True} if row.high_risk_work else {})},
