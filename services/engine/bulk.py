@@ -102,7 +102,8 @@ def _benefit(book: RuleBook, work: pl.LazyFrame, name: str, refusals: list[Refus
     if quantity.ceiling is not None:
         given = pl.col(f"manual.{name}")
         by_hand = owed & given.is_null() & (quantity.ceiling > 0).fill_null(True)
-        own.append(Refusal((given > quantity.ceiling).fill_null(False), "超过上限", "核定金额不得超过上限", f"manual.{name}"))
+        above = ((given > quantity.ceiling) & (quantity.ceiling > 0)).fill_null(False)
+        own.append(Refusal(above, "超过上限", "核定金额不得超过上限", f"manual.{name}"))
     marks = [(owed & refusal.rows).alias(f"refuse.{number}") for number, refusal in enumerate(own, len(refusals))]
     refusals += own
     paying = pl.when(owed).then(amount).otherwise(0)

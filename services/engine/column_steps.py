@@ -225,7 +225,8 @@ def _manual(step: Manual, spent: Spent, name: str, q: Quantity) -> Quantity:
         return Quantity(given.fill_null(0), 1, "yuan", False, q.days, pl.lit(None, pl.Int64))
     limit, den = _times(_zero(part_of(step.manual, "yuan")), step.times)
     ceiling = (limit - spent((name,), step.over, "yuan") * den).clip(0) // den
-    return Quantity(given.fill_null(0), 1, "yuan", False, q.days, ceiling)
+    left = pl.when(ceiling > 0).then(given.fill_null(0)).otherwise(0)   # used up: no amount stands, however it was set
+    return Quantity(left, 1, "yuan", False, q.days, ceiling)
 
 
 def rounded(num: pl.Expr, den: int) -> pl.Expr:

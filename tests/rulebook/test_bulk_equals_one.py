@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from services.core.errors import InputError
@@ -25,7 +25,7 @@ RELEASED = {plan: registry.latest(plan) for plan in ("nx-ankangbao", "xj-women")
 
 
 @pytest.mark.parametrize("book", [*registry.plans(), EVERY_STEP], ids=lambda book: f"{book.plan}-{book.version}")
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(data=st.data())
 def test_both_readings_agree_to_the_fen(book: RuleBook, data: st.DataObject) -> None:
     rows: list[Computation] = []

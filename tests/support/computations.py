@@ -18,7 +18,8 @@ from services.rulebook.values import Table
 
 EFFECTIVE = date(2026, 1, 1)
 Words = dict[str, object]
-DAY = st.integers(-3, 400).map(lambda days: (EFFECTIVE + timedelta(days=days)).isoformat())
+# Anywhere around the cover, and often where waiting periods turn.
+DAY = (st.integers(-3, 400) | st.integers(28, 63)).map(lambda days: (EFFECTIVE + timedelta(days=days)).isoformat())
 OTHER_CODES = ("C50.900", "C53.900", "C57.100", "C16.900", "C79.600", "D05.900", "D06.900", "D39.100", "I21.900")
 PERSON: st.SearchStrategy[Words] = st.fixed_dictionaries({}, optional={
     "sex": st.sampled_from(["F", "F", "F", "M"]), "high_risk_work": st.booleans(),
