@@ -70,11 +70,15 @@ def papers(stage: Stage, step: Step) -> None:
 
 def verify(stage: Stage, step: Step) -> None:
     """Look at each paper, accept it, and stand for the whole."""
+    _accept(stage, step)
+    stage.change(step, "verify", {})
+
+
+def _accept(stage: Stage, step: Step) -> None:
     login = stage.who(step)
     for paper in stage.door.listed(login, stage.path(step, "papers")):
         if paper["verdict"] == "waiting":
             stage.door.post(login, f"/papers/{paper['id']}/judgement", {"accept": True})
-    stage.change(step, "verify", {})
 
 
 def ask(stage: Stage, step: Step) -> None:
@@ -126,8 +130,10 @@ def barred(stage: Stage, step: Step) -> None:
 
 
 def death(stage: Stage, step: Step) -> None:
-    """The proof of death, then the heirs in halves."""
-    stage.upload(step, "death_proof")
+    """The proofs of death and kinship, looked at and accepted, then the heirs in halves."""
+    for kind in ("death_proof", "household_cancellation", "heir_proof"):
+        stage.upload(step, kind)
+    _accept(stage, step)
     stage.change(step, "death", {"died_on": step.with_["died_on"], "heirs": [
         {"name": heir.name, "id_number": heir.id_number, "relation": relation, "share": [1, 2], "bank": heir.bank,
          "account": heir.card} for heir, relation in heirs()]})

@@ -45,6 +45,8 @@ _FACTS: Mapping[str, Callable[[Member, Scenario], Facts]] = {
                                     ("签字", member.person.name)],
     "withdrawal": lambda member, row: [*_who(member), ("申请", "自愿撤回本次互助金申请"), ("签字", member.person.name)],
     "death_proof": lambda member, row: [*_who(member), ("结论", "因病死亡"), ("出具单位", "示例医院")],
+    "household_cancellation": lambda member, row: [*_who(member), ("户籍", "因死亡注销"), ("出具单位", "示例派出所")],
+    "heir_proof": lambda member, row: [*_who(member), ("继承人", "第一顺序继承人二人"), ("出具单位", "示例居民委员会")],
 }
 
 

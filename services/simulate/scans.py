@@ -31,6 +31,8 @@ TITLES: Mapping[str, str] = {
     "consent": "个人信息提供与处理同意书",
     "withdrawal": "撤回申请书",
     "death_proof": "居民死亡医学证明",
+    "household_cancellation": "户籍注销证明",
+    "heir_proof": "继承人身份和亲属关系证明",
 }
 
 

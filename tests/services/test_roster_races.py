@@ -84,8 +84,8 @@ def test_a_record_merged_after_the_check_gets_no_cover(world: World, now: dateti
     """Between the check and the covers; the kept record was never asked what it holds."""
     kept, dropped = (_person(world, who, now) for who in (replace(synthetic_person(931), name=SHE.name), SHE))
 
-    def merged(what: str, _done: int, _of: int) -> None:
-        if what == "写入":
+    def merged(what: str, done: int, _of: int) -> None:
+        if what == "写入" and done == 0:
             with world.db.unit_of_work(ROOT.scope) as session:
                 enrolment.merge_people(session, kept_id=kept, dropped_id=dropped, why="同一人", actor=ROOT, now=now)
 
