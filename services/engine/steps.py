@@ -10,7 +10,7 @@ from services.core.errors import InputError
 from services.core.money import round_line, show
 from services.engine.facts import Facts
 from services.engine.telling.words import label, shown
-from services.rulebook.flow import Unit, shape_of
+from services.rulebook.flow import Unit, facts_in, shape_of
 from services.rulebook.parts import as_text
 from services.rulebook.results import Row
 from services.rulebook.scales import Scale
@@ -125,15 +125,6 @@ def _product(state: Run, value: Value) -> str:
         return f"{_product(state, value.take)} × {_product(state, value.times)}"
     number = number_of(value, state.facts) or ZERO
     return f"{label(value.fact)} {say(number, shape_of(value).unit)}" if isinstance(value, FactRef) else f"{number:f}"
-
-
-def facts_in(value: Value | None) -> tuple[str, ...]:
-    """The facts that a value reads."""
-    if isinstance(value, FactRef):
-        return (value.fact,)
-    if isinstance(value, Table):
-        return (value.by,)
-    return (*facts_in(value.take), *facts_in(value.times)) if isinstance(value, Product) else ()
 
 
 def _less(state: Run, step: Less) -> str:

@@ -5,6 +5,7 @@ Both readings and the check of a file use this one table, so a file that mixes d
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from services.rulebook.facts import FACTS
@@ -65,6 +66,17 @@ def check_factor(value: Value) -> None:
     shape = _single(value)
     if shape.unit == "yuan" and isinstance(value, FactRef | Product):
         raise ValueError("元不能乘以元")
+
+
+def facts_in(value: object) -> Iterator[str]:
+    """The facts that a value reads."""
+    if isinstance(value, FactRef):
+        yield value.fact
+    elif isinstance(value, Table):
+        yield value.by
+    elif isinstance(value, Product):
+        yield from facts_in(value.take)
+        yield from facts_in(value.times)
 
 
 def is_each(value: Value) -> bool:

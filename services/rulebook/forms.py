@@ -9,11 +9,12 @@ from typing import Literal
 from pydantic import BaseModel
 
 from services.rulebook.facts import FACTS, FactSpec
+from services.rulebook.flow import facts_in
 from services.rulebook.parts import Benefit
 from services.rulebook.scales import Scale
 from services.rulebook.schema import RuleBook
 from services.rulebook.steps import ScaleBy
-from services.rulebook.values import Condition, FactRef, Product, Table
+from services.rulebook.values import Condition
 
 FieldType = Literal["bool", "int", "text", "choice", "date", "money", "stays", "list_money", "items"]
 
@@ -72,19 +73,9 @@ def _facts_of(benefit: Benefit) -> Iterator[str]:
                 yield "event.sudden_death"
     for step in benefit.steps:
         for key in ("take", "less", "times", "cap", "manual"):
-            yield from _facts_in(getattr(step, key, None))
+            yield from facts_in(getattr(step, key, None))
         if isinstance(step, ScaleBy):
             yield step.scale.fact
-
-
-def _facts_in(value: object) -> Iterator[str]:
-    if isinstance(value, FactRef):
-        yield value.fact
-    elif isinstance(value, Table):
-        yield value.by
-    elif isinstance(value, Product):
-        yield from _facts_in(value.take)
-        yield from _facts_in(value.times)
 
 
 def form_fields(book: RuleBook) -> list[FormField]:

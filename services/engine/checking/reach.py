@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from services.rulebook.facts import DEFAULTS, FACTS
+from services.rulebook.flow import facts_in
 from services.rulebook.forms import event_facts
 from services.rulebook.parts import Benefit
 from services.rulebook.schema import RuleBook
 from services.rulebook.steps import ScaleBy, Take
-from services.rulebook.values import Condition, FactRef, Product, Table, nearest
+from services.rulebook.values import Condition, Table, nearest
 
 # An identity card proves who the person is, whether or not this plan asks for age or sex.
 _PERSON = ("person.born", "person.sex", "person.relation")
@@ -26,9 +27,9 @@ def facts_read(book: RuleBook) -> frozenset[str]:
     for benefit in book.benefits.values():
         for step in benefit.steps:
             for name in type(step).model_fields:
-                found |= set(_facts_in(getattr(step, name)))
+                found |= set(facts_in(getattr(step, name)))
     for value in (book.fee.amount, book.fee.high_risk, *((book.total.cap, book.total.times) if book.total else ())):
-        found |= set(_facts_in(value))
+        found |= set(facts_in(value))
     if book.fee.high_risk is not None:
         found.add("person.high_risk_work")
     found |= {"cover.effective", "cover.until", "cover.renewal", "cover.premium_paid", "cover.shares"}
@@ -40,16 +41,6 @@ def _conditions(book: RuleBook) -> Iterator[Condition]:
     for part in (*book.benefits.values(), book.eligible, book.waiting, book.bands, *book.flags, *book.papers):
         yield from (part.when or ()) if part else ()
     yield from book.total.flag_when if book.total else ()
-
-
-def _facts_in(value: object) -> Iterator[str]:
-    if isinstance(value, FactRef):
-        yield value.fact
-    elif isinstance(value, Table):
-        yield value.by
-    elif isinstance(value, Product):
-        yield from _facts_in(value.take)
-        yield from _facts_in(value.times)
 
 
 def unreachable(book: RuleBook) -> Iterator[tuple[str, str]]:
@@ -117,7 +108,7 @@ def _needed(benefit: Benefit) -> Iterator[tuple[str, tuple[str, ...]]]:
         if isinstance(step, ScaleBy):
             yield step.scale.fact, ()
         if isinstance(step, Take) and not isinstance(step.take, Table):
-            yield from ((fact, ()) for fact in _facts_in(step.take))
+            yield from ((fact, ()) for fact in facts_in(step.take))
 
 
 def _stated_in(fact: str, values: tuple[str, ...]) -> tuple[str, ...]:

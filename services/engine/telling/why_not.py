@@ -12,12 +12,12 @@ from services.core.words import date_cn
 from services.engine.conditions import in_list
 from services.engine.facts import Facts
 from services.engine.one import Assessed
-from services.engine.steps import facts_in
 from services.engine.telling.phrases import how
 from services.engine.telling.words import any_of, days_of, disease, label, plain, shown
 from services.rulebook import registry
 from services.rulebook.dating import stated_date
 from services.rulebook.exclusions import questions
+from services.rulebook.flow import facts_in
 from services.rulebook.joining import Eligible
 from services.rulebook.parts import Benefit, holds
 from services.rulebook.results import Nothing, Row
@@ -220,7 +220,7 @@ def missing_facts(found: Assessed, item: Nothing) -> tuple[str, ...]:
     if not item.rows:
         return (failed_condition(benefit, found).fact,)
     rule = item.rows[-1].rule
-    read = (rule.scale.fact,) if isinstance(rule, ScaleBy) else facts_in(rule.take) if isinstance(rule, Take) else ()
+    read = (rule.scale.fact,) if isinstance(rule, ScaleBy) else tuple(facts_in(rule.take)) if isinstance(rule, Take) else ()
     return tuple(fact for fact in read if found.facts.get(fact) is None)
 
 
