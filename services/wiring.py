@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
-from services.core.clock import Clock, RealClock
+from sqlmodel import Session
+
+from services.access.actor import Actor, Role
+from services.core.clock import Clock, RealClock, business_day
 from services.core.crypto import key_ring
 from services.core.db import BusinessClock, Database, Scope, database
 from services.core.errors import ConfigError
@@ -20,6 +24,9 @@ OFFICE_KEY = "office.pem"
 INSURER_PUBLIC_KEY = "insurer.pub.pem"
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True)
 class Wiring:
     """What a process was built with. `root` is the scope of the worker and of public look-ups."""
@@ -28,6 +35,34 @@ class Wiring:
     clock: Clock
     insurer: Insurer
     root: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks at a door, and when; what is read runs in the asker's scope."""
+
+    wiring: Wiring
+    actor: Actor
+    now: datetime
+
+    @property
+    def today(self) -> date:
+        """The business day in China."""
+        return business_day(self.now)
+
+    def require(self, *roles: Role, what: str) -> None:
+        """Refuse unless the caller holds one of the roles."""
+        self.actor.require(*roles, what=what)
+
+    def read(self, query: Callable[[Session], T]) -> T:
+        """Run a query in the caller's scope."""
+        with self.wiring.db.view(self.actor.scope) as session:
+            return query(session)
+
+    def note(self, query: Callable[[Session], T]) -> T:
+        """Run a verb, or a read that leaves a record of who looked, in one transaction in the caller's scope."""
+        with self.wiring.db.unit_of_work(self.actor.scope) as session:
+            return query(session)
 
 
 def build(config: Settings | None = None) -> Wiring:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.responses import JSONResponse
@@ -14,14 +13,11 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from sqlmodel import Session
 
-from services.access.actor import Actor, Role
 from services.access.service import authenticate
-from services.api import idempotency
-from services.core.clock import business_day
 from services.core.errors import InputError, PreconditionRequired, Unauthenticated
-from services.wiring import Wiring
+from services.outbox import idempotency
+from services.wiring import Caller, Wiring
 
-T = TypeVar("T")
 Payload = BaseModel | Mapping[str, object]
 MAX_KEY = 200
 
@@ -29,35 +25,13 @@ bearer = HTTPBearer(auto_error=False, description="管理员签发的凭证：`A
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Call(Caller):
     """A caller's request. `key` and `version` are set on changes."""
 
-    wiring: Wiring
-    actor: Actor
-    now: datetime
     method: str
     path: str
     key: str = ""
     version: int | None = None
-
-    @property
-    def today(self) -> date:
-        """The business day in China."""
-        return business_day(self.now)
-
-    def require(self, *roles: Role, what: str) -> None:
-        """Refuse unless the caller holds one of the roles."""
-        self.actor.require(*roles, what=what)
-
-    def read(self, query: Callable[[Session], T]) -> T:
-        """Run a query in the caller's scope."""
-        with self.wiring.db.view(self.actor.scope) as session:
-            return query(session)
-
-    def note(self, query: Callable[[Session], T]) -> T:
-        """Run a read that leaves a record of who looked, in the caller's scope."""
-        with self.wiring.db.unit_of_work(self.actor.scope) as session:
-            return query(session)
 
     def act(self, payload: Payload, verb: Callable[[Session], BaseModel], *, status: int = 201,
             once: bool = False) -> Response:
