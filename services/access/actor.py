@@ -31,11 +31,27 @@ REVIEWERS = frozenset({Role.DISTRICT_REVIEWER, Role.OFFICE_REVIEWER, Role.SENIOR
 OFFICE = frozenset({Role.OFFICE_REVIEWER, Role.SENIOR_REVIEWER, Role.HEAD})
 
 
+# What may be lent to a substitute: work at a desk. Who sees everything, or runs the system, cannot be stood in for.
+LENDABLE = REVIEWERS | {Role.UNIT_CLERK, Role.FINANCE_MAKER, Role.FINANCE_CHECKER}
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """A role of an absent colleague, held today by a substitute at that colleague's organisation."""
+
+    account_id: uuid.UUID
+    person_id: uuid.UUID
+    role: str
+    org_key: str
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """`org_key` ends in a dot and bounds what the actor sees; `person_id` is what separation compares.
 
-    `acts_for`: the people whose proxy this person is on the day of the request.
+    `acts_for`: the people whose proxy this person is on the day of the request. `stands_for`: the absent colleagues
+    (persons) whose work this person does that day; in every separation check the actor counts as all of them. `roles`
+    holds the own roles and the lent ones; `lent` says whose each lent one is.
     """
 
     account_id: uuid.UUID | None
@@ -44,6 +60,13 @@ class Actor:
     name: str
     roles: frozenset[str]
     acts_for: frozenset[uuid.UUID] = frozenset()
+    stands_for: frozenset[uuid.UUID] = frozenset()
+    lent: frozenset[Lent] = frozenset()
+
+    @property
+    def persons(self) -> frozenset[uuid.UUID]:
+        """Everyone this actor counts as: the own person and the absent ones."""
+        return self.stands_for | ({self.person_id} if self.person_id else frozenset())
 
     @property
     def scope(self) -> Scope:

@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from services.access.actor import Actor, Role
+from services.access.actors import actor_of
 from services.audit import service as audit
-from services.core.clock import business_day
 from services.core.errors import Conflict, InputError, NotFound, Unauthenticated
 from services.core.ids import uuidv7
-from services.models import Account, Grant, Organisation, Proxy, Token
+from services.models import Account, Grant, Organisation, Token
 
 _KINDS = {Role.SYSTEM: "system", Role.INSURER: "insurer"}
 # An administrator sees no medical data, an auditor changes nothing: neither is combined with another role.
@@ -36,18 +36,7 @@ def authenticate(session: Session, token: str, *, now: datetime) -> Actor:
     if row is None or row[0].revoked_at is not None or row[0].expires_at <= now or not row[1].active:
         raise Unauthenticated("token_invalid", "凭证无效、已过期或已停用", remedy="请重新登录或向管理员申请新凭证")
     held, account = row
-    roles = set(session.exec(select(Grant.role).where(Grant.account_id == account.id)).all())
-    if held.roles:
-        roles &= set(held.roles.split())
-    return Actor(account.id, account.person_id, account.org_key, account.name, frozenset(roles),
-                 _acts_for(session, account.person_id, now) if Role.MEMBER in roles else frozenset())
-
-
-def _acts_for(session: Session, person_id: uuid.UUID | None, now: datetime) -> frozenset[uuid.UUID]:
-    """Whose proxy somebody is today."""
-    today = business_day(now)
-    return frozenset(session.exec(select(Proxy.person_id).where(
-        Proxy.proxy_id == person_id, col(Proxy.ended_at).is_(None), Proxy.from_on <= today, Proxy.until_on >= today)).all())
+    return actor_of(session, account, narrowed=frozenset(held.roles.split()), now=now)
 
 
 def open_account(session: Session, *, login: str, name: str, org_id: uuid.UUID, roles: Iterable[str],

@@ -14,14 +14,27 @@ from services.models.outbox import BusinessClockRow, IdempotencyKey, OutboxRow
 from services.models.paper import Paper, Supplement
 from services.models.payment import BankLine, Payee, Payment, PaymentRun
 from services.models.person import BankCard, FamilyTie, Person, PersonCategory, PersonChange, PersonMerge, Proxy
+from services.models.release import Release
 from services.models.review import ReviewStep
+from services.models.signin import (
+    Credential,
+    OidcAttempt,
+    OidcSubject,
+    PasswordLink,
+    RecoveryCode,
+    SignInGuard,
+    Substitute,
+    WebSession,
+)
 from services.models.worksheet import Decision, Worksheet
 
 __all__ = [
-    "AccessRecord", "Account", "AuditHead", "AuditRecord", "BankCard", "BankLine", "BusinessClockRow", "CancelRequest", "Case",
-    "Claim", "Consent", "Cover", "Decision", "DuplicateVerdict", "Endorsement", "FamilyTie", "FormerKey", "Fund", "Grant", "Handoff",
-    "IdempotencyKey", "InsurerMessage", "LedgerEntry", "LedgerTransaction", "Liaison", "Notice", "NumberSeries",
-    "Organisation", "OrganisationChange", "OutboxRow", "Paper", "Payee", "Payment", "PaymentRun", "Person",
-    "PersonCategory", "PersonChange", "PersonMerge", "PremiumVoucher", "Proxy", "ReportDraft", "ReportImport",
-    "ReportNote", "Reservation", "ReviewStep", "RosterImport", "SlaClock", "Supplement", "Token", "Worksheet",
+    "AccessRecord", "Account", "AuditHead", "AuditRecord", "BankCard", "BankLine", "BusinessClockRow", "CancelRequest",
+    "Case", "Claim", "Consent", "Cover", "Credential", "Decision", "DuplicateVerdict", "Endorsement", "FamilyTie",
+    "FormerKey", "Fund", "Grant", "Handoff", "IdempotencyKey", "InsurerMessage", "LedgerEntry", "LedgerTransaction",
+    "Liaison", "Notice", "NumberSeries", "OidcAttempt", "OidcSubject", "Organisation", "OrganisationChange",
+    "OutboxRow", "Paper", "PasswordLink", "Payee", "Payment", "PaymentRun", "Person", "PersonCategory", "PersonChange",
+    "PersonMerge", "PremiumVoucher", "Proxy", "RecoveryCode", "Release", "ReportDraft", "ReportImport", "ReportNote",
+    "Reservation", "ReviewStep", "RosterImport", "SignInGuard", "SlaClock", "Substitute", "Supplement", "Token",
+    "WebSession", "Worksheet",
 ]
