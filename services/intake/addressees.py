@@ -1,4 +1,4 @@
-"""Who had to be told of a report (安康保: the unit's women's committee and the insurer) and who still has to be, today.
+"""When a report reached whom: who still has to be told today (安康保: committee and insurer), and which day counts.
 
 The hand-over protocol has no first notice: the insurer is told by telephone or letter, and the clock `first_notice` of the
 claim is the task; at the latest the acknowledged dossier stops it, kept or missed.
@@ -20,25 +20,30 @@ from services.audit.chain import Entry
 from services.core.clock import business_day
 from services.core.errors import Conflict, InputError
 from services.intake.planning import Counted
-from services.intake.queries import case_of, claims_of
+from services.intake.queries import case_of, claims_by_case, claims_of
 from services.intake.rules import Told
-from services.models import Case, Claim, SlaClock
-from services.workdays.calendar import calendar
+from services.models import Case, Claim
+from services.rulebook.parts import ClockRule
+from services.sla.rules import FIRST_NOTICE, REPORT
+from services.sla.service import LastDay, NewClock, Stopped, stop
 
-KIND = "first_notice"
 ADDRESSEES = {"committee": "单位工会女职工委员会", "insurer": "保险公司"}
 _MAY_TELL = (Role.UNIT_CLERK, Role.INSURER, Role.SYSTEM, *sorted(REVIEWERS))
 
 
-def first_notices(claims: Sequence[Claim], counted: Sequence[Counted], told: Told, now: datetime) -> list[SlaClock]:
+def first_notices(claims: Sequence[Claim], counted: Sequence[Counted], told: Told, now: datetime) -> list[NewClock]:
     """A clock due today for each addressee of an insured plan that the report did not reach (reading A-15)."""
     today = business_day(now)
     missing = [name for name, at in (("committee", told.committee_at), ("insurer", told.insurer_at)) if at is None]
-    return [SlaClock(org_key=claim.org_key, claim_id=claim.id, round=claim.round, kind=KIND, subject=name, budget=0,
-                     day_kind="calendar", clause=item.rule.clause, origin=item.rule.origin, start_on=today, due_on=today,
-                     words=f"报案未同时告知{ADDRESSEES[name]}，须于当日（{today}）转告", calendar=calendar().version, state="running")
-            for claim, item in zip(claims, counted, strict=True) if claim.route == "insurer" and item.rule
-            for name in missing]
+    return [_due_today(claim, item.rule, name, today) for claim, item in zip(claims, counted, strict=True)
+            if claim.route == "insurer" and item.rule for name in missing]
+
+
+def _due_today(claim: Claim, rule: ClockRule, name: str, today: date) -> NewClock:
+    """Whatever day it is: who is told on a Sunday is told in time, who is told on the Monday after is not."""
+    words = f"报案未同时告知{ADDRESSEES[name]}，须于当日（{today}）转告"
+    today_only = ClockRule(days=0, kind="calendar", clause=rule.clause, origin=rule.origin, start="reported")
+    return NewClock(claim.id, claim.org_key, claim.round, FIRST_NOTICE, name, today_only, today, LastDay(today, words))
 
 
 def tell(session: Session, *, case_id: uuid.UUID, addressee: str, at: datetime, words: str, actor: Actor, now: datetime) -> Case:
@@ -60,22 +65,12 @@ def tell(session: Session, *, case_id: uuid.UUID, addressee: str, at: datetime, 
         case.committee_told_at = at
     session.add(case)
     session.flush()
-    stop(session, case.id, [addressee], business_day(at))
+    claims = claims_of(session, case.id)
+    stop(session, [Stopped(claim.id, FIRST_NOTICE, business_day(at), addressee) for claim in claims])
     audit.append(session, [Entry(claim.id, claim.org_key, "case", case.id, "told", reason=words.strip(),
-                                 details={"addressee": addressee, "at": at.isoformat()}) for claim in claims_of(session, case.id)],
+                                 details={"addressee": addressee, "at": at.isoformat()}) for claim in claims],
                  account=actor.account_id, person=actor.person_id, at=now)
     return case
-
-
-_STOP = sa.text(f"""
-    UPDATE sla_clock k SET state = 'stopped', stopped_on = :day, kept = :day <= k.due_on FROM claim c
-    WHERE c.id = k.claim_id AND c.case_id = :case AND k.kind = '{KIND}' AND k.state <> 'stopped'
-      AND k.subject = ANY(CAST(:names AS text[]))""")
-
-
-def stop(session: Session, case_id: uuid.UUID, names: Sequence[str], day: date) -> None:
-    """The addressees knew on that day: their clocks stand."""
-    session.execute(_STOP, {"case": case_id, "names": list(names), "day": day})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +89,7 @@ class ToTell:
 _OPEN = sa.text(f"""
     SELECT f.case_no, c.claim_no, c.plan, v.policy_no, k.subject, k.due_on, k.due_on < :today AS late
     FROM sla_clock k JOIN claim c ON c.id = k.claim_id JOIN case_file f ON f.id = c.case_id JOIN cover v ON v.id = c.cover_id
-    WHERE k.kind = '{KIND}' AND k.state = 'running' ORDER BY k.due_on, c.claim_no LIMIT :limit""")
+    WHERE k.kind = '{FIRST_NOTICE}' AND k.state = 'running' ORDER BY k.due_on, c.claim_no LIMIT :limit""")
 
 
 def to_tell(session: Session, *, today: date, limit: int = 200) -> list[ToTell]:
@@ -102,28 +97,28 @@ def to_tell(session: Session, *, today: date, limit: int = 200) -> list[ToTell]:
     return [ToTell(*row) for row in session.execute(_OPEN, {"today": today, "limit": limit})]
 
 
-_REPORT_CLOCKS = sa.text("""
-    UPDATE sla_clock k SET stopped_on = :day, kept = :day <= k.due_on FROM claim c
-    WHERE c.id = k.claim_id AND c.case_id = :case AND k.kind = 'report' AND k.stopped_on > :day""")
+def earlier(session: Session, cases: Sequence[tuple[Case, Told]]) -> None:
+    """Further reports may have come first: the earliest makes the case's day, and late may turn into timely.
 
-
-def earlier(session: Session, case: Case, told: Told) -> None:
-    """A further report of the event may have come first: the earliest makes the day, and late may turn into timely.
-
-    Claims that came over with the further report count from the earliest too.
+    Claims that came over with a further report count from the earliest too. The cases are locked by the caller.
     """
-    case.committee_told_at = _first(case.committee_told_at, told.committee_at)
-    case.insurer_told_at = _first(case.insurer_told_at, told.insurer_at)
-    if told.first < case.reported_on:
-        case.reported_on = told.first
-        case.late = case.late and case.reported_on > case.last_timely_day
-        case.late_reason = case.late_reason if case.late else None
-    session.add(case)
+    for case, told in cases:
+        case.committee_told_at = _first(case.committee_told_at, told.committee_at)
+        case.insurer_told_at = _first(case.insurer_told_at, told.insurer_at)
+        if told.first < case.reported_on:
+            case.reported_on = told.first
+            case.late = case.late and case.reported_on > case.last_timely_day
+            case.late_reason = case.late_reason if case.late else None
+        session.add(case)
     session.flush()
-    session.execute(_REPORT_CLOCKS, {"case": case.id, "day": case.reported_on})
-    for name, at in (("committee", case.committee_told_at), ("insurer", case.insurer_told_at)):
-        if at:
-            stop(session, case.id, [name], business_day(at))
+    of_case = claims_by_case(session, [case.id for case, _ in cases])
+    stop(session, [one for case, _ in cases for claim in of_case[case.id] for one in _stops(case, claim)])
+
+
+def _stops(case: Case, claim: Claim) -> list[Stopped]:
+    told = (("committee", case.committee_told_at), ("insurer", case.insurer_told_at))
+    return [Stopped(claim.id, REPORT, case.reported_on),
+            *(Stopped(claim.id, FIRST_NOTICE, business_day(at), name) for name, at in told if at)]
 
 
 def _first(one: datetime | None, other: datetime | None) -> datetime | None:

@@ -154,7 +154,7 @@ def _done(session: Session, pair: _Pair, asked: DuplicateVerdict, actor: Actor, 
     case.joined_into, case.joined_at = into.id, now
     session.add_all([case, asked])
     session.flush()
-    earlier(session, into, Told(case.reported_on, case.committee_told_at, case.insurer_told_at))
+    earlier(session, [(into, Told(case.reported_on, case.committee_told_at, case.insurer_told_at))])
     if doubled:
         cancel(session, doubled, outcome="duplicate", reason=asked.reason, actor=actor, now=now)
     _record(session, pair.claims, case, "joined", asked.reason, {"into": into.case_no}, actor, now)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from services.access.actor import OFFICE, Actor, Role
 from services.audit import service as audit
@@ -27,7 +27,9 @@ from services.intake.planning import Counted, Planned, covers_by_person, person_
 from services.intake.queries import acts_for_self, claims_by_case
 from services.intake.reports import NewReport, PhoneCall, each, heard
 from services.lifecycle.create import create
-from services.models import Case, Claim, DuplicateVerdict, Organisation, Payee, ReportNote, SlaClock
+from services.models import Case, Claim, DuplicateVerdict, Organisation, Payee, ReportNote
+from services.sla.rules import REPORT
+from services.sla.service import NewClock, Stopped, start, stop
 from statemachines.states import ClaimState
 
 _MAY_REPORT = (Role.MEMBER, Role.UNIT_CLERK, Role.INSURER, Role.SYSTEM)
@@ -105,8 +107,7 @@ def _open(session: Session, planned: Sequence[Planned], actor: Actor, now: datet
     create(session, "claim", claims, actor=actor, now=now, details={
         claim.id: {"case_no": of_case[claim.case_id].case_no, "plan": claim.plan, "late": of_case[claim.case_id].late}
         for claim in claims})
-    for item, case, group in zip(planned, cases, made, strict=True):
-        session.add_all(_clocks(item, case, group, now))
+    _clocks(session, planned, cases, made, now)
     cards = enrolment.current_cards(session, [item.person.id for item in planned])
     session.add_all([Payee(org_key=claim.org_key, claim_id=claim.id, person_id=claim.person_id,
                            bank_card_id=cards[claim.person_id].id if claim.person_id in cards else None, added_at=now)
@@ -176,17 +177,20 @@ def _claim(case: Case, item: Planned, counted: Counted, claim_no: str, now: date
                  required=rules.required_kinds(book, plain), banks=list(book.banks.allow), created_at=now, updated_at=now)
 
 
-def _clocks(item: Planned, case: Case, made: Sequence[tuple[Claim, Counted]], now: datetime) -> list[SlaClock]:
+def _clocks(session: Session, planned: Sequence[Planned], cases: Sequence[Case],
+            made: Sequence[Sequence[tuple[Claim, Counted]]], now: datetime) -> None:
     """The report's own promise, kept or missed (it stops the moment it is known), and who is to be told today."""
-    first = min(case.reported_on, item.heard.told.first)
-    clocks = [SlaClock(org_key=claim.org_key, claim_id=claim.id, round=claim.round, kind="report", budget=counted.rule.days,
-                       day_kind=counted.rule.kind, clause=counted.rule.clause, origin=counted.rule.origin,
-                       start_on=item.heard.day, due_on=counted.count.due, provisional=counted.count.provisional,
-                       words=counted.count.words, calendar=counted.count.version, state="stopped", stopped_on=first,
-                       kept=first <= counted.count.due)
-              for claim, counted in made if counted.rule and counted.count]
-    told = rules.Told(first, case.committee_told_at, case.insurer_told_at)
-    return [*clocks, *first_notices([claim for claim, _ in made], [counted for _, counted in made], told, now)]
+    started: list[NewClock] = []
+    stopped: list[Stopped] = []
+    for item, case, group in zip(planned, cases, made, strict=True):
+        first = min(case.reported_on, item.heard.told.first)
+        started += [NewClock(claim.id, claim.org_key, claim.round, REPORT, "", counted.rule, item.heard.day)
+                    for claim, counted in group if counted.rule]
+        stopped += [Stopped(claim.id, REPORT, first) for claim, counted in group if counted.rule]
+        told = rules.Told(first, case.committee_told_at, case.insurer_told_at)
+        started += first_notices([claim for claim, _ in group], [counted for _, counted in group], told, now)
+    start(session, started)
+    stop(session, stopped)
 
 
 def _notes(planned: Sequence[Planned], cases: Sequence[Case], actor: Actor, now: datetime) -> list[ReportNote]:
@@ -210,9 +214,11 @@ def _notes(planned: Sequence[Planned], cases: Sequence[Case], actor: Actor, now:
 def _join(session: Session, planned: Sequence[Planned], cases: Sequence[Case], actor: Actor, now: datetime) -> None:
     """Reports put to an existing case: its day may become earlier, and its claims' records say so."""
     joined = [(item, case) for item, case in zip(planned, cases, strict=True) if item.target]
-    for item, case in joined:
-        session.refresh(case, with_for_update=True)
-        earlier(session, case, item.heard.told)
+    if not joined:
+        return
+    session.exec(select(Case).where(col(Case.id).in_([case.id for _, case in joined])).order_by(col(Case.id)).with_for_update()
+                 .execution_options(populate_existing=True)).all()
+    earlier(session, [(case, item.heard.told) for item, case in joined])
     of_case = claims_by_case(session, [case.id for _, case in joined])
     audit.append(session, [Entry(claim.id, claim.org_key, "case", case.id, "report_joined", details={
         "channel": item.heard.new.channel, "reported_on": case.reported_on.isoformat(), "late": case.late})

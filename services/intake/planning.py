@@ -70,6 +70,7 @@ class _Handled:
 class _Known:
     covers: dict[uuid.UUID, list[Cover]]
     handled: dict[uuid.UUID, list[_Handled]]
+    categories: dict[tuple[uuid.UUID, date], str]
     targets: dict[str, Case] = field(default_factory=dict)
 
 
@@ -80,7 +81,7 @@ def plan(session: Session, said: Sequence[Heard | HuzhuError], *, actor: Actor) 
     ids = sorted({item[1].id for item in named if not isinstance(item, HuzhuError)})
     # Two reports of one event at the same moment queue here, and the second sees the first.
     session.execute(sa.select(col(Person.id)).where(col(Person.id).in_(ids)).order_by(col(Person.id)).with_for_update())
-    known = _known(session, ids, [item[0] for item in named if not isinstance(item, HuzhuError)])
+    known = _known(session, ids, [item for item in named if not isinstance(item, HuzhuError)])
     return each(named, lambda item: _planned(item[0], item[1], known, actor))
 
 
@@ -126,23 +127,37 @@ def covers_by_person(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UU
     return {person_id: enrolment.started(covers) for person_id, covers in found.items()}
 
 
-def _known(session: Session, ids: Sequence[uuid.UUID], said: Sequence[Heard]) -> _Known:
+# What `enrolment.match` would ask for one person at a time.
+_CATEGORIES = sa.text("""
+    SELECT p.id, m.day, person_category_on(p.id, m.day, p.category)
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:days AS date[])) AS m(id, day) JOIN person p ON p.id = m.id""")
+
+
+def _known(session: Session, ids: Sequence[uuid.UUID], named: Sequence[tuple[Heard, Person]]) -> _Known:
     covers = covers_by_person(session, ids)
     handled: dict[uuid.UUID, list[_Handled]] = defaultdict(list)
     rows = session.exec(select(Claim, Case).join(Case, col(Case.id) == Claim.case_id).where(
         col(Claim.person_id).in_(ids), Claim.state != ClaimState.CANCELLED).order_by(col(Claim.id)))
     for claim, case in rows:
         handled[claim.cover_id].append(_Handled(claim.claim_no, case.case_no, case.id, case.event_kind, case.diagnosed_on, claim.event))
-    wanted = [one.new.join for one in said if one.new.join]
+    days = sorted({(person.id, one.day) for one, person in named})
+    categories = {(row[0], row[1]): str(row[2]) for row in session.execute(
+        _CATEGORIES, {"ids": [person_id for person_id, _ in days], "days": [day for _, day in days]})}
+    wanted = [one.new.join for one, _ in named if one.new.join]
     targets = session.exec(select(Case).where(col(Case.case_no).in_(wanted))).all() if wanted else []
-    return _Known(covers, handled, {case.case_no: case for case in targets})
+    return _Known(covers, handled, categories, {case.case_no: case for case in targets})
+
+
+def _on_that_day(person: Person, category: str) -> Person:
+    """The person as the matching reads her, in no session: her category on the event's day is known already."""
+    return Person(**person.model_dump() | {"category": category})
 
 
 def _planned(one: Heard, person: Person, known: _Known, actor: Actor) -> Planned:
     if one.backdated and person.id == actor.person_id:
         raise backdated()
     covers = known.covers[person.id]
-    answers = enrolment.match(person, covers, one.plain)
+    answers = enrolment.match(_on_that_day(person, known.categories[person.id, one.day]), covers, one.plain)
     rules.require_opening(answers)
     opening = [cover for cover, answer in zip(covers, answers, strict=True) if answer.opens]
     target = _target(one, person, known)

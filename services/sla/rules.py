@@ -29,6 +29,8 @@ class Step:
 
 
 UNION = ("verification", "pay")
+# Of a report: its own days, and for 安康保 that each addressee is told (`subject`: which) on the day of the report.
+REPORT, FIRST_NOTICE = "report", "first_notice"
 INSURER = ("insurer_pay", "assessment", "advance")
 _DECISION_LETTERS = "r.code IN ('decision', 'consolation', 'refusal', 'refund', 'cover_note')"
 
@@ -56,7 +58,7 @@ FOLLOWS: dict[tuple[str, str], tuple[Step, ...]] = {
     ("supplement", "answer"): (Step(Op.RESUME, UNION, where="r.source = 'union'"),
                                Step(Op.STOP, ("supplement",), subject=True)),
     ("supplement", "lapse"): (Step(Op.STOP, ("supplement",), subject=True),),
-    ("handoff", "ack"): (Step(Op.STOP, ("first_notice",)), Step(Op.START, INSURER)),    # now at the latest the insurer knows
+    ("handoff", "ack"): (Step(Op.STOP, (FIRST_NOTICE,)), Step(Op.START, INSURER)),    # now at the latest the insurer knows
     ("handoff", "question"): (Step(Op.PAUSE, INSURER),),
     ("handoff", "reply"): (Step(Op.RESUME, INSURER),),
     ("notice", "dispatch"): (Step(Op.STOP, ("refusal_letter",), where="r.code IN ('refusal', 'cover_note')"),),

@@ -35,9 +35,17 @@ class Planned(NamedTuple):
     days: int | None
 
 
+class LastDay(NamedTuple):
+    """A last day that no count of the calendar gives (today, whatever day it is), and why in words."""
+
+    due: date
+    words: str
+    provisional: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class NewClock:
-    """A clock to insert."""
+    """A clock to insert; its days are counted by the rule unless `count` already says the last one."""
 
     claim_id: uuid.UUID
     org_key: str
@@ -46,6 +54,16 @@ class NewClock:
     subject: str
     rule: ClockRule
     start_on: date
+    count: LastDay | None = None
+
+
+class Stopped(NamedTuple):
+    """A promise met (or missed) on a day that no move of the claim tells: a report came in, somebody was told."""
+
+    claim_id: uuid.UUID
+    kind: str
+    day: date
+    subject: str = ""
 
 
 def count(rule: ClockRule, start_on: date, pauses: Pauses = ()) -> Count:
@@ -136,7 +154,7 @@ def start(session: Session, clocks: Sequence[NewClock]) -> None:
     """Insert clocks; one that already runs is left alone, a stopped one restarts only where rules allow."""
     if not clocks:
         return
-    counted = [(clock, _counted(clock.rule, clock.start_on)) for clock in clocks]
+    counted = [(clock, clock.count or _counted(clock.rule, clock.start_on)) for clock in clocks]
     driver_cursor(session).execute(_INSERT, {
         "id": [uuidv7() for _ in counted], "claim_id": [c.claim_id for c, _ in counted],
         "org_key": [c.org_key for c, _ in counted], "round": [Int4(c.round) for c, _ in counted],
@@ -146,6 +164,23 @@ def start(session: Session, clocks: Sequence[NewClock]) -> None:
         "start_on": [c.start_on for c, _ in counted], "due_on": [n.due for _, n in counted],
         "provisional": [n.provisional for _, n in counted], "words": [n.words for _, n in counted],
         "calendar": [calendar().version for _ in counted], "restarts": sorted(RESTARTS)})
+
+
+# The earliest day counts: of two reports of one event the first one kept the promise.
+_STOP_NAMED = """
+    UPDATE sla_clock k SET state = 'stopped', stopped_on = m.day, kept = m.day <= k.due_on
+    FROM (SELECT claim_id, kind, subject, min(day) AS day FROM unnest(%(claims)s::uuid[], %(kinds)s::text[], %(subjects)s::text[],
+          %(days)s::date[]) AS r(claim_id, kind, subject, day) GROUP BY claim_id, kind, subject) m
+    WHERE k.claim_id = m.claim_id AND k.kind = m.kind AND k.subject = m.subject
+      AND (k.state <> 'stopped' OR k.stopped_on > m.day)"""
+
+
+def stop(session: Session, stopped: Sequence[Stopped]) -> None:
+    """Clocks stop on a stated day; one that stopped later is put right, one that stopped earlier is left alone."""
+    if stopped:
+        driver_cursor(session).execute(_STOP_NAMED, {
+            "claims": [one.claim_id for one in stopped], "kinds": [one.kind for one in stopped],
+            "subjects": [one.subject for one in stopped], "days": [one.day for one in stopped]})
 
 
 @lru_cache(maxsize=4096)
