@@ -170,7 +170,7 @@ def write_people(session: Session, *, now: datetime) -> None:
 
 # Looked at after the covers are in: each holds its person's row, so that what is seen here stays until the commit.
 # Counted, not stopped at the first: almost always there is none, and a plan that hopes for one compares every row with every.
-_CHANGED = """
+CHANGED = """
     SELECT count(*) FROM roster_row r JOIN roster_standing s ON s.row = r.row JOIN person p ON p.id_number_index = r.number_index
     JOIN person k ON k.id = coalesce(p.merged_into, p.id)
     WHERE k.name <> r.name OR k.died_on IS NOT NULL OR k.id <> coalesce(s.person_id, p.id)"""
@@ -192,5 +192,5 @@ def write_covers(session: Session, terms: Terms, certificates: Sequence[str], *,
         if error.diag.constraint_name != "cover_no_overlap":
             raise
         raise Conflict("cover_overlap", "名单中有人刚在别处参保，保障期重叠", remedy="刷新后重新核对名单") from None
-    if driver_cursor(session).execute(_CHANGED).fetchone() != (0,):
+    if driver_cursor(session).execute(CHANGED).fetchone() != (0,):
         raise Conflict("people_changed", "名单中有人的姓名或人员记录刚被改动", remedy="刷新后重新核对名单")
