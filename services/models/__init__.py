@@ -26,6 +26,7 @@ from services.models.signin import (
     Substitute,
     WebSession,
 )
+from services.models.summary import QaItem, QaSample, SummaryLine, SummarySheet
 from services.models.worksheet import Decision, Worksheet
 
 __all__ = [
@@ -34,7 +35,8 @@ __all__ = [
     "FormerKey", "Fund", "Grant", "Handoff", "IdempotencyKey", "InsurerMessage", "LedgerEntry", "LedgerTransaction",
     "Liaison", "Notice", "NumberSeries", "OidcAttempt", "OidcSubject", "Organisation", "OrganisationChange",
     "OutboxRow", "Paper", "PasswordLink", "Payee", "Payment", "PaymentRun", "Person", "PersonCategory", "PersonChange",
-    "PersonMerge", "PremiumVoucher", "Proxy", "RecoveryCode", "Release", "ReportDraft", "ReportImport", "ReportNote",
-    "Reservation", "ReviewStep", "RosterImport", "SignInGuard", "SlaClock", "Substitute", "Supplement", "Token",
+    "PersonMerge", "PremiumVoucher", "Proxy", "QaItem", "QaSample", "RecoveryCode", "Release", "ReportDraft", "ReportImport", "ReportNote",
+    "Reservation", "ReviewStep", "RosterImport", "SignInGuard", "SlaClock", "Substitute", "SummaryLine",
+    "SummarySheet", "Supplement", "Token",
     "WebSession", "Worksheet",
 ]
