@@ -15,7 +15,7 @@ from services.models.paper import Paper, Supplement
 from services.models.payment import BankLine, Payee, Payment, PaymentRun
 from services.models.person import BankCard, FamilyTie, Person, PersonCategory, PersonChange, PersonMerge, Proxy
 from services.models.release import Release
-from services.models.review import ReviewStep
+from services.models.review import ReviewLook, ReviewStep, StockPhrase, StoodIn
 from services.models.signin import (
     Credential,
     OidcAttempt,
@@ -36,7 +36,6 @@ __all__ = [
     "Liaison", "Notice", "NumberSeries", "OidcAttempt", "OidcSubject", "Organisation", "OrganisationChange",
     "OutboxRow", "Paper", "PasswordLink", "Payee", "Payment", "PaymentRun", "Person", "PersonCategory", "PersonChange",
     "PersonMerge", "PremiumVoucher", "Proxy", "QaItem", "QaSample", "RecoveryCode", "Release", "ReportDraft", "ReportImport", "ReportNote",
-    "Reservation", "ReviewStep", "RosterImport", "SignInGuard", "SlaClock", "Substitute", "SummaryLine",
-    "SummarySheet", "Supplement", "Token",
-    "WebSession", "Worksheet",
+    "Reservation", "ReviewLook", "ReviewStep", "RosterImport", "SignInGuard", "SlaClock", "StockPhrase", "StoodIn",
+    "Substitute", "SummaryLine", "SummarySheet", "Supplement", "Token", "WebSession", "Worksheet",
 ]
