@@ -1,7 +1,7 @@
 """Who receives in a dead member's place: order of succession, shares, guardians, the papers that prove it.
 
-Sources: 民法典 1127 (orders), 1128 (representation), 1130 (equal shares), 18–20, 27, 34 (minors and guardians); 保险法 39–42
-(named beneficiaries, else the estate).
+Sources: 民法典 1127 (orders), 1128 (representation), 1129 (widowed in-laws), 1130 (equal shares), 18–20, 27, 34 (minors and
+guardians); 保险法 39–42 (named beneficiaries, else the estate).
 """
 
 from __future__ import annotations
@@ -26,10 +26,13 @@ Basis = Literal["law", "named"]
 # What an heir is to the member, in the words of the family ties where they have one.
 RELATIONS: Mapping[str, str] = {
     "husband": "丈夫", "wife": "妻子", "spouse": "配偶", "child": "子女", "parent": "父母", "grandchild": "代位继承的孙子女、外孙子女",
-    "sibling": "兄弟姐妹", "grandparent": "祖父母、外祖父母", "other": "其他继承人"}
-FIRST = frozenset({"husband", "wife", "spouse", "child", "parent", "grandchild"})
-SECOND = frozenset({"sibling", "grandparent"})
-_NO_TIE = frozenset({"grandchild", "grandparent"})     # relations without a word among the family ties
+    "child_in_law": "尽了主要赡养义务的丧偶儿媳、女婿", "sibling": "兄弟姐妹", "grandparent": "祖父母、外祖父母",
+    "niece_nephew": "代位继承的侄子女、甥子女", "other": "其他继承人"}
+FIRST = frozenset({"husband", "wife", "spouse", "child", "parent", "grandchild", "child_in_law"})
+SECOND = frozenset({"sibling", "grandparent", "niece_nephew"})
+# Who inherits in the place of a child or sibling that died before: together they receive that one's share (民法典 1128).
+IN_PLACE: Mapping[str, str] = {"grandchild": "子女", "niece_nephew": "兄弟姐妹"}
+_NO_TIE = frozenset({*IN_PLACE, "grandparent", "child_in_law"})     # relations without a word among the family ties
 MARRIED = frozenset({"husband", "wife", "spouse"})
 ADULT = 18
 PROOFS: Mapping[str, str] = {
@@ -60,10 +63,12 @@ class Heir:
 
 
 def read_heirs(raw: Sequence[Mapping[str, object]], *, basis: str, today: date) -> list[Heir]:
-    """Check a list of heirs in the order given. Without any share they share equally (民法典 1130).
+    """Check a list of heirs in the order given.
 
+    Without any share, heirs by law share equally (民法典 1130): spouse, each child and each parent count one, and all who
+    stand in the place of one dead child (`in_place_of`: its name) count one together (1128); named ones by head (保险法 40).
     InputError names the field (`heirs.1.share`): unknown relation, somebody twice, heirs of two orders, shares that do
-    not make one with what is missing, a minor without guardian.
+    not make one with what is missing, several by representation without a word in whose place, a minor without guardian.
     """
     if basis not in get_args(Basis):
         raise InputError("heir_basis", f"不认识的依据“{basis}”", remedy="法定继承写 law，指定受益人写 named", field="basis")
@@ -73,7 +78,7 @@ def read_heirs(raw: Sequence[Mapping[str, object]], *, basis: str, today: date) 
         _check_words(words, f"heirs.{place}")
     if basis == "law":
         _check_orders([str(words["relation"]) for words in raw])
-    shares = _shares(raw)
+    shares = _shares(raw, basis)
     heirs = [Heir(str(words["name"]), _number(words, f"heirs.{place}"), str(words["relation"]), share, str(words["bank"]),
                   str(words["account"]), _guardian(words, f"heirs.{place}", today))
              for place, (words, share) in enumerate(zip(raw, shares, strict=True))]
@@ -119,16 +124,34 @@ def _check_once(numbers: Sequence[str]) -> None:
                          field=f"heirs.{twice}.id_number")
 
 
-def _shares(raw: Sequence[Mapping[str, object]]) -> list[Fraction]:
+def _shares(raw: Sequence[Mapping[str, object]], basis: str) -> list[Fraction]:
     stated = [words.get("share") is not None for words in raw]
     if not any(stated):
-        return [Fraction(1, len(raw))] * len(raw)
+        stems: list[object] = _stems(raw) if basis == "law" else [*range(len(raw))]
+        return [Fraction(1, len(set(stems)) * stems.count(stem)) for stem in stems]
     if not all(stated):
         place = stated.index(False)
         raise InputError("heir_share", "有人写了份额，有人没写", remedy="逐人写明，或都不写（均等）", field=f"heirs.{place}.share")
     shares = [share_of(words["share"], field=f"heirs.{place}.share") for place, words in enumerate(raw)]
     whole(shares)
     return shares
+
+
+def _stems(raw: Sequence[Mapping[str, object]]) -> list[object]:
+    """What counts one: an heir in her own right (her place), or all in the place of the same dead person (whose name)."""
+    relations = [str(words["relation"]) for words in raw]
+    stems: list[object] = []
+    for place, (relation, words) in enumerate(zip(relations, raw, strict=True)):
+        whose = "".join(str(words.get("in_place_of") or "").split())
+        if relation not in IN_PLACE:
+            stems.append(place)
+        elif whose or relations.count(relation) == 1:
+            stems.append((relation, whose))
+        else:
+            raise InputError("heir_in_place_of", f"代位继承人合得被代位的{IN_PLACE[relation]}的一份（民法典第一千一百二十八条），"
+                             "有几人时不能按人头均分", remedy="逐人写明份额 share，或写明代位谁（in_place_of）",
+                             field=f"heirs.{place}.in_place_of")
+    return stems
 
 
 def share_of(raw: object, *, field: str = "heirs.share") -> Fraction:
@@ -183,19 +206,24 @@ def papers_asked(*, basis: str, guardians: bool, left_out: bool) -> list[str]:
             *(["renunciation"] if left_out else [])]
 
 
+# Relatives of the order, and the living children of a dead child, whose place they take.
 _LEFT_OUT = sa.text("""
-    SELECT p.name, t.relation FROM family_tie t JOIN person p ON p.id = t.relative_id
-    WHERE t.person_id = :member AND t.relation = ANY(CAST(:first AS text[])) AND p.died_on IS NULL AND p.merged_into IS NULL
-      AND NOT p.id = ANY(CAST(:named AS uuid[])) ORDER BY p.id""")
+    SELECT p.name, h.relation FROM (
+        SELECT relative_id, relation FROM family_tie WHERE person_id = :member AND relation = ANY(CAST(:order AS text[]))
+        UNION SELECT g.relative_id, 'grandchild' FROM family_tie t JOIN person c ON c.id = t.relative_id
+            JOIN family_tie g ON g.person_id = c.id AND g.relation = 'child'
+        WHERE t.person_id = :member AND t.relation = 'child' AND c.died_on IS NOT NULL) AS h(relative_id, relation)
+    JOIN person p ON p.id = h.relative_id
+    WHERE p.died_on IS NULL AND p.merged_into IS NULL AND NOT p.id = ANY(CAST(:named AS uuid[])) ORDER BY p.id""")
 
 
 def check_people(session: Session, member_id: uuid.UUID, heirs: Sequence[Heir], *, basis: str, left_out: str | None,
                  actor: Actor) -> None:
     """What the register says against a list of heirs.
 
-    InputError: an heir is the member herself or dead; a known spouse, child or parent is missing by law without
-    `left_out` (the reason, such as 放弃继承). NotPermitted: who names the heirs is one of them, a guardian, or kin of
-    the member: nobody turns money to the own account.
+    InputError: an heir is the member herself or dead; by law a known spouse, child, parent or dead child's child (among
+    heirs of the second order also a known sibling) is missing without `left_out` (the reason, such as 放弃继承).
+    NotPermitted: who names the heirs is one of them, a guardian, or kin of the member: nobody turns money to the own account.
     """
     numbers = [number for heir in heirs for number in (heir.id_number, heir.guardian.id_number if heir.guardian else "") if number]
     known = people.known(session, numbers)
@@ -211,11 +239,12 @@ def check_people(session: Session, member_id: uuid.UUID, heirs: Sequence[Heir], 
     if any(queries.is_kin(session, actor.person_id, person) for person in [member_id, *(one.id for one in known.values())]):
         raise NotPermitted("actor_on_claimant_side", "经办人是会员、继承人或其家属，须回避", remedy="由同级其他人员或上级办理")
     if basis == "law" and not (left_out or "").strip():
-        missing = session.execute(_LEFT_OUT, {"member": member_id, "first": sorted(FIRST), "named": [
+        second = all(heir.relation in SECOND for heir in heirs)
+        missing = session.execute(_LEFT_OUT, {"member": member_id, "order": sorted(FIRST | SECOND if second else FIRST), "named": [
             known[heir.id_number].id for heir in heirs if heir.id_number in known]}).all()
         if missing:
             names = "、".join(f"{RELATIONS[row.relation]}{row.name}" for row in missing)
-            raise InputError("heir_left_out", f"登记的第一顺序继承人没有列入：{names}", field="left_out",
+            raise InputError("heir_left_out", f"登记的法定继承人没有列入：{names}", field="left_out",
                              remedy="补上；放弃或丧失继承权的，写明 left_out 并上传声明书")
 
 
