@@ -5,11 +5,14 @@ from services.models.audit import AccessRecord, AuditHead, AuditRecord
 from services.models.case import CancelRequest, Case, Consent, DuplicateVerdict, ReportDraft, ReportImport, ReportNote
 from services.models.claim import Claim
 from services.models.clock import SlaClock
+from services.models.conversation import ClaimMessage, MessageMark
 from services.models.cover import Cover, Endorsement, Reservation, RosterImport
 from services.models.handoff import Handoff, InsurerMessage
 from services.models.ledger import LedgerEntry, LedgerTransaction, PremiumVoucher
 from services.models.notice import Notice, NumberSeries
+from services.models.objection import Objection, Receivable, Reopening
 from services.models.organisation import FormerKey, Fund, Liaison, Organisation, OrganisationChange
+from services.models.original import OriginalRequest
 from services.models.outbox import BusinessClockRow, IdempotencyKey, OutboxRow
 from services.models.paper import Paper, Supplement
 from services.models.payment import BankLine, Payee, Payment, PaymentRun
@@ -30,12 +33,14 @@ from services.models.summary import QaItem, QaSample, SummaryLine, SummarySheet
 from services.models.worksheet import Decision, Worksheet
 
 __all__ = [
-    "AccessRecord", "Account", "AuditHead", "AuditRecord", "BankCard", "BankLine", "BusinessClockRow", "CancelRequest",
-    "Case", "Claim", "Consent", "Cover", "Credential", "Decision", "DuplicateVerdict", "Endorsement", "FamilyTie",
-    "FormerKey", "Fund", "Grant", "Handoff", "IdempotencyKey", "InsurerMessage", "LedgerEntry", "LedgerTransaction",
-    "Liaison", "Notice", "NumberSeries", "OidcAttempt", "OidcSubject", "Organisation", "OrganisationChange",
-    "OutboxRow", "Paper", "PasswordLink", "Payee", "Payment", "PaymentRun", "Person", "PersonCategory", "PersonChange",
-    "PersonMerge", "PremiumVoucher", "Proxy", "QaItem", "QaSample", "RecoveryCode", "Release", "ReportDraft", "ReportImport", "ReportNote",
-    "Reservation", "ReviewLook", "ReviewStep", "RosterImport", "SignInGuard", "SlaClock", "StockPhrase", "StoodIn",
-    "Substitute", "SummaryLine", "SummarySheet", "Supplement", "Token", "WebSession", "Worksheet",
+    "AccessRecord", "Account", "AuditHead", "AuditRecord", "BankCard", "BankLine", "BusinessClockRow",
+    "CancelRequest", "Case", "Claim", "ClaimMessage", "Consent", "Cover", "Credential", "Decision",
+    "DuplicateVerdict", "Endorsement", "FamilyTie", "FormerKey", "Fund", "Grant", "Handoff", "IdempotencyKey",
+    "InsurerMessage", "LedgerEntry", "LedgerTransaction", "Liaison", "MessageMark", "Notice", "NumberSeries",
+    "Objection", "OidcAttempt", "OidcSubject", "Organisation", "OrganisationChange", "OriginalRequest", "OutboxRow",
+    "Paper", "PasswordLink", "Payee", "Payment", "PaymentRun", "Person", "PersonCategory", "PersonChange",
+    "PersonMerge", "PremiumVoucher", "Proxy", "QaItem", "QaSample", "Receivable", "RecoveryCode", "Release",
+    "Reopening", "ReportDraft", "ReportImport", "ReportNote", "Reservation", "ReviewLook", "ReviewStep",
+    "RosterImport", "SignInGuard", "SlaClock", "StockPhrase", "StoodIn", "Substitute", "SummaryLine",
+    "SummarySheet", "Supplement", "Token", "WebSession", "Worksheet",
 ]
