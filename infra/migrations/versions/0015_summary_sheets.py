@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -11,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from infra.migrations.security import scope
 
 revision = "0015"
-down_revision = max(path.name[:4] for path in Path(__file__).parent.glob("0*.py") if path.name[:4] < revision)
+down_revision = "0014"
 
 NEW = ("summary_sheet", "summary_line", "qa_sample", "qa_item")
 _AT = sa.DateTime(timezone=True)
