@@ -55,11 +55,7 @@ def ask_cancel(session: Session, *, claim_id: uuid.UUID, version: int | None = N
 def confirm_cancel(session: Session, *, claim_id: uuid.UUID, version: int | None = None, actor: Actor, now: datetime) -> Claim:
     """Another person of the office agrees: the claim is cancelled, review ends, clocks stop."""
     actor.require(*MAY_CONFIRM, what="确认注销案件")
-    claim = claim_for(session, claim_id, actor)
-    session.refresh(claim, with_for_update=True)
-    asked = _open_request(session, claim.id)
-    if asked is None:
-        raise NotFound("cancel_not_asked", "没有待确认的注销", remedy="先由另一人提出")
+    claim, asked = _asked(session, claim_id, actor)
     require_second(asked.asked_person, actor)
     require_apart(session, [claim], actor)
     asked.confirmed_by, asked.confirmed_person, asked.confirmed_at = actor.account_id, actor.person_id, now
@@ -73,15 +69,21 @@ def confirm_cancel(session: Session, *, claim_id: uuid.UUID, version: int | None
 def drop_request(session: Session, *, claim_id: uuid.UUID, reason: str, actor: Actor, now: datetime) -> None:
     """The request was wrong: it is taken back, with the reason, and the claim goes on."""
     actor.require(*MAY_ASK, what="撤回注销")
-    claim = claim_for(session, claim_id, actor)
-    session.refresh(claim, with_for_update=True)
-    asked = _open_request(session, claim.id)
-    if asked is None:
-        raise NotFound("cancel_not_asked", "没有待确认的注销", remedy="核对案件")
+    claim, asked = _asked(session, claim_id, actor)
     asked.withdrawn_at = now
     session.add(asked)
     session.flush()
     _record(session, claim, asked, "drop_cancel", actor, now, reason=reason)
+
+
+def _asked(session: Session, claim_id: uuid.UUID, actor: Actor) -> tuple[Claim, CancelRequest]:
+    """The claim, locked, and what was asked of it."""
+    claim = claim_for(session, claim_id, actor)
+    session.refresh(claim, with_for_update=True)
+    asked = _open_request(session, claim.id)
+    if asked is None:
+        raise NotFound("cancel_not_asked", "没有待确认的注销", remedy="核对案件；注销先由一人提出")
+    return claim, asked
 
 
 def cancel(session: Session, claim_ids: Sequence[uuid.UUID], *, outcome: str, reason: str, version: int | None = None,

@@ -42,6 +42,19 @@ class Case(Scoped, table=True):
     joined_at: datetime | None = instant()
 
 
+class Asked(Scoped):
+    """What one person asks for and another confirms, or somebody takes back."""
+
+    reason: str = Field(sa_type=Text)
+    asked_by: uuid.UUID | None = None                # account
+    asked_person: uuid.UUID | None = None
+    asked_at: datetime = Field(sa_type=Instant)
+    confirmed_by: uuid.UUID | None = None
+    confirmed_person: uuid.UUID | None = None
+    confirmed_at: datetime | None = instant()
+    withdrawn_at: datetime | None = instant()
+
+
 class Consent(Scoped, table=True):
     """A person's consent for one purpose (PIPL arts 23, 29): without `insurer` nothing goes to the insurer."""
 
@@ -83,7 +96,7 @@ class ReportNote(Scoped, table=True):
     at: datetime = Field(sa_type=Instant)
 
 
-class DuplicateVerdict(Scoped, table=True):
+class DuplicateVerdict(Asked, table=True):
     """Whether two cases are one event: `join` (asked by one person, where claims fall away confirmed by another), `apart`."""
 
     __tablename__ = "duplicate_verdict"
@@ -95,17 +108,9 @@ class DuplicateVerdict(Scoped, table=True):
     case_id: uuid.UUID = Field(foreign_key="case_file.id")       # the later report
     other_id: uuid.UUID = Field(foreign_key="case_file.id")      # the case that stays
     verdict: str = Field(sa_type=Text)
-    reason: str = Field(sa_type=Text)
-    asked_by: uuid.UUID | None = None                # account
-    asked_person: uuid.UUID | None = None
-    asked_at: datetime = Field(sa_type=Instant)
-    confirmed_by: uuid.UUID | None = None
-    confirmed_person: uuid.UUID | None = None
-    confirmed_at: datetime | None = instant()
-    withdrawn_at: datetime | None = instant()
 
 
-class CancelRequest(Scoped, table=True):
+class CancelRequest(Asked, table=True):
     """A claim that one person calls a duplicate or a mistake; it is cancelled when another person confirms."""
 
     __tablename__ = "cancel_request"
@@ -115,14 +120,6 @@ class CancelRequest(Scoped, table=True):
 
     claim_id: uuid.UUID = Field(foreign_key="claim.id")
     ground: str = Field(sa_type=Text)
-    reason: str = Field(sa_type=Text)
-    asked_by: uuid.UUID | None = None                # account
-    asked_person: uuid.UUID | None = None
-    asked_at: datetime = Field(sa_type=Instant)
-    confirmed_by: uuid.UUID | None = None
-    confirmed_person: uuid.UUID | None = None
-    confirmed_at: datetime | None = instant()
-    withdrawn_at: datetime | None = instant()
 
 
 class ReportDraft(Scoped, table=True):

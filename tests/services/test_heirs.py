@@ -203,7 +203,7 @@ def test_heirs_and_missing_proofs_through_the_api(db: Database, now: datetime, t
     claim_no = api.report(0)
     for kind in ("death_proof", "guardianship"):
         assert api.upload("xj.clerk", f"/claims/{claim_no}/papers", picture(kind), kind=kind).status_code == 201
-    assert api.get("xj.clerk", f"/claims/{claim_no}/heirs").json() == {"heirs": [], "proofs": [], "missing": []}
+    assert api.get("xj.clerk", f"/claims/{claim_no}/heirs").json() == {"heirs": [], "proofs": [], "missing": [], "unproved": []}
     heirs = [heir(HUSBAND, "husband", [2, 3]), heir(CHILD, "child", [1, 6], card=HUSBAND.card,
                                                     guardian={"name": HUSBAND.name, "id_number": HUSBAND.id_number})]
     refused = api.act("xj.clerk", claim_no, "death", {"died_on": "2026-03-19", "heirs": heirs})
@@ -216,4 +216,14 @@ def test_heirs_and_missing_proofs_through_the_api(db: Database, now: datetime, t
     assert [(one["name"], one["share"], one["guardian"], one["basis"]) for one in shown["heirs"]] == [
         (HUSBAND.name, "2/3", None, "law"), (CHILD.name, "1/3", HUSBAND.name, "law")]
     assert shown["missing"] == ["household_cancellation", "heir_proof"]
+    # On file is not accepted: the money waits for the second, and a paper sent back is missing again.
+    assert shown["unproved"] == ["death_proof", "household_cancellation", "heir_proof", "guardianship"]
+    papers = {paper["kind"]: paper["id"] for paper in api.get("xj.clerk", f"/claims/{claim_no}").json()["papers"]}
+    for kind, verdict in (("death_proof", {"accept": True}), ("guardianship", {"accept": False, "fault": "没有盖章"})):
+        assert api.post("xj.clerk", f"/papers/{papers[kind]}/judgement", verdict).status_code == 200
+    shown = api.get("xj.head", f"/claims/{claim_no}/heirs").json()
+    assert [(need["kind"], need["there"], need["accepted"]) for need in shown["proofs"]] == [
+        ("death_proof", True, True), ("household_cancellation", False, False), ("heir_proof", False, False),
+        ("guardianship", False, False)]
+    assert shown["missing"] == ["household_cancellation", "heir_proof", "guardianship"] == shown["unproved"]
     assert api.get("xj.admin", f"/claims/{claim_no}/heirs").status_code == 403

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -17,7 +18,10 @@ from services.enrolment import proxies, queries, service
 from services.intake import queries as intake_queries
 from services.intake import service as intake
 from services.models import Case
+from services.notice import service as notice
 from services.reporting import checks
+from services.reporting.claims import locate
+from tests.services.api_world import Api
 from tests.services.review_world import MALIGNANT, claim_row, report, route
 from tests.services.review_world import verify as verified
 from tests.support.proof import PROOF, keep_proof
@@ -113,3 +117,50 @@ def test_proxies_that_cannot_be(world: World, now: datetime) -> None:
         service.correct_person(session, person_id=friend, words={"died_on": "2026-03-01"}, why="死亡证明", actor=ROOT, now=now)
     with pytest.raises(Conflict, match="person_died"):
         _proxy(world, now, person=ill, proxy=friend)
+
+
+@pytest.fixture
+def api(db: Database, now: datetime, tmp_path: Path) -> Api:
+    keep_proof()
+    return Api(db, now, tmp_path)
+
+
+def test_a_proxy_opens_her_letters_through_the_api(api: Api) -> None:
+    """Between the two days, recorded as a look of another; opening hands the letter over as her own opening would."""
+    claim_no, friend, other = api.report(0), "xj.m3", "xj.m1"
+    path = f"/claims/{claim_no}/notices"
+    letter = letter_sent(api, claim_no)
+    content = f"/notices/{letter}/content"
+    assert [api.get(friend, url).status_code for url in (path, f"/notices/{letter}", content)] == [404] * 3
+    person, proxy = (api.world.member(n, "xj").person_id for n in (0, 3))
+    body = {"proxy_id": str(proxy), "from_on": "2026-03-20", "until_on": "2026-03-25", "reason": "昏迷，无法自行办理",
+            "proof_sha256": PROOF}
+    assert api.post(friend, f"/people/{person}/proxies", body).status_code == 403         # nobody makes herself a proxy
+    assert api.post("xj.clerk", f"/people/{person}/proxies", body).status_code == 201
+
+    [listed] = api.get(friend, path).json()
+    assert listed["id"] == letter
+    seen = api.get(friend, content)
+    assert (seen.status_code, seen.headers["content-type"], seen.content[:5]) == (200, "application/pdf", b"%PDF-")
+    assert api.get("xj.m0", content).content == seen.content
+    assert api.get(other, content).status_code == 404
+    with api.db.view(CN) as session:
+        looks = session.execute(sa.text("SELECT n.login FROM access_record r JOIN account n ON n.id = r.account_id "
+                                        "WHERE r.what = :what"), {"what": f"letter:{letter}"}).scalars().all()
+    assert looks == [friend]                # her own look leaves no record, another's does
+    done = api.post(friend, f"/notices/{letter}/delivered", {"proof": "代理人在进度页打开"}, version=listed["version"])
+    assert (done.status_code, done.json()["state"]) == (200, "delivered"), done.text
+
+    api.clock.instant = at_hour(date(2026, 3, 26))
+    assert [api.get(friend, url).status_code for url in (path, f"/notices/{letter}", content)] == [404] * 3
+    assert api.get("xj.m0", content).status_code == 200
+
+
+def letter_sent(api: Api, claim_no: str) -> str:
+    """The receipt of the report: drafted, issued, dispatched as the worker does."""
+    now = api.clock.now()
+    with api.db.unit_of_work(ROOT.scope) as session:
+        [letter] = notice.draft(session, topic="claim.create", claim_ids=[locate(session, claim_no).id], actor=ROOT, now=now)
+        notice.issue(session, notice_ids=[letter.id], actor=ROOT, now=now)
+        notice.dispatch(session, notice_ids=[letter.id], actor=ROOT, now=now)
+        return str(letter.id)

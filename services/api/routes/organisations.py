@@ -88,9 +88,9 @@ class Successor(BaseModel):
 
 
 class Why(BaseModel):
-    """Why."""
+    """Why; kept in the history."""
 
-    model_config = example(why="单位注销")
+    model_config = example(why="登记有误，已核对原件")
 
     why: Text
 

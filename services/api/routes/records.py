@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 
 from fastapi import APIRouter, Response
@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from services.api.bodies import Text, example
 from services.api.calls import Call, Changing, Doing, Reading, etag
+from services.api.routes.organisations import Why
 from services.api.routes.people import STAFF, UNMASKERS, in_region
 from services.api.rows import missing
 from services.audit import service as audit
@@ -20,6 +21,7 @@ from services.enrolment import queries as enrolment_queries
 from services.enrolment import service as enrolment
 from services.enrolment.persons import warnings
 from services.models import Person, PersonCategory, PersonMerge, Proxy
+from services.models.base import Row
 from services.reporting.claims import person_view
 from services.reporting.views import PersonView
 
@@ -128,14 +130,6 @@ class Dropped(BaseModel):
     why: Text
 
 
-class Why(BaseModel):
-    """Why."""
-
-    model_config = example(why="查明为两人")
-
-    why: Text
-
-
 @router.get("/people/{person_id}", response_model=RecordView, summary="人员登记（已合并的编号给出现行记录）")
 def person(call: Reading, person_id: uuid.UUID, response: Response) -> RecordView:
     """Only for staff of a region that knows the person."""
@@ -180,8 +174,7 @@ def add_category(call: Doing, person_id: uuid.UUID, body: NewCategory) -> Respon
 def withdraw_category(call: Doing, person_id: uuid.UUID, category_id: uuid.UUID, body: Why) -> Response:
     """It counts for no day any more."""
     def run(session: Session, found: Person) -> object:
-        if category_id not in {row.id for row in categories.periods(session, found.id)}:
-            raise missing()
+        _require(categories.periods(session, found.id), category_id)
         return enrolment.withdraw_category(session, category_id=category_id, why=body.why, actor=call.actor, now=call.now)
     return _on(call, person_id, body, run, status=200)
 
@@ -202,8 +195,7 @@ def add_proxy(call: Doing, person_id: uuid.UUID, body: NewProxy) -> Response:
 def end_proxy(call: Doing, person_id: uuid.UUID, proxy_id: uuid.UUID, body: Why) -> Response:
     """At once."""
     def run(session: Session, found: Person) -> object:
-        if proxy_id not in {row.id for row in proxies.proxies_of(session, found.id)}:
-            raise missing()
+        _require(proxies.proxies_of(session, found.id), proxy_id)
         return enrolment.end_proxy(session, proxy_id=proxy_id, why=body.why, actor=call.actor, now=call.now)
     return _on(call, person_id, body, run, status=200)
 
@@ -227,8 +219,7 @@ def merge(call: Changing, person_id: uuid.UUID, body: Dropped) -> Response:
 def undo(call: Doing, person_id: uuid.UUID, merge_id: uuid.UUID, body: Why) -> Response:
     """The rows it re-pointed go back; what came since stays."""
     def run(session: Session, found: Person) -> object:
-        if merge_id not in {row.id for row in person_history.mergers_of(session, found.id)}:
-            raise missing()
+        _require(person_history.mergers_of(session, found.id), merge_id)
         return enrolment.split_people(session, merge_id=merge_id, why=body.why, actor=call.actor, now=call.now)
     return _on(call, person_id, body, run, status=200)
 
@@ -242,6 +233,12 @@ def _on(call: Call, person_id: uuid.UUID, body: BaseModel, verb: Callable[[Sessi
         session.flush()
         return _record(session, session.get_one(Person, found.id, populate_existing=True))
     return call.act(body, run, status=status)
+
+
+def _require(rows: Iterable[Row], row_id: uuid.UUID) -> None:
+    """The path names a row of this very person."""
+    if row_id not in {row.id for row in rows}:
+        raise missing()
 
 
 def _known(call: Call, session: Session, person_id: uuid.UUID) -> Person:

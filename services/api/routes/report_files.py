@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, File, Form, Response, UploadFile
 from pydantic import BaseModel, Field
@@ -14,10 +13,10 @@ from sqlmodel import Session
 from services.access.actor import REVIEWERS, Role
 from services.api.bodies import content_of, fingerprint
 from services.api.calls import Doing, Reading
+from services.api.workbooks import workbook as xlsx
 from services.intake import service as intake
 from services.intake import sheet
 from services.models import ReportImport
-from services.storage import service as storage
 
 router = APIRouter(tags=["报案"])
 
@@ -63,16 +62,11 @@ def _view(done: ReportImport) -> ReportFileView:
 def template(call: Reading) -> Response:
     """With instructions; more facts may be added as columns."""
     call.require(Role.UNIT_CLERK, *sorted(REVIEWERS), Role.ADMINISTRATOR, what="下载报案样表")
-    return _workbook(sheet.template(), "批量报案样表.xlsx")
+    return xlsx(sheet.template(), "批量报案样表.xlsx")
 
 
 @router.get("/cases/files/{import_id}/errors", response_class=Response, summary="批量报案的错误清单（XLSX，留痕）")
 def errors(call: Reading, import_id: uuid.UUID) -> Response:
     """The faulty rows as uploaded."""
-    return _workbook(call.note(lambda session: intake.errors_of(session, import_id=import_id, actor=call.actor, now=call.now)),
+    return xlsx(call.note(lambda session: intake.errors_of(session, import_id=import_id, actor=call.actor, now=call.now)),
                      "报案错误清单.xlsx")
-
-
-def _workbook(content: bytes, name: str) -> Response:
-    return Response(content, media_type=storage.XLSX, headers={
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"})

@@ -6,7 +6,6 @@ import uuid
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Literal
-from urllib.parse import quote
 
 from fastapi import APIRouter, File, Form, Response, UploadFile
 from pydantic import BaseModel, Field
@@ -16,6 +15,7 @@ from services.access.actor import REVIEWERS, Role
 from services.api.bodies import content_of, fingerprint
 from services.api.calls import Doing, Reading
 from services.api.rows import missing
+from services.api.workbooks import workbook as xlsx
 from services.audit import service as audit
 from services.core.errors import NotFound
 from services.enrolment import sending, workbook
@@ -62,11 +62,6 @@ def _view(row: RosterImport) -> RosterView:
                       errors=f"/rosters/{row.id}/errors" if row.errors_sha256 else None)
 
 
-def _workbook(content: bytes, name: str) -> Response:
-    return Response(content, media_type=storage.XLSX, headers={
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"})
-
-
 @router.post("/rosters", response_model=RosterView, status_code=201, summary="上传参保名册（XLSX）",
              responses={202: {"description": "名单较大：已收下，稍后办理，以 GET /rosters/{id} 查看进度", "model": RosterView}})
 def enrol(call: Doing, plan: Annotated[str, Form()], org_id: Annotated[uuid.UUID, Form()],
@@ -99,7 +94,7 @@ def template(call: Reading, plan: str | None = None, layout: Literal["wide", "se
     """`seed`: the four columns of the published form; `wide`: all that we read, less what the plan does not ask."""
     call.require(*STAFF, what="下载名册样表")
     book = registry.latest(plan) if plan else None
-    return _workbook(workbook.template(book, seed=layout == "seed"), f"{book.name if book else ''}参保人员名单.xlsx")
+    return xlsx(workbook.template(book, seed=layout == "seed"), f"{book.name if book else ''}参保人员名单.xlsx")
 
 
 @router.get("/rosters/{roster_id}", response_model=RosterView, summary="名册的处理结果")
@@ -131,4 +126,4 @@ def errors(call: Reading, roster_id: uuid.UUID) -> Response:
         audit.looked(session, org_key=row.org_key, account=account, claim_id=None, what=f"roster_errors:{roster_id}",
                      reason=None, at=call.now)
         return row.errors_sha256
-    return _workbook(storage.get(call.note(run)), "名册错误清单.xlsx")
+    return xlsx(storage.get(call.note(run)), "名册错误清单.xlsx")
