@@ -33,6 +33,8 @@ OFFICE = frozenset({Role.OFFICE_REVIEWER, Role.SENIOR_REVIEWER, Role.HEAD})
 
 # What may be lent to a substitute: work at a desk. Who sees everything, or runs the system, cannot be stood in for.
 LENDABLE = REVIEWERS | {Role.UNIT_CLERK, Role.FINANCE_MAKER, Role.FINANCE_CHECKER}
+# Whoever decides, pays, sees everything or runs the system signs in with a second factor; members and unit clerks may.
+NEED_SECOND_FACTOR = (LENDABLE - {Role.UNIT_CLERK}) | {Role.AUDITOR, Role.ADMINISTRATOR}
 
 
 @dataclass(frozen=True, slots=True)

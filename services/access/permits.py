@@ -53,6 +53,12 @@ PERMITS: dict[str, dict[str, frozenset[Role]]] = {
         "create": _CLERK | REVIEWERS | _INSURER, "deliver": _SYSTEM | _CLERK | _MEMBER, "answer": _MEMBER | _CLERK,
         "lapse": _SYSTEM,
     },
+    "objection": {
+        "create": _MEMBER | _CLERK | OFFICE, "accept": _SENIORS, "decide": _SENIORS | _SYSTEM, "withdraw": _MEMBER | _CLERK,
+    },
+    "receivable": {
+        "create": _SYSTEM, "agree": _MAKER, "receive": _MAKER | _CHECKER | _SYSTEM, "write_off": _CHECKER | frozenset({Role.HEAD}),
+    },
 }
 
 

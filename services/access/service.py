@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import uuid
 from collections.abc import Iterable
@@ -13,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from services.access.actor import Actor, Role
 from services.access.actors import actor_of
-from services.audit import service as audit
+from services.access.lookup import account_of, digest, record
 from services.core.errors import Conflict, InputError, NotFound, Unauthenticated
 from services.core.ids import uuidv7
 from services.models import Account, Grant, Organisation, Token
@@ -24,15 +23,11 @@ _ALONE = (Role.ADMINISTRATOR, Role.AUDITOR, Role.SYSTEM, Role.INSURER)
 BOOTSTRAP_DAYS = 7
 
 
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
-
-
 def authenticate(session: Session, token: str, *, now: datetime) -> Actor:
     """The actor behind a bearer token. Unauthenticated when it is unknown, expired, revoked or its account closed."""
     row = session.exec(
         select(Token, Account).join(Account, col(Account.id) == Token.account_id)
-        .where(Token.digest == _digest(token))).first()
+        .where(Token.digest == digest(token))).first()
     if row is None or row[0].revoked_at is not None or row[0].expires_at <= now or not row[1].active:
         raise Unauthenticated("token_invalid", "凭证无效、已过期或已停用", remedy="请重新登录或向管理员申请新凭证")
     held, account = row
@@ -59,7 +54,7 @@ def open_account(session: Session, *, login: str, name: str, org_id: uuid.UUID, 
     session.flush()
     session.add_all([Grant(account_id=account.id, role=role) for role in sorted(wanted)])
     session.flush()
-    _record(session, actor, account, "account.opened", " ".join(sorted(wanted)), now)
+    record(session, account, "account.opened", " ".join(sorted(wanted)), by=actor.account_id, now=now)
     return account
 
 
@@ -82,10 +77,10 @@ def _checked_roles(roles: Iterable[str], person_id: uuid.UUID | None) -> set[Rol
 def close_account(session: Session, *, account_id: uuid.UUID, actor: Actor, now: datetime) -> None:
     """Close an account: its tokens stop at once; what it did stays."""
     actor.require(Role.ADMINISTRATOR, Role.SYSTEM, what="停用账号")
-    account = _account(session, account_id, actor)
+    account = account_of(session, account_id, actor)
     account.active = False
     session.add(account)
-    _record(session, actor, account, "account.closed", None, now)
+    record(session, account, "account.closed", None, by=actor.account_id, now=now)
 
 
 def issue_token(session: Session, *, account_id: uuid.UUID, expires_at: datetime, roles: Iterable[str] = (),
@@ -96,51 +91,38 @@ def issue_token(session: Session, *, account_id: uuid.UUID, expires_at: datetime
     """
     if actor.account_id != account_id:
         actor.require(Role.ADMINISTRATOR, Role.SYSTEM, what="签发凭证")
-    account = _account(session, account_id, actor)
+    account = account_of(session, account_id, actor)
     if expires_at <= now:
         raise InputError("token_expired", "有效期须在现在之后", remedy="改正有效期", field="expires_at")
     granted = set(session.exec(select(Grant.role).where(Grant.account_id == account_id)).all())
     wanted = set(roles)
-    if actor.account_id == account_id and actor.roles < granted:
-        granted, wanted = set(actor.roles), wanted or set(actor.roles)
+    own = actor.roles & granted                       # what is lent by an absent colleague is not for a token of one's own
+    if actor.account_id == account_id and own < granted:
+        granted, wanted = set(own), wanted or set(own)
     wider = wanted - granted
     if wider:
         raise InputError("role_not_held", f"账号没有角色：{'、'.join(sorted(wider))}",
                          remedy="凭证只能缩小账号的权限", field="roles")
     token = secrets.token_urlsafe(32)
-    session.add(Token(digest=_digest(token), account_id=account_id, roles=" ".join(sorted(wanted)),
+    session.add(Token(digest=digest(token), account_id=account_id, roles=" ".join(sorted(wanted)),
                       expires_at=expires_at))
     session.flush()
-    _record(session, actor, account, "token.issued", None, now)
+    record(session, account, "token.issued", None, by=actor.account_id, now=now)
     return token
 
 
 def revoke_token(session: Session, *, token: str, actor: Actor, now: datetime) -> None:
     """Stop a token at once. NotFound when it is not one of ours; revoking twice changes nothing."""
-    held = session.get(Token, _digest(token))
+    held = session.get(Token, digest(token))
     if held is None:
         raise NotFound("token_missing", "没有这一凭证", remedy="核对凭证")
     if actor.account_id != held.account_id:
         actor.require(Role.ADMINISTRATOR, Role.SYSTEM, what="停用凭证")
-    account = _account(session, held.account_id, actor)
+    account = account_of(session, held.account_id, actor)
     if held.revoked_at is None:
         held.revoked_at = now
         session.add(held)
-        _record(session, actor, account, "token.revoked", None, now)
-
-
-def _account(session: Session, account_id: uuid.UUID, actor: Actor) -> Account:
-    account = session.get(Account, account_id)
-    if account is None or not account.org_key.startswith(actor.org_key):
-        raise NotFound("account_missing", "没有这一账号，或不在您的管辖范围内", remedy="核对账号", field="account_id")
-    return account
-
-
-def _record(session: Session, actor: Actor, account: Account, what: str, reason: str | None, now: datetime) -> None:
-    """Accounts have no claim's chain: the access record keeps who changed which. The first one has no earlier actor."""
-    audit.looked(session, org_key=account.org_key, account=actor.account_id or account.id, claim_id=None,
-                 what=f"{what}:{account.login}", reason=reason, at=now)
-    session.flush()
+        record(session, account, "token.revoked", None, by=actor.account_id, now=now)
 
 
 def bootstrap(session: Session, *, root_code: str, root_name: str, login: str = "admin", name: str = "系统管理员",
