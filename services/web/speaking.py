@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 
 from services.core.words import date_cn
 from services.reporting.progress import Progress, Promise
 from services.web import words_en, words_zh
 from services.workdays.count import Count
 
-Language = Literal["zh", "en"]
+Language = str     # a code of services.web.language
 _WORDS = {"zh": words_zh.WORDS, "en": words_en.WORDS}
 _STATES = {"zh": words_zh.STATES, "en": words_en.STATES}
 _INSURER_NEXT = {"zh": words_zh.INSURER_NEXT, "en": words_en.INSURER_NEXT}

@@ -1,0 +1,64 @@
+"""Templates into pages: one Jinja environment for each language, the headers of every page, the static files."""
+
+from __future__ import annotations
+
+import hashlib
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from services.core.money import show, to_yuan
+from services.web.language import LANGUAGES, Language
+
+HERE = Path(__file__).parent
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; font-src 'self';"
+                               " img-src 'self' blob:; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'",
+    "Cache-Control": "no-store", "Referrer-Policy": "same-origin", "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN", "X-Robots-Tag": "noindex", "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()"}
+
+
+def page(template: str, language: Language, values: dict[str, object], *, status: int = 200) -> HTMLResponse:
+    """One page. A value that the template needs and does not get is an error, not an empty place."""
+    text = _environment(language.code).get_template(template).render(language=language, languages=LANGUAGES.values(), **values)
+    return HTMLResponse(text, status, headers=HEADERS)
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def _environment(code: str) -> Environment:
+    language = LANGUAGES[code]
+    made = Environment(loader=FileSystemLoader(HERE / "templates"), undefined=StrictUndefined, autoescape=True,
+                       trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n", "jinja2.ext.do"])
+    made.install_gettext_translations(language.words, newstyle=True)    # type: ignore[attr-defined]
+    made.filters.update(day=language.day, moment=language.moment, money=money, yuan=yuan)
+    made.globals.update(static=static)
+    return made
+
+
+def money(fen: int | None) -> str:
+    """Fen as yuan with thousands: 1,009.00; a dash for no sum."""
+    return "—" if fen is None else f"{to_yuan(fen):,.2f}"
+
+
+def yuan(amount: str | Decimal | None) -> str:
+    """A decimal text in yuan with thousands; a dash for no sum."""
+    return "—" if amount is None else f"{Decimal(show(Decimal(amount))):,.2f}"
+
+
+MEDIA = {".css": "text/css", ".svg": "image/svg+xml", ".js": "text/javascript", ".png": "image/png"}
+
+
+@lru_cache(maxsize=1)
+def files() -> dict[str, Path]:
+    """The files that are served as they lie, by name; nothing else is."""
+    return {path.name: path for path in sorted((HERE / "static").iterdir()) if path.suffix in MEDIA}
+
+
+@lru_cache(maxsize=64)
+def static(name: str) -> str:
+    """The address of a static file, which changes with its bytes, so that a browser may keep it for good."""
+    return f"/static/{name}?v={hashlib.sha256(files()[name].read_bytes()).hexdigest()[:12]}"

@@ -1,0 +1,143 @@
+"""One request of a page: who comes, in which language, with what in the form; and how it is answered."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from fastapi import Response
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel, ValidationError
+from sqlmodel import Session
+from starlette.datastructures import FormData, UploadFile
+
+from services.access.actor import Actor
+from services.access.sessions import csrf_of
+from services.core.errors import HuzhuError, InputError, NotFound, Unauthenticated
+from services.outbox import idempotency
+from services.rulebook.validation import explained
+from services.web import render
+from services.web.language import Language
+from services.web.limits import Limiter
+from services.web.menu import entries
+from services.wiring import Caller
+
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+NOBODY = Actor(None, None, "", "", frozenset())     # its scope is empty and sees nothing
+HIDDEN = ("csrf", "once", "password", "again", "old", "code")     # never written into a page again
+
+
+@dataclass(frozen=True, slots=True)
+class Visit(Caller):
+    """A visitor's request. `token` is the `cookie` of a session in force, empty for somebody who is not signed in."""
+
+    language: Language
+    path: str
+    query: Mapping[str, str]
+    form: FormData
+    cookie: str
+    token: str
+    address: str
+    agent: str
+    theme: str
+    limiters: dict[str, Limiter]
+
+    def wait(self, what: str, *, size: int, seconds: int) -> int:
+        """0 when this address may do `what` once more, else the seconds to wait: `size` at once, then one every `seconds`."""
+        return self.limiters.setdefault(what, Limiter(size=size, seconds=seconds)).wait(self.address)
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether a session stands behind the request."""
+        return self.actor.account_id is not None
+
+    def say(self, text: str, **values: object) -> str:
+        """A sentence in the visitor's language."""
+        return self.language.say(text, **values)
+
+    def page(self, template: str, *, status: int = 200, problem: HuzhuError | None = None, **values: object) -> Response:
+        """A page with its frame. `problem` is shown on top and beside its field; fields keep what was typed."""
+        frame = {"visit": self, "me": self.actor, "menu": entries(self.actor), "csrf": csrf_of(self.token) if self.token else "",
+                 "once": str(uuid.uuid4()), "problem": problem, "typed": self.typed(), "done": self.query.get("done", "")}
+        return render.page(template, self.language, {**frame, **values}, status=problem.status if problem else status)
+
+    def typed(self) -> dict[str, str]:
+        """The text fields of the form as they came."""
+        return {name: value for name, value in self.form.items() if isinstance(value, str) and name not in HIDDEN}
+
+    def field(self, name: str) -> str:
+        """One text field of the form, trimmed; empty when it did not come."""
+        value = self.form.get(name, "")
+        return value.strip() if isinstance(value, str) else ""
+
+    def secret(self, name: str) -> str:
+        """A password as it was typed, spaces and all."""
+        value = self.form.get(name, "")
+        return value if isinstance(value, str) else ""
+
+    def listed(self, name: str) -> list[str]:
+        """Every value of a field that may come several times (checkboxes)."""
+        return [value for value in self.form.getlist(name) if isinstance(value, str)]
+
+    def upload(self, name: str) -> UploadFile:
+        """A file of the form. InputError without one."""
+        value = self.form.get(name)
+        if not isinstance(value, UploadFile) or not value.filename:
+            raise InputError("file_missing", "没有选择文件", remedy="选择文件后再提交", field=name)
+        return value
+
+    def version(self) -> int | None:
+        """Which version of the record the visitor saw, from the form."""
+        text = self.field("version")
+        return int(text) if text.isdecimal() else None
+
+    def filled(self, model: type[M]) -> M:
+        """The form as a model; empty fields count as not given. InputError names the first wrong field."""
+        given = {name: value for name, value in self.form.items()
+                 if isinstance(value, str) and value.strip() and name not in ("csrf", "once")}
+        try:
+            return model.model_validate(given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            raise InputError("wrong_value", explained(first), remedy="改正后再提交", field=name) from None
+
+    def go(self, to: str, done: str = "") -> Response:
+        """To another page of ours by GET; `done` names what was done, which that page then says."""
+        if done:
+            to += ("&" if "?" in to else "?") + f"done={done}"
+        return RedirectResponse(to, 303)
+
+    def attempt(self, verb: Callable[[Session], T], *, again: Callable[[HuzhuError], Response], then: str | Callable[[T], str],
+                done: str = "") -> Response:
+        """Run a verb in one transaction, once however often the form is sent, and go on to `then`.
+
+        Refused: `again` shows the page anew with the refusal and what was typed; nothing was written.
+        """
+        try:
+            return self.go(self._once(verb, then), done)
+        except (Unauthenticated, NotFound):
+            raise
+        except HuzhuError as error:
+            return again(error)
+
+    def _once(self, verb: Callable[[Session], T], then: str | Callable[[T], str]) -> str:
+        with self.wiring.db.unit_of_work(self.actor.scope) as session:
+            request = self._request()
+            kept = idempotency.earlier(session, request) if request else None
+            if kept is not None:
+                return str(kept.body["then"])
+            result = verb(session)
+            to = then if isinstance(then, str) else then(result)
+            if request:
+                idempotency.keep(session, request, status=303, body={"then": to}, now=self.now)
+        return to
+
+    def _request(self) -> idempotency.Request | None:
+        key = self.field("once")
+        if not key or self.actor.account_id is None:
+            return None
+        return idempotency.Request(self.actor.account_id, f"page:{key}", idempotency.digest("POST", self.path, None, self.typed()))
