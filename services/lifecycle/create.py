@@ -13,6 +13,7 @@ from services.access.permits import permit
 from services.audit import service as audit
 from services.audit.chain import Entry
 from services.core.clock import business_day
+from services.lifecycle import standing
 from services.lifecycle.statements import OWN_CHAIN
 from services.lifecycle.topics import TOPICS
 from services.models.base import Moving
@@ -39,6 +40,7 @@ def create(session: Session, machine: str, rows: Sequence[Moving], *, actor: Act
     entries = [Entry(chains[row.id], row.org_key, machine, row.id, EVENT, None, first, 1, None,
                      dict((details or {}).get(row.id, {}))) for row in rows]
     audit.append(session, entries, account=actor.account_id, person=actor.person_id, at=now)
+    standing.note(session, machine, EVENT, [(row.org_key, chains[row.id], row.id) for row in rows], actor=actor, now=now)
     topic = f"{machine}.{EVENT}"
     if topic in TOPICS:
         outbox.add(session, [Work(topic, row.org_key, None if machine == "payment_run" else chains[row.id], row.id)

@@ -1,7 +1,11 @@
 """What the guards look at, each fact one SQL expression over the locked row.
 
-`c` is the claim, `r` the machine's own row (for the claim machine both are the same). `%(person)s` and `%(account)s`
-are the actor's, `%(today)s` is the business day. A guard's `needs` choose which of these are loaded.
+`c` is the claim, `r` the machine's own row (for the claim machine both are the same). `%(persons)s` are all whom the
+actor counts as (a substitute: the own person and those stood in for), `%(account)s` is the actor's, `%(today)s` is the
+business day. A guard's `needs` choose which of these are loaded.
+
+Persons are compared here and nowhere else: `deciding_person` (a view) says who decided on a claim's round, and every check
+of separation, also of other stages, is made of the expressions below.
 """
 
 from __future__ import annotations
@@ -16,43 +20,67 @@ CALL = frozenset({
 _SIDE = """(SELECT c.person_id UNION SELECT y.person_id FROM payee y WHERE y.claim_id = c.id AND y.active)"""
 
 
-def _on_claimant_side(person: str) -> str:
-    return f"""EXISTS (SELECT 1 FROM {_SIDE} AS side(person_id) WHERE side.person_id = {person} OR EXISTS (
-        SELECT 1 FROM family_tie t WHERE t.person_id = side.person_id AND t.relative_id = {person}))"""
+ACTOR = "%(persons)s::uuid[]"
+_TODAY = "%(today)s::date"
+# Who amends what the decision rests on by judgement: an amount no rate is published for, a grade of the illness.
+_JUDGED = ("amount", "regrade")
 
 
-def _decided(person: str, *, but_step: str = "NULL::uuid") -> str:
-    """The person verified, passed or refused a deciding level in the claim's round."""
-    return f"""(coalesce(c.verified_person = {person}, false) OR EXISTS (SELECT 1 FROM review_step o WHERE o.claim_id = c.id
-        AND o.round = c.round AND o.act = 'review' AND o.state IN ('passed', 'refused')
-        AND o.done_person = {person} AND o.id IS DISTINCT FROM {but_step}))"""
+def bound(expression: str) -> str:
+    """An expression for `sa.text`, with `:persons` and `:today` as its parameters."""
+    return expression.replace(ACTOR, "CAST(:persons AS uuid[])").replace(_TODAY, "CAST(:today AS date)")
 
 
-def _weighed(person: str) -> str:
-    """The person decided, set an amount that the plan leaves to a reviewer, or is on the claimant's side (also an heir or
-    guardian): such a one does not pay it out.
+def on_claimant_side(persons: str) -> str:
+    """One of the persons (an array) is claimant, payee or of their family."""
+    return f"""EXISTS (SELECT 1 FROM {_SIDE} AS side(person_id) WHERE side.person_id = ANY({persons}) OR EXISTS (
+        SELECT 1 FROM family_tie t WHERE t.person_id = side.person_id AND t.relative_id = ANY({persons})))"""
+
+
+def _did(acts: tuple[str, ...], persons: str, but: str = "") -> str:
+    """One of the persons did one of these acts on the claim's round, himself or through a substitute; `but` one row."""
+    listed = ", ".join(f"'{act}'" for act in acts)
+    other = f" AND d.subject_id <> {but}" if but else ""
+    return f"""EXISTS (SELECT 1 FROM deciding_person d WHERE d.claim_id = c.id AND d.round = c.round AND d.act IN ({listed})
+        AND d.person_id = ANY({persons}){other})"""
+
+
+def _weighed(persons: str) -> str:
+    """They decided, amended by judgement what was decided, or are on the claimant's side (also an heir or guardian): such
+    ones do not pay it out.
     """
-    return f"""({_decided(person)} OR {_on_claimant_side(person)}
-        OR EXISTS (SELECT 1 FROM jsonb_each(coalesce(c.inputs->'manual', '{{}}'::jsonb)) m
-        WHERE (m.value->>'round')::int = c.round AND m.value->>'person' = ({person})::text))"""
+    return f"({_did(('verify', 'review', *_JUDGED), persons)} OR {on_claimant_side(persons)})"
 
 
-def _ran_money(person: str) -> str:
-    return f"""EXISTS (SELECT 1 FROM payment p JOIN payment_run n ON n.id = p.run_id WHERE p.claim_id = c.id
-        AND p.round = c.round AND (n.made_person = {person} OR n.checked_person = {person}))"""
+def barred(step: str, persons: str) -> str:
+    """Separation keeps the persons from acting on the level: claimant's side, another deciding act of the round, or, at the
+    level that decides, an amount or grade of their own.
+    """
+    return f"""({on_claimant_side(persons)} OR ({step}.act = 'review' AND ({_did(("verify", "review"), persons, but=f"{step}.id")}
+        OR ({step}.decides AND {_did(_JUDGED, persons)}))))"""
 
 
-def _in_other_run(person: str, place: str) -> str:
-    """The person made (or checked) another payment of the claim's round, say the other heir's: no swapping of places."""
-    return f"""EXISTS (SELECT 1 FROM payment p JOIN payment_run m ON m.id = p.run_id WHERE p.claim_id = c.id
-        AND p.round = c.round AND p.run_id <> r.run_id AND m.{place} = {person})"""
+# The absent colleagues of account `a` today, from its own organisation.
+_AWAY = f"""substitute u JOIN account b ON b.id = u.absent_id WHERE u.account_id = a.id AND u.ended_at IS NULL
+    AND {_TODAY} BETWEEN u.from_on AND u.until_on"""
+_COUNTS_AS = f"(ARRAY(SELECT b.person_id FROM {_AWAY} AND b.person_id IS NOT NULL) || a.person_id)"
 
 
-def eligible(step: str) -> str:
-    """How many active accounts of the step's role at its duty organisation may take it (claim `c`)."""
-    return f"""(SELECT count(*) FROM account a JOIN role_grant g ON g.account_id = a.id WHERE a.active
-        AND g.role = {step}.role AND a.org_key = {step}.duty_key AND NOT {_on_claimant_side("a.person_id")}
-        AND ({step}.act = 'certify' OR NOT {_decided("a.person_id", but_step=step + ".id")}))"""
+def candidates(step: str) -> str:
+    """FROM and WHERE of the accounts `a` that may act on the level: its role, held or lent, at its duty organisation, and
+    separation permits (claim `c`).
+    """
+    return f"""FROM account a WHERE a.active AND a.person_id IS NOT NULL AND a.org_key = {step}.duty_key
+        AND (EXISTS (SELECT 1 FROM role_grant g WHERE g.account_id = a.id AND g.role = {step}.role)
+            OR EXISTS (SELECT 1 FROM {_AWAY} AND b.active AND b.org_key = a.org_key AND {step}.role = ANY(string_to_array(u.roles, ' '))
+                AND EXISTS (SELECT 1 FROM role_grant g WHERE g.account_id = b.id AND g.role = {step}.role)))
+        AND NOT {barred(step, _COUNTS_AS)}"""
+
+
+def eligible(step: str, but: str = "") -> str:
+    """How many may act on the level; `but`: not counting whoever counts as one of these persons (an array)."""
+    others = f" AND NOT ({_COUNTS_AS} && {but})" if but else ""
+    return f"(SELECT count(*) {candidates(step)}{others})"
 
 
 _CONSENT_MISSING = """(c.route = 'insurer' AND NOT EXISTS (SELECT 1 FROM consent k WHERE k.case_id = c.case_id
@@ -80,6 +108,11 @@ def _of_run(expression: str) -> str:
     return f"(SELECT {expression} FROM payment_run n WHERE n.id = r.run_id)"
 
 
+def _makers(run: str) -> str:
+    """The run's maker and whom that one stood in for when making it."""
+    return f"""(ARRAY(SELECT t.for_person FROM stood_in t WHERE t.subject_id = {run}.id AND t.by_person = {run}.made_person)
+        || {run}.made_person)"""
+
 CLAIM = {
     "papers_open": """(SELECT count(*) FROM jsonb_array_elements_text(c.required) k WHERE NOT EXISTS (SELECT 1 FROM paper p
         WHERE p.claim_id = c.id AND p.kind = k AND p.verdict = 'accepted'))""",
@@ -87,9 +120,8 @@ CLAIM = {
     "consent_missing": _CONSENT_MISSING,
     "route": "c.route",
     "held": "c.held",
-    "actor_on_claimant_side": _on_claimant_side("%(person)s::uuid"),
-    "actor_decided_before": """EXISTS (SELECT 1 FROM review_step o WHERE o.claim_id = c.id AND o.round = c.round
-        AND o.act = 'review' AND o.state IN ('passed', 'refused') AND o.done_person = %(person)s::uuid)""",
+    "actor_on_claimant_side": on_claimant_side(ACTOR),
+    "actor_decided_before": _did(("review",), ACTOR),
     "actor_decides": """EXISTS (SELECT 1 FROM review_step o WHERE o.claim_id = c.id AND o.round = c.round AND o.decides
         AND o.state = 'refused' AND o.done_by = %(account)s::uuid)""",
     "first_list": """NOT EXISTS (SELECT 1 FROM supplement s WHERE s.claim_id = c.id AND s.round = c.round
@@ -143,9 +175,8 @@ REVIEW_STEP = {
     "previous_open": """(SELECT count(*) FROM review_step o WHERE o.claim_id = c.id AND o.round = r.round
         AND o.ordinal < r.ordinal AND o.state <> 'passed')""",
     "eligible_persons": eligible("r"),
-    "actor_on_claimant_side": _on_claimant_side("%(person)s::uuid"),
-    "actor_decided_before": f"""(r.act = 'review' AND ({_decided("%(person)s::uuid", but_step="r.id")}
-        OR {_ran_money("%(person)s::uuid")}))""",
+    "actor_on_claimant_side": on_claimant_side(ACTOR),
+    "actor_decided_before": f"(r.act = 'review' AND {_did(('verify', 'review', 'make', 'check'), ACTOR, but='r.id')})",
     "quorum_met": "true",                             # every chain in the seeds asks for one person a level
     "change_seen": "r.seen_digest IS NOT DISTINCT FROM c.digest",
     "digest_changed": "r.seen_digest IS DISTINCT FROM c.digest",
@@ -184,9 +215,10 @@ PAYMENT = {
     "held": "c.held",
     "bank_allowed": """(c.banks = '[]'::jsonb OR EXISTS (SELECT 1 FROM bank_card b WHERE b.id = r.bank_card_id
         AND c.banks ? b.bank))""",
-    "actor_is_maker": _of_run("n.made_person = %(person)s::uuid"),
-    "maker_decided_before": _of_run(f"({_weighed('n.made_person')} OR {_in_other_run('n.made_person', 'checked_person')})"),
-    "actor_decided_before": f"""({_weighed("%(person)s::uuid")} OR {_in_other_run("%(person)s::uuid", "made_person")})""",
+    "actor_is_maker": _of_run(f"{_makers('n')} && {ACTOR}"),
+    # Nobody makes one payment of the round and checks another, say the other heir's: no swapping of places.
+    "maker_decided_before": _of_run(f"({_weighed(_makers('n'))} OR {_did(('check',), _makers('n'), but='n.id')})"),
+    "actor_decided_before": f"({_weighed(ACTOR)} OR {_did(('make',), ACTOR, but='r.run_id')})",
     # The run is released first, in the same transaction, and its guards looked at fund and digest once for all.
     "fund_after_fen": _of_run("CASE WHEN n.state = 'released' THEN 0 ELSE -1 END"),
     "run_unchanged": _of_run("n.state = 'released'"),
@@ -198,7 +230,7 @@ PAYMENT = {
     "return_matched": """EXISTS (SELECT 1 FROM bank_line l WHERE l.payment_id = r.id AND l.kind = 'return'
         AND l.attempt = r.attempt AND l.fault IS NULL)""",
     "new_account_given": "(r.proposed_card_id IS NOT NULL AND r.proposed_card_id IS DISTINCT FROM r.bank_card_id)",
-    "two_persons": "(r.corrected_person IS NOT NULL AND r.corrected_person <> %(person)s::uuid)",
+    "two_persons": f"(r.corrected_person IS NOT NULL AND {ACTOR} <> '{{}}' AND r.corrected_person <> ALL({ACTOR}))",
     "superseded": "(c.round > r.round OR NOT (SELECT y.active FROM payee y WHERE y.id = r.payee_id))",
 }
 
@@ -209,9 +241,9 @@ def _any_claim(expression: str) -> str:
 
 PAYMENT_RUN = {
     "payments": "(SELECT count(*) FROM payment p WHERE p.run_id = r.id AND p.state = 'batched')",
-    "actor_is_maker": "r.made_person = %(person)s::uuid",
-    "maker_decided_before": _any_claim(_weighed("r.made_person")),
-    "actor_decided_before": _any_claim(_weighed("%(person)s::uuid")),
+    "actor_is_maker": f"{_makers('r')} && {ACTOR}",
+    "maker_decided_before": _any_claim(_weighed(_makers("r"))),
+    "actor_decided_before": _any_claim(_weighed(ACTOR)),
     "fund_after_fen": f"(SELECT {_FUND_AFTER} FROM payment_run n WHERE n.id = r.id)",
     "run_unchanged": f"(SELECT n.digest = {RUN_DIGEST} FROM payment_run n WHERE n.id = r.id)",
     "file_accepted": "r.file_sha256 IS NOT NULL",

@@ -19,6 +19,7 @@ from services.audit.service import Head, link_all
 from services.core.clock import business_day
 from services.core.db import driver_cursor
 from services.core.errors import Conflict, GuardFailed, NotFound
+from services.lifecycle import standing
 from services.lifecycle.statements import call_facts, loaded_facts, select, write
 from services.lifecycle.topics import TOPICS
 from services.sla import service as sla
@@ -85,6 +86,7 @@ def fire(session: Session, machine: str, event: str, moves: Sequence[Move], *, a
     targets = [_target(machine, event, row, wanted[row.id], actor) for row in rows]
     links = _links(machine, event, rows, targets, wanted, actor, now)
     _write(session, machine, event, rows, targets, links, actor, now)
+    standing.note(session, machine, event, [(row.org_key, row.chain_id, row.id) for row in rows], actor=actor, now=now)
     moved = [Moved(row.id, row.chain_id, row.state, target, row.version + 1)
              for row, target in zip(rows, targets, strict=True)]
     days = {row.id: wanted[row.id].on or business_day(now) for row in rows}
@@ -97,7 +99,7 @@ def _lock(session: Session, machine: str, event: str, ids: list[uuid.UUID], acto
           now: datetime) -> list[_Locked]:
     """One select locks the claims, then the rows, and reads state and facts."""
     cursor = driver_cursor(session)
-    parameters = {"ids": ids, "person": actor.person_id, "account": actor.account_id, "today": business_day(now)}
+    parameters = {"ids": ids, "persons": list(actor.persons), "account": actor.account_id, "today": business_day(now)}
     rows = cursor.execute(select(machine, event), parameters).fetchall()
     if any(row[5] != row[7] for row in rows):      # waited for a lock: now that it is held, read the facts again
         rows = cursor.execute(select(machine, event), parameters).fetchall()

@@ -18,7 +18,7 @@ from services.core.settings import settings
 from services.enrolment.numbers import draw
 from services.enrolment.queries import card_number
 from services.lifecycle.create import create
-from services.lifecycle.facts import PAYMENT, RUN_DIGEST
+from services.lifecycle.facts import PAYMENT, RUN_DIGEST, bound
 from services.lifecycle.service import Move, fire
 from services.models import BankCard, BankLine, PaymentRun
 from services.payment.banks import layout_of
@@ -27,8 +27,7 @@ from services.storage import service as storage
 from statemachines.states import PaymentRunState
 
 _PURPOSES = {"benefit": "互助金", "refund": "退费", "advance": "先予支付", "difference": "补差"}
-_DECIDED = PAYMENT["actor_decided_before"].replace("%(person)s::uuid", "CAST(:person AS uuid)")
-_PAYEES_READY = PAYMENT["payees_ready"].replace("%(today)s::date", "CAST(:today AS date)")
+_DECIDED, _PAYEES_READY = bound(PAYMENT["actor_decided_before"]), bound(PAYMENT["payees_ready"])
 # Exactly the guards' own expressions, so that what is picked can also be included.
 _READY = sa.text(f"""
     SELECT r.id FROM payment r JOIN claim c ON c.id = r.claim_id
@@ -69,7 +68,7 @@ def build_run(session: Session, *, plan: str, bank: str, actor: Actor, now: date
     if session.execute(sa.text("SELECT 1 FROM fund WHERE plan = :plan"), {"plan": plan}).first() is None:
         raise InputError("fund_missing", f"计划“{plan}”没有专户", remedy="先登记该计划的专户资金", field="plan")
     session.execute(_FILL_CARDS, {"plan": plan})
-    ready = list(session.execute(_READY, {"plan": plan, "person": actor.person_id, "today": business_day(now)}).scalars())
+    ready = list(session.execute(_READY, {"plan": plan, "persons": list(actor.persons), "today": business_day(now)}).scalars())
     if not ready:
         raise InputError("run_empty", "没有可以付款的款项", remedy="等待案件核定，或补齐领款人账户后再制单", field="plan")
     year = business_day(now).year

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from services.access.actor import Actor
+from services.core.clock import business_day
 from services.core.ids import uuidv7
 from services.lifecycle.create import create
 from services.lifecycle.service import Move, fire
@@ -112,9 +113,9 @@ def grow(session: Session, claims: Sequence[Routable], amounts: Mapping[uuid.UUI
             true_places[row.id] = own
             openings.append(Opening(row.id, claim.id, level.act, claim.org_key, path, start, level.role))
     create(session, "review_step", rows, actor=actor, now=now)
-    _hand_up_where_needed(session, openings, actor=actor, now=now, own=true_places)
     grown = {row.claim_id for row in rows}
     _mark_decider(session, grown)
+    _hand_up_where_needed(session, openings, actor=actor, now=now, own=true_places)
     return grown
 
 
@@ -130,7 +131,7 @@ def _mark_decider(session: Session, claim_ids: Collection[uuid.UUID]) -> None:
 def _hand_up_where_needed(session: Session, openings: Sequence[Opening], *, actor: Actor, now: datetime,
                           own: Mapping[uuid.UUID, bool] | None = None) -> set[uuid.UUID]:
     """Staff the openings; gives the steps without anybody."""
-    found = staffing.staff(session, openings)
+    found = staffing.staff(session, openings, business_day(now))
     moved: list[tuple[Opening, Post]] = []
     nobody: set[uuid.UUID] = set()
     for opening in openings:

@@ -50,19 +50,45 @@ def claim_in_review(session: Session, claim_id: uuid.UUID, version: int | None) 
 def sit_down(session: Session, *, claim_id: uuid.UUID, version: int | None, actor: Actor) -> Desk:
     """The open level, which must be the actor's: role and organisation match, and nobody else has taken it."""
     claim = claim_in_review(session, claim_id, version)
-    steps = steps_of(session, [claim_id])[claim_id]
-    step = next((step for step in steps if step.state == "open"), None)
-    if step is None:
-        raise Conflict("no_open_level", "没有待办的审核层级", remedy="刷新后核对审核进度")
+    step, steps = open_step(session, claim_id)
     if actor.person_id is None:
         raise NotPermitted("person_unknown", f"{actor.name} 的账户没有关联到人员，不能审核", remedy="请管理员关联人员")
     if not actor.has(step.role) or not step.duty_key.startswith(actor.org_key):
         raise NotPermitted("not_your_level", f"当前是“{step.level}”层级，不由 {actor.name} 办理",
                            remedy=f"须由该组织的 {step.role} 办理")
-    taken = session.execute(sa.text("SELECT taken_by FROM review_step WHERE id = :id"), {"id": step.id}).scalar_one()
-    if taken is not None and taken != actor.account_id:
-        raise Conflict("taken_by_another", "已有他人领取这一任务", remedy="请其退回任务后再办理")
+    held = holder(session, step.id)
+    if held is not None and not held.is_one_of(actor):
+        raise Conflict("taken_by_another", f"{held.name} 已领取这一任务", remedy="请其退回或转交；组织负责人可写明理由收回")
     return Desk(claim, step, steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who took a level."""
+
+    account_id: uuid.UUID
+    person_id: uuid.UUID | None
+    name: str
+
+    def is_one_of(self, actor: Actor) -> bool:
+        """The actor's own, or that of an absent colleague whose substitute the actor is."""
+        return self.account_id == actor.account_id or self.person_id in actor.persons
+
+
+def holder(session: Session, step_id: uuid.UUID) -> Holder | None:
+    """The account at a level; None while nobody has taken it."""
+    row = session.execute(sa.text("SELECT a.id, a.person_id, a.name FROM review_step s JOIN account a ON a.id = s.taken_by"
+                                  " WHERE s.id = :id"), {"id": step_id}).first()
+    return Holder(*row) if row else None
+
+
+def open_step(session: Session, claim_id: uuid.UUID) -> tuple[Step, list[Step]]:
+    """The open level and all of the round. Conflict when none is open."""
+    steps = steps_of(session, [claim_id])[claim_id]
+    step = next((step for step in steps if step.state == "open"), None)
+    if step is None:
+        raise Conflict("no_open_level", "没有待办的审核层级", remedy="刷新后核对审核进度")
+    return step, steps
 
 
 _SIGN = sa.text("""

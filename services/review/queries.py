@@ -5,16 +5,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from services.access.actor import Actor
 from services.core.errors import InputError
-from services.lifecycle.facts import CLAIM
+from services.lifecycle.facts import ACTOR, CLAIM, barred, bound, candidates
 from services.models import Decision, ReviewStep
-from services.review.rules import REASONS
+from services.review.rules import APPROVALS_STAND, REASONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class WorkItem:
         return f"{(self.due_on or date.max).isoformat()}/{self.step_id}"
 
 
-_WORKLIST = sa.text("""
+_WORKLIST = sa.text(bound(f"""
     SELECT s.id AS step_id, s.claim_id, c.claim_no, c.plan, p.name AS person, s.level, s.name, s.role, s.escalated,
            s.taken_by, c.held, c.digest, c.version,
            (SELECT w.total_fen + w.refund_fen FROM worksheet w WHERE w.claim_id = c.id AND w.round = c.round
@@ -54,14 +54,8 @@ _WORKLIST = sa.text("""
     WHERE s.state = 'open' AND c.state = 'in_review' AND s.role = ANY(CAST(:roles AS text[]))
       AND s.duty_key >= :low AND s.duty_key < :high
       AND (coalesce(k.due_on, DATE '9999-12-31'), s.id) > (CAST(:due AS date), CAST(:step AS uuid))
-      AND NOT EXISTS (SELECT 1 FROM (SELECT c.person_id UNION SELECT y.person_id FROM payee y
-                                     WHERE y.claim_id = c.id AND y.active) AS side(person_id)
-                      WHERE side.person_id = CAST(:person AS uuid) OR EXISTS (SELECT 1 FROM family_tie t
-                          WHERE t.person_id = side.person_id AND t.relative_id = CAST(:person AS uuid)))
-      AND (s.act = 'certify' OR NOT (c.verified_person IS NOT DISTINCT FROM CAST(:person AS uuid)
-           OR EXISTS (SELECT 1 FROM review_step o WHERE o.claim_id = c.id AND o.round = c.round AND o.act = 'review'
-                      AND o.state IN ('passed', 'refused') AND o.done_person = CAST(:person AS uuid))))
-    ORDER BY coalesce(k.due_on, DATE '9999-12-31'), s.id LIMIT :limit""")
+      AND NOT {barred("s", ACTOR)}
+    ORDER BY coalesce(k.due_on, DATE '9999-12-31'), s.id LIMIT :limit"""))
 
 
 def worklist(session: Session, actor: Actor, limit: int = 50, after: str | None = None) -> list[WorkItem]:
@@ -72,7 +66,7 @@ def worklist(session: Session, actor: Actor, limit: int = 50, after: str | None 
     due, step = _cursor(after)
     rows = session.execute(_WORKLIST, {
         "roles": sorted(actor.roles), "low": actor.org_key, "high": actor.org_key.rstrip(".") + "/",
-        "person": actor.person_id, "due": due, "step": step, "limit": limit})
+        "persons": list(actor.persons), "due": due, "step": step, "limit": limit})
     return [WorkItem(*row) for row in rows]
 
 
@@ -92,6 +86,65 @@ def chain(session: Session, claim_id: uuid.UUID) -> list[ReviewStep]:
         ReviewStep.claim_id == claim_id,
         sa.text("review_step.round = (SELECT c.round FROM claim c WHERE c.id = review_step.claim_id)"))
         .order_by(sa.column("ordinal")).execution_options(populate_existing=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """Somebody who may act on an open level; `absent` while a substitute stands in."""
+
+    account_id: uuid.UUID
+    name: str
+    absent: bool
+
+
+_COLLEAGUES = sa.text(bound(f"""
+    SELECT a.id, a.name, EXISTS (SELECT 1 FROM substitute u WHERE u.absent_id = a.id AND u.ended_at IS NULL
+        AND CAST(:today AS date) BETWEEN u.from_on AND u.until_on) AS absent
+    FROM review_step s JOIN claim c ON c.id = s.claim_id AND c.round = s.round CROSS JOIN LATERAL (
+        SELECT a.id, a.name {candidates("s")}) a
+    WHERE c.id = :claim AND s.state = 'open' ORDER BY absent, a.name, a.id"""))
+
+
+def colleagues(session: Session, claim_id: uuid.UUID, *, on: date) -> list[Colleague]:
+    """Who may act on the claim's open level on that day: its role (held or lent) there, and separation permits."""
+    return [Colleague(*row) for row in session.execute(_COLLEAGUES, {"claim": claim_id, "today": on})]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A hold that stands: its reason code and words, who put it on and when."""
+
+    reason: str
+    words: str
+    by: str
+    since: datetime
+
+
+def held(session: Session, claim_id: uuid.UUID) -> Held | None:
+    """The claim's hold; None when there is none."""
+    row = session.execute(sa.text("""
+        SELECT c.hold_reason, coalesce(a.name, '系统'), r.at FROM claim c JOIN LATERAL (SELECT * FROM audit_record r
+            WHERE r.chain_id = c.id AND r.machine = 'claim' AND r.event = 'hold' ORDER BY r.seq DESC LIMIT 1) r ON true
+        LEFT JOIN account a ON a.id = r.account_id WHERE c.id = :claim AND c.held"""), {"claim": claim_id}).first()
+    return Held(row[0], REASONS.get(row[0], row[0]), row[1], row[2]) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A passed level of the present round and whether its approval rests on the facts as they are now."""
+
+    level: str
+    name: str
+    stands: bool
+
+
+def standing(session: Session, claim_id: uuid.UUID) -> tuple[tuple[str, ...], list[Standing]]:
+    """The stated rule for which approvals stand, and what it says of each passed level now."""
+    rows = session.execute(sa.text("""
+        SELECT s.level, s.name, s.seen_digest IS NOT DISTINCT FROM c.digest FROM review_step s
+        JOIN claim c ON c.id = s.claim_id AND c.round = s.round WHERE c.id = :claim AND s.state = 'passed'
+        ORDER BY s.ordinal"""), {"claim": claim_id})
+    return APPROVALS_STAND, [Standing(*row) for row in rows]
 
 
 def ready_to_route(session: Session, claim_ids: Collection[uuid.UUID]) -> list[uuid.UUID]:

@@ -16,9 +16,12 @@ RETURNS: dict[str, str] = {
     "computation_doubt": "核算依据或金额存疑",
     "certificate_doubt": "单位证明内容存疑",
     "opinion_incomplete": "审核意见不完整",
+    "regraded": "病情分级已更正，须重新审核",
 }
+STANDS = "decision_stands"              # of a later round: nothing more is due
 REFUSALS: dict[str, str] = {
     **BENEFIT_REASONS,
+    STANDS: "重新审核后没有应补付的金额",
     "facts_unproved": "申领所依据的事实没有得到证明",
     "not_a_member": "出险时不在参保名册内",
     "false_papers": "提供虚假材料",
@@ -32,6 +35,15 @@ HOLDS: dict[str, str] = {
     "hold_over": "暂停事由已消除",
 }
 REASONS: dict[str, str] = {**REFUSALS, **RETURNS, **HOLDS}
+
+# Which approvals stand: said on the page beside the chain, and what `send_down`, `refresh` and `regrade` do.
+APPROVALS_STAND: tuple[str, ...] = (
+    "退回下级：被退回的层级重新审核；其间已通过的层级，所见事实（案情、已接收材料、核定金额和除外答复）未变的继续有效，有变动的重新审核。",
+    "退回材料环节后再次送审：各层级已作的通过，所见事实未变的继续有效，有变动的重新审核。",
+    "审核中核定金额、答复除外责任：以下层级的通过继续有效，由本级及以上层级对照变动审核。",
+    "审核中更正病情分级：以下各审核层级的通过失效，逐级重新审核；单位对在职的证明继续有效。",
+    "前一轮的决定不因新一轮审核而改动。",
+)
 
 RECOMMENDS = ("refuse",)
 

@@ -24,12 +24,13 @@ from services.review import chain, staffing
 from services.review.chain import Routable, Step
 from services.review.deciding import Decided, decide, refuse_claim
 from services.review.desk import IN_REVIEW, Desk, set_taker, sign, sit_down
+from services.review.handing import delegate, drop, take, take_over
 from services.review.inputs import answer_exclusion, set_amount
 from services.review.queries import closable
 from services.review.rules import HOLDS, REASONS, REFUSALS, RETURNS, check_reason, check_recommendation
 
-__all__ = ["Passed", "Routed", "answer_exclusion", "close", "drop", "escalate", "hold", "pass_level", "refuse", "route",
-           "send_back", "send_down", "set_amount", "take", "unhold"]
+__all__ = ["Passed", "Routed", "answer_exclusion", "close", "delegate", "drop", "escalate", "hold", "pass_level", "refuse",
+           "route", "send_back", "send_down", "set_amount", "take", "take_over", "unhold"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +90,6 @@ def _refuse_unstaffed(session: Session, unstaffed: Collection[uuid.UUID]) -> Non
                               {"ids": list(unstaffed)}).scalars()
     raise GuardFailed("level_without_person", f"有审核层级直至最上级组织均无可办理人：{'、'.join(numbers)}",
                       remedy="请管理员为该层级或上级组织配备人员", field="levels_without_person")
-
-
-def take(session: Session, *, claim_id: uuid.UUID, version: int | None = None, actor: Actor, now: datetime) -> None:
-    """Take the open level, so that colleagues see who is at it. GuardFailed when separation forbids it."""
-    desk = sit_down(session, claim_id=claim_id, version=version, actor=actor)
-    fire(session, "review_step", "take", [Move(desk.step.id)], actor=actor, now=now)
-    set_taker(session, desk.step.id, actor.account_id)
-
-
-def drop(session: Session, *, claim_id: uuid.UUID, version: int | None = None, actor: Actor, now: datetime) -> None:
-    """Give a taken level back."""
-    desk = sit_down(session, claim_id=claim_id, version=version, actor=actor)
-    fire(session, "review_step", "drop", [Move(desk.step.id)], actor=actor, now=now)
-    set_taker(session, desk.step.id, None)
 
 
 def pass_level(session: Session, *, claim_id: uuid.UUID, version: int | None = None, seen: str,
@@ -202,7 +189,7 @@ def escalate(session: Session, *, step_ids: Collection[uuid.UUID], actor: Actor,
                          for step in rows if step.id in set(step_ids) and step.state == "open"]
     paths = staffing.paths(session, [step.org_key for step in steps])
     openings = [step.opening(paths[step.org_key], above=True) for step in steps]
-    found = staffing.staff(session, openings)
+    found = staffing.staff(session, openings, business_day(now))
     moved = [(opening, post) for opening in openings if (post := found[opening.step_id])]
     staffing.hand_up(session, moved, why="level_overdue", actor=actor, now=now)
     return [opening.step_id for opening, _ in moved]
