@@ -23,6 +23,7 @@ from services.simulate.years.size import Size
 _SHOWN = ("organisation", "person", "cover", "claim", "audit_record", "worksheet", "review_step", "paper", "sla_clock", "notice",
           "payment", "payment_run", "bank_line", "handoff")
 _CLOSES = 18
+_LINES = 50         # how many lines of progress a log gets
 _NEXT = (("huzhu check", "逐条核对系统的承诺"), ("huzhu audit verify", "核验记录链"), ("huzhu up", "打开网页和接口"))
 
 
@@ -41,15 +42,17 @@ def simulate(members: Annotated[int, typer.Option(help="会员人数")] = 1000,
     size = Size(members, claims, orgs, seed, at_hour(_last_day(until), _CLOSES))
     began = time.monotonic()
     with _progress(as_json) as progress:
-        task = progress.add_task("准备", total=len(size.places))
+        task, lines = progress.add_task("准备", total=len(size.places)), not (as_json or progress.console.is_terminal)
 
         def tell(what: str, done: int, total: int) -> None:
             progress.update(task, description=_words(what, total), completed=done, total=total)
+            if lines and done * _LINES // total > (done - 1) * _LINES // total:     # a log gets lines where a screen has a bar
+                progress.console.print(f"{_words(what, total)}：{done}/{total}，{int(time.monotonic() - began)} 秒")
 
         made = fill(database(), size, root=settings().root_org, workers=workers, tell=tell)
         owner = urls(settings())[1]
         if owner:
-            progress.update(task, description="统计信息")
+            tell("statistics", len(size.places), len(size.places))
             analyze(owner)
     _tell(size, made, int(time.monotonic() - began), token, as_json=as_json)
 
@@ -65,7 +68,7 @@ def _last_day(until: str | None) -> date:
 
 
 def _words(what: str, total: int) -> str:
-    return {"offices": "办事处和人员已建", "ledger": "登记费用分户账"}.get(what, f"区县与案件（共 {total} 个区县）")
+    return {"offices": "办事处和人员已建", "statistics": "统计信息"}.get(what, f"区县与案件（共 {total} 个区县）")
 
 
 def _progress(as_json: bool) -> Progress:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from services.audit import chain
-from services.core.crypto import key_ring
-from services.models.claim import GENESIS
-from services.simulate.years import insured, letters, members, office, tree
+from services.simulate.years import insured, letters, members, office, record, tree
 from services.simulate.years.desk import CHINA
 from services.simulate.years.history import History
 from services.simulate.years.keys import key
-from services.simulate.years.rows import COLUMNS, Tables, text
+from services.simulate.years.premium import Premiums
+from services.simulate.years.rows import Tables
 from services.simulate.years.runs import Run, Runs
 from services.simulate.years.size import OFFICES, Place, Size
 from services.simulate.years.steps import Walk
@@ -33,11 +31,14 @@ def build(size: Size, place: Place, root: Org) -> Tables:
                 size.chance("runs", place.index))
     district = District(place.index, top, org, units, staff, tree.insurer(size), owner.code.upper(), series, runs, now)
     people = members.people(size, place, tables)
-    _claims(size, district, members.claims(size, place, units, people, tables), tables)
+    premiums = Premiums(size, place, district)
+    told = members.claims(size, place, units, people, premiums, tables)
+    premiums.write(tables)
+    _claims(size, district, told, premiums, tables)
     return tables
 
 
-def _claims(size: Size, district: District, told: list[Told], tables: Tables) -> None:
+def _claims(size: Size, district: District, told: list[Told], premiums: Premiums, tables: Tables) -> None:
     chance = size.chance("walks", district.index)
     walks = []
     for claim in told:
@@ -50,6 +51,7 @@ def _claims(size: Size, district: District, told: list[Told], tables: Tables) ->
     letters.number(district, tables)
     for walk in walks:
         _write_claim(walk, size, tables)
+        _given_back(walk, premiums, tables)
     for run in district.runs.tables(tables):
         _write_run(run, tables)
 
@@ -58,25 +60,29 @@ def _write_claim(walk: Walk, size: Size, tables: Tables) -> None:
     h, claim = walk.h, walk.claim
     seq, head = _chain(h, tables)
     pay = h.clock("pay")
-    claim |= {"audit_seq": seq, "audit_head": head, "updated_at": max(instant for instant, _, _ in h.entries),
+    claim |= {"audit_seq": seq, "audit_head": head, "updated_at": max(note.at for note in h.entries),
               "pay_due": pay.counted.due if pay else None}
-    h.clock_rows(h.chain_id, size.today)
+    tables.extend("sla_clock", h.clock_lines(size.today))
     for table, row in h.rows:
-        tables.add(table, *[row.get(column) for column in COLUMNS[table]])
+        tables.row(table, row)
+
+
+def _given_back(walk: Walk, premiums: Premiums, tables: Tables) -> None:
+    """A premium refund that reached the member is booked."""
+    if walk.told.paid.refund:
+        for table, row in walk.h.rows:
+            if table == "payment" and row["state"] == "credited":
+                premiums.refund(row, walk.told.held.id, walk.book.plan, tables)
 
 
 def _write_run(run: Run, tables: Tables) -> None:
     seq, head = _chain(run.history, tables)
     run.row |= {"audit_seq": seq, "audit_head": head}
-    tables.add("payment_run", *[run.row.get(column) for column in COLUMNS["payment_run"]])
+    tables.row("payment_run", run.row)
 
 
 def _chain(h: History, tables: Tables) -> tuple[int, bytes]:
     """The record in the order of time; gives the chain's last place and hash."""
-    ring_key, seq, head = key_ring().audit_key, 0, GENESIS
-    for instant, entry, who in sorted(h.entries, key=lambda item: item[0]):
-        link = chain.join(ring_key, seq, head, entry, account=who.account, person=who.person, at=instant)
-        seq, head = link.seq, link.hash
-        tables.add("audit_record", entry.chain_id, seq, entry.org_key, entry.machine, entry.subject_id, entry.event, who.account,
-                   who.person, instant, text(link.text), link.prev, head)
+    lines, seq, head = record.chain(h.chain_id, h.org_key, h.entries)
+    tables.extend("audit_record", lines)
     return seq, head

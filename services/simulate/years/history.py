@@ -8,11 +8,12 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from services.audit.chain import Entry
 from services.lifecycle.queries import transitions
 from services.rulebook.parts import ClockRule
 from services.simulate.years.desk import SYSTEM, Who, at, in_hours
 from services.simulate.years.keys import Chance, key
+from services.simulate.years.record import Note
+from services.simulate.years.rows import NULL, line, text
 from services.sla.service import count
 from services.workdays.calendar import DAY, calendar
 from services.workdays.count import Count
@@ -35,6 +36,8 @@ TARGETS: Mapping[tuple[str, str, str], str] = {(machine, source, event): target
                                                for machine, source, event, target in transitions()}
 WINDOW = "objection"            # open to somebody, promised by nobody: never kept nor missed
 _WAITS_A_DAY = 86_400
+_NOTHING: Row = {}
+_note = Note._make
 
 
 class History:
@@ -44,7 +47,7 @@ class History:
                  halt: str = "") -> None:
         self.chain_id, self.org_key, self.t, self.now, self.chance, self.halt = chain_id, org_key, began, now, chance, halt
         self.rows: list[tuple[str, Row]] = []
-        self.entries: list[tuple[datetime, Entry, Who]] = []
+        self.entries: list[Note] = []
         self.clocks: list[Clock] = []
         self.letters: list[datetime | None] = []        # when each was delivered
 
@@ -72,8 +75,8 @@ class History:
              source: str | None = None, target: str | None = None, version: int | None = None,
              reason: str | None = None) -> None:
         """A record on this chain."""
-        self.entries.append((instant, Entry(self.chain_id, self.org_key, machine, subject, event, source, target, version,
-                                            reason, details or {}), who))
+        self.entries.append(_note((instant, machine, subject, event, source, target, version, reason,
+                                   _NOTHING if details is None else details, who)))
 
     def wait(self, days: float, spread: float = 0.6) -> bool:
         """Let time go by, lognormal around `days`, up to an office hour. False when that lies after `now`."""
@@ -117,10 +120,10 @@ class History:
         """The clock of a kind, if there is one."""
         return next((clock for clock in self.clocks if clock.kind == kind), None)
 
-    def clock_rows(self, claim_id: uuid.UUID, today: date) -> None:
-        """The clocks as rows."""
-        for clock in self.clocks:
-            self.new("sla_clock", at(clock.start_on, 0), claim_id=claim_id, round=1, **clock.columns(today))
+    def clock_lines(self, today: date) -> list[str]:
+        """The clocks of a claim as lines of `sla_clock`: every eighth row of a district is one."""
+        claim = f"{self.org_key}\t{self.chain_id}\t1"
+        return [f"{key(self.chance, at(clock.start_on, 0))}\t{claim}\t{clock.columns(today)}" for clock in self.clocks]
 
 
 class Clock:
@@ -147,16 +150,19 @@ class Clock:
         self.pauses[-1][1] = day
         self.counted = count(self.rule, self.start_on, [(first, last) for first, last in self.pauses if first and last])
 
-    def columns(self, today: date) -> Row:
-        """Everything but id, claim and round."""
-        due = self.counted.due
+    def columns(self, today: date) -> str:
+        """From `kind` on, as COPY text."""
+        counted, due = self.counted, self.counted.due
         missed = self.kept is False or (self.state == "running" and self.kind != WINDOW and due < today)
-        return {"kind": self.kind, "subject": self.subject, "budget": self.rule.days, "day_kind": self.rule.kind,
-                "clause": self.rule.clause, "origin": self.rule.origin, "start_on": self.start_on, "due_on": due,
-                "provisional": self.counted.provisional, "words": self.counted.words, "calendar": calendar().version,
-                "pauses": [[day.isoformat() if day else None for day in pause] for pause in self.pauses],
-                "state": self.state, "stopped_on": self.stopped_on, "kept": self.kept,
-                "breached_at": at(due + DAY, 2) if missed else None}
+        pauses = [[day.isoformat() if day else None for day in pause] for pause in self.pauses]
+        return (f"{self.kind}\t{self.subject}\t{_terms(self.rule)}\t{self.start_on}\t{due}\t{'t' if counted.provisional else 'f'}\t"
+                f"{text(counted.words)}\t{calendar().version}\t{line((pauses, self.state, self.stopped_on, self.kept))}\t"
+                f"{at(due + DAY, 2).isoformat() if missed else NULL}")
+
+
+@cache
+def _terms(rule: ClockRule) -> str:
+    return line((rule.days, rule.kind, text(rule.clause), rule.origin))
 
 
 @cache

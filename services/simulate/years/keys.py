@@ -14,6 +14,7 @@ from datetime import datetime
 _CODES = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _FIRST_MS = 1_735_689_600_000           # 2025-01-01 UTC: the instants in the keys lie in the half year after it
 _MINUTES_SINCE = 1_577_836_800          # 2020-01-01 UTC, seconds
+_set = object.__setattr__
 
 
 class Chance(random.Random):
@@ -29,9 +30,10 @@ class Key(uuid.UUID):
     text: str
 
     def __init__(self, value: int) -> None:
-        super().__init__(int=value)
-        digits = f"{value:032x}"
-        object.__setattr__(self, "text", f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}")
+        digits = f"{value:032x}"        # the value is in range: what UUID itself would look at again
+        _set(self, "int", value)
+        _set(self, "is_safe", uuid.SafeUUID.unknown)
+        _set(self, "text", f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}")
 
     def __str__(self) -> str:
         return self.text
@@ -47,6 +49,11 @@ def key(chance: Chance, at: datetime) -> Key:
 def digest(chance: Chance, *words: object) -> str:
     """Stands for the SHA-256 of bytes that were never there: the district's number, then hex over the words."""
     return f"{chance.place:08x}" + hashlib.sha256("/".join(str(word) for word in words).encode()).hexdigest()[8:]
+
+
+def unseen(chance: Chance) -> str:
+    """The same for bytes of which nothing is known: drawn bits."""
+    return f"{chance.place:08x}{chance.getrandbits(224):056x}"
 
 
 def code(chance: random.Random) -> str:

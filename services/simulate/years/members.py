@@ -17,6 +17,7 @@ from services.simulate.years import plans
 from services.simulate.years.desk import at, in_hours
 from services.simulate.years.keys import Chance, key
 from services.simulate.years.plans import EVENTS, FOR_WOMEN, SHARES, Cover, Words, event_day, last_day
+from services.simulate.years.premium import Premiums
 from services.simulate.years.rows import Tables
 from services.simulate.years.size import OFFICES, Place, Size
 from services.simulate.years.tree import began
@@ -71,7 +72,8 @@ def people(size: Size, place: Place, tables: Tables) -> list[Member]:
     return found
 
 
-def claims(size: Size, place: Place, units: Sequence[Org], members: Sequence[Member], tables: Tables) -> list[Told]:
+def claims(size: Size, place: Place, units: Sequence[Org], members: Sequence[Member], premiums: Premiums,
+           tables: Tables) -> list[Told]:
     """Covers for everybody, and the claims in order of their reports, computed by the columns reading."""
     chance = size.chance("claims", place.index)
     taken: dict[tuple[int, str], set[date]] = {}
@@ -85,10 +87,12 @@ def claims(size: Size, place: Place, units: Sequence[Org], members: Sequence[Mem
         told.append(Told(draft.member, cover, draft.event, event_day(draft.event), draft.reported_at, draft.halt,
                          place.first_claim + nth + 1, paid[nth]))
         _cover_row(cover, draft.member, units, certificates, tables)
+        premiums.cover(cover, draft.member, claimed=True)
     for member in members[place.claims:]:
         book = _books(_plans_of(member, place)[0], size.today)
         cover = _cover(member, book, _effective(member, size.today), taken, chance)
         _cover_row(cover, member, units, certificates, tables)
+        premiums.cover(cover, member, claimed=False)
     return told
 
 

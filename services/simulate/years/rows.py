@@ -52,6 +52,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {table: tuple(columns.split()) for tabl
     "payment": "id org_key state version claim_id round payee_id person_id purpose channel amount_fen attempt bank_card_id"
                " run_id serial credited_at return_reason created_at",
     "bank_line": "id org_key payment_id run_id kind attempt reference amount_fen serial bank_time reason file_sha256 line_no at",
+    "premium_voucher": "id org_key kind voucher_no plan org_id amount_fen dated_on party reference account_id at",
+    "ledger_transaction": "id org_key plan kind booked_on voucher_id payment_id attempt account_id at",
+    "ledger_entry": "id org_key transaction_id account cover_id amount_fen",
     "audit_record": "chain_id seq org_key machine subject_id event account_id person_id at record prev hash",
     "outbox": "org_key topic claim_id subject_id payload created_at tries",
     "number_series": "series year last",
@@ -60,7 +63,11 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {table: tuple(columns.split()) for tabl
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def _json(value: object) -> str:
+NULL = "\\N"
+
+
+def json_text(value: object) -> str:
+    """A JSON column, for a value that stands in more than one row; others are spelled where they are added."""
     if not value:
         return "{}" if value.__class__ is dict else "[]"
     return _encode(value).replace("\\", "\\\\")
@@ -68,7 +75,7 @@ def _json(value: object) -> str:
 
 _TEXT: dict[type, Callable[..., str]] = {
     int: str, uuid.UUID: str, Key: attrgetter("text"), datetime: datetime.isoformat, date: date.isoformat,
-    bool: lambda value: "t" if value else "f", type(None): lambda _: "\\N", dict: _json, list: _json, tuple: _json,
+    bool: {True: "t", False: "f"}.__getitem__, type(None): {None: NULL}.__getitem__, dict: json_text, list: json_text, tuple: json_text,
     bytes: lambda value: "\\\\x" + value.hex()}
 
 
@@ -94,6 +101,14 @@ class Tables:
         if len(values) != len(COLUMNS[table]):
             raise TypeError(f"{table}: {len(values)} values for {len(COLUMNS[table])} columns")
         self.lines.setdefault(table, []).append(line(values))
+
+    def row(self, table: str, row: Mapping[str, object]) -> None:
+        """One row by column; what it does not name is null."""
+        self.lines.setdefault(table, []).append(line(map(row.get, COLUMNS[table])))
+
+    def extend(self, table: str, lines: Iterable[str]) -> None:
+        """Rows that are lines already."""
+        self.lines.setdefault(table, []).extend(lines)
 
     def counts(self) -> dict[str, int]:
         """Rows by table."""

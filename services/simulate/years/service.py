@@ -15,10 +15,8 @@ import psycopg
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from services.access.actor import system
 from services.core.db import Database, Scope
 from services.core.errors import Conflict, HuzhuError, NotFound
-from services.ledger import service as ledger
 from services.simulate.years import district, tree
 from services.simulate.years.rows import Tables, write
 from services.simulate.years.size import Place, Size
@@ -52,9 +50,6 @@ def simulate(db: Database, size: Size, *, root: str, workers: int | None = None,
     for done, (place, counts) in enumerate(_districts(db, size, top, scope, workers or os.cpu_count() or 1), 1):
         made.rows.update(counts)
         tell(f"district {place.index}", done, len(size.places))
-    tell("ledger", len(size.places), len(size.places))
-    with db.unit_of_work(scope) as session:
-        ledger.catch_up(session, actor=system(root), now=size.now)
     with db.view(scope) as session:
         rows = session.execute(sa.text("SELECT state, count(*) FROM claim GROUP BY state ORDER BY 2 DESC, 1"))
         made.states = {row[0]: row[1] for row in rows}

@@ -13,8 +13,9 @@ from services.rulebook.parts import Level
 from services.simulate.years import letters
 from services.simulate.years.desk import SYSTEM, Who, at
 from services.simulate.years.history import History, Row
-from services.simulate.years.keys import code, digest
+from services.simulate.years.keys import code, unseen
 from services.simulate.years.plans import hospital
+from services.simulate.years.rows import json_text
 from services.simulate.years.world import District, Told, level_rule
 from services.sla.service import count
 from services.workdays.calendar import DAY
@@ -33,6 +34,7 @@ class Walk:
         self.payee: Row = {}
         self.levels: list[tuple[Level, Row]] = []
         self.papers: list[Row] = []
+        self.sheet: tuple[str, str] | None = None
         self.clerk = district.staff.clerks[told.member.unit]
 
     @property
@@ -90,8 +92,7 @@ def _consent(w: Walk) -> None:
 
 def paper(w: Walk, kind: str) -> None:
     """A paper's row; its bytes were never there, so nothing of it is on the record."""
-    number = len(w.papers) + 1
-    w.papers.append(w.h.new("paper", w.h.t, claim_id=w.h.chain_id, kind=kind, sha256=digest(w.h.chance, w.h.chain_id, number),
+    w.papers.append(w.h.new("paper", w.h.t, claim_id=w.h.chain_id, kind=kind, sha256=unseen(w.h.chance),
                             mime="application/pdf", size=20_000 + w.h.chance.randrange(400_000), file_name=f"{kind}.pdf",
                             verdict="waiting", uploaded_by=w.clerk.account, uploaded_at=w.h.t))
 
@@ -181,7 +182,8 @@ def worksheet(w: Walk, seq: int, *, who: Who = SYSTEM) -> Row:
     """A worksheet from the columns reading; the second is the frozen one."""
     h, told, paid, frozen = w.h, w.told, w.told.paid, seq > 1
     why = "frozen at the decision" if frozen else "first"
-    row = h.new("worksheet", h.t, claim_id=h.chain_id, round=1, seq=seq, frozen=frozen, input=_input(w), output=_output(w),
+    w.sheet = w.sheet or (json_text(_input(w)), json_text(_output(w)))
+    row = h.new("worksheet", h.t, claim_id=h.chain_id, round=1, seq=seq, frozen=frozen, input=w.sheet[0], output=w.sheet[1],
                 outcome=paid.outcome, total_fen=paid.total, refund_fen=paid.refund, facts_digest=w.claim["digest"],
                 rule_digest=told.held.book.digest, why=why, made_at=h.t)
     h.note("claim", h.chain_id, "freeze" if frozen else "worksheet", h.t, who, {

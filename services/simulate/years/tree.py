@@ -141,6 +141,7 @@ def base_rows(size: Size, root: Org, tables: Tables) -> None:
             for series in (f"no:{office.code.upper()}", f"no:BA{office.code.upper()}"):
                 tables.add("number_series", series, year, size.claims)
             tables.add("number_series", f"no:{office.code.upper()}BZ", year, size.members + size.claims)
+            tables.add("number_series", f"no:SK{office.code.upper()}", year, size.orgs * max(len(one.plans) for one in OFFICES))
 
 
 def people_rows(size: Size, posts: Iterable[Post], region: str, tables: Tables) -> None:
