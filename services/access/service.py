@@ -1,4 +1,4 @@
-"""Accounts and tokens: who somebody is, and what their token lets them be."""
+"""Accounts and tokens: who somebody is, and what their token lets them be. Substitutes on leave stand in `substitutes`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from sqlmodel import Session, col, select
 from services.access.actor import Actor, Role
 from services.access.actors import actor_of
 from services.access.lookup import account_of, digest, record
+from services.access.substitutes import appoint_substitute, candidates, end_substitute, substitutes
 from services.core.errors import Conflict, InputError, NotFound, Unauthenticated
 from services.core.ids import uuidv7
 from services.models import Account, Grant, Organisation, Token
 
+__all__ = ["appoint_substitute", "authenticate", "bootstrap", "candidates", "close_account", "end_substitute", "issue_token",
+           "open_account", "revoke_token", "substitutes"]
 _KINDS = {Role.SYSTEM: "system", Role.INSURER: "insurer"}
 # An administrator sees no medical data, an auditor changes nothing: neither is combined with another role.
 _ALONE = (Role.ADMINISTRATOR, Role.AUDITOR, Role.SYSTEM, Role.INSURER)
