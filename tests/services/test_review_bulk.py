@@ -85,7 +85,8 @@ def test_one_claim_in_the_way_and_none_passes(world: World, now: datetime) -> No
     assert [(result.claim_id, result.code) for result in error.value.results] == [
         (held, "on_hold"), (changed, "change_not_seen"), (fine, None)]
     problem = error.value.as_problem()
-    assert [row["code"] for row in problem["claims"]] == ["on_hold", "change_not_seen"]   # type: ignore[attr-defined, union-attr]
+    named = problem["claims"]
+    assert isinstance(named, list) and [row["code"] for row in named] == ["on_hold", "change_not_seen"]
     assert "去掉" in str(problem["remedy"])
     assert claim_row(world.db, fine).state == "in_review"
     assert levels(world.db, fine)[2][:2] == ("office_first", "open")
