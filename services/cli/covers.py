@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,17 +10,22 @@ import typer
 from sqlmodel import Session
 
 from services.access.actor import system
+from services.cli.acting import moment
+from services.cli.figures import say_figures
 from services.cli.output import AsJson, day, say, say_json, say_table
-from services.core.db import BusinessClock, Scope, database
+from services.core.db import Scope, database
 from services.core.money import show, to_yuan
 from services.core.settings import settings
 from services.enrolment import cover_queries, group_summary
 from services.enrolment import queries as enrolment
+from services.enrolment.covers import REASON_WORDS
 from services.ledger import queries as ledger
 from services.ledger import service as ledger_service
+from services.models import Organisation
 
 covers = typer.Typer(help="保障、费用与分户账", no_args_is_help=True)
 _STATES = {"open": "有效", "ending": "将终止", "ended": "已终止"}
+_SUMMARY = ("单位、计划、保单号", "凭证数", "人数", "续保", "份数", "应缴", "已缴", "已退")
 _MONEY = {"due_fen": "应缴", "paid_fen": "已缴", "open_fen": "未缴", "owed_back_fen": "应退", "returned_fen": "已退",
           "refunded_fen": "理赔退费"}
 
@@ -34,12 +38,13 @@ def show_one(certificate_no: Annotated[str, typer.Argument(help="凭证号")], a
     if as_json:
         say_json(words)
         return
-    say_table(("凭证", "计划", "保障期", "续保", "观察期起算日", "终止"), [
-        (words["certificate_no"], words["plan"], f"{words['effective']} 至 {words['until']}", "是" if words["renewal"] else "否",
-         words["waiting_start"], words["ended_on"])])
+    say(f"凭证 {words['certificate_no']}  {words['unit']}  {words['plan']}  {words['shares']} 份" + ("  续保" if words["renewal"] else ""))
+    say(f"保障 {words['effective']} 至 {words['until']}，观察期自 {words['waiting_start']} 起算"
+        + (f"，{words['ended_on']} 终止（{REASON_WORDS[str(words['end_reason'])]}）" if words["ended_on"] else ""))
     premium, changes, benefits = words["premium"], words["endorsements"], words["liabilities"]
     assert isinstance(premium, dict) and isinstance(changes, list) and isinstance(benefits, list)
-    say_table(tuple(_MONEY.values()), [tuple(premium[name.removesuffix("_fen")] for name in _MONEY)], title="费用（元）")
+    say("费用（元）")
+    say_figures(tuple(_MONEY.values()), [tuple(premium[name.removesuffix("_fen")] for name in _MONEY)], words=0)
     if changes:
         say_table(("批单号", "类别", "日期", "内容"), [(row["number"], row["kind"], row["dated_on"], row["text"]) for row in changes])
     say_table(("责任", "条款", "状态", "由"), [(row["name"], row["clause"], _STATES[row["state"]], row["claim_no"]) for row in benefits])
@@ -50,7 +55,8 @@ def _words(session: Session, certificate_no: str) -> dict[str, object]:
     money = asdict(ledger.premiums(session, [cover.id])[cover.id])
     days = {name: getattr(cover, name) for name in ("plan_from", "effective", "until", "ended_on")}
     return {
-        "certificate_no": cover.certificate_no, "policy_no": cover.policy_no, "plan": cover.plan, "renewal": cover.renewal,
+        "certificate_no": cover.certificate_no, "unit": session.get_one(Organisation, cover.org_id).name, "shares": cover.shares,
+        "policy_no": cover.policy_no, "plan": cover.plan, "renewal": cover.renewal,
         **{name: value.isoformat() if value else None for name, value in days.items()}, "end_reason": cover.end_reason,
         "waiting_start": cover_queries.waiting_start(cover, enrolment.covers_of(session, cover.person_id, cover.plan)).isoformat(),
         "premium": {name.removesuffix("_fen"): show(to_yuan(fen)) for name, fen in money.items()},
@@ -75,7 +81,10 @@ def summary(org_key: Annotated[str, typer.Option("--org", help="组织代码，�
     elif as_json:
         say_json([asdict(row) | {"policies": list(row.policies)} for row in rows])
     else:
-        say_table(group_summary.HEADINGS, [*map(group_summary.cells, rows), group_summary.totals(rows)])
+        lines = [*map(group_summary.cells, rows), group_summary.totals(rows)]
+        say_figures(_SUMMARY, [("\n".join(filter(None, map(str, (unit, name, policies)))), *figures)
+                               for unit, name, *figures, policies in lines], words=1)
+        say("金额单位：元")
 
 
 @covers.command()
@@ -86,16 +95,17 @@ def books(plan: Annotated[str | None, typer.Argument(help="计划代码；不写
     if as_json:
         say_json([asdict(row) | {"balance_fen": row.balance_fen} for row in rows])
     else:
-        say_table(("计划", "科目", "借方（元）", "贷方（元）", "余额（元）"), [
-            (row.plan, row.name, *(show(to_yuan(fen)) for fen in (row.debit_fen, row.credit_fen, row.balance_fen))) for row in rows])
+        say_figures(("计划", "科目", "借方（元）", "贷方（元）", "余额（元）"), [
+            (row.plan, row.name, *(show(to_yuan(fen)) for fen in (row.debit_fen, row.credit_fen, row.balance_fen))) for row in rows],
+            words=2)
 
 
 @covers.command("catch-up")
 def catch_up(as_json: AsJson = False) -> None:
     """补记分户账：升级前已有的保障、批量导入的保障与已到账的退费；再次运行不重复记账。"""
-    moment = BusinessClock(database()).now() if settings().movable_clock else datetime.now(UTC)
+    now = moment(database())
     with database().unit_of_work(_root()) as session:
-        bookings = ledger_service.catch_up(session, actor=system(settings().root_org), now=moment)
+        bookings = ledger_service.catch_up(session, actor=system(settings().root_org), now=now)
     if as_json:
         say_json({"entries": bookings})
     else:

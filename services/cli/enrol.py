@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlmodel import Session, select
 
-from services.access.actor import system
+from services.cli.acting import As, changing
 from services.cli.output import SAID_NO, AsJson, day, say, say_json, say_table
-from services.core.db import BusinessClock, Database, database
+from services.core.db import database
 from services.core.errors import InputError
 from services.core.settings import settings
 from services.enrolment import service as enrolment
@@ -30,6 +29,7 @@ def enrol(file: Annotated[Path | None, typer.Argument(help="名单（XLSX）")] 
           plan: Annotated[str, typer.Option(help="计划代码")] = "",
           unit: Annotated[str, typer.Option(help="单位的组织键，如 cn.nx.yc.xq.u001.")] = "",
           effective: Annotated[str, typer.Option(help="生效日，如 2026-04-01")] = "",
+          login: As = "",
           payer: Annotated[str, typer.Option(help="缴费来源：self、enterprise、public")] = "",
           payer_name: Annotated[str | None, typer.Option(help="缴费单位名称")] = None,
           policy_no: Annotated[str | None, typer.Option(help="保险公司保单号")] = None,
@@ -46,14 +46,13 @@ def enrol(file: Annotated[Path | None, typer.Argument(help="名单（XLSX）")] 
     if template:
         _template(plan, out, seed=seed_layout, as_json=as_json)
         return
-    words = {"FILE": file, "--plan": plan, "--unit": unit, "--effective": effective, "--payer": payer}
+    words = {"FILE": file, "--plan": plan, "--unit": unit, "--effective": effective, "--payer": payer, "--as": login}
     for name, value in words.items():
         if not value:
             raise InputError("missing_key", f"缺少 {name}", remedy=f"补上 {name}", field=name)
     assert file is not None
     content = _content(file)
-    db, actor = database(), system(settings().root_org)
-    with _progress(quiet=as_json) as shown, db.unit_of_work(actor.scope) as session:
+    with _progress(quiet=as_json) as shown, changing(database(), login) as (session, actor, now):
         tasks: dict[str, int] = {}
 
         def follow(what: str, done: int, of: int) -> None:
@@ -64,7 +63,7 @@ def enrol(file: Annotated[Path | None, typer.Argument(help="名单（XLSX）")] 
         done = enrolment.enrol(session, content=content, file_name=file.name, plan=plan, org_id=_unit(session, unit).id,
                                effective=day(effective, field="effective"), payer_kind=payer, payer_name=payer_name,
                                policy_no=policy_no, keep_good=keep_good, unit=Numbers(staff, women, parents), progress=follow,
-                               actor=actor, now=_now(db))
+                               actor=actor, now=now)
     written = _write_errors(done, errors or file.with_name(f"{file.stem}-错误清单.xlsx"))
     _say(done, written, as_json=as_json)
     if done.fault_count:
@@ -91,10 +90,6 @@ def _unit(session: Session, key: str) -> Organisation:
 def _progress(*, quiet: bool) -> Progress:
     return Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
                     console=Console(stderr=True), disable=quiet, transient=True)
-
-
-def _now(db: Database) -> datetime:
-    return BusinessClock(db).now() if settings().movable_clock else datetime.now(UTC)
 
 
 def _write_errors(done: RosterImport, to: Path) -> Path | None:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from services.access.actor import Actor, system
-from services.cli.output import SAID_NO, AsJson, say, say_json, say_table
-from services.core.db import BusinessClock, database
+from services.cli.acting import As, changing
+from services.cli.output import SAID_NO, AsJson, say, say_item, say_json, say_table
+from services.core.clock import CHINA
+from services.core.db import database
 from services.core.errors import InputError
 from services.core.identity import CREDIT_REASONS, check_credit_code
 from services.core.settings import settings
 from services.enrolment import queries, service, tree
-from services.models import Organisation, OrganisationChange
+from services.models import Account, Organisation, OrganisationChange
 
 orgs = typer.Typer(help="组织：查看、移动、合并、撤销", no_args_is_help=True)
 Key = Annotated[str, typer.Argument(help="组织键，如 cn.nx.yc.xq.u001.；移动前的旧键也可")]
@@ -46,18 +45,23 @@ def listed(under: Annotated[str, typer.Option(help="只列这一组织及其下�
 def history(key: Key, as_json: AsJson = False) -> None:
     """沿革：何时由谁为何新建、更改、移动、并入、撤销。"""
     with database().view(_actor().scope) as session:
-        rows = [_change(row) for row in tree.history(session, tree.find(session, key).id)]
+        rows = tree.history(session, tree.find(session, key).id)
+        names = {account.id: account.name for account in session.exec(select(Account).where(
+            col(Account.id).in_([row.account_id for row in rows if row.account_id])))}
     if as_json:
-        say_json({"history": rows})
+        say_json({"history": [_change(row) for row in rows]})
         return
-    say_table(("时间", "事项", "从", "到", "原因"), [(row["at"], _CHANGES[str(row["kind"])], row["from_key"], row["to_key"], row["why"])
-                                             for row in rows])
+    for row in rows:
+        where = f"{row.from_key} → {row.to_key}" if row.from_key and row.from_key != row.to_key else row.to_key
+        who = names.get(row.account_id, "") if row.account_id else "系统"
+        say_item(f"{row.at.astimezone(CHINA):%Y-%m-%d %H:%M}  {_CHANGES[row.kind]}  {where}  {who}  {row.why}", hang=18)
 
 
 @orgs.command()
-def move(key: Key, parent: Annotated[str, typer.Option(help="新上级的组织键")], why: Reason, as_json: AsJson = False) -> None:
+def move(key: Key, parent: Annotated[str, typer.Option(help="新上级的组织键")], why: Reason, login: As = "",
+         as_json: AsJson = False) -> None:
     """把组织连同下级和全部记录移到另一上级之下。"""
-    with _changing() as (session, actor, now):
+    with changing(database(), login) as (session, actor, now):
         done = service.move_organisation(session, org_id=tree.find(session, key).id, parent_id=tree.find(session, parent).id, why=why,
                                          actor=actor, now=now)
         shown, rows = _words(done), _rows(session, done)
@@ -65,9 +69,10 @@ def move(key: Key, parent: Annotated[str, typer.Option(help="新上级的组织�
 
 
 @orgs.command()
-def merge(key: Key, into: Annotated[str, typer.Option(help="接续的组织的组织键")], why: Reason, as_json: AsJson = False) -> None:
+def merge(key: Key, into: Annotated[str, typer.Option(help="接续的组织的组织键")], why: Reason, login: As = "",
+          as_json: AsJson = False) -> None:
     """并入接续的组织：下级、保障、案件和账号随之接续，原组织撤销。"""
-    with _changing() as (session, actor, now):
+    with changing(database(), login) as (session, actor, now):
         old = tree.find(session, key)
         done = service.merge_organisation(session, org_id=old.id, into_id=tree.find(session, into).id, why=why, actor=actor, now=now)
         shown, rows = _words(done), _rows(session, old)
@@ -75,9 +80,9 @@ def merge(key: Key, into: Annotated[str, typer.Option(help="接续的组织的�
 
 
 @orgs.command()
-def close(key: Key, why: Reason, as_json: AsJson = False) -> None:
+def close(key: Key, why: Reason, login: As = "", as_json: AsJson = False) -> None:
     """撤销名下已无下级、保障、案件和账号的组织。"""
-    with _changing() as (session, actor, now):
+    with changing(database(), login) as (session, actor, now):
         shown = _words(service.close_organisation(session, org_id=tree.find(session, key).id, why=why, actor=actor, now=now))
     if as_json:
         say_json({"organisation": shown})
@@ -99,14 +104,6 @@ def credit_code(number: Annotated[str, typer.Argument(help="统一社会信用�
 
 def _actor() -> Actor:
     return system(settings().root_org)
-
-
-@contextmanager
-def _changing() -> Iterator[tuple[Session, Actor, datetime]]:
-    db, actor = database(), _actor()
-    now = BusinessClock(db).now() if settings().movable_clock else datetime.now(UTC)
-    with db.unit_of_work(actor.scope) as session:
-        yield session, actor, now
 
 
 def _rows(session: Session, org: Organisation) -> dict[str, int]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from services.access.actor import system
+from services.cli.acting import As, changing
 from services.cli.output import SAID_NO, AsJson, say, say_json, say_table
-from services.core.db import BusinessClock, database
+from services.core.db import database
 from services.core.errors import InputError
-from services.core.settings import settings
 from services.intake import service as intake
 from services.intake import sheet
 from services.models import ReportImport
@@ -22,6 +20,7 @@ _SHOWN = 20
 
 
 def report(file: Annotated[Path | None, typer.Argument(help="报案文件（XLSX，每行一次事件）")] = None,
+           login: As = "",
            keep_good: Annotated[bool, typer.Option("--keep-good", help="有误的行除外，其余报案；不写则全部合格才报案")] = False,
            errors: Annotated[Path | None, typer.Option(help="错误清单（XLSX）写到这里")] = None,
            template: Annotated[bool, typer.Option("--template", help="不报案，只给出样表")] = False,
@@ -37,9 +36,7 @@ def report(file: Annotated[Path | None, typer.Argument(help="报案文件（XLSX
         return
     if file is None or not file.is_file():
         raise InputError("file_missing", f"没有文件 {file or ''}".rstrip(), remedy="写明报案文件，或用 --template 取样表", field="FILE")
-    db, actor = database(), system(settings().root_org)
-    now = BusinessClock(db).now() if settings().movable_clock else datetime.now(UTC)
-    with db.unit_of_work(actor.scope) as session:
+    with changing(database(), login) as (session, actor, now):
         done = intake.report_file(session, content=file.read_bytes(), file_name=file.name, keep_good=keep_good, actor=actor, now=now)
     workbook = errors or file.with_name(f"{file.stem}-错误清单.xlsx")
     if done.errors_sha256:

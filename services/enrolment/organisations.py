@@ -103,7 +103,7 @@ def _left(session: Session, org: Organisation) -> list[str]:
     session.flush()
     row = session.execute(_LEFT, {"id": org.id, "key": org.org_key}).one()
     words = ("个下级组织", "份保障", "件案件", "个账号", "个待办审核环节")
-    return [f" {count} {word}" for count, word in zip(row, words, strict=True) if count]
+    return [f"{count}{word}" for count, word in zip(row, words, strict=True) if count]
 
 
 def add_liaison(session: Session, *, org_id: uuid.UUID, area_id: uuid.UUID, name: str, duty: str, phone: str, from_on: date,

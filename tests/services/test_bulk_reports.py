@@ -225,7 +225,7 @@ def test_the_command(world: World, now: datetime, tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(command, "database", lambda: world.db)
     file = tmp_path / "r.xlsx"
     file.write_bytes(workbook([row(world, 0, late="在外地"), row(world, 1, day="?", late="在外地")]))
-    told = CliRunner().invoke(main.build(("report",)), ["report", str(file), "--keep-good", "--json"])
+    told = CliRunner().invoke(main.build(("report",)), ["report", str(file), "--keep-good", "--as", "xj.clerk", "--json"])
     assert told.exit_code == 1, told.output
     assert '"accepted": 1' in told.output
     assert (tmp_path / "r-错误清单.xlsx").read_bytes()[:2] == b"PK"

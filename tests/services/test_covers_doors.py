@@ -60,7 +60,7 @@ def test_the_command_shows_cover_books_and_summary(db: Database, now: datetime, 
     assert main(["covers", "show", number, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["premium"]["paid"] == "100.00"
     assert main(["covers", "show", number]) == 0
-    assert "观察期起算日" in capsys.readouterr().out
+    assert "保障 2026-01-01 至 2026-12-31，观察期自 2026-01-01 起算" in capsys.readouterr().out
     assert main(["covers", "show", "XJBZ0", "--json"]) == 2
     assert json.loads(capsys.readouterr().out)["code"] == "cover_missing"
     assert main(["covers", "books", "--json"]) == 0

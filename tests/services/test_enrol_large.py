@@ -45,7 +45,8 @@ class Office:
 
     def send(self, file: Path, *more: object) -> tuple[Run, int]:
         """The usual upload."""
-        return self.enrol(file, "--plan", "nx-ankangbao", "--unit", UNIT, "--effective", "2026-04-01", "--payer", "self", *more)
+        return self.enrol(file, "--plan", "nx-ankangbao", "--unit", UNIT, "--effective", "2026-04-01", "--payer", "self",
+                          "--as", "nx.admin", *more)
 
 
 @pytest.fixture
@@ -94,16 +95,25 @@ def test_all_or_nothing_and_what_people_read(office: Office, superuser: psycopg.
     assert (run.returncode, run.stdout.strip()) == (0, "名单 2 人，参保 2 人")
 
 
-@pytest.mark.parametrize(("arguments", "said"), [
-    (("--unit", UNIT), "FILE"), (("nobody.xlsx", "--plan", "nx-ankangbao", "--unit", UNIT, "--effective", "2026-04-01", "--payer", "self"),
-                                 "没有文件 nobody.xlsx"),
-    (("pyproject.toml", "--plan", "nx-ankangbao", "--unit", "cn.no.", "--effective", "2026-04-01", "--payer", "self"), "没有组织 cn.no."),
-    (("pyproject.toml", "--plan", "nx-ankangbao", "--unit", UNIT, "--effective", "1 April", "--payer", "self"), "不是日期"),
-    (("pyproject.toml", "--plan", "nx-ankangbao", "--unit", UNIT, "--effective", "2026-04-01", "--payer", "public"), "不得用公款"),
-    (("pyproject.toml", "--plan", "nx-ankangbao", "--unit", UNIT, "--effective", "2026-04-01", "--payer", "self"), "不是 XLSX 表格")])
-def test_what_is_missing_or_wrong_is_named(office: Office, arguments: tuple[str, ...], said: str) -> None:
-    run, _ = office.enrol(*arguments)
-    assert (run.returncode, said in run.stderr) == (2, True), run.stderr
+@pytest.mark.parametrize(("changed", "code", "said"), [
+    ({"FILE": ""}, 2, "缺少 FILE"), ({"--as": ""}, 2, "缺少 --as"), ({"FILE": "nobody.xlsx"}, 2, "没有文件 nobody.xlsx"),
+    ({"--unit": "cn.no."}, 2, "没有组织 cn.no."), ({"--effective": "1 April"}, 2, "不是日期"), ({"--payer": "public"}, 2, "不得用公款"),
+    ({}, 2, "不是 XLSX 表格"), ({"--as": "nobody"}, 2, "没有账号 nobody"), ({"--as": "xj.admin"}, 2, "不在您的管辖范围内"),
+    ({"--as": "nx.auditor"}, 1, "没有“参保登记”的权限"), ({"--as": "nx.clerk"}, 2, "生效日须在今天之后")])
+def test_what_is_missing_or_wrong_is_named(office: Office, changed: dict[str, str], code: int, said: str) -> None:
+    asked = {"FILE": "pyproject.toml", "--plan": "nx-ankangbao", "--unit": UNIT, "--effective": "2026-04-01", "--payer": "self",
+             "--as": "nx.admin"} | changed
+    file = [asked.pop("FILE")]
+    run, _ = office.enrol(*filter(None, file), *(word for pair in asked.items() if pair[1] for word in pair))
+    assert (run.returncode, said in run.stderr) == (code, True), run.stderr
+
+
+def test_an_import_bears_its_makers_name(office: Office, superuser: psycopg.Connection[tuple[object, ...]], tmp_path: Path) -> None:
+    file = tmp_path / "名单.xlsx"
+    file.write_bytes(roster([woman(1), woman(2)], UNIT_NAME))
+    assert office.send(file)[0].returncode == 0
+    assert superuser.execute("SELECT a.login FROM roster_import r JOIN account a ON a.id = r.account_id"
+                             " WHERE r.file_name = '名单.xlsx'").fetchall() == [("nx.admin",)]
 
 
 def test_a_file_of_100_mb_is_not_even_read(office: Office, tmp_path: Path) -> None:
