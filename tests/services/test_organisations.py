@@ -67,7 +67,7 @@ def test_changes_keep_old_words_and_count_versions(world: World, now: datetime) 
 
 def test_a_unit_in_use_is_not_closed_and_a_closed_one_begins_nothing(world: World, now: datetime) -> None:
     admin = world.actor("admin")
-    with world.db.unit_of_work(CN) as session, pytest.raises(Conflict, match=r"org_in_use.* 6 份保障.* 7 个账号"):
+    with world.db.unit_of_work(CN) as session, pytest.raises(Conflict, match=r"org_in_use.*还有6份保障.*、7个账号"):
         service.close_organisation(session, org_id=world.org(U1), why="撤销", actor=admin, now=now)
     with world.db.unit_of_work(CN) as session:
         empty = add(session, world, TSD, "u009", "unit", now)
