@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
+from pydantic import BaseModel
 from sqlmodel import Session, col, select
 
 from services.access.actor import Actor, system
 from services.core.errors import HuzhuError, NotPermitted
 from services.enrolment import enrolling
 from services.enrolment.enrolling import Asked, Progress
-from services.enrolment.thresholds import Numbers
 from services.models import Account, Grant, OutboxRow, RosterImport
 from services.outbox import service as outbox
 from services.outbox.service import Work
@@ -32,32 +32,32 @@ class Waiting:
     sha256: str
 
 
+class _Owed(BaseModel):
+    """What the outbox keeps of an upload. `root`: the organisation whose system sent it; empty when a person did."""
+
+    asked: Asked
+    roles: list[str]
+    root: str
+
+
 def send(session: Session, *, content: bytes, asked: Asked, actor: Actor, now: datetime) -> RosterImport:
     """Take an upload in: what can be refused at once is; the rows are checked by the worker. Refusals as `enrol`'s."""
     taken = enrolling.admit(session, asked, content=content, actor=actor, now=now)
     session.add(taken)
     session.flush()
-    outbox.add(session, [Work(TOPIC, taken.org_key, None, taken.id, {
-        "asked": {name: str(value) if isinstance(value, uuid.UUID | date) else value for name, value in asdict(asked).items()},
-        "roles": sorted(actor.roles), "root": "" if actor.account_id else actor.org_key})], now=now)
+    owed = _Owed(asked=asked, roles=sorted(actor.roles), root="" if actor.account_id else actor.org_key)
+    outbox.add(session, [Work(TOPIC, taken.org_key, None, taken.id, owed.model_dump(mode="json"))], now=now)
     return taken
 
 
 def waiting(session: Session, roster_id: uuid.UUID) -> Waiting | None:
     """What is owed; None when it was worked before."""
     row = session.get(RosterImport, roster_id)
-    owed = session.exec(select(OutboxRow.payload).where(OutboxRow.topic == TOPIC, OutboxRow.subject_id == roster_id)).first()
-    if row is None or row.done_at is not None or owed is None:
+    kept = session.exec(select(OutboxRow.payload).where(OutboxRow.topic == TOPIC, OutboxRow.subject_id == roster_id)).first()
+    if row is None or row.done_at is not None or kept is None:
         return None
-    words, roles = owed["asked"], owed["roles"]
-    assert isinstance(words, dict) and isinstance(roles, list)
-    return Waiting(row.id, _asked(words), _sender(session, row, str(owed["root"]), roles), row.sha256)
-
-
-def _asked(words: dict[str, object]) -> Asked:
-    more: dict[str, object] = {"org_id": uuid.UUID(str(words["org_id"])), "effective": date.fromisoformat(str(words["effective"])),
-                               "unit": Numbers(**words["unit"])}  # type: ignore[arg-type]
-    return Asked(**(words | more))  # type: ignore[arg-type]
+    owed = _Owed.model_validate(kept)
+    return Waiting(row.id, owed.asked, _sender(session, row, owed.root, owed.roles), row.sha256)
 
 
 def _sender(session: Session, row: RosterImport, root: str, roles: list[str]) -> Actor:
