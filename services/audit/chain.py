@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import uuid
@@ -46,7 +45,7 @@ def canonical(record: dict[str, object]) -> str:
 
 def digest(key: bytes, prev: bytes, text: str) -> bytes:
     """HMAC-SHA256 over the previous hash and the canonical record."""
-    return hmac.new(key, prev + text.encode(), hashlib.sha256).digest()
+    return hmac.digest(key, prev + text.encode(), "sha256")
 
 
 def join(key: bytes, seq: int, prev: bytes, entry: Entry, *,

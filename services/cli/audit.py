@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import typer
+from rich.console import Console
 
-from services.audit.verify import verify as verify_chains
+from services.audit.verify import verify_all
 from services.cli.output import SAID_NO, AsJson, say, say_json, say_table
 from services.core.db import Scope, database
 from services.core.settings import settings
@@ -22,8 +23,10 @@ def _group() -> None:
 @app.command()
 def verify(as_json: AsJson = False) -> None:
     """核验每一条记录链：改动、删除、调序、重链都会点名（退出码 1）。"""
-    with database().view(Scope(settings().root_org)) as session:
-        findings = verify_chains(session)
+    console = Console(stderr=True)
+    with console.status("核验记录链") as status:
+        findings = verify_all(database(), Scope(settings().root_org),
+                              tell=lambda done, parts: status.update(f"核验记录链：{done}/{parts}"))
     if as_json:
         say_json({"findings": [asdict(finding) for finding in findings]})
     elif findings:

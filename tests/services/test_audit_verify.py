@@ -8,10 +8,12 @@ from datetime import datetime
 import psycopg
 import pytest
 
-from services.audit.verify import seal_day, verify
+from services.audit.verify import seal_day, verify, verify_all
 from services.core.clock import business_day
 from services.core.db import Database
 from tests.support.road import decided
+from tests.support.simulated import ROOT as NATION
+from tests.support.simulated import fill
 from tests.support.world import ROOT, World, build_world
 
 Superuser = psycopg.Connection[tuple[object, ...]]
@@ -73,3 +75,17 @@ def test_removed_newest_rows_are_named_even_when_the_claims_head_is_moved_back(
     superuser.execute("UPDATE claim c SET audit_seq = a.seq, audit_head = a.hash FROM audit_record a"
                       " WHERE a.chain_id = c.id AND a.seq = c.audit_seq - 1")
     assert findings(db) == {"tail_missing"}
+
+
+def test_spans_of_chains_in_two_processes_say_the_same(db: Database, superuser: Superuser) -> None:
+    fill(db)
+    spans: list[tuple[int, int]] = []
+    assert verify_all(db, NATION, workers=2, chains_a_span=60, tell=lambda *told: spans.append(told)) == []
+    assert len(spans) > 5
+    first, last = superuser.execute("SELECT min(id::text), max(id::text) FROM claim").fetchone() or ("", "")
+    superuser.execute("UPDATE audit_record SET event = 'refuse' WHERE seq = 1 AND chain_id IN (%s, %s)", (first, last))
+    superuser.execute("UPDATE claim SET audit_seq = audit_seq + 1 WHERE id = (SELECT id FROM claim ORDER BY id OFFSET 150 LIMIT 1)")
+    found = verify_all(db, NATION, workers=2, chains_a_span=60)
+    assert [(finding.code, finding.seq) for finding in found if finding.code == "changed"] == [("changed", 1)] * 2
+    assert {finding.chain_id for finding in found if finding.code == "changed"} == {first, last}
+    assert [finding.code for finding in found if finding.code != "changed"] == ["head_differs"]
