@@ -55,6 +55,8 @@ def tell(session: Session, *, case_id: uuid.UUID, addressee: str, at: datetime, 
         raise InputError("told_words", "须写明向谁、怎样转告", remedy="补上 words", field="words")
     case = case_of(session, case_id)
     session.refresh(case, with_for_update=True)
+    if case.joined_into:
+        raise Conflict("case_joined", f"报案 {case.case_no} 已并入另一报案", remedy="在现存的报案上登记")
     if at > now or business_day(at) < case.reported_on:
         raise InputError("told_at", "转告时间不能早于报案，也不能晚于现在", remedy="核对时间", field="at")
     if (case.insurer_told_at if addressee == "insurer" else case.committee_told_at) is not None:

@@ -16,6 +16,7 @@ from services.core.identity import check_identity, eighteen
 from services.enrolment import people
 from services.enrolment.faults import Fault
 from services.intake import sheet
+from services.intake.duplicates import offers
 from services.intake.opening import report_all
 from services.intake.reports import NewReport, each
 from services.intake.sheet import NAME, Line
@@ -30,7 +31,8 @@ def report_file(session: Session, *, content: bytes, file_name: str, keep_good: 
     """Report every row of a workbook (one an event). All or nothing, unless `keep_good`.
 
     InputError when the file is no such workbook; what is wrong with a row stands in `faults` (without the cell's text) and
-    in the workbook of `errors_sha256` (with it), with column and remedy. A row that doubles an event says where it is handled (并入报案号).
+    in the workbook of `errors_sha256` (with it), with column and remedy. A row that doubles an event says where it is handled
+    (并入报案号); one that was opened and looks like another case says which (`like` in `outcome`), to be joined or kept apart.
     """
     actor.require(*_MAY, what="批量报案")
     if storage.kind_of(content) != storage.XLSX:
@@ -40,10 +42,12 @@ def report_file(session: Session, *, content: bytes, file_name: str, keep_good: 
     made = report_all(session, reports=words, keep_good=keep_good, actor=actor, now=now)
     faults = [_fault(line, item) for line, item in zip(found.lines, made, strict=True) if isinstance(item, HuzhuError)]
     cases = [(line, item) for line, item in zip(found.lines, made, strict=True) if isinstance(item, Case)]
+    like = offers(session, [case for _, case in cases])
     lines = {line.place: line for line in found.lines}
     done = ReportImport(
         org_key=actor.org_key, sha256=storage.put(content), file_name=file_name[-200:], rows=len(found.lines), accepted=len(cases),
-        outcome=[{"row": str(line.place), "case_no": case.case_no} for line, case in cases],
+        outcome=[{"row": str(line.place), "case_no": case.case_no, "like": "、".join(one.case_no for one in like[case.id])}
+                 for line, case in cases],
         faults=[_kept(lines[fault.row], fault).as_words() for fault in faults],
         errors_sha256=storage.put(sheet.errors(found, faults)) if faults else None, account_id=actor.account_id, at=now)
     session.add(done)

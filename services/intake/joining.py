@@ -14,6 +14,7 @@ from services.access.actor import Actor
 from services.audit import service as audit
 from services.audit.chain import Entry
 from services.core.errors import Conflict, InputError, NotFound
+from services.intake import rules
 from services.intake.addressees import earlier
 from services.intake.cancelling import CANCELLED_FROM, MAY_ASK, MAY_CONFIRM, cancel, require_apart, require_second
 from services.intake.duplicates import verdict_between
@@ -115,9 +116,15 @@ def _pair(session: Session, case_id: uuid.UUID, into_id: uuid.UUID, reason: str,
                  [claim for claim in mine if claim.cover_id not in live])
     require_apart(session, claims[case.id], actor)
     late = [claim.claim_no for claim, _ in pair.doubled if claim.state not in CANCELLED_FROM]
+    if open_only:
+        rules.check_joinable(_told(case), into, field="into")
     if open_only and late:
         raise Conflict("join_too_late", f"案件 {'、'.join(late)} 已有决定，不能并入", remedy="按更正办理，或反过来并入这一报案")
     return pair
+
+
+def _told(case: Case) -> Told:
+    return Told(case.reported_on, case.committee_told_at, case.insurer_told_at)
 
 
 def _verdict(session: Session, case: Case, other: Case, verdict: str, reason: str, actor: Actor, now: datetime) -> DuplicateVerdict:
@@ -154,7 +161,7 @@ def _done(session: Session, pair: _Pair, asked: DuplicateVerdict, actor: Actor, 
     case.joined_into, case.joined_at = into.id, now
     session.add_all([case, asked])
     session.flush()
-    earlier(session, [(into, Told(case.reported_on, case.committee_told_at, case.insurer_told_at))])
+    earlier(session, [(into, _told(case))])
     if doubled:
         cancel(session, doubled, outcome="duplicate", reason=asked.reason, actor=actor, now=now)
     _record(session, pair.claims, case, "joined", asked.reason, {"into": into.case_no}, actor, now)

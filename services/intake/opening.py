@@ -23,13 +23,14 @@ from services.enrolment import queries as enrolment
 from services.intake import rules
 from services.intake.addressees import earlier, first_notices
 from services.intake.duplicates import PossibleDuplicate, like_event
-from services.intake.planning import Counted, Planned, covers_by_person, person_of, plan
+from services.intake.planning import Counted, Planned, count_of, covers_by_person, person_of, plan
 from services.intake.queries import acts_for_self, claims_by_case
 from services.intake.reports import NewReport, PhoneCall, each, heard
 from services.lifecycle.create import create
 from services.models import Case, Claim, DuplicateVerdict, Organisation, Payee, ReportNote
 from services.sla.rules import REPORT
 from services.sla.service import NewClock, Stopped, start, stop
+from services.workdays.count import Count
 from statemachines.states import ClaimState
 
 _MAY_REPORT = (Role.MEMBER, Role.UNIT_CLERK, Role.INSURER, Role.SYSTEM)
@@ -65,8 +66,10 @@ def report_all(session: Session, *, reports: Sequence[NewReport | HuzhuError], k
     """Each report's case, in order, or why it was refused (by the caller, or here). Unless `keep_good`, one refusal keeps
     all from being opened (None for those that were good).
     """
-    calls = all(new.channel == "phone" for new in reports if isinstance(new, NewReport))
-    actor.require(*(_MAY_ANSWER_CALLS if calls else _MAY_REPORT), what="报案")
+    channels = {new.channel for new in reports if isinstance(new, NewReport)}
+    actor.require(*(_MAY_ANSWER_CALLS if channels <= {"phone"} else _MAY_REPORT), what="报案")
+    if "insurer" in channels and not acts_for_self(actor):       # else the insurer would count as told, and nobody would tell it
+        actor.require(Role.INSURER, Role.SYSTEM, what="以保险公司名义报案")
     said = each(reports, lambda new: heard(new, own=acts_for_self(actor), now=now))
     planned = plan(session, said, actor=actor)
     good = [item for item in planned if not isinstance(item, HuzhuError)]
@@ -78,21 +81,32 @@ def report_all(session: Session, *, reports: Sequence[NewReport | HuzhuError], k
 
 @dataclass(frozen=True, slots=True)
 class Previewed:
-    """What a report would be answered, cover by cover, and which cases it looks like."""
+    """What a report would be answered, cover by cover, and which cases it looks like.
+
+    `nearest`: the count of the report's days, shortest first; None when no cover opens or none sets days. `late`: whether a
+    report of today would be late, so that its reason is asked.
+    """
 
     answers: list[Answer]
     like: list[PossibleDuplicate]
+    nearest: Count | None
+    late: bool
 
 
 def preview(session: Session, *, id_number: str | None = None, person_id: uuid.UUID | None = None,
-            event: Mapping[str, object], hospital: str | None = None, actor: Actor) -> Previewed:
-    """What a report of this event would be answered; nothing is kept. Errors as of a report."""
-    actor.require(*_MAY_REPORT, what="报案")
+            event: Mapping[str, object], hospital: str | None = None, actor: Actor, now: datetime) -> Previewed:
+    """What a report of this event would be answered today; nothing is kept. Errors as of a report."""
+    actor.require(*_MAY_ANSWER_CALLS, what="报案")
     words = enrolment.read_event(event)
-    plain = rules.plain_event(words)
+    plain, day = rules.plain_event(words), enrolment.event_day(words)
     person = person_of(session, id_number, person_id, actor)
-    answers = enrolment.match(person, covers_by_person(session, [person.id])[person.id], plain)
-    return Previewed(answers, like_event(session, person_id=person.id, plain=plain, day=enrolment.event_day(words), hospital=hospital))
+    covers = covers_by_person(session, [person.id])[person.id]
+    answers = enrolment.match(person, covers, plain)
+    counts = [found.count for cover, answer in zip(covers, answers, strict=True)
+              if answer.opens and (found := count_of(cover, plain, day)).count]
+    nearest = rules.earliest([one for one in counts if one]) if counts else None
+    return Previewed(answers, like_event(session, person_id=person.id, plain=plain, day=day, hospital=hospital),
+                     nearest, nearest is not None and business_day(now) > nearest.due)
 
 
 def _open(session: Session, planned: Sequence[Planned], actor: Actor, now: datetime) -> list[Case]:

@@ -166,14 +166,14 @@ def _planned(one: Heard, person: Person, known: _Known, actor: Actor) -> Planned
     new = opening if one.new.apart else [cover for cover in opening if cover.id not in already]
     if not new and target is None:
         raise _duplicate(list(already.values()))
-    counted = [_count(cover, one) for cover in new]
-    counts = [item.count for item in counted if item.count]
+    opened = [count_of(cover, one.plain, one.day) for cover in new]
+    counts = [item.count for item in opened if item.count]
     nearest = rules.earliest(counts) if counts else None
     late = rules.is_late(one.told, nearest, one.new.late_reason) if nearest and target is None else False
     for cover in new:
         known.handled[cover.id].append(_Handled("同一文件", "前面的行", None, str(one.plain["kind"]), one.day, one.plain))
     apart = {found.case_id for found in already.values() if found.case_id} if one.new.apart else set()
-    return Planned(one, person, answers, counted, nearest, late, target, tuple(sorted(apart)))
+    return Planned(one, person, answers, opened, nearest, late, target, tuple(sorted(apart)))
 
 
 def _target(one: Heard, person: Person, known: _Known) -> Case | None:
@@ -184,6 +184,7 @@ def _target(one: Heard, person: Person, known: _Known) -> Case | None:
         raise NotFound("case_missing", f"没有此人的报案 {one.new.join}，或不在您的管辖范围内", remedy="核对报案编号", field="join")
     if case.joined_into:
         raise Conflict("case_joined", f"报案 {case.case_no} 已并入另一报案", remedy="并入现存的报案", field="join")
+    rules.check_joinable(one.told, case, field="join")
     return case
 
 
@@ -194,8 +195,9 @@ def _duplicate(handled: Sequence[_Handled]) -> Conflict:
                     remedy=f"并入原报案：join 写 {cases[0]}；确属另一事件的，写明 apart 理由", field="join")
 
 
-def _count(cover: Cover, one: Heard) -> Counted:
-    words = enrolment.computation_of(cover, one.plain)
+def count_of(cover: Cover, event: Mapping[str, object], day: date) -> Counted:
+    """The rule-book of the cover for this event and the count of its report's days from the event's `day`."""
+    words = enrolment.computation_of(cover, event)
     book = registry.resolve(cover.plan, dated(registry.latest(cover.plan), words))
     rule = book.clocks.get("report")
-    return Counted(cover, book, rule, count(rule, one.day) if rule else None)
+    return Counted(cover, book, rule, count(rule, day) if rule else None)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from services.core.clock import business_day
-from services.core.errors import InputError
+from services.core.errors import Conflict, InputError
 from services.engine.event import plain_event as plain_words
 from services.engine.matching.match import Answer
 from services.models import Case, Claim
@@ -69,8 +69,19 @@ def check_days(told: Told, event_day: date, today: date) -> None:
         raise InputError("event_future", f"事件日期 {event_day} 在今天之后", remedy="核对日期", field="event.diagnosed_on")
     if max(told.reported_on, told.first) > today:
         raise InputError("report_future", f"报案日期 {told.reported_on} 在今天之后", remedy="核对日期", field="reported_on")
+    for field, at in (("committee_told_at", told.committee_at), ("insurer_told_at", told.insurer_at)):
+        if at and business_day(at) > today:
+            raise InputError("told_future", f"告知时间 {business_day(at)} 在今天之后", field=field,
+                             remedy="还没有告知的不填，系统列入当日待转告")
     if told.first < event_day:
         raise InputError("report_before_event", "报案日期早于事件日期", remedy="核对两个日期", field="reported_on")
+
+
+def check_joinable(told: Told, case: Case, *, field: str) -> None:
+    """A report of the case's event cannot have come before it; else any older report would make a late case timely."""
+    if told.first < case.diagnosed_on:
+        raise Conflict("join_before_event", f"报案 {told.first} 早于报案 {case.case_no} 的事件日期 {case.diagnosed_on}，不能并入",
+                       remedy="不是同一事件的，另行报案；是同一事件的，反过来并入较早的报案", field=field)
 
 
 def check_channel(channel: str) -> None:

@@ -135,7 +135,7 @@ class ReportDraft(Scoped, table=True):
 
 
 class ReportImport(Scoped, table=True):
-    """One uploaded workbook of reports. `outcome`: [{"row": "3", "case_no": "…"}], `faults` as a roster's."""
+    """One uploaded workbook of reports. `outcome`: [{"row": "3", "case_no": "…", "like": "…、…"}], `faults` as a roster's."""
 
     __tablename__ = "report_import"
 

@@ -110,6 +110,9 @@ class Answers(BaseModel):
 
     answers: list[CoverAnswer]
     opens: int
+    last_timely_day: date | None = Field(description="报案期限的最后一天；没有可受理的保障或不设期限则为空")
+    count_words: str | None = Field(description="期限是怎样计算的")
+    late: bool = Field(description="今天报案已超过期限：须写明原因，不会仅因此不予给付")
     possible_duplicates: list[PossibleDuplicateView] = Field(description="可能是同一事件的已有报案")
 
 
@@ -147,9 +150,11 @@ def report(call: Doing, body: NewReport) -> Response:
 @router.post("/cases/preview", response_model=Answers, summary="报案试问：哪些保障受理，哪些不受理及理由（不留存）")
 def preview(call: Doing, body: Happened) -> Answers:
     """By POST, so that the number stays out of addresses; nothing is kept, so a repeat gives the same answer."""
-    asked = call.read(lambda session: intake.preview(session, **body.model_dump(), actor=call.actor))
+    asked = call.read(lambda session: intake.preview(session, **body.model_dump(), actor=call.actor, now=call.now))
     answers = [CoverAnswer.model_validate(answer.to_dict()) for answer in asked.answers]
-    return Answers(answers=answers, opens=sum(answer.opens for answer in answers),
+    return Answers(answers=answers, opens=sum(answer.opens for answer in answers), late=asked.late,
+                   last_timely_day=asked.nearest.due if asked.nearest else None,
+                   count_words=asked.nearest.words if asked.nearest else None,
                    possible_duplicates=[_offered(found) for found in asked.like])
 
 

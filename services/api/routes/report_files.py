@@ -26,6 +26,7 @@ class RowCase(BaseModel):
 
     row: str
     case_no: str
+    like: str = Field("", description="可能是同一事件的已有报案编号，须并入或说明另案；没有则为空")
 
 
 class ReportFileView(BaseModel):
