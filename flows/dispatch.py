@@ -9,6 +9,7 @@ import structlog
 from flows.check_evidence import check_evidence
 from flows.collect_replies import collect_replies
 from flows.compute_benefit import compute_benefit
+from flows.conclude_rounds import conclude_rounds
 from flows.enrol_rosters import enrol_rosters
 from flows.hand_to_insurer import forward_to_insurer, hand_to_insurer, recall_from_insurer, reply_to_insurer
 from flows.pay import pay, plan_payments, settle_claims
@@ -33,13 +34,13 @@ ROUTES: dict[str, tuple[Flow, ...]] = {
     "claim.recall": (check_evidence,),
     "claim.resume": (check_evidence, draft_notices),
     "claim.verify": (compute_benefit,),
-    "claim.reopen": (compute_benefit,),
+    "claim.reopen": (draft_notices, compute_benefit),
     "claim.unhold": (compute_benefit, forward_to_insurer),
-    "claim.approve": (plan_payments, draft_notices),
-    "claim.refuse": (draft_notices,),
+    "claim.approve": (plan_payments, draft_notices, conclude_rounds),
+    "claim.refuse": (draft_notices, conclude_rounds),
     "claim.forward": (draft_notices,),
-    "claim.insurer_pay": (plan_payments, draft_notices),
-    "claim.insurer_refuse": (draft_notices,),
+    "claim.insurer_pay": (plan_payments, draft_notices, conclude_rounds),
+    "claim.insurer_refuse": (draft_notices, conclude_rounds),
     "claim.settle": (draft_notices,),
     "claim.cancel": (draft_notices,),
     "review_step.pass": (forward_to_insurer,),
@@ -50,6 +51,8 @@ ROUTES: dict[str, tuple[Flow, ...]] = {
     "payment.credit": (settle_claims,),
     "payment.bounce": (plan_payments,),     # the payee may have died while the bank had the money
     "notice.create": (send_notices,),
+    "objection.create": (draft_notices,),
+    "objection.decide": (draft_notices,),
     "insurer.message": (collect_replies,),
     "insurer.recall": (recall_from_insurer,),
     "roster.enrol": (enrol_rosters,),

@@ -100,7 +100,7 @@ EFFECTS: dict[tuple[str, str], Effect] = {
     ("supplement", "deliver"): _by("system", "unit_clerk", clock="pay pauses; supplement starts"),
     ("supplement", "answer"): _by("member", "unit_clerk", clock="pay goes on"),
     ("supplement", "lapse"): _by("system"),
-    ("objection", "accept"): _by("office_reviewer", "head"),
-    ("objection", "decide"): _by("senior_reviewer", "head"),
-    ("objection", "withdraw"): _by("member"),
+    ("objection", "accept"): _by("senior_reviewer", "head", clock="the new round's clocks start"),
+    ("objection", "decide"): _by("head", "system", letters=("reexamined",), clock="objection starts again at delivery"),
+    ("objection", "withdraw"): _by("member", "unit_clerk"),
 }

@@ -54,7 +54,7 @@ PERMITS: dict[str, dict[str, frozenset[Role]]] = {
         "lapse": _SYSTEM,
     },
     "objection": {
-        "create": _MEMBER | _CLERK | OFFICE, "accept": _SENIORS, "decide": _SENIORS | _SYSTEM, "withdraw": _MEMBER | _CLERK,
+        "create": _MEMBER | _CLERK | OFFICE, "accept": _SENIORS, "decide": frozenset({Role.HEAD}) | _SYSTEM, "withdraw": _MEMBER | _CLERK,
     },
     "receivable": {
         "create": _SYSTEM, "agree": _MAKER, "receive": _MAKER | _CHECKER | _SYSTEM, "write_off": _CHECKER | frozenset({Role.HEAD}),

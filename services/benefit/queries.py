@@ -103,10 +103,15 @@ def worksheets(session: Session, claim_id: uuid.UUID) -> list[Worksheet]:
 
 
 def decided_before(session: Session, claim_id: uuid.UUID) -> int:
-    """Fen that earlier rounds of this claim decided: a new round pays the difference only."""
-    return int(session.execute(sa.text(
-        "SELECT coalesce(sum(d.amount_fen), 0) FROM decision d JOIN claim c ON c.id = d.claim_id AND d.round < c.round"
-        " WHERE c.id = :claim"), {"claim": claim_id}).scalar_one())
+    """Fen that earlier rounds of this claim gave: a new round pays the difference only.
+
+    What lapsed unpaid when the claim was reopened, and what is asked back, the earlier rounds no longer give.
+    """
+    return int(session.execute(sa.text("""
+        SELECT (SELECT coalesce(sum(d.amount_fen), 0) FROM decision d WHERE d.claim_id = c.id AND d.round < c.round)
+            - (SELECT coalesce(sum(q.lapsed_fen), 0) FROM reopening q WHERE q.claim_id = c.id)
+            - (SELECT coalesce(sum(v.amount_fen), 0) FROM receivable v WHERE v.claim_id = c.id AND v.state <> 'written_off')
+        FROM claim c WHERE c.id = :claim"""), {"claim": claim_id}).scalar_one())
 
 
 def _grouped(rows: Iterable[sa.Row[tuple[object, ...]]]) -> dict[uuid.UUID, list[sa.Row[tuple[object, ...]]]]:

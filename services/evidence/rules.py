@@ -12,7 +12,8 @@ from services.rulebook.values import nearest
 from statemachines.states import ClaimState
 
 # Papers that no plan's checklist asks for and any claim may get.
-EXTRA = {"withdrawal": "撤回申请书（申请人签字）", **PROOFS,
+EXTRA = {"withdrawal": "撤回申请书（申请人签字）", **PROOFS, "objection": "异议书及证明材料",
+         "objection_withdrawal": "撤回异议申请书（异议人签字）",
          "consent": "向保险公司提供个人信息的同意书", "certificate": "单位证明", "hospital": "住院治疗的其他证明资料", "other": "其他材料"}
 PAPER_MIMES = frozenset({"application/pdf", "image/png", "image/jpeg", "image/webp", "image/heic"})
 # Facts may still change in these states; after the decision a claim must be reopened first.
@@ -21,7 +22,7 @@ JUDGED_IN = frozenset({ClaimState.REPORTED, ClaimState.SUPPLEMENTING, ClaimState
 # What a succession rests on comes when somebody dies, also after the decision: it changes who is paid, not how much.
 PROVED_IN = JUDGED_IN | {ClaimState.PAYABLE, ClaimState.PAID, ClaimState.CLOSED}
 REJECTED_IN = frozenset({ClaimState.REPORTED, ClaimState.SUPPLEMENTING})
-AFTER_CLOSING = frozenset(PROOFS)
+AFTER_CLOSING = frozenset(PROOFS) | {"objection", "objection_withdrawal"}   # an objection may come to a closed claim
 
 
 def paper_name(book: RuleBook, kind: str) -> str:

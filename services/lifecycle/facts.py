@@ -14,7 +14,7 @@ from __future__ import annotations
 CALL = frozenset({
     "reason_given", "two_persons", "reopen_ground", "advance_fen", "signature_valid", "recall_confirmed", "fault_given",
     "report_no_given", "case_no_given", "question_items", "items_without_reason", "answered_now", "amount_or_refusal",
-    "bank_proof_given", "bytes_unchanged", "successor_issued", "actor_senior",
+    "bank_proof_given", "bytes_unchanged", "successor_issued", "actor_senior", "actor_is_head",
 })
 
 _SIDE = """(SELECT c.person_id UNION SELECT y.person_id FROM payee y WHERE y.claim_id = c.id AND y.active)"""
@@ -151,7 +151,8 @@ CLAIM = {
     "clause_given": "EXISTS (SELECT 1 FROM decision d WHERE d.claim_id = c.id AND d.round = c.round AND d.clause <> '')",
     "liabilities_open": _LIABILITIES_OPEN,
     "credited_minus_decided_fen": """((SELECT coalesce(sum(p.amount_fen), 0) FROM payment p WHERE p.claim_id = c.id
-        AND p.state = 'credited') - (SELECT coalesce(sum(d.amount_fen), 0) FROM decision d WHERE d.claim_id = c.id))""",
+        AND p.state = 'credited') - (SELECT coalesce(sum(d.amount_fen), 0) FROM decision d WHERE d.claim_id = c.id)
+        + (SELECT coalesce(sum(q.lapsed_fen), 0) FROM reopening q WHERE q.claim_id = c.id))""",
     "payments_in_flight": """(SELECT count(*) FROM payment p WHERE p.claim_id = c.id AND p.state IN ('released', 'sent'))""",
     "letters_undelivered": """(SELECT count(*) FROM notice n WHERE n.claim_id = c.id
         AND n.state IN ('drafted', 'issued', 'dispatched'))""",
@@ -160,7 +161,9 @@ CLAIM = {
     "open_items": """((SELECT count(*) FROM supplement s WHERE s.claim_id = c.id AND s.round = c.round
         AND s.state IN ('drafted', 'delivered'))
         + (SELECT count(*) FROM handoff h WHERE h.claim_id = c.id AND h.state NOT IN ('settled', 'recalled'))
-        + (SELECT count(*) FROM payment p WHERE p.claim_id = c.id AND p.state NOT IN ('credited', 'cancelled')))""",
+        + (SELECT count(*) FROM payment p WHERE p.claim_id = c.id AND p.state NOT IN ('credited', 'cancelled'))
+        + (SELECT count(*) FROM objection b WHERE b.claim_id = c.id AND b.state IN ('lodged', 'accepted'))
+        + (SELECT count(*) FROM receivable v WHERE v.claim_id = c.id AND v.state IN ('open', 'agreed')))""",
     "withdrawal_signed": """EXISTS (SELECT 1 FROM paper p WHERE p.claim_id = c.id AND p.kind = 'withdrawal'
         AND p.verdict <> 'rejected')""",
     "death_proved": """EXISTS (SELECT 1 FROM paper p WHERE p.claim_id = c.id AND p.kind = 'death_proof'
@@ -268,7 +271,23 @@ SUPPLEMENT = {
         AND n.state = 'delivered')""",
 }
 
+# A member signed in signs by the act itself; a clerk brings the paper.
+OBJECTION = {
+    "late": "r.late",
+    "actor_on_claimant_side": on_claimant_side(ACTOR),
+    "actor_decided_before": f"""EXISTS (SELECT 1 FROM deciding_person d WHERE d.claim_id = c.id AND d.round = r.round
+        AND d.act IN ('verify', 'review') AND d.person_id = ANY({ACTOR}))""",
+    "withdrawal_signed": f"""(r.objector_id = ANY({ACTOR}) OR EXISTS (SELECT 1 FROM paper p WHERE p.claim_id = c.id
+        AND p.kind = 'objection_withdrawal' AND p.verdict <> 'rejected' AND p.uploaded_at >= r.lodged_at))""",
+}
+
+RECEIVABLE = {
+    "agreement_given": "r.agreement IS NOT NULL",
+    "outstanding_fen": "(r.amount_fen - r.received_fen)",
+    "two_persons": f"(r.write_off_person IS NOT NULL AND r.write_off_person <> ALL({ACTOR}))",
+}
+
 SQL: dict[str, dict[str, str]] = {
     "claim": CLAIM, "review_step": REVIEW_STEP, "handoff": HANDOFF, "payment": PAYMENT, "payment_run": PAYMENT_RUN,
-    "notice": NOTICE, "supplement": SUPPLEMENT,
+    "notice": NOTICE, "supplement": SUPPLEMENT, "objection": OBJECTION, "receivable": RECEIVABLE,
 }

@@ -9,7 +9,8 @@ from services.outbox.service import CHANNEL
 from statemachines.rules import needs
 
 TABLES = {"claim": "claim", "review_step": "review_step", "handoff": "handoff", "payment": "payment",
-          "payment_run": "payment_run", "notice": "notice", "supplement": "supplement"}
+          "payment_run": "payment_run", "notice": "notice", "supplement": "supplement",
+          "objection": "objection", "receivable": "receivable"}
 # Machines whose rows carry their own audit chain; all others stand on their claim's.
 OWN_CHAIN = frozenset({"claim", "payment_run"})
 

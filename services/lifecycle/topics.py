@@ -7,5 +7,5 @@ TOPICS = frozenset({
     "claim.forward", "claim.insurer_pay", "claim.insurer_refuse", "claim.settle", "claim.cancel",
     "claim.reopen", "claim.recall", "claim.unhold",
     "review_step.pass", "supplement.create", "supplement.answer", "handoff.create", "payment_run.release",
-    "payment.credit", "payment.bounce", "notice.create",
+    "payment.credit", "payment.bounce", "notice.create", "objection.create", "objection.decide",
 })

@@ -76,6 +76,7 @@ class Reopening(Scoped, table=True):
     confirmed_at: datetime | None = instant()
     withdrawn_at: datetime | None = instant()
     round: int | None = None
+    verified_person: uuid.UUID | None = None         # the verifier of the round before, whose place on the claim is free again
     barred: list[str] = Field(default_factory=list, sa_type=Json)
     before_fen: int = Field(default=0, sa_type=Fen)
     lapsed_fen: int = Field(default=0, sa_type=Fen)

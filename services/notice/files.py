@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar
 
@@ -22,10 +22,13 @@ from services.models import (
     Decision,
     Handoff,
     Notice,
+    Objection,
     Organisation,
     Paper,
     Payment,
     Person,
+    Receivable,
+    Reopening,
     ReviewStep,
     SlaClock,
     Supplement,
@@ -64,6 +67,11 @@ class File:
     certified_on: date | None
     payments: tuple[Payment, ...]
     numbers: dict[str, str]
+    numbered: dict[str, str] = field(default_factory=dict)      # cause (event and round) → number of the letter it owed first
+    decisions: tuple[Decision, ...] = ()
+    objections: tuple[Objection, ...] = ()
+    reopenings: tuple[Reopening, ...] = ()
+    receivables: tuple[Receivable, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -101,9 +109,11 @@ def gather(session: Session, notices: Sequence[Notice]) -> list[File]:
     supplements = _many(_by(session, Supplement, "claim_id", ids))
     handoffs, payments = _many(_by(session, Handoff, "claim_id", ids)), _many(_by(session, Payment, "claim_id", ids))
     consents = _many(_by(session, Consent, "case_id", list(cases)), "case_id")
+    objections, reopenings = _many(_by(session, Objection, "claim_id", ids)), _many(_by(session, Reopening, "claim_id", ids))
+    receivables = _many(_by(session, Receivable, "claim_id", ids))
     certified = _certified(session, ids)
     getting = receivers(session, ids)
-    numbers = _numbers(session, ids)
+    numbers, numbered = _numbers(session, ids)
     files = []
     for notice in notices:
         claim = claims[notice.claim_id]
@@ -122,7 +132,9 @@ def gather(session: Session, notices: Sequence[Notice]) -> list[File]:
             consent=next((row for row in consents.get(claim.case_id, []) if row.purpose == "insurer"
                           and row.withdrawn_at is None), None),
             certified_on=certified.get(claim.id), payments=tuple(payments.get(claim.id, ())),
-            numbers=numbers.setdefault(claim.id, {})))
+            numbers=numbers.setdefault(claim.id, {}), numbered=numbered.get(claim.id, {}), decisions=tuple(decisions.get(claim.id, ())),
+            objections=tuple(objections.get(claim.id, ())), reopenings=tuple(reopenings.get(claim.id, ())),
+            receivables=tuple(receivables.get(claim.id, ()))))
     return files
 
 
@@ -149,11 +161,17 @@ def _certified(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, da
     return {step.claim_id: business_day(step.done_at) for step in rows if step.done_at}
 
 
-def _numbers(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, str]]:
+Numbers = dict[uuid.UUID, dict[str, str]]
+
+
+def _numbers(session: Session, ids: Sequence[uuid.UUID]) -> tuple[Numbers, Numbers]:
+    """By claim the newest number of each code, and the first number of each cause."""
     rows = session.execute(sa.text("""
-        SELECT claim_id, code, number FROM notice WHERE claim_id = ANY(CAST(:ids AS uuid[])) AND number IS NOT NULL
-        AND state IN ('issued', 'dispatched', 'delivered') ORDER BY issued_at, id"""), {"ids": list(ids)})
-    found: dict[uuid.UUID, dict[str, str]] = {}
+        SELECT claim_id, code, cause, number FROM notice WHERE claim_id = ANY(CAST(:ids AS uuid[])) AND number IS NOT NULL
+        AND state IN ('issued', 'dispatched', 'delivered') ORDER BY issued_at, year, serial"""), {"ids": list(ids)})
+    by_code: Numbers = {}
+    by_cause: Numbers = {}
     for row in rows:
-        found.setdefault(row.claim_id, {})[row.code] = row.number
-    return found
+        by_code.setdefault(row.claim_id, {})[row.code] = row.number
+        by_cause.setdefault(row.claim_id, {}).setdefault(row.cause, row.number)
+    return by_code, by_cause

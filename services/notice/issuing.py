@@ -27,8 +27,8 @@ from statemachines.states import NoticeState
 
 PDF = "application/pdf"
 # Within one claim a letter may name the number of those before it.
-ORDER = ("receipt", "supplement", "transfer", "decision", "consolation", "refusal", "refund", "cover_note", "payment",
-         "withdrawal")
+ORDER = ("receipt", "supplement", "transfer", "objection_receipt", "reopened", "reexamined", "decision", "consolation",
+         "refusal", "refund", "cover_note", "payment", "withdrawal")
 
 
 def letter_number(series: str, year: int, serial: int) -> str:

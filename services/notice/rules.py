@@ -9,7 +9,11 @@ _ALWAYS: Mapping[str, tuple[str, ...]] = {
     "claim.create": ("receipt",), "claim.resume": ("receipt",), "supplement.create": ("supplement",),
     "supplement.reminder": ("supplement",), "claim.forward": ("transfer",), "claim.refuse": ("refusal",),
     "claim.insurer_refuse": ("cover_note",), "claim.settle": ("payment",), "claim.cancel": ("withdrawal",),
+    "objection.create": ("objection_receipt",), "claim.reopen": ("reopened",), "objection.decide": ("reexamined",),
+    "correction.conclude": ("reexamined",),
 }
+# Each subject named has a letter of its own; other events have one a round.
+BY_SUBJECT = ("supplement.", "objection.")
 TOPICS = frozenset(_ALWAYS) | {"claim.approve", "claim.insurer_pay"}
 
 

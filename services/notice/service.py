@@ -19,8 +19,9 @@ from services.lifecycle.service import Move, fire
 from services.models import Claim, Decision, Notice, Person, Worksheet
 from services.notice.contexts.decided import is_consolation
 from services.notice.issuing import fresh, issue, locked
-from services.notice.rules import TOPICS, cause_of, letters_for
+from services.notice.rules import BY_SUBJECT, TOPICS, cause_of, letters_for
 from services.payment.queries import Receiver, receivers
+from services.review.reopening import STANDS
 from services.rulebook.registry import version
 from statemachines.states import NoticeState
 
@@ -31,7 +32,8 @@ REMIND_DAYS = 5      # calendar days before a supplement list's last day
 
 def draft(session: Session, *, topic: str, claim_ids: Sequence[uuid.UUID], subject_ids: Sequence[uuid.UUID] = (),
           actor: Actor, now: datetime) -> list[Notice]:
-    """The letters an event owes these claims. `subject_ids` are the supplement lists for `supplement.*`, else unused.
+    """The letters an event owes these claims. `subject_ids` are the lists or objections for `supplement.*` and `objection.*`,
+    else unused.
 
     A letter already drafted for the same cause is returned, not made again. Raises InputError for an unknown topic.
     """
@@ -65,21 +67,22 @@ def remind(session: Session, *, actor: Actor, now: datetime) -> list[Notice]:
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """What decides letters and addressees of one claim; `subjects` are its supplement lists,
-    `credits` its credited payments by payee.
+    """What decides letters and addressees of one claim; `subjects` are its supplement lists or objections, `credits` its
+    credited payments by payee. `stands`: the round found nothing more to pay.
     """
 
     claim: Claim
     name: str
     kind: str | None
     consolation: bool
+    stands: bool
     getting: tuple[Receiver, ...]
     subjects: tuple[uuid.UUID, ...]
     credits: dict[uuid.UUID, uuid.UUID]
 
 
-_LISTS = sa.text("SELECT claim_id, id FROM supplement WHERE claim_id = ANY(CAST(:ids AS uuid[]))"
-                 " AND id = ANY(CAST(:subjects AS uuid[])) ORDER BY id")
+_LISTS = sa.text("SELECT r.claim_id, r.id FROM (SELECT claim_id, id FROM supplement UNION ALL SELECT claim_id, id FROM objection) r"
+                 " WHERE r.claim_id = ANY(CAST(:ids AS uuid[])) AND r.id = ANY(CAST(:subjects AS uuid[])) ORDER BY r.id")
 _CREDITS = sa.text("""
     SELECT p.claim_id, p.payee_id, p.id FROM payment p JOIN claim c ON c.id = p.claim_id AND c.round = p.round
     WHERE p.claim_id = ANY(CAST(:ids AS uuid[])) AND p.state = 'credited' ORDER BY p.id""")
@@ -87,7 +90,7 @@ _CREDITS = sa.text("""
 
 def _facts(session: Session, claims: Sequence[Claim], subjects: Sequence[uuid.UUID]) -> list[_Facts]:
     ids = [claim.id for claim in claims]
-    decisions = {made.claim_id: (made.kind, is_consolation(sheet)) for made, sheet in session.exec(
+    decisions = {made.claim_id: (made.kind, is_consolation(sheet), made.reason == STANDS) for made, sheet in session.exec(
         select(Decision, Worksheet).join(Worksheet, col(Worksheet.id) == col(Decision.worksheet_id)).join(
             Claim, col(Claim.id) == col(Decision.claim_id)).where(
             col(Decision.claim_id).in_(ids), Decision.round == Claim.round))}
@@ -102,8 +105,8 @@ def _facts(session: Session, claims: Sequence[Claim], subjects: Sequence[uuid.UU
     getting = receivers(session, ids)
     found = []
     for claim in claims:
-        kind, consolation = decisions.get(claim.id, (None, False))
-        found.append(_Facts(claim, names[claim.person_id], kind, consolation, tuple(getting.get(claim.id, ())),
+        kind, consolation, stands = decisions.get(claim.id, (None, False, False))
+        found.append(_Facts(claim, names[claim.person_id], kind, consolation, stands, tuple(getting.get(claim.id, ())),
                             tuple(lists.get(claim.id, ())), credits.get(claim.id, {})))
     return found
 
@@ -115,8 +118,10 @@ def _letters(topic: str, facts: _Facts, now: datetime) -> list[Notice]:
                 for one in facts.getting if one.payee.id in facts.credits]
     if topic == "claim.cancel" and facts.claim.outcome in ("duplicate", "mistake"):
         return []       # nobody signed a withdrawal: the event goes on in the claim that stays
+    if topic == "claim.refuse" and facts.stands:
+        return []       # nothing is refused: the round's result is told by its own letter
     codes = letters_for(topic, kind=facts.kind, consolation=facts.consolation)
-    subjects: Sequence[object] = facts.subjects if topic.startswith("supplement.") else (facts.claim.round,)
+    subjects: Sequence[object] = facts.subjects if topic.startswith(BY_SUBJECT) else (facts.claim.round,)
     return [_addressed(facts, code, cause_of(topic, subject), now) for subject in subjects for code in codes]
 
 

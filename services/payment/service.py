@@ -51,10 +51,11 @@ class _Owed:
 
 _LOCK = sa.text("SELECT id FROM claim WHERE id = ANY(CAST(:ids AS uuid[])) AND state IN ('payable', 'paid', 'closed')"
                 " ORDER BY id FOR UPDATE")
-# Over all rounds: what an earlier one decided and a reopening cancelled before it was paid is still owed.
+# Over all rounds; what lapsed unpaid when the claim was reopened was decided anew.
 _OWED = sa.text("""
     SELECT c.id, c.org_key, c.round, c.route, d.kind, (SELECT sum(e.amount_fen)::bigint FROM decision e
-        WHERE e.claim_id = c.id) - coalesce((SELECT sum(p.amount_fen)::bigint FROM payment p
+        WHERE e.claim_id = c.id) - (SELECT coalesce(sum(q.lapsed_fen), 0)::bigint FROM reopening q
+        WHERE q.claim_id = c.id) - coalesce((SELECT sum(p.amount_fen)::bigint FROM payment p
         WHERE p.claim_id = c.id AND p.state <> 'cancelled'), 0) AS fen
     FROM claim c JOIN decision d ON d.claim_id = c.id AND d.round = c.round
     WHERE c.id = ANY(CAST(:ids AS uuid[])) ORDER BY c.id""")

@@ -32,7 +32,7 @@ UNION = ("verification", "pay")
 # Of a report: its own days, and for 安康保 that each addressee is told (`subject`: which) on the day of the report.
 REPORT, FIRST_NOTICE = "report", "first_notice"
 INSURER = ("insurer_pay", "assessment", "advance")
-_DECISION_LETTERS = "r.code IN ('decision', 'consolation', 'refusal', 'refund', 'cover_note')"
+_DECISION_LETTERS = "r.code IN ('decision', 'consolation', 'refusal', 'refund', 'cover_note', 'reexamined')"
 
 FOLLOWS: dict[tuple[str, str], tuple[Step, ...]] = {
     ("claim", "create"): (Step(Op.START, ("verification",)),),
@@ -61,7 +61,7 @@ FOLLOWS: dict[tuple[str, str], tuple[Step, ...]] = {
     ("handoff", "ack"): (Step(Op.STOP, (FIRST_NOTICE,)), Step(Op.START, INSURER)),    # now at the latest the insurer knows
     ("handoff", "question"): (Step(Op.PAUSE, INSURER),),
     ("handoff", "reply"): (Step(Op.RESUME, INSURER),),
-    ("notice", "dispatch"): (Step(Op.STOP, ("refusal_letter",), where="r.code IN ('refusal', 'cover_note')"),),
+    ("notice", "dispatch"): (Step(Op.STOP, ("refusal_letter",), where="r.code IN ('refusal', 'cover_note', 'reexamined')"),),
     ("notice", "deliver"): (Step(Op.START, ("objection",), where=_DECISION_LETTERS),),
 }
 

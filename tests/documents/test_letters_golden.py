@@ -22,7 +22,8 @@ TITLES = {
     "consolation": "慰问金通知书", "cover_note": "关于转送理赔决定的附函", "decision": "互助金给付决定通知书",
     "payment": "给付到账通知书", "receipt": "受理回执", "refund": "退还保险费通知书", "refusal": "不予给付通知书",
     "supplement": "补充材料一次性告知书", "transfer": "关于移送马样例关爱女职工“安康保”理赔材料的函",
-    "withdrawal": "撤回申请确认书",
+    "withdrawal": "撤回申请确认书", "objection_receipt": "异议收件回执", "reopened": "重新审核通知书",
+    "reexamined": "重新审核结果通知书",
 }
 # What nobody may miss in a letter: the sum, the date, the clause, the account, the serial.
 MUST_SAY = {
@@ -35,6 +36,10 @@ MUST_SAY = {
     "payment": ["7500.00元", "人民币柒仟伍佰元整", "尾号5526", "20261014000000715", "二分之一", "实际用时14个工作日", "在承诺期限之内"],
     "transfer": ["平安养老保险股份有限公司宁夏分公司：", "640104********002X", "2026年4月27日前（含当日）", "第二十四条", "合计6件"],
     "cover_note": ["100900.00元", "人民币壹拾万零玖佰元整", "（10－3）＋（5－3）＝9天", "《理赔决定通知书》", "95511", "尾号8810"],
+    "objection_receipt": ["2026年6月24日收到您对", "新互通〔2026〕21号", "应按恶性肿瘤给付，而不是原位癌", "病理会诊报告、异议书",
+                          "一律不参加", "在作出决定前撤回异议"],
+    "reopened": ["两人核对确认", "D05.900", "C50.900", "只补付差额", "第15个工作日为7月17日", "不作改动"],
+    "reexamined": ["均未参加", "由原来的15000.00元变更为60000.00元", "应再付45000.00元", "自收到本通知书的次日起15日内"],
     "withdrawal": ["2026年8月11日收到", "已经撤回", "2028年8月7日", "不影响王样例继续享有的保障"],
 }
 
@@ -48,7 +53,8 @@ def test_letter_reads_as_approved(code: str, press: Callable[[str], Rendered], r
     letter = press(code)
     assert letter.title == TITLES[code]
     assert read(letter.pdf) == (GOLDEN / f"{code}.txt").read_text("utf-8")
-    assert letter.pages == {"withdrawal": 2, "payment": 2}.get(code, 3)
+    short = ("withdrawal", "payment", "objection_receipt", "reopened", "reexamined")
+    assert letter.pages == (2 if code in short else 3)
 
 
 @pytest.mark.parametrize("code", sorted(MUST_SAY))

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from documents.layout.changes import Change
 from documents.layout.context import (
     BenefitLine,
     Clause,
@@ -42,6 +43,9 @@ class Context(HasAmount):
     """What becomes of the cover, as a sentence."""
     replaces: Text | None = None
     """Number of the earlier decision that this one amends."""
+    amendments: tuple[Change, ...] = ()
+    """What was put right in the earlier decision: as it was, as it is."""
+    amended_why: Text | None = None
     objection: Objection
 
     @model_validator(mode="after")
@@ -53,4 +57,6 @@ class Context(HasAmount):
             raise ValueError("部分给付须且仅须列明不予给付的项目 unpaid")
         if (self.already_paid > 0) != (self.already_paid_words is not None):
             raise ValueError("已付款须与其说明 already_paid_words 同时提供")
+        if bool(self.amendments) != (self.amended_why is not None):
+            raise ValueError("更正事项须与更正原因 amended_why 同时提供")
         return self

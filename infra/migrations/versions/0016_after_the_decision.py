@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 from infra.migrations.security import scope
 
 revision = "0016"
-down_revision = next(number for number in ("0015", "0014", "0013") if list(Path(__file__).parent.glob(f"{number}_*.py")))
+down_revision = "0015"
 
 NEW = ("objection", "reopening", "receivable", "claim_message", "message_mark", "original_request")
 _AT = sa.DateTime(timezone=True)
@@ -69,7 +70,7 @@ def _objections() -> None:
     _table("reopening", _text("ground", null=False), _text("kind"), _id("objection_id"), _json("changes"),
            _json("event", null=True), _text("why", null=False), _id("asked_by"), _id("asked_person"), _at("asked_at", null=False),
            _id("confirmed_by"), _id("confirmed_person"), _at("confirmed_at"), _at("withdrawn_at"), _int("round", null=True),
-           _json("barred"), _fen("before_fen"), _fen("lapsed_fen"), _fen("after_fen", null=True), _text("result"),
+           _id("verified_person"), _json("barred"), _fen("before_fen"), _fen("lapsed_fen"), _fen("after_fen", null=True), _text("result"),
            _at("concluded_at"), _word("ground", "objection", "correction"),
            _word("kind", "fact", "amount", "card", "clerical", "other"), _word("result", *results),
            _key("objection_id", "objection"), sa.UniqueConstraint("claim_id", "round", name="reopening_once"))
@@ -113,9 +114,25 @@ def upgrade() -> None:
     _originals()
     scope([name for name in NEW if name != "claim_message"])
     scope(["claim_message"], append_only=True)
+    _rounds_before()
+
+
+def _rounds_before() -> None:
+    """Who decided before an objection counts as having decided in the round that hears it; a round's verifier stays known."""
+    present = op.get_bind().execute(sa.text("SELECT pg_get_viewdef('deciding_act'::regclass)")).scalar_one()
+    op.execute(f"""
+        CREATE OR REPLACE VIEW deciding_act WITH (security_invoker = true) AS {present.rstrip().rstrip(";")}
+        UNION ALL
+        SELECT q.claim_id, q.round - 1, 'verify', q.claim_id, q.verified_person FROM reopening q
+            WHERE q.round IS NOT NULL AND q.verified_person IS NOT NULL
+        UNION ALL
+        SELECT q.claim_id, q.round, 'review', q.id, b.person::uuid FROM reopening q, jsonb_array_elements_text(q.barred) AS b(person)
+            WHERE q.round IS NOT NULL""")
 
 
 def downgrade() -> None:
-    """Without them."""
+    """Without them; the view as the chain's migration made it."""
+    op.execute("DROP VIEW deciding_person; DROP VIEW deciding_act")
+    runpy.run_path(str(next(Path(__file__).parent.glob("0014_*.py"))))["_who_decided"]()
     for table in ("original_request", "message_mark", "claim_message", "receivable", "reopening", "objection"):
         op.drop_table(table)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 
+from services.notice.contexts.again import objection_receipt, reexamined, reopened
 from services.notice.contexts.decided import consolation, decision, refund, refusal
 from services.notice.contexts.insured import cover_note, transfer
 from services.notice.contexts.paid import payment
@@ -16,5 +17,5 @@ Builder = Callable[[File, date], dict[str, object]]
 BUILDERS: Mapping[str, Builder] = {
     "receipt": receipt, "supplement": supplement, "withdrawal": withdrawal, "decision": decision,
     "consolation": consolation, "refusal": refusal, "refund": refund, "transfer": transfer, "cover_note": cover_note,
-    "payment": payment,
+    "payment": payment, "objection_receipt": objection_receipt, "reopened": reopened, "reexamined": reexamined,
 }

@@ -84,8 +84,22 @@ def decision(file: File, issued_on: date) -> Values:
         "decided_on": business_day(made.at), "clauses": clauses(file, made.clause), "lines": lines,
         "already_paid": show(before), "already_paid_words": "原决定已给付的互助金" if before else None,
         "unpaid": unpaid_lines(file, sheet) if made.kind == "part" else [],
-        "replaces": file.numbers.get("decision") if file.claim.round > 1 else None,
+        "replaces": number_of_round(file, file.claim.round - 1), **amendments(file),
         "effect": effect(file, [str(row["benefit"]) for row in rows(sheet, "lines")])}
+
+
+DECIDING_TOPICS = ("claim.approve", "claim.refuse", "claim.insurer_pay", "claim.insurer_refuse")
+
+
+def number_of_round(file: File, round_: int) -> str | None:
+    """The number of the letter that a round's decision went out with."""
+    return next((file.numbered[cause] for topic in DECIDING_TOPICS if (cause := f"{topic}:{round_}") in file.numbered), None)
+
+
+def amendments(file: File) -> Values:
+    """What the round put right in the earlier decision, old and new, and why; empty words where it heard an objection."""
+    made = next((row for row in file.reopenings if row.round == file.claim.round and row.ground == "correction"), None)
+    return {"amendments": made.changes, "amended_why": made.why} if made and made.changes else {}
 
 
 def is_consolation(sheet: Worksheet | None) -> bool:
