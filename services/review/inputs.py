@@ -27,9 +27,10 @@ from services.core.money import show, to_fen, to_yuan
 from services.core.settings import settings
 from services.engine.conditions import expand
 from services.intake.queries import present_digest
+from services.lifecycle import standing
 from services.lifecycle.service import Move, fire
 from services.models import Claim, Worksheet
-from services.review import chain
+from services.review import chain, looks
 from services.review.desk import Desk, set_taker, sit_down
 from services.rulebook.schema import RuleBook
 from services.rulebook.steps import Manual
@@ -59,7 +60,7 @@ def set_amount(session: Session, *, claim_id: uuid.UUID, version: int | None = N
     owed on these facts, above the ceiling), NotPermitted (not this actor's level), GuardFailed (separation, hold,
     insurer's route), Conflict (stale version, taken by another).
     """
-    desk = _sit_down(session, claim_id, version, reason, "核定金额", actor, now)
+    desk = reviewer_at(session, claim_id, version, reason, "核定金额", actor, now)
     book = desk.claim.book
     by_hand = [name for name, rule in book.benefits.items() if any(isinstance(step, Manual) for step in rule.steps)]
     if benefit not in by_hand:
@@ -78,7 +79,7 @@ def answer_exclusion(session: Session, *, claim_id: uuid.UUID, version: int | No
 
     Gives the new worksheet. Errors as of `set_amount`.
     """
-    desk = _sit_down(session, claim_id, version, reason, "答复除外责任", actor, now)
+    desk = reviewer_at(session, claim_id, version, reason, "答复除外责任", actor, now)
     asked = exclusions_of(desk.claim.book)
     if exclusion not in asked:
         near = nearest(exclusion, asked)
@@ -98,16 +99,21 @@ def exclusions_of(book: RuleBook, benefits: Collection[str] | None = None) -> li
 
 
 def check_two_eyes(session: Session, claim_id: uuid.UUID, actor: Actor) -> None:
-    """GuardFailed when the one about to decide set an amount of this round."""
-    claim = session.get_one(Claim, claim_id, populate_existing=True)
-    rows = [row for row in claim.inputs.get(MANUAL, {}).values() if row["round"] == claim.round]
-    if any(row["person"] == str(actor.person_id) for row in rows):
+    """GuardFailed when the one about to decide (or whom that one stands for) set an amount or a grade of this round."""
+    acts = set(session.execute(sa.text(
+        "SELECT d.act FROM deciding_person d JOIN claim c ON c.id = d.claim_id AND c.round = d.round WHERE c.id = :claim"
+        " AND d.act IN ('amount', 'regrade') AND d.person_id = ANY(CAST(:persons AS uuid[]))"),
+        {"claim": claim_id, "persons": list(actor.persons)}).scalars())
+    if "amount" in acts:
         raise GuardFailed("amount_by_decider", "核定金额的人不能作出本案的给付决定",
                           remedy="放回任务，由同级其他人员或上级办理", field="manual")
+    if acts:
+        raise GuardFailed("grade_by_decider", "更正病情分级的人不能作出本案的给付决定",
+                          remedy="放回任务，由同级其他人员或上级办理", field="regraded")
 
 
-def _sit_down(session: Session, claim_id: uuid.UUID, version: int | None, reason: str, what: str, actor: Actor,
-              now: datetime) -> Desk:
+def reviewer_at(session: Session, claim_id: uuid.UUID, version: int | None, reason: str, what: str, actor: Actor,
+                now: datetime) -> Desk:
     """The reviewer's own open level. Taking it up asks the machine whether separation lets this person act."""
     actor.require(*sorted(REVIEWERS), what=what)
     if not reason.strip():
@@ -143,16 +149,22 @@ def _apply(session: Session, desk: Desk, change: _Change, actor: Actor, now: dat
                "total_before": show(to_yuan(before.total_fen + before.refund_fen)) if before else None}
     audit.append(session, [Entry(claim.id, claim.org_key, "claim", claim.id, change.event, reason=change.reason,
                                  details=details)], account=actor.account_id, person=actor.person_id, at=now)
-    _hand_on(session, desk, change, actor, now)
+    if change.kind == MANUAL:
+        standing.note(session, "claim", "set_amount", [(claim.org_key, claim.id, claim.id)], actor=actor, now=now)
+        hand_on(session, desk, actor, now)
+    looks.record(session, claim_id=claim.id, act=change.event, actor=actor, now=now)
     return sheet
 
 
-def _hand_on(session: Session, desk: Desk, change: _Change, actor: Actor, now: datetime) -> None:
-    """Who set an amount at the level that decides gives it back at once, for a colleague to decide."""
+def hand_on(session: Session, desk: Desk, actor: Actor, now: datetime) -> None:
+    """Who set an amount or a grade at the level that decides gives it back at once, for a colleague to decide; where there is
+    none, the level goes up.
+    """
     decides = session.execute(sa.text("SELECT decides FROM review_step WHERE id = :id"), {"id": desk.step.id}).scalar_one()
-    if change.kind == MANUAL and decides:
+    if decides:
         fire(session, "review_step", "drop", [Move(desk.step.id)], actor=actor, now=now)
         set_taker(session, desk.step.id, None)
+    chain.restaff(session, [desk.claim], actor=system(settings().root_org), now=now)
 
 
 def _check_amount(session: Session, claim_id: uuid.UUID, benefit: str, amount: Decimal) -> None:

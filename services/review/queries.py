@@ -154,6 +154,27 @@ def ready_to_route(session: Session, claim_ids: Collection[uuid.UUID]) -> list[u
         {"ids": list(claim_ids)}).scalars())
 
 
+@dataclass(frozen=True, slots=True)
+class Unstaffed:
+    """A claim in review whose next level nobody may take: a head or an administrator must find somebody."""
+
+    claim_id: uuid.UUID
+    claim_no: str
+    level: str
+    role: str
+    duty_key: str
+
+
+def unstaffed(session: Session, limit: int = 500) -> list[Unstaffed]:
+    """Claims in review without an open level though one is still to be passed, oldest first."""
+    rows = session.execute(sa.text("""
+        SELECT DISTINCT ON (c.id) c.id, c.claim_no, s.name, s.role, s.duty_key FROM claim c
+        JOIN review_step s ON s.claim_id = c.id AND s.round = c.round AND s.state = 'waiting'
+        WHERE c.state = 'in_review' AND NOT EXISTS (SELECT 1 FROM review_step o WHERE o.claim_id = c.id AND o.round = c.round
+            AND o.state = 'open') ORDER BY c.id, s.ordinal LIMIT :limit"""), {"limit": limit})
+    return [Unstaffed(*row) for row in rows]
+
+
 def closable(session: Session, today: date, limit: int = 500) -> list[uuid.UUID]:
     """Paid or refused claims that nothing keeps open, oldest first, in the words of the machine's own guards."""
     rows = session.connection().exec_driver_sql(_CLOSABLE, {"today": today, "limit": limit})

@@ -20,17 +20,21 @@ from services.core.settings import settings
 from services.lifecycle.service import Move, fire
 from services.outbox import service as outbox
 from services.outbox.service import Work
-from services.review import chain, staffing
+from services.review import chain, looks, staffing
 from services.review.chain import Routable, Step
 from services.review.deciding import Decided, decide, refuse_claim
 from services.review.desk import IN_REVIEW, Desk, set_taker, sign, sit_down
 from services.review.handing import delegate, drop, take, take_over
 from services.review.inputs import answer_exclusion, set_amount
-from services.review.queries import closable
+from services.review.looks import look
+from services.review.phrases import add_phrase, retire_phrase
+from services.review.queries import closable, unstaffed
+from services.review.regrading import regrade
 from services.review.rules import HOLDS, REASONS, REFUSALS, RETURNS, check_reason, check_recommendation
 
-__all__ = ["Passed", "Routed", "answer_exclusion", "close", "delegate", "drop", "escalate", "hold", "pass_level", "refuse",
-           "route", "send_back", "send_down", "set_amount", "take", "take_over", "unhold"]
+__all__ = ["Passed", "Routed", "add_phrase", "answer_exclusion", "close", "delegate", "drop", "escalate", "hold", "look",
+           "pass_level", "refuse", "regrade", "resume_waiting", "retire_phrase", "route", "send_back", "send_down",
+           "set_amount", "take", "take_over", "unhold"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,7 @@ def pass_level(session: Session, *, claim_id: uuid.UUID, version: int | None = N
     check_recommendation(recommends, reason)
     desk = sit_down(session, claim_id=claim_id, version=version, actor=actor)
     sign(session, desk.step.id, _signature(actor, now, seen=seen, recommends=recommends, reason=reason))
+    looks.record(session, claim_id=claim_id, act="pass", actor=actor, now=now)
     details = {"level": desk.step.level, **({"recommends": recommends} if recommends else {})}
     fire(session, "review_step", "pass", [Move(desk.step.id, reason=reason, details=details)], actor=actor, now=now)
     if desk.last and desk.claim.route == "office":
@@ -123,6 +128,7 @@ def refuse(session: Session, *, claim_id: uuid.UUID, version: int | None = None,
         raise GuardFailed("not_office_route", "本计划由保险公司作出决定，工会不作给付或拒付决定",
                           remedy="可退回补正，或证明后移送", field="route")
     sign(session, desk.step.id, _signature(actor, now, seen=seen or desk.claim.digest, reason=reason))
+    looks.record(session, claim_id=claim_id, act="refuse", actor=actor, now=now)
     fire(session, "review_step", "refuse", [Move(desk.step.id, reason=reason, details={"clause": clause})],
          actor=actor, now=now)
     refuse_claim(session, desk.claim, reason=reason, clause=clause, actor=actor, now=now)
@@ -138,6 +144,7 @@ def send_down(session: Session, *, claim_id: uuid.UUID, version: int | None = No
     if target is None:
         lower = "、".join(step.level for step in desk.steps if step.ordinal < desk.step.ordinal)
         raise InputError("level_unknown", f"不能退回到“{to_level}”", remedy=f"可退回到：{lower or '无'}", field="to_level")
+    looks.record(session, claim_id=claim_id, act="send_down", actor=actor, now=now)
     fire(session, "review_step", "send_down", [Move(desk.step.id, reason=reason, details={"to": to_level})],
          actor=actor, now=now)
     between = [step for step in desk.steps if target.ordinal < step.ordinal < desk.step.ordinal
@@ -153,6 +160,7 @@ def send_back(session: Session, *, claim_id: uuid.UUID, version: int | None = No
     """Return the claim to the papers stage; the chain stays for when it comes back."""
     check_reason(reason, RETURNS)
     desk: Desk = sit_down(session, claim_id=claim_id, version=version, actor=actor)
+    looks.record(session, claim_id=claim_id, act="send_back", actor=actor, now=now)
     set_taker(session, desk.step.id, None)
     fire(session, "review_step", "send_down", [Move(desk.step.id, reason=reason)], actor=_system(), now=now)
     fire(session, "claim", "send_back", [Move(claim_id, reason=reason)], actor=actor, now=now)
@@ -193,6 +201,18 @@ def escalate(session: Session, *, step_ids: Collection[uuid.UUID], actor: Actor,
     moved = [(opening, post) for opening in openings if (post := found[opening.step_id])]
     staffing.hand_up(session, moved, why="level_overdue", actor=actor, now=now)
     return [opening.step_id for opening, _ in moved]
+
+
+def resume_waiting(session: Session, *, actor: Actor, now: datetime, limit: int = 500) -> list[uuid.UUID]:
+    """Open the next level of claims in review that have none open, because nobody was eligible when it was their turn.
+
+    For the sweep; gives the claims that go on. Those that still have nobody stay, and are found by `queries.unstaffed`.
+    """
+    waiting = [row.claim_id for row in unstaffed(session, limit)]
+    claims = [claim.id for claim in chain.locked(session, waiting) if claim.state == IN_REVIEW and not claim.held]
+    chain.open_next(session, claims, actor=_system(), now=now)
+    still = {row.claim_id for row in unstaffed(session, limit)}
+    return [claim_id for claim_id in claims if claim_id not in still]
 
 
 def close(session: Session, *, actor: Actor, now: datetime) -> list[uuid.UUID]:

@@ -13,6 +13,7 @@ from sqlmodel import Session
 from services.access.actor import REVIEWERS, Role
 from services.api.bodies import Nothing, Page, Reason, Text, example
 from services.api.calls import Changing, Doing, Reading
+from services.api.routes import chain
 from services.api.routes.accounts import Done
 from services.api.rows import change
 from services.core.money import show, to_yuan
@@ -21,6 +22,7 @@ from services.review import queries as review_queries
 from services.review import service as review
 
 router = APIRouter(tags=["审核"])
+router.include_router(chain.router)
 
 
 class WorkItemView(BaseModel):
