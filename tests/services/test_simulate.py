@@ -18,6 +18,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from services.access.actor import system
 from services.audit.verify import verify
 from services.benefit import queries as benefit
 from services.core import embedded
@@ -28,6 +29,7 @@ from services.core.identity import check_identity, luhn
 from services.engine.one import compute
 from services.enrolment import queries as enrolment
 from services.intake.rules import facts_digest
+from services.ledger import service as ledger
 from services.models import Person
 from services.reporting import checks
 from services.rulebook.registry import version
@@ -248,3 +250,24 @@ def test_the_command_sets_up_fills_and_says_what_there_is(machine: dict[str, str
     again = subprocess.run(run, env=machine, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
     assert again.returncode != 0
     assert "not_empty" in again.stderr
+
+
+def test_a_renewal_follows_a_cover_of_the_year_before(house: Database) -> None:
+    with house.view(ROOT) as session:
+        renewed, alone = session.execute(sa.text("""
+            SELECT count(*), count(*) FILTER (WHERE f.id IS NULL) FROM cover v LEFT JOIN cover f ON f.person_id = v.person_id
+            AND f.plan = v.plan AND f.until = v.effective - 1 WHERE v.renewal""")).one()
+    assert (renewed > 150, alone) == (True, 0)
+
+
+def test_premiums_are_in_the_ledger_with_their_receipts_and_nothing_is_left_to_catch_up(house: Database) -> None:
+    with house.unit_of_work(ROOT) as session:
+        assert ledger.catch_up(session, actor=system("cn"), now=NOW) == 0
+        open_fen, paid_fen, refunds = session.execute(sa.text("""
+            SELECT sum(amount_fen) FILTER (WHERE account IN ('receivable', 'memo_receivable')),
+                   (SELECT sum(amount_fen) FROM premium_voucher),
+                   (SELECT count(*) FROM ledger_transaction WHERE kind = 'refunded') FROM ledger_entry""")).one()
+        due_fen = session.execute(sa.text("SELECT sum(premium_fen) FROM cover")).scalar_one()
+    assert open_fen + paid_fen == due_fen
+    assert 0 <= open_fen < due_fen / 20
+    assert refunds > 0

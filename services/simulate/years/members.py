@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 
 from services.core.crypto import key_ring
+from services.core.errors import InputError
 from services.core.ids import check_digit
 from services.core.money import to_fen
 from services.enrolment.people import CARD, ID_NUMBER, PHONE
@@ -82,17 +84,21 @@ def claims(size: Size, place: Place, units: Sequence[Org], members: Sequence[Mem
     certificates = _Certificates(place)
     held = [_cover(draft.member, draft.book, draft.effective, taken, chance) for draft in drafts]
     paid = _computed(drafts, held)
+
+    def entered(held: Held, member: Member, *, claimed: bool) -> None:
+        for one in filter(None, (held.former, held)):
+            _cover_row(one, member, units, certificates, tables)
+            premiums.cover(one, member, claimed=claimed)
+
     told = []
     for nth, (draft, cover) in enumerate(zip(drafts, held, strict=True)):
         told.append(Told(draft.member, cover, draft.event, event_day(draft.event), draft.reported_at, draft.halt,
                          place.first_claim + nth + 1, paid[nth]))
-        _cover_row(cover, draft.member, units, certificates, tables)
-        premiums.cover(cover, draft.member, claimed=True)
+        entered(cover, draft.member, claimed=True)
     for member in members[place.claims:]:
         book = _books(_plans_of(member, place)[0], size.today)
         cover = _cover(member, book, _effective(member, size.today), taken, chance)
-        _cover_row(cover, member, units, certificates, tables)
-        premiums.cover(cover, member, claimed=False)
+        entered(cover, member, claimed=False)
     return told
 
 
@@ -156,19 +162,44 @@ def _reported(size: Size, days: tuple[int, int] | None, chance: Chance) -> datet
 
 def _cover(member: Member, book: RuleBook, effective: date, taken: dict[tuple[int, str], set[date]],
            chance: Chance) -> Held:
-    """A year's cover; renewed when the member had the one before."""
-    before = effective.replace(year=effective.year - 1) in taken.get((member.number, book.plan), set())
+    """A year's cover; renewed when the member had the one before, which then is there."""
+    year_before, years = effective.replace(year=effective.year - 1), taken.get((member.number, book.plan), set())
     shares = 1 + chance.randrange(SHARES.get(book.plan, 1))
-    terms = Cover(effective, last_day(effective), before or chance.random() < _RENEWED, shares,
-                  to_fen(book.fee_due(shares)), member.born, member.sex)
-    return Held(key(chance, at(effective, 0)), book, terms)
+    former, renewal = None, year_before in years
+    if not renewal and chance.random() < _RENEWED:
+        former = _former(member, book.plan, year_before, shares, years, chance)
+        renewal = former is not None
+    return Held(key(chance, at(effective, 0)), book, _terms(member, book, effective, shares, renewal=renewal), former)
+
+
+def _former(member: Member, plan: str, effective: date, shares: int, years: set[date], chance: Chance) -> Held | None:
+    """The year's cover before, on which nobody claimed; None when the plan was not there yet."""
+    book = _book_then(plan, effective)
+    if book is None:
+        return None
+    renewal = effective.replace(year=effective.year - 1) in years
+    return Held(key(chance, at(effective, 0)), book, _terms(member, book, effective, shares, renewal=renewal))
+
+
+def _terms(member: Member, book: RuleBook, effective: date, shares: int, *, renewal: bool) -> Cover:
+    return Cover(effective, last_day(effective), renewal, shares, to_fen(book.fee_due(shares)), member.born, member.sex)
+
+
+@cache
+def _book_then(plan: str, effective: date) -> RuleBook | None:
+    try:
+        return resolve(plan, effective)
+    except InputError as error:
+        if error.code == "before_first_version":
+            return None
+        raise
 
 
 class _Certificates:
     """Certificate numbers of a district: a range of its office's own."""
 
     def __init__(self, place: Place) -> None:
-        self._code, self._serial = f"{OFFICES[place.office].code.upper()}BZ", place.first_member + place.first_claim
+        self._code, self._serial = f"{OFFICES[place.office].code.upper()}BZ", 2 * (place.first_member + place.first_claim)
 
     def draw(self, year: int) -> str:
         """The next one."""

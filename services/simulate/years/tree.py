@@ -140,7 +140,7 @@ def base_rows(size: Size, root: Org, tables: Tables) -> None:
         for office in OFFICES:
             for series in (f"no:{office.code.upper()}", f"no:BA{office.code.upper()}"):
                 tables.add("number_series", series, year, size.claims)
-            tables.add("number_series", f"no:{office.code.upper()}BZ", year, size.members + size.claims)
+            tables.add("number_series", f"no:{office.code.upper()}BZ", year, 2 * (size.members + size.claims))
             tables.add("number_series", f"no:SK{office.code.upper()}", year, size.orgs * max(len(one.plans) for one in OFFICES))
 
 

@@ -43,11 +43,12 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A member's cover under a wording."""
+    """A member's cover under a wording. `former`: the year's cover before it, where no claim asks for that one."""
 
     id: uuid.UUID
     book: RuleBook
     terms: Cover
+    former: Held | None = None
 
 
 @dataclass(slots=True)
