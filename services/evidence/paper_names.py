@@ -1,0 +1,13 @@
+"""What kinds of papers are called, for those who show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from services.evidence.rules import paper_name
+from services.rulebook.schema import RuleBook
+
+
+def paper_names(book: RuleBook, kinds: Iterable[str]) -> dict[str, str]:
+    """The Chinese name of each kind: the plan's own words, else the common ones."""
+    return {kind: paper_name(book, kind) for kind in dict.fromkeys(kinds)}

@@ -1,0 +1,120 @@
+"""One claim as its page shows it: the whole file, told for a person who works on it, in one read."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from services.access.actor import REVIEWERS, Actor, Role
+from services.reporting import claims
+from services.reporting.claim_facts import FactLine, Sheet, facts_of, sheet_of
+from services.reporting.claims import Located
+from services.reporting.standing import Standing, standing
+from services.reporting.views import ClaimView, ClockView, RecordView
+from services.review import queries as review
+from services.rulebook.registry import version as book_version
+from services.rulebook.schema import RuleBook
+
+# Which running clocks tell how soon somebody must act, most pressing first.
+_PRESSING = ("supplement", "level", "verification", "assessment", "agreement", "refusal_letter", "pay", "insurer_pay", "objection")
+WORKERS = (Role.UNIT_CLERK, *sorted(REVIEWERS))
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A clock and how it stands today: `state` is late, soon, paused, or empty; `level` is the level it belongs to."""
+
+    view: ClockView
+    state: str
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFile:
+    """Everything the page says. `seq` is the last entry of the claim's record that this reader was shown."""
+
+    view: ClaimView
+    standing: Standing
+    unit: str
+    facts: tuple[FactLine, ...]
+    findings: tuple[dict[str, str], ...]
+    sheet: Sheet | None
+    earlier_fen: int
+    held: review.Held | None
+    clocks: tuple[Clock, ...]
+    seq: int
+
+    @property
+    def running(self) -> list[Clock]:
+        """The clocks that still run or wait, most pressing first."""
+        going = [clock for clock in self.clocks if clock.view.state != "stopped" and clock.view.round == self.view.claim.round]
+        return sorted(going, key=lambda clock: _PRESSING.index(clock.view.kind) if clock.view.kind in _PRESSING else len(_PRESSING))
+
+
+def claim_file(session: Session, located: Located, actor: Actor, *, today: date) -> ClaimFile:
+    """The file of a claim that the actor may see. Who looks is recorded by the caller (`sight.looked`)."""
+    view = claims.whole(session, located.id)
+    book = book_of(view)
+    row = session.execute(sa.text("""SELECT c.findings, o.name, (SELECT coalesce(sum(d.amount_fen), 0) FROM decision d
+        WHERE d.claim_id = c.id AND d.round < c.round) AS earlier FROM claim c LEFT JOIN organisation o ON o.org_key = c.org_key
+        WHERE c.id = :id"""), {"id": located.id}).one()
+    return ClaimFile(
+        view=view, standing=standing(session, view, actor, today=today), unit=row.name or "", facts=tuple(facts_of(book, view.event)),
+        findings=tuple(row.findings), sheet=_sheet(view, book), earlier_fen=int(row.earlier), held=review.held(session, located.id),
+        clocks=_clocks(view, today), seq=view.record[-1].seq if view.record else 0)
+
+
+def book_of(view: ClaimView) -> RuleBook:
+    """The wording the claim has pinned."""
+    return book_version(view.claim.plan, view.plan_version)
+
+
+def _sheet(view: ClaimView, book: RuleBook) -> Sheet | None:
+    newest = next((sheet for sheet in view.worksheets if sheet.round == view.claim.round), None)
+    return sheet_of(book, newest, view.case.last_timely_day) if newest else None
+
+
+def _clocks(view: ClaimView, today: date) -> tuple[Clock, ...]:
+    names = {str(step.id): step.name for step in view.chain}
+    return tuple(Clock(clock, _state(clock, today), names.get(clock.subject, "")) for clock in view.clocks)
+
+
+def _state(clock: ClockView, today: date) -> str:
+    if clock.state == "paused":
+        return "paused"
+    if clock.state != "running":
+        return ""
+    return "late" if today > clock.due_on else "soon" if clock.warned_at is not None or today == clock.due_on else ""
+
+
+def since(view: ClaimView, seq: int) -> list[RecordView]:
+    """What was recorded after the entry that a reader saw last."""
+    return [entry for entry in view.record if entry.seq > seq]
+
+
+def pulse(session: Session, claim_id: uuid.UUID) -> int:
+    """How far the claim's record has come: an open page asks whether it is still the newest."""
+    return int(session.execute(sa.text("SELECT audit_seq FROM claim WHERE id = :id"), {"id": claim_id}).scalar_one())
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The claims before and after this one in the reader's worklist; empty at its ends."""
+
+    before: str
+    after: str
+
+
+def neighbours(session: Session, claim_no: str, actor: Actor, *, most: int = 200) -> Neighbours:
+    """Where the claim stands among what waits for the actor; one that has left the list is followed by the list's first."""
+    if not actor.has(*WORKERS):
+        return Neighbours("", "")
+    numbers = [item.claim_no for item in review.worklist(session, actor, most)]
+    if claim_no not in numbers:
+        return Neighbours("", numbers[0] if numbers else "")
+    place = numbers.index(claim_no)
+    return Neighbours(numbers[place - 1] if place else "", numbers[place + 1] if place + 1 < len(numbers) else "")

@@ -1,0 +1,49 @@
+"""A claimant's full number, shown once to somebody who says why; who saw it is recorded."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.access.actor import REVIEWERS, Actor, Role
+from services.audit import service as audit
+from services.core.errors import InputError, NotFound, NotPermitted
+from services.enrolment import queries as enrolment
+from services.models import Person
+from services.reporting.claims import Located
+
+UNMASKERS = (Role.UNIT_CLERK, *sorted(REVIEWERS), Role.AUDITOR)
+FIELDS = ("id_number", "phone", "bank_account")
+
+
+def name_of(session: Session, claim: Located) -> str:
+    """The claimant's name."""
+    return session.get_one(Person, claim.person_id).name
+
+
+def unmask(session: Session, *, claim: Located, what: str, reason: str, actor: Actor, now: datetime) -> str:
+    """The full number of one of FIELDS. InputError: unknown field, no reason; NotFound: none is on record."""
+    actor.require(*UNMASKERS, what="查看完整号码")
+    if what not in FIELDS:
+        raise InputError("field_unknown", f"没有“{what}”这一项", remedy=f"可用：{'、'.join(FIELDS)}", field="what")
+    if not reason.strip():
+        raise InputError("reason_missing", "查看完整号码须写明理由", remedy="写明为何需要完整号码", field="reason")
+    if actor.account_id is None:
+        raise NotPermitted("account_missing", "须由登录的人员查看", remedy="请登录后办理")
+    person = session.get_one(Person, claim.person_id)
+    value = _number(session, person, what)
+    if value is None:
+        raise NotFound("number_missing", "没有登记这一号码", remedy="先登记", field="what")
+    audit.looked(session, org_key=claim.org_key, account=actor.account_id, claim_id=claim.id, what=f"unmask:{what}:{person.id}",
+                 reason=reason.strip(), at=now)
+    return value
+
+
+def _number(session: Session, person: Person, what: str) -> str | None:
+    if what == "id_number":
+        return enrolment.number_of(person)
+    if what == "phone":
+        return enrolment.phone_of(person)
+    card = enrolment.current_cards(session, [person.id]).get(person.id)
+    return enrolment.card_number(card) if card else None

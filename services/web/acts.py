@@ -1,0 +1,80 @@
+"""Things done to a claim by a short form: where the form stands, what it shows, how it is sent and what a refusal keeps."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from fastapi import Response
+from sqlmodel import Session
+
+from services.access.actor import REVIEWERS
+from services.core.errors import Conflict, HuzhuError
+from services.core.words import uppercase
+from services.reporting import sight
+from services.reporting.claim_file import ClaimFile
+from services.web.act_fields import Field, fields_of
+from services.web.claim_context import address, context, moved_on, read_file
+from services.web.desks.claim import show
+from services.web.door import Audience, Pages
+from services.web.visit import Visit
+
+Verb = Callable[[Visit, Session, uuid.UUID], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing that may be done. `offered` is its name in `Standing.acts`; `asks` are the fields of its form, none for an
+    act of one button; `sums`: the form shows what the worksheet gives.
+    """
+
+    path: str
+    offered: str
+    title: str
+    press: str
+    done: str
+    verb: Verb
+    asks: tuple[str, ...] = ()
+    sums: bool = False
+    explain: str = ""
+    roles: Audience = frozenset(REVIEWERS)
+
+
+def act_page(visit: Visit, claim_no: str, act: Act, *, problem: HuzhuError | None = None) -> Response:
+    """The act's form, over the claim as it now stands; what others did meanwhile is told above it."""
+    def read(session: Session) -> tuple[ClaimFile, tuple[Field, ...]]:
+        file = read_file(visit, session, claim_no)
+        return file, fields_of(visit, session, file, act.asks)
+    file, fields = visit.note(read)
+    if problem is None and not file.standing.may(act.offered):
+        return show(visit, claim_no, problem=Conflict("not_offered", "现在不能办理这一事项", remedy="请看本页“您现在可以办理”"))
+    values = context(visit, file)
+    sum_words = uppercase(max(Decimal(0), values["due"])) if file.sheet else ""
+    return visit.page("act.html", problem=problem, act=act, fields=fields, sum_words=sum_words,
+                      decides=bool(file.standing.step and file.standing.step.decides and file.standing.last),
+                      news=moved_on(visit, file), **values)
+
+
+def send(visit: Visit, claim_no: str, act: Act) -> Response:
+    """Do it on the version that was seen; refused, the form comes back with what was typed."""
+    def verb(session: Session) -> object:
+        found = sight.claim(session, visit.actor, claim_no, lock=True, version=visit.version())
+        return act.verb(visit, session, found.id)
+
+    def again(problem: HuzhuError) -> Response:
+        return act_page(visit, claim_no, act, problem=problem) if act.asks or act.sums else show(visit, claim_no, problem=problem)
+    return visit.attempt(verb, again=again, then=address(visit, claim_no), done=act.done)
+
+
+def register(pages_of: Pages, act: Act) -> None:
+    """The act's two routes: its form, where it has one, and its doing."""
+    def form(visit: Visit, claim_no: str) -> Response:
+        return act_page(visit, claim_no, act)
+
+    def do(visit: Visit, claim_no: str) -> Response:
+        return send(visit, claim_no, act)
+    if act.asks or act.sums:
+        pages_of.get(f"/claims/{{claim_no}}/{act.path}", roles=act.roles)(form)
+    pages_of.post(f"/claims/{{claim_no}}/{act.path}", roles=act.roles)(do)
