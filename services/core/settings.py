@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     insurer_keys: Path = Path("var/keys/insurer")
     movable_clock: bool = False     # demo and training only
     upload_limit_mb: int = 50
+    oidc_issuer: str = ""           # the organisation's identity provider; empty: passwords only
+    oidc_client_id: str = ""
+    oidc_client_secret_file: Path | None = None
 
     @property
     def papers_dir(self) -> Path:

@@ -1,19 +1,24 @@
-"""Accounts and tokens."""
+"""Accounts, tokens, the caller's own browser sessions, substitutes on leave (`leave`)."""
 
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter, Response
-from pydantic import AwareDatetime, BaseModel
+from fastapi import APIRouter, Query, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlmodel import Session
 
+from services.access import credentials, queries, sessions
 from services.access import service as access
 from services.access.actor import Role
-from services.api.bodies import Nothing, Text, example
+from services.api.bodies import Nothing, Reason, Text, example
 from services.api.calls import Doing, Reading
+from services.api.routes import leave
 
 router = APIRouter(tags=["组织与账号"])
+router.include_router(leave.router)
 
 
 class Me(BaseModel):
@@ -24,6 +29,7 @@ class Me(BaseModel):
     name: str
     org_key: str
     roles: list[str]
+    stands_for: list[uuid.UUID]
 
 
 class NewAccount(BaseModel):
@@ -76,12 +82,55 @@ class Done(BaseModel):
     done: bool = True
 
 
+class AccountLine(BaseModel):
+    """An account in an administrator's list; whether and since when it has a password and a second factor."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: uuid.UUID
+    login: str
+    name: str
+    kind: str
+    org_key: str
+    org_name: str
+    active: bool
+    roles: list[str]
+    password_at: datetime | None
+    second_factor_at: datetime | None
+    came_in_at: datetime | None
+
+
+class OneTimeCode(BaseModel):
+    """A code to hand over in person; shown once, good for 72 hours."""
+
+    code: str
+
+
+class SessionView(BaseModel):
+    """A browser in which the caller is signed in."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: uuid.UUID
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    agent: str
+    address: str
+
+
+class Ended(BaseModel):
+    """How many sessions ended."""
+
+    ended: int
+
+
 @router.get("/me", response_model=Me, summary="当前凭证属于谁、有哪些角色")
 def me(call: Reading) -> Me:
     """The actor behind the token."""
     actor = call.actor
     return Me(account_id=actor.account_id, person_id=actor.person_id, name=actor.name, org_key=actor.org_key,
-              roles=sorted(actor.roles))
+              roles=sorted(actor.roles), stands_for=sorted(actor.stands_for))
 
 
 @router.post("/accounts", response_model=AccountView, status_code=201, summary="开设账号")
@@ -116,5 +165,59 @@ def revoke_token(call: Doing, body: OldToken) -> Response:
     """At once; the holder may, and an administrator."""
     def run(session: Session) -> Done:
         access.revoke_token(session, token=body.token, actor=call.actor, now=call.now)
+        return Done()
+    return call.act(body, run, status=200)
+
+
+@router.get("/accounts", response_model=list[AccountLine], summary="管辖范围内的账号")
+def accounts(call: Reading, search: Annotated[str, Query(max_length=50)] = "", after_org: str = "",
+             after_login: str = "") -> list[AccountLine]:
+    """Fifty at a time, by organisation and login; the last one's go into `after_org` and `after_login`."""
+    return call.read(lambda session: [AccountLine.model_validate(line) for line in queries.accounts(
+        session, actor=call.actor, search=search, after=(after_org, after_login))])
+
+
+@router.post("/accounts/{account_id}/password-link", response_model=OneTimeCode, status_code=201, summary="发放一次性口令（只显示一次）")
+def password_link(call: Doing, account_id: uuid.UUID, body: Reason) -> Response:
+    """With it the account's holder sets the password; earlier codes stop."""
+    return call.act(body, lambda session: OneTimeCode(code=credentials.issue_password_link(
+        session, account_id=account_id, reason=body.reason, actor=call.actor, now=call.now)), once=True)
+
+
+@router.post("/accounts/{account_id}/second-factor/reset", response_model=Done, summary="重置动态口令")
+def reset_second_factor(call: Doing, account_id: uuid.UUID, body: Reason) -> Response:
+    """When the phone is lost; all sessions of the account end. Not for the own account."""
+    def run(session: Session) -> Done:
+        credentials.reset_second_factor(session, account_id=account_id, reason=body.reason, actor=call.actor, now=call.now)
+        return Done()
+    return call.act(body, run, status=200)
+
+
+@router.post("/accounts/{account_id}/sessions/end", response_model=Ended, summary="结束一个账号的全部网页登录")
+def end_account_sessions(call: Doing, account_id: uuid.UUID, body: Reason) -> Response:
+    """At once, by an administrator, with a reason."""
+    return call.act(body, lambda session: Ended(ended=sessions.end_account_sessions(
+        session, account_id=account_id, reason=body.reason, actor=call.actor, now=call.now)), status=200)
+
+
+@router.get("/me/sessions", response_model=list[SessionView], summary="本人的网页登录")
+def own_sessions(call: Reading) -> list[SessionView]:
+    """Where the caller is signed in by browser."""
+    return call.read(lambda session: [SessionView.model_validate(view) for view in sessions.own_sessions(
+        session, actor=call.actor, now=call.now)])
+
+
+@router.post("/me/sessions/end", response_model=Ended, summary="结束本人的全部网页登录")
+def end_own_sessions(call: Doing, body: Nothing) -> Response:
+    """All of them; tokens go on."""
+    return call.act(body, lambda session: Ended(ended=sessions.end_other_sessions(session, token="", actor=call.actor, now=call.now)),
+                    status=200)
+
+
+@router.post("/me/sessions/{session_id}/end", response_model=Done, summary="结束本人的一个网页登录")
+def end_own_session(call: Doing, session_id: uuid.UUID, body: Nothing) -> Response:
+    """At once."""
+    def run(session: Session) -> Done:
+        sessions.end_session(session, session_id=session_id, actor=call.actor, now=call.now)
         return Done()
     return call.act(body, run, status=200)
