@@ -17,7 +17,7 @@ from services.core.errors import InputError, NotFound
 from services.core.settings import settings
 from services.models import Account
 
-As = Annotated[str, typer.Option("--as", help="办理人的登录名：按其权限和管辖范围办理，并记在其名下")]
+As = Annotated[str, typer.Option("--as", help="办理人的登录名（按其权限办理）")]
 
 
 def moment(db: Database) -> datetime:
