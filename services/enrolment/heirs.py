@@ -76,6 +76,7 @@ def read_heirs(raw: Sequence[Mapping[str, object]], *, basis: str, today: date) 
         raise InputError("heirs_missing", "没有写明继承人或受益人", remedy="至少写一人", field="heirs")
     for place, words in enumerate(raw):
         _check_words(words, f"heirs.{place}")
+        _check_account(words, f"heirs.{place}")
     if basis == "law":
         _check_orders([str(words["relation"]) for words in raw])
     shares = _shares(raw, basis)
@@ -93,6 +94,15 @@ def _check_words(words: Mapping[str, object], at: str) -> None:
     if words["relation"] not in RELATIONS:
         raise InputError("heir_relation", f"不认识的关系“{words['relation']}”", remedy=f"可用：{'、'.join(RELATIONS)}",
                          field=f"{at}.relation")
+
+
+def _check_account(words: Mapping[str, object], at: str) -> None:
+    """The bank and the account's check digit, before anything is written; the field is that of this heir."""
+    try:
+        persons.checked_card(str(words["bank"]), str(words["account"]))
+    except InputError as error:
+        field = "bank" if error.field == "bank" else "account"
+        raise InputError(error.code, error.message, remedy=error.remedy, field=f"{at}.{field}") from None
 
 
 def _number(words: Mapping[str, object], at: str) -> str:

@@ -19,7 +19,7 @@ from services.engine.matching.match import Answer
 from services.enrolment import people
 from services.enrolment import queries as enrolment
 from services.intake import rules
-from services.intake.queries import acts_for_self
+from services.intake.queries import acts_for_self, may_act_for
 from services.intake.reports import Heard, backdated, each
 from services.models import Case, Claim, Cover, Person
 from services.rulebook import registry
@@ -95,7 +95,7 @@ def person_of(session: Session, id_number: str | None, person_id: uuid.UUID | No
         if acts_for_self(actor):
             raise _not_own() from None
         raise
-    if acts_for_self(actor) and not enrolment.may_act_for(session, actor, person.id):
+    if acts_for_self(actor) and not may_act_for(session, actor, person.id):
         raise _not_own()
     return person
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlmodel import Session, col, select
 
@@ -11,7 +12,7 @@ from services.access.actor import Actor, Role
 from services.core.errors import NotFound
 from services.enrolment import queries as enrolment
 from services.intake.rules import facts_digest
-from services.models import Case, Claim, Consent, Paper
+from services.models import Case, Claim, Consent, Paper, Person
 
 
 def _missing() -> NotFound:
@@ -25,8 +26,15 @@ def acts_for_self(actor: Actor) -> bool:
 
 def require_own(session: Session, actor: Actor, person_id: uuid.UUID) -> None:
     """A member touches the own claims, those of known relatives and of whom she is proxy today; others do not exist for her."""
-    if acts_for_self(actor) and not enrolment.may_act_for(session, actor, person_id):
+    if acts_for_self(actor) and not may_act_for(session, actor, person_id):
         raise _missing()
+
+
+def may_act_for(session: Session, actor: Actor, person_id: uuid.UUID) -> bool:
+    """Whether a member may act for somebody. A proxy's right ends with the death of her whom she acts for (民法典 173)."""
+    if person_id in actor.acts_for and session.get_one(Person, person_id).died_on:
+        actor = replace(actor, acts_for=frozenset())        # she may be a relative all the same
+    return enrolment.may_act_for(session, actor, person_id)
 
 
 def claim_numbers(session: Session, claim_ids: Sequence[uuid.UUID]) -> list[str]:

@@ -70,6 +70,9 @@ def test_heirs_of_the_first_order_share_equally_when_nothing_is_said() -> None:
     ([heir(CHILD, "child", guardian={"name": DAUGHTER.name})], "law", "guardian_field", "heirs.0.guardian", "身份证号"),
     ([heir(CHILD, "child", guardian={"name": CHILD.name, "id_number": CHILD.id_number})], "law", "guardian_wrong",
      "heirs.0.guardian.id_number", "成年人"),
+    ([heir(HUSBAND, "husband"), heir(DAUGHTER, "child", card=DAUGHTER.card[:-1] + str((int(DAUGHTER.card[-1]) + 1) % 10))], "law",
+     "card_number", "heirs.1.account", "校验不通过"),
+    ([heir(HUSBAND, "husband", bank="海盗银行")], "law", "bank_unknown", "heirs.0.bank", "海盗银行"),
     ([heir(HUSBAND, "husband")], "will", "heir_basis", "basis", "will"),
     ([], "law", "heirs_missing", "heirs", "没有写明"),
 ])

@@ -156,6 +156,24 @@ def test_a_proxy_opens_her_letters_through_the_api(api: Api) -> None:
     assert api.get("xj.m0", content).status_code == 200
 
 
+def test_a_proxys_right_ends_with_the_death_of_whom_she_acts_for(world: World, now: datetime) -> None:
+    """民法典 173 (3): agency ends with the principal's death; a relative who was her proxy stays a relative."""
+    ill, friend, sister = (world.member(n, "xj").person_id for n in (0, 3, 1))
+    for proxy in (friend, sister):
+        _proxy(world, now, person=ill, proxy=proxy)
+    claim_id = report(world, 0, now)
+    with world.db.unit_of_work(CN) as session:
+        service.add_kin(session, person_id=ill, relative_id=sister, relation="sibling", actor=ROOT, now=now)
+        actors = [access.authenticate(session, world.tokens[login], now=now) for login in ("xj.m3", "xj.m1")]
+        assert [intake_queries.claim_for(session, claim_id, actor).id for actor in actors] == [claim_id, claim_id]
+        service.correct_person(session, person_id=ill, words={"died_on": "2026-03-19"}, why="死亡证明", actor=ROOT, now=now)
+        with pytest.raises(NotFound):
+            intake_queries.claim_for(session, claim_id, actors[0])
+        with pytest.raises(NotPermitted, match="not_own"):
+            intake.report(session, person_id=ill, event=MALIGNANT, channel="member", actor=actors[0], now=now)
+        assert intake_queries.claim_for(session, claim_id, actors[1]).id == claim_id
+
+
 def letter_sent(api: Api, claim_no: str) -> str:
     """The receipt of the report: drafted, issued, dispatched as the worker does."""
     now = api.clock.now()
