@@ -12,6 +12,7 @@ from services.api.routes import (
     accounts,
     cases,
     claims,
+    conversation,
     covers,
     drafts,
     heirs,
@@ -19,15 +20,18 @@ from services.api.routes import (
     insurer,
     joining,
     notices,
+    objections,
     organisations,
     papers,
     payments,
     people,
     plans,
+    quality,
     records,
     report_files,
     review,
     rosters,
+    summaries,
     system,
 )
 from services.core.settings import settings
@@ -35,7 +39,7 @@ from services.wiring import Wiring
 
 PREFIX = "/api/v1"
 ROUTERS = (system, plans, organisations, accounts, people, records, rosters, covers, report_files, drafts, joining, cases, claims, heirs,
-           papers, review, inputs, insurer, payments, notices)
+           papers, review, summaries, quality, inputs, insurer, payments, notices, objections, conversation)
 _PROBLEM = {"model": Problem, "content": {problems.MEDIA: {}}}
 _RESPONSES: dict[int | str, dict[str, object]] = {
     401: {**_PROBLEM, "description": "没有有效凭证"}, 403: {**_PROBLEM, "description": "没有这项权限"},

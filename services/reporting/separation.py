@@ -128,7 +128,8 @@ _COMPARED = """
         FROM decided d WHERE d.source = 'office'
         UNION ALL
         SELECT 'named', d.claim_id, d.round, NULL, 'verify', d.claim_id, NULL, NULL, NULL, NOT EXISTS (SELECT 1 FROM acts a
-            WHERE a.claim_id = d.claim_id AND a.round = d.round AND a.act = 'verify') FROM decided d WHERE d.route = 'office'
+            WHERE a.claim_id = d.claim_id AND a.round = d.round AND a.act = 'verify')
+        FROM decided d WHERE d.route = 'office' AND d.round = 1     -- a reopened claim is verified already
         UNION ALL
         SELECT DISTINCT 'named', p.claim_id, p.round, NULL::uuid, 'check', n.id, NULL, NULL::uuid, NULL::uuid, n.checked_person IS NULL
         FROM payment p JOIN payment_run n ON n.id = p.run_id JOIN decided d ON d.claim_id = p.claim_id AND d.round = p.round

@@ -10,13 +10,15 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from services.access.actor import Actor, Lent
+from services.access.actor import Actor, Lent, Role
 from services.cli import check
 from services.core import embedded
 from services.core.db import Database
 from services.reporting.separation import Proof, proof
 from services.review import service as review
-from tests.services.review_world import digest, in_review, passes
+from tests.services.after_world import accepted, colleague, facts_become, lodged, routed
+from tests.services.after_world import decided as decided_in_situ
+from tests.services.review_world import MALIGNANT, digest, in_review, passes
 from tests.support.road import decided, pay
 from tests.support.world import ROOT, World, build_world
 
@@ -157,3 +159,19 @@ def test_the_command_prints_the_proof_and_says_no(world: World, paid: uuid.UUID,
     assert [violation["kind"] for violation in answer["violations"]] == ["payers"]
     shown = runner.invoke(check.check, ["separation", "--year", "2026"])
     assert (shown.exit_code, "制单、复核放行" in shown.output) == (1, True)
+
+
+def test_an_objection_is_heard_by_others_and_the_proof_compares_the_rounds(world: World, now: datetime, owner: Superuser) -> None:
+    colleague(world, "xj.clerk3", Role.UNIT_CLERK, 1, now, org_key="cn.xj.wlmq.tsd.u001.")
+    colleague(world, "xj.district2", Role.DISTRICT_REVIEWER, 2, now, org_key="cn.xj.wlmq.tsd.")
+    claim_id = decided_in_situ(world, 3, now)
+    accepted(world, lodged(world, claim_id, now), now)
+    facts_become(world, claim_id, MALIGNANT)
+    routed(world, claim_id, now)
+    for login in ("xj.clerk3", "xj.district2", "xj.office2"):
+        passes(world, claim_id, login, now)
+    found = proved(world)
+    assert (found.claims, found.violations) == (2, ())
+    owner.execute("UPDATE review_step SET done_person = (SELECT done_person FROM review_step WHERE level = 'district' AND round = 1)"
+                  " WHERE level = 'district' AND round = 2")
+    assert {(violation.kind, violation.round) for violation in proved(world).violations} >= {("levels", 2)}
