@@ -24,8 +24,7 @@ from services.intake.queries import case_of, claims_by_case, claims_of
 from services.intake.rules import Told
 from services.models import Case, Claim
 from services.rulebook.parts import ClockRule
-from services.sla.rules import FIRST_NOTICE, REPORT
-from services.sla.service import LastDay, NewClock, Stopped, stop
+from services.sla.service import FIRST_NOTICE, REPORT, LastDay, NewClock, Stopped, stop
 
 ADDRESSEES = {"committee": "单位工会女职工委员会", "insurer": "保险公司"}
 _MAY_TELL = (Role.UNIT_CLERK, Role.INSURER, Role.SYSTEM, *sorted(REVIEWERS))

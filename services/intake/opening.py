@@ -28,8 +28,7 @@ from services.intake.queries import acts_for_self, claims_by_case
 from services.intake.reports import NewReport, PhoneCall, each, heard
 from services.lifecycle.create import create
 from services.models import Case, Claim, DuplicateVerdict, Organisation, Payee, ReportNote
-from services.sla.rules import REPORT
-from services.sla.service import NewClock, Stopped, start, stop
+from services.sla.service import REPORT, NewClock, Stopped, start, stop
 from services.workdays.count import Count
 from statemachines.states import ClaimState
 

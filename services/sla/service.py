@@ -17,7 +17,9 @@ from services.core.db import driver_cursor
 from services.core.ids import uuidv7
 from services.rulebook.registry import version
 from services.rulebook.schema import ClockRule
+from services.sla.rules import FIRST_NOTICE as FIRST_NOTICE
 from services.sla.rules import FOLLOWS, RESTARTS, SAME_RULE, WINDOWS, Op, Step
+from services.sla.rules import REPORT as REPORT
 from services.workdays.calendar import calendar
 from services.workdays.count import Count, add_calendar, add_working
 
