@@ -12,7 +12,7 @@ from sqlmodel import Session, select
 
 from services.access.actor import Actor
 from services.core.errors import InputError
-from services.lifecycle.facts import ACTOR, CLAIM, barred, bound, candidates
+from services.lifecycle.facts import ACTOR, CLAIM, barred, bound, candidates, eligible
 from services.models import Decision, ReviewStep
 from services.review.rules import APPROVALS_STAND, REASONS
 
@@ -165,14 +165,17 @@ class Unstaffed:
     duty_key: str
 
 
-def unstaffed(session: Session, limit: int = 500) -> list[Unstaffed]:
-    """Claims in review without an open level though one is still to be passed, oldest first."""
-    rows = session.execute(sa.text("""
-        SELECT DISTINCT ON (c.id) c.id, c.claim_no, s.name, s.role, s.duty_key FROM claim c
-        JOIN review_step s ON s.claim_id = c.id AND s.round = c.round AND s.state = 'waiting'
-        WHERE c.state = 'in_review' AND NOT EXISTS (SELECT 1 FROM review_step o WHERE o.claim_id = c.id AND o.round = c.round
-            AND o.state = 'open') ORDER BY c.id, s.ordinal LIMIT :limit"""), {"limit": limit})
-    return [Unstaffed(*row) for row in rows]
+# Never opened for want of a person (also when there is one by now), or open and since then without anybody.
+_UNSTAFFED = sa.text(bound(f"""
+    SELECT c.id, c.claim_no, s.name, s.role, s.duty_key FROM claim c CROSS JOIN LATERAL (SELECT * FROM review_step o
+        WHERE o.claim_id = c.id AND o.round = c.round AND o.state IN ('waiting', 'open') ORDER BY o.ordinal LIMIT 1) s
+    WHERE c.state = 'in_review' AND (s.state = 'waiting' AND NOT EXISTS (SELECT 1 FROM review_step o WHERE o.claim_id = c.id
+        AND o.round = c.round AND o.state = 'open') OR {eligible("s")} = 0) ORDER BY c.id LIMIT :limit"""))
+
+
+def unstaffed(session: Session, *, on: date, limit: int = 500) -> list[Unstaffed]:
+    """Claims in review whose next level nobody may take on that day, oldest first."""
+    return [Unstaffed(*row) for row in session.execute(_UNSTAFFED, {"today": on, "limit": limit})]
 
 
 def closable(session: Session, today: date, limit: int = 500) -> list[uuid.UUID]:

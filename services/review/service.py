@@ -204,15 +204,17 @@ def escalate(session: Session, *, step_ids: Collection[uuid.UUID], actor: Actor,
 
 
 def resume_waiting(session: Session, *, actor: Actor, now: datetime, limit: int = 500) -> list[uuid.UUID]:
-    """Open the next level of claims in review that have none open, because nobody was eligible when it was their turn.
+    """Claims in review whose next level nobody may take: hand it up the tree, or open it since somebody came.
 
-    For the sweep; gives the claims that go on. Those that still have nobody stay, and are found by `queries.unstaffed`.
+    For the sweep; gives the claims that go on. Those that have nobody up to the root stay, and `queries.unstaffed` says so.
     """
-    waiting = [row.claim_id for row in unstaffed(session, limit)]
-    claims = [claim.id for claim in chain.locked(session, waiting) if claim.state == IN_REVIEW and not claim.held]
-    chain.open_next(session, claims, actor=_system(), now=now)
-    still = {row.claim_id for row in unstaffed(session, limit)}
-    return [claim_id for claim_id in claims if claim_id not in still]
+    actor.require(Role.SYSTEM, Role.SENIOR_REVIEWER, Role.HEAD, what="上报审核层级")
+    found = [row.claim_id for row in unstaffed(session, on=business_day(now), limit=limit)]
+    claims = [claim for claim in chain.locked(session, found) if claim.state == IN_REVIEW and not claim.held]
+    chain.restaff(session, claims, actor=_system(), now=now)
+    chain.open_next(session, [claim.id for claim in claims], actor=_system(), now=now)
+    still = {row.claim_id for row in unstaffed(session, on=business_day(now), limit=limit)}
+    return [claim.id for claim in claims if claim.id not in still]
 
 
 def close(session: Session, *, actor: Actor, now: datetime) -> list[uuid.UUID]:

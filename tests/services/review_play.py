@@ -1,0 +1,274 @@
+"""One claim played by random people, with what must hold after every step.
+
+What a person counts as is kept by the test itself, from what it did, and never asked of the code that is tested.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from hypothesis import strategies as st
+from sqlmodel import Session
+
+from services.access.actor import LENDABLE, Actor
+from services.access.actors import actor_of
+from services.benefit import service as benefit
+from services.core.errors import HuzhuError
+from services.evidence import service as evidence
+from services.lifecycle.service import Move, fire
+from services.models import Account, Claim, ReviewStep, Substitute
+from services.review import queries
+from services.review import service as review
+from tests.services.review_world import SYSTEM, pdf
+from tests.support.world import World
+
+PEOPLE = ("clerk", "district", "city", "office1", "office2", "senior", "head")
+VERBS = ("pass", "pass", "take", "take", "drop", "delegate", "delegate", "take_over", "send_down", "send_back", "again", "again",
+         "regrade", "hold", "unhold", "escalate", "paper", "leave", "back", "away", "here", "resume", "refuse")
+GRADES = ("light", "severe", "malignant")
+
+Step = tuple[str, int, int]                 # verb, who, a second choice
+# Further numbers stand for whoever's turn it is, and for the head: random people alone are refused most of the time.
+PLAN = st.lists(st.tuples(st.sampled_from(VERBS), st.integers(0, 3 * len(PEOPLE) - 1), st.integers(0, 11)), min_size=12, max_size=60)
+
+
+@dataclass
+class Play:
+    """One claim, one transaction that is given up at the end, and what the test itself remembers."""
+
+    world: World
+    session: Session
+    claim: uuid.UUID
+    now: datetime
+    kin: set[uuid.UUID]
+    acted: dict[object, set[uuid.UUID]] = field(default_factory=dict)   # step or "verify" → persons it counts as
+    stood: dict[uuid.UUID, set[uuid.UUID]] = field(default_factory=dict)   # substitute's person → absent persons
+    decided: list[int | None] = field(default_factory=list)
+    seen: Counter[str] = field(default_factory=Counter)
+
+    def chosen(self, who: int) -> int:
+        """One of the people; numbers past them choose among those whose turn it seems to be, or the head."""
+        step = self.open_step()
+        if who >= 5 * len(PEOPLE) // 2:
+            return PEOPLE.index("head")
+        if who < len(PEOPLE) or step is None:
+            return who % len(PEOPLE)
+        actors = [self.actor(number) for number in range(len(PEOPLE))]
+        apt = [number for number, actor in enumerate(actors) if (actor.account_id == step.taken_by if step.taken_by else
+               actor.has(step.role) and step.duty_key.startswith(actor.org_key))]
+        return apt[who % len(apt)] if apt else who % len(PEOPLE)
+
+    def actor(self, who: int) -> Actor:
+        account = self.session.get_one(Account, self.world.account(f"xj.{PEOPLE[who]}"), populate_existing=True)
+        return actor_of(self.session, account, now=self.now)
+
+    def counts_as(self, person: uuid.UUID) -> set[uuid.UUID]:
+        return {person, *self.stood.get(person, set())}
+
+    @contextmanager
+    def seat(self, actor: Actor) -> Iterator[None]:
+        """Row security as of the actor; what is refused leaves nothing behind."""
+        self.scope(actor.scope.org_path)
+        try:
+            with self.session.begin_nested():
+                yield
+        finally:
+            self.scope("cn")
+
+    def scope(self, path: str) -> None:
+        self.session.execute(sa.text("SELECT set_config('app.org_path', :path, true)"), {"path": path})
+
+    def row(self) -> Claim:
+        return self.session.get_one(Claim, self.claim, populate_existing=True)
+
+    def steps(self) -> list[ReviewStep]:
+        return queries.chain(self.session, self.claim)
+
+    def open_step(self) -> ReviewStep | None:
+        return next((step for step in self.steps() if step.state == "open"), None)
+
+    def do(self, step: Step) -> None:
+        """One step of the plan; a refusal of the house is an answer, anything else fails the test."""
+        verb, who, choice = step
+        who = self.chosen(who)
+        try:
+            with self.seat(SYSTEM if verb in ("again", "leave", "back", "away", "here", "resume") else self.actor(who)):
+                getattr(self, f"do_{verb}")(self.actor(who), choice)
+            self.seen[verb] += 1
+        except HuzhuError:
+            pass
+        self.check()
+
+    def common(self, actor: Actor) -> dict[str, object]:
+        return {"claim_id": self.claim, "actor": actor, "now": self.now}
+
+    def do_pass(self, actor: Actor, choice: int) -> None:
+        step = self.open_step()
+        done = review.pass_level(self.session, claim_id=self.claim, seen=self.row().digest, actor=actor, now=self.now)
+        assert step is not None and actor.person_id is not None
+        if step.act == "review":
+            self.acted[step.id] = self.counts_as(actor.person_id)
+        if done.decided_fen is not None:
+            self.decided.append(done.decided_fen)
+
+    def do_refuse(self, actor: Actor, choice: int) -> None:
+        step = self.open_step()
+        review.refuse(self.session, claim_id=self.claim, reason="facts_unproved", clause="一览表", actor=actor, now=self.now)
+        assert step is not None and actor.person_id is not None
+        self.acted[step.id] = self.counts_as(actor.person_id)
+        self.decided.append(None)
+
+    def do_take(self, actor: Actor, choice: int) -> None:
+        review.take(self.session, claim_id=self.claim, actor=actor, now=self.now)
+
+    def do_drop(self, actor: Actor, choice: int) -> None:
+        review.drop(self.session, claim_id=self.claim, actor=actor, now=self.now)
+
+    def do_delegate(self, actor: Actor, choice: int) -> None:
+        able = [one.account_id for one in queries.colleagues(self.session, self.claim, on=self.now.date())]
+        to = able[choice % len(able)] if able and choice < 8 else self.world.account(f"xj.{PEOPLE[choice % len(PEOPLE)]}")
+        review.delegate(self.session, claim_id=self.claim, to_account=to, reason="转交", actor=actor, now=self.now)
+
+    def do_take_over(self, actor: Actor, choice: int) -> None:
+        review.take_over(self.session, claim_id=self.claim, reason="收回", actor=actor, now=self.now)
+
+    def do_send_down(self, actor: Actor, choice: int) -> None:
+        steps = self.steps()
+        review.send_down(self.session, claim_id=self.claim, to_level=steps[choice % len(steps)].level,
+                         reason="computation_doubt", actor=actor, now=self.now)
+
+    def do_send_back(self, actor: Actor, choice: int) -> None:
+        review.send_back(self.session, claim_id=self.claim, reason="papers_unclear", actor=actor, now=self.now)
+
+    def do_again(self, _: Actor, choice: int) -> None:
+        """The answer: somebody verifies anew, the worker computes and routes."""
+        if self.row().state == "reported":
+            actor = self.actor(choice % len(PEOPLE))
+            with self.seat(actor):
+                evidence_verify(self.session, self.claim, actor, self.now)
+            assert actor.person_id is not None
+            self.acted["verify"] = self.counts_as(actor.person_id)
+        if self.row().state == "verified":
+            with self.session.begin_nested():
+                benefit.preview(self.session, claim_ids=[self.claim], why="again", actor=SYSTEM, now=self.now)
+                review.route(self.session, claim_ids=[self.claim], actor=SYSTEM, now=self.now)
+
+    def do_regrade(self, actor: Actor, choice: int) -> None:
+        review.regrade(self.session, claim_id=self.claim, fact="severity", value=GRADES[choice % len(GRADES)], reason="复核病历",
+                       actor=actor, now=self.now)
+
+    def do_hold(self, actor: Actor, choice: int) -> None:
+        review.hold(self.session, claim_id=self.claim, reason="investigation", actor=actor, now=self.now)
+
+    def do_unhold(self, actor: Actor, choice: int) -> None:
+        review.unhold(self.session, claim_id=self.claim, actor=actor, now=self.now)
+
+    def do_escalate(self, actor: Actor, choice: int) -> None:
+        step = self.open_step()
+        review.escalate(self.session, step_ids=[step.id] if step else [], actor=actor, now=self.now)
+
+    def do_resume(self, _: Actor, choice: int) -> None:
+        review.resume_waiting(self.session, actor=SYSTEM, now=self.now)
+
+    def do_paper(self, actor: Actor, choice: int) -> None:
+        paper = evidence.upload(self.session, claim_id=self.claim, kind="other", file_name="补充.pdf",
+                                content=pdf(f"{self.claim} {sum(self.seen.values())}"), actor=actor, now=self.now)
+        evidence.judge(self.session, paper_id=paper.id, accept=True, actor=actor, now=self.now)
+
+    def do_leave(self, absent: Actor, choice: int) -> None:
+        """The colleague goes on leave; somebody of the same organisation stands in with all that can be lent."""
+        substitute = self.actor(choice % len(PEOPLE))
+        roles = sorted(absent.roles & LENDABLE)
+        if substitute.account_id == absent.account_id or substitute.org_key != absent.org_key or not roles:
+            return
+        assert absent.account_id and absent.person_id and substitute.account_id and substitute.person_id
+        self.session.add(Substitute(
+            absent_id=absent.account_id, account_id=substitute.account_id, roles=" ".join(roles), reason="休假",
+            from_on=self.now.date(), until_on=self.now.date() + timedelta(days=3), made_by=absent.account_id, made_at=self.now))
+        self.session.flush()
+        self.stood.setdefault(substitute.person_id, set()).add(absent.person_id)
+
+    def do_back(self, absent: Actor, choice: int) -> None:
+        self.session.execute(sa.text("UPDATE substitute SET ended_at = :now WHERE absent_id = :id"),
+                             {"now": self.now, "id": absent.account_id})
+        for persons in self.stood.values():
+            persons.discard(absent.person_id)
+
+    def do_away(self, actor: Actor, choice: int) -> None:
+        self.active(actor, on=False)
+
+    def do_here(self, actor: Actor, choice: int) -> None:
+        self.active(actor, on=True)
+
+    def active(self, actor: Actor, *, on: bool) -> None:
+        self.session.execute(sa.text("UPDATE account SET active = :on WHERE id = :id"), {"on": on, "id": actor.account_id})
+
+    def check(self) -> None:
+        """The promises that hold after every step."""
+        claim, steps = self.row(), self.steps()
+        counted: list[set[uuid.UUID]] = [self.acted["verify"]] if claim.verified_person else []
+        for step in steps:
+            if step.act == "review" and step.state in ("passed", "refused"):
+                assert step.done_person in self.acted[step.id], "a pass nobody made"
+                counted.append(self.acted[step.id])
+        everyone = [person for persons in counted for person in persons]
+        assert len(everyone) == len(set(everyone)), "one person at two deciding steps"
+        assert not self.kin & {person for persons in counted[1:] for person in persons}, "decided for the own family"
+        assert len([step for step in steps if step.state == "open"]) <= 1
+        decisions = self.session.execute(sa.text("SELECT amount_fen, decided_person FROM decision WHERE claim_id = :id"),
+                                         {"id": self.claim}).all()
+        assert len(decisions) == len(self.decided), "a decision lost or taken twice"
+        assert (claim.state in ("payable", "refused")) == bool(self.decided)
+        if decisions:
+            assert decisions[0].amount_fen == (self.decided[0] or 0)
+            assert all(step.state in ("passed", "refused") for step in steps)
+
+    def finish(self) -> str:
+        """Everybody back at work: the claim comes to its decision, or the house says that nobody is left for a level."""
+        for who, name in enumerate(PEOPLE):
+            self.session.execute(sa.text("UPDATE account SET active = true WHERE login = :login"), {"login": f"xj.{name}"})
+            self.do(("back", who, 0))
+        head = PEOPLE.index("head")
+        if self.row().held:
+            self.do(("unhold", head, 0))
+        for _ in range(24):
+            claim = self.row()
+            if claim.state in ("payable", "refused"):
+                return str(claim.state)
+            if claim.state in ("reported", "verified"):
+                for who in range(len(PEOPLE)):
+                    self.do(("again", who, who))
+            self.do(("resume", head, 0))
+            step = self.open_step()
+            if step is None or self.nobody():
+                assert claim.state == "verified" or self.nobody(), "stuck, and nobody is told"
+                return "nobody"
+            before = self.seen["pass"] + self.seen["refuse"]
+            if step.taken_by is not None:
+                self.take_from(step.taken_by)
+            for who in range(len(PEOPLE)):
+                for verb in ("pass", "refuse"):
+                    if self.seen["pass"] + self.seen["refuse"] == before:
+                        self.do((verb, who, 0))
+            assert self.seen["pass"] + self.seen["refuse"] > before, f"open at {step.level} and nobody may act"
+        raise AssertionError("it never came to a decision")
+
+    def take_from(self, account: uuid.UUID) -> None:
+        """Whoever has the level gives it back."""
+        for who, name in enumerate(PEOPLE):
+            if self.world.account(f"xj.{name}") == account:
+                self.do(("drop", who, 0))
+
+    def nobody(self) -> bool:
+        return self.claim in [row.claim_id for row in queries.unstaffed(self.session, on=self.now.date())]
+
+
+def evidence_verify(session: Session, claim_id: uuid.UUID, actor: Actor, now: datetime) -> None:
+    fire(session, "claim", "verify", [Move(claim_id)], actor=actor, now=now)
+    session.execute(sa.text("UPDATE claim SET verified_person = :person WHERE id = :id"), {"person": actor.person_id, "id": claim_id})
