@@ -1,0 +1,1 @@
+"""Dated changes of what governs claims (separation, calendars, rule-books, wordings): proposed by one, released by another."""
