@@ -10,11 +10,13 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from services.access.actor import REVIEWERS, Actor, Role
+from services.evidence import conversation
 from services.reporting import claims
 from services.reporting.claim_facts import FactLine, Sheet, facts_of, sheet_of
 from services.reporting.claims import Located
 from services.reporting.standing import Standing, standing
 from services.reporting.views import ClaimView, ClockView, RecordView
+from services.review import looks
 from services.review import queries as review
 from services.rulebook.registry import version as book_version
 from services.rulebook.schema import RuleBook
@@ -46,6 +48,9 @@ class ClaimFile:
     earlier_fen: int
     held: review.Held | None
     clocks: tuple[Clock, ...]
+    changes: looks.Changes
+    approvals: tuple[tuple[str, ...], list[review.Standing]]
+    talk: tuple[conversation.Line, ...]
     seq: int
 
     @property
@@ -65,7 +70,8 @@ def claim_file(session: Session, located: Located, actor: Actor, *, today: date)
     return ClaimFile(
         view=view, standing=standing(session, view, actor, today=today), unit=row.name or "", facts=tuple(facts_of(book, view.event)),
         findings=tuple(row.findings), sheet=_sheet(view, book), earlier_fen=int(row.earlier), held=review.held(session, located.id),
-        clocks=_clocks(view, today), seq=view.record[-1].seq if view.record else 0)
+        clocks=_clocks(view, today), changes=looks.changes_since(session, located.id, actor.person_id),
+        approvals=review.standing(session, located.id), talk=(), seq=view.record[-1].seq if view.record else 0)
 
 
 def book_of(view: ClaimView) -> RuleBook:

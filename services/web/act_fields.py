@@ -8,11 +8,16 @@ from typing import Literal
 
 from sqlmodel import Session
 
+from services.core.errors import InputError
 from services.reporting.claim_file import ClaimFile, book_of
 from services.review import choices
 from services.review import queries as review
 from services.review.inputs import exclusions_of
+from services.review.phrases import phrases
+from services.review.regrading import GRADES
 from services.rulebook.exclusions import asked
+from services.rulebook.facts import FACTS
+from services.rulebook.forms import event_facts, form_fields
 from services.web.language import N_
 from services.web.visit import Visit
 
@@ -84,8 +89,42 @@ def _to_account(visit: Visit, session: Session, file: ClaimFile) -> Field:
     return Field("to_account", N_("转交给谁"), "select", names, file_words=True)
 
 
-def _words(_visit: Visit, _session: Session, _file: ClaimFile) -> Field:
-    return Field("words", N_("理由"), "area")
+def _words(visit: Visit, session: Session, _file: ClaimFile) -> Field:
+    """Free words, with the phrases of the actor's organisation offered."""
+    said = tuple(dict.fromkeys(phrase.words for phrase in phrases(session, visit.actor)))
+    return Field("words", N_("理由"), "text" if said else "area", hints=said)
+
+
+def grades_of(file: ClaimFile) -> list[str]:
+    """The facts that grade this event under its plan."""
+    book, kind = book_of(file.view), str(file.view.event.get("kind"))
+    return [name for name in GRADES if f"event.{name}" in event_facts(book) and kind in FACTS[f"event.{name}"].kinds]
+
+
+def _grade(_visit: Visit, _session: Session, file: ClaimFile) -> Field:
+    names = grades_of(file)
+    return Field("fact", N_("哪一项分级"), "select", tuple((name, FACTS[f"event.{name}"].label) for name in names),
+                 value=names[0] if names else "")
+
+
+def _grade_value(_visit: Visit, _session: Session, file: ClaimFile) -> Field:
+    if grades_of(file) == ["severity"]:
+        field = next(field for field in form_fields(book_of(file.view)) if field.name == "severity")
+        return Field("value", N_("更正为"), "select", field.choices, file_words=True)
+    return Field("value", N_("更正为"), hint=N_("项目号或等级，几个之间用逗号隔开，如 3, 7。"))
+
+
+def numbers(text: str, field: str) -> list[int]:
+    """Whole numbers apart by commas. InputError otherwise."""
+    parts = [part.strip() for part in text.replace("，", ",").replace("、", ",").split(",") if part.strip()]
+    if not parts or not all(part.isdecimal() for part in parts):
+        raise InputError("numbers_wrong", "须为整数，几个之间用逗号隔开", remedy="如 3, 7", field=field)
+    return [int(part) for part in parts]
+
+
+def _waivable(visit: Visit, _session: Session, file: ClaimFile) -> Field:
+    kinds = tuple((need.kind, need.name) for need in file.view.checklist if need.state != "accepted" and need.kind != "id_card")
+    return Field("kind", N_("哪一份材料"), "select", kinds, file_words=True, value=visit.query.get("kind", ""))
 
 
 def _benefit(_visit: Visit, _session: Session, file: ClaimFile) -> Field:
@@ -115,4 +154,5 @@ def _answer(_visit: Visit, _session: Session, _file: ClaimFile) -> Field:
 
 _MAKERS: Mapping[str, Maker] = {
     "refusal": _refusal, "clause": _clause, "return": _return, "hold": _hold, "to_level": _to_level, "to_account": _to_account,
-    "words": _words, "benefit": _benefit, "amount": _amount, "exclusion": _exclusion, "answer": _answer}
+    "words": _words, "benefit": _benefit, "amount": _amount, "exclusion": _exclusion, "answer": _answer,
+    "grade": _grade, "value": _grade_value, "waivable": _waivable}

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
 
 from fastapi import Response
 from sqlmodel import Session
@@ -27,7 +28,7 @@ Verb = Callable[[Visit, Session, uuid.UUID], object]
 @dataclass(frozen=True, slots=True)
 class Act:
     """One thing that may be done. `offered` is its name in `Standing.acts`; `asks` are the fields of its form, none for an
-    act of one button; `sums`: the form shows what the worksheet gives.
+    act of one button; `shows`: the form tells what the worksheet gives, or which papers are there.
     """
 
     path: str
@@ -37,7 +38,7 @@ class Act:
     done: str
     verb: Verb
     asks: tuple[str, ...] = ()
-    sums: bool = False
+    shows: Literal["", "sums", "checklist"] = ""
     explain: str = ""
     roles: Audience = frozenset(REVIEWERS)
 
@@ -64,7 +65,7 @@ def send(visit: Visit, claim_no: str, act: Act) -> Response:
         return act.verb(visit, session, found.id)
 
     def again(problem: HuzhuError) -> Response:
-        return act_page(visit, claim_no, act, problem=problem) if act.asks or act.sums else show(visit, claim_no, problem=problem)
+        return act_page(visit, claim_no, act, problem=problem) if act.asks or act.shows else show(visit, claim_no, problem=problem)
     return visit.attempt(verb, again=again, then=address(visit, claim_no), done=act.done)
 
 
@@ -75,6 +76,6 @@ def register(pages_of: Pages, act: Act) -> None:
 
     def do(visit: Visit, claim_no: str) -> Response:
         return send(visit, claim_no, act)
-    if act.asks or act.sums:
+    if act.asks or act.shows:
         pages_of.get(f"/claims/{{claim_no}}/{act.path}", roles=act.roles)(form)
     pages_of.post(f"/claims/{{claim_no}}/{act.path}", roles=act.roles)(do)

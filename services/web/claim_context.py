@@ -16,6 +16,7 @@ from services.reporting.views import RecordView
 from services.review import queries as review
 from services.review.inputs import exclusions_of
 from services.web import claim_words as words
+from services.web.act_fields import grades_of
 from services.web.visit import Visit
 
 WORK = "work"
@@ -45,7 +46,8 @@ def context(visit: Visit, file: ClaimFile) -> dict[str, Any]:     # a template's
     kinds = [paper.kind for paper in file.view.papers] + [need.kind for need in file.view.checklist]
     return {"file": file, "view": file.view, "words": words, "reasons": review.reasons(), "back": back(visit),
             "names": {name: benefit.name for name, benefit in book.benefits.items()}, "paper_names": paper_names(book, kinds),
-            "sum": total, "due": total - to_yuan(file.earlier_fen), "asks_exclusions": bool(exclusions_of(book))}
+            "sum": total, "due": total - to_yuan(file.earlier_fen), "asks_exclusions": bool(exclusions_of(book)),
+            "grades": grades_of(file)}
 
 
 def worksheet_sum(file: ClaimFile) -> Decimal:

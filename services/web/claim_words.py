@@ -84,7 +84,8 @@ ORIGINS: Mapping[str, str] = {
 
 # What was done, said once on the page after it.
 SAID: Mapping[str, str] = {
-    "took": N_("已领取。"), "dropped": N_("已放回。"), "passed": N_("已通过本级。"), "recommended": N_("已提出建议，交上级审核。"),
+    "took": N_("已领取。"), "taken_over": N_("已收回，由您办理。"), "looked": N_("变动已记为您看过。"), "said": N_("已发给会员。"),
+    "noted": N_("已记为内部备注。"), "dropped": N_("已放回。"), "passed": N_("已通过本级。"), "recommended": N_("已提出建议，交上级审核。"),
     "refused": N_("已作出不予给付决定。"),
     "sent_down": N_("已退回下级。"), "sent_back": N_("已退回材料环节。"), "held": N_("已暂停办理。"), "unheld": N_("已解除暂停。"),
     "delegated": N_("已转交同事。"),
@@ -105,7 +106,7 @@ _EVENTS: Mapping[str, str] = {
     "claim.unhold": N_("解除暂停"), "claim.note_death": N_("登记身故"), "claim.advance": N_("先予支付"), "claim.amend": N_("更正事实"),
     "claim.set_amount": N_("核定金额"), "claim.answer_exclusion": N_("答复除外责任"), "claim.worksheet": N_("核算"),
     "claim.freeze": N_("锁定核算表"),
-    "claim.regrade": N_("调整程度"), "claim.moved": N_("案件转属"), "claim.ask_cancel": N_("提出作废"),
+    "claim.regrade": N_("更正病情分级"), "claim.moved": N_("案件转属"), "claim.ask_cancel": N_("提出作废"),
     "claim.drop_cancel": N_("撤销作废申请"),
     "review_step.create": N_("设置审核层级"), "review_step.open": N_("层级开始办理"), "review_step.take": N_("领取"),
     "review_step.drop": N_("放回"),

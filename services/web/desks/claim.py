@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from urllib.parse import quote
 
 from fastapi import Response
@@ -11,13 +12,14 @@ from sqlmodel import Session
 
 from services.access.actor import REVIEWERS, Role
 from services.core.errors import HuzhuError
+from services.evidence import conversation
 from services.evidence import service as evidence
 from services.intake.queries import acts_for_self
 from services.notice import queries as letters
 from services.reporting import attached, sight, unmasking
 from services.reporting.claim_file import ClaimFile, Neighbours, neighbours, pulse
 from services.web import claim_words as words
-from services.web.claim_context import back, context, read_file
+from services.web.claim_context import address, back, context, read_file
 from services.web.door import Pages
 from services.web.language import N_
 from services.web.render import HEADERS
@@ -31,7 +33,7 @@ OPENERS = READERS | {Role.MEMBER}
 SECTIONS = (
     ("changes", N_("变动")), ("facts", N_("事实")), ("papers", N_("材料")), ("sheet", N_("核算表")), ("clocks", N_("时限")),
     ("chain", N_("审核")), ("decisions", N_("决定")), ("payments", N_("付款")), ("insurer", N_("保险公司")), ("lists", N_("补充材料")),
-    ("letters", N_("文书")), ("record", N_("记录")))
+    ("letters", N_("文书")), ("talk", N_("对话")), ("record", N_("记录")))
 # What a browser may show in place; all else is saved.
 _SHOWN = ("application/pdf", "image/png", "image/jpeg", "image/webp")
 _FILE_HEADERS = {**HEADERS, "Cache-Control": "private, no-store",
@@ -51,12 +53,13 @@ def show(visit: Visit, claim_no: str, *, problem: HuzhuError | None = None) -> R
     """The claim page, as it now stands; the look is recorded."""
     file, near = visit.note(lambda session: _read(visit, session, claim_no))
     return visit.page("claim.html", problem=problem, near=near, sections=_sections(file), said=words.SAID, chosen=_chosen(visit, file),
-                      **context(visit, file))
+                      speaks=visit.actor.has(*STAFF), notes=visit.actor.has(*REVIEWERS), **context(visit, file))
 
 
 def _read(visit: Visit, session: Session, claim_no: str) -> tuple[ClaimFile, Neighbours]:
     file = read_file(visit, session, claim_no)
-    return file, neighbours(session, claim_no, visit.actor) if back(visit) else Neighbours("", "")
+    talk = conversation.read(session, claim_id=file.view.claim.id, actor=visit.actor, now=visit.now)
+    return replace(file, talk=tuple(talk)), neighbours(session, claim_no, visit.actor) if back(visit) else Neighbours("", "")
 
 
 def _sections(file: ClaimFile) -> list[tuple[str, str]]:
@@ -73,6 +76,19 @@ def _chosen(visit: Visit, file: ClaimFile) -> uuid.UUID | None:
     return named or waiting or (papers[0].id if papers else None)
 
 
+@pages.post("/claims/{claim_no}/talk", roles=STAFF)
+def talk(visit: Visit, claim_no: str) -> Response:
+    """A message to the member, or a note among colleagues."""
+    internal = visit.field("to") == "office"
+
+    def verb(session: Session) -> None:
+        found = sight.claim(session, visit.actor, claim_no)
+        write = conversation.note if internal else conversation.say
+        write(session, claim_id=found.id, words=visit.field("words"), actor=visit.actor, now=visit.now)
+    return visit.attempt(verb, again=lambda problem: show(visit, claim_no, problem=problem), then=address(visit, claim_no),
+                         done="noted" if internal else "said")
+
+
 @pages.get("/claims/{claim_no}/pulse", roles=READERS)
 def version(visit: Visit, claim_no: str) -> Response:
     """How far the record has come, for a page that stands open."""
@@ -83,7 +99,7 @@ def version(visit: Visit, claim_no: str) -> Response:
 @pages.get("/papers/{paper_id}/content", roles=OPENERS)
 def paper(visit: Visit, paper_id: str) -> Response:
     """A paper as it was handed in; who looked is recorded."""
-    wanted = _id(paper_id)
+    wanted = identified(paper_id)
     row, content = visit.note(lambda session: evidence.read(session, paper_id=wanted, actor=visit.actor, now=visit.now))
     place = "inline" if row.mime in _SHOWN and "save" not in visit.query else "attachment"
     return _file(content, row.mime, f"{row.kind}-{row.sha256[:8]}", place)
@@ -92,7 +108,7 @@ def paper(visit: Visit, paper_id: str) -> Response:
 @pages.get("/letters/{notice_id}/content", roles=OPENERS)
 def letter(visit: Visit, notice_id: str) -> Response:
     """A letter's very bytes; letters name the illness, so who looked is recorded."""
-    wanted = _id(notice_id)
+    wanted = identified(notice_id)
 
     def run(session: Session) -> tuple[str, bytes]:
         found = attached.letters(session, notice_id=wanted)
@@ -109,7 +125,8 @@ def _file(content: bytes, mime: str, name: str, place: str) -> Response:
     return Response(content, media_type=mime, headers={**_FILE_HEADERS, "Content-Disposition": f'{place}; filename="{name}"'})
 
 
-def _id(text: str) -> uuid.UUID:
+def identified(text: str) -> uuid.UUID:
+    """An id of an address. NotFound when it is none."""
     try:
         return uuid.UUID(text)
     except ValueError:

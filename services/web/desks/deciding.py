@@ -9,6 +9,7 @@ from sqlmodel import Session
 from services.core.errors import InputError
 from services.core.money import parse_yuan
 from services.review import service as review
+from services.web.act_fields import numbers
 from services.web.acts import Act, register
 from services.web.desks.claim import STAFF
 from services.web.door import Pages
@@ -94,14 +95,25 @@ def _exclusion(visit: Visit, session: Session, claim_id: uuid.UUID) -> None:
                             actor=visit.actor, now=visit.now)
 
 
+def _regrade(visit: Visit, session: Session, claim_id: uuid.UUID) -> None:
+    fact, value = visit.field("fact"), visit.field("value")
+    review.regrade(session, claim_id=claim_id, version=visit.version(), fact=fact,
+                   value=value if fact == "severity" else numbers(value, "value"), reason=visit.field("words"), actor=visit.actor,
+                   now=visit.now)
+
+
+def _look(visit: Visit, session: Session, claim_id: uuid.UUID) -> None:
+    review.look(session, claim_id=claim_id, actor=visit.actor, now=visit.now)
+
+
 ACTS = (
     Act("take", "take", N_("领取"), N_("领取"), "took", _take, roles=STAFF),
     Act("drop", "drop", N_("放回"), N_("放回"), "dropped", _drop, roles=STAFF),
-    Act("pass", "pass", N_("通过"), N_("确认通过"), "passed", _pass, sums=True, roles=STAFF,
+    Act("pass", "pass", N_("通过"), N_("确认通过"), "passed", _pass, shows="sums", roles=STAFF,
         explain=N_("核对金额、收款人和理由。确认后即按此办理。")),
-    Act("recommend", "recommend", N_("建议不予给付"), N_("提出建议"), "recommended", _recommend, ("refusal",), sums=True,
+    Act("recommend", "recommend", N_("建议不予给付"), N_("提出建议"), "recommended", _recommend, ("refusal",), shows="sums",
         explain=N_("本级提出建议，案件照常送上一级，由决定层级作出决定。")),
-    Act("refuse", "refuse", N_("作出不予给付决定"), N_("确认不予给付"), "refused", _refuse, ("refusal", "clause"), sums=True,
+    Act("refuse", "refuse", N_("作出不予给付决定"), N_("确认不予给付"), "refused", _refuse, ("refusal", "clause"), shows="sums",
         explain=N_("须写明理由和条款，通知书在三日内送达申请人。")),
     Act("send-down", "send_down", N_("退回下级"), N_("退回"), "sent_down", _send_down, ("to_level", "return"),
         explain=N_("被退回的层级重新审核；其间各级所见事实未变的，通过继续有效。")),
@@ -114,8 +126,11 @@ ACTS = (
         explain=N_("转交给能办理这一级的同事，理由记入案件。")),
     Act("take-over", "take-over", N_("收回自办"), N_("收回"), "taken_over", _take_over, ("words",),
         explain=N_("由您本人办理这一级，理由记入案件。")),
-    Act("amount", "amount", N_("核定金额"), N_("核定"), "amount", _amount, ("benefit", "amount", "words"), sums=True,
+    Act("amount", "amount", N_("核定金额"), N_("核定"), "amount", _amount, ("benefit", "amount", "words"), shows="sums",
         explain=N_("金额须在条款上限之内。核定金额的人不作本案的决定。")),
+    Act("regrade", "regrade", N_("更正病情分级"), N_("更正"), "regraded", _regrade, ("grade", "value", "words"), shows="sums",
+        explain=N_("更正后重新核算，以下各审核层级重新审核。更正分级的人不作本案的决定。")),
+    Act("look", "look", N_("变动已阅"), N_("变动已阅"), "looked", _look, roles=STAFF),
     Act("exclusion", "exclusion", N_("答复除外责任"), N_("答复"), "exclusion", _exclusion, ("exclusion", "answer", "words"),
         explain=N_("答复记入核算表，各级审核都能看到。")),
 )
