@@ -44,18 +44,25 @@ class WorkItem:
         return f"{(self.due_on or date.max).isoformat()}/{self.step_id}"
 
 
+# First the actor's levels in order, then separation one by one until the page is full: asked of all of them it would cost
+# a reviewer of a large office a second.
 _WORKLIST = sa.text(bound(f"""
-    SELECT s.id AS step_id, s.claim_id, c.claim_no, c.plan, p.name AS person, s.level, s.name, s.role, s.escalated,
-           s.taken_by, c.held, c.digest, c.version,
-           (SELECT w.total_fen + w.refund_fen FROM worksheet w WHERE w.claim_id = c.id AND w.round = c.round
-            ORDER BY w.seq DESC LIMIT 1) AS total_fen, k.due_on, c.pay_due
-    FROM review_step s JOIN claim c ON c.id = s.claim_id AND c.round = s.round JOIN person p ON p.id = c.person_id
-    LEFT JOIN sla_clock k ON k.claim_id = c.id AND k.round = s.round AND k.kind = 'level' AND k.subject = s.id::text
-    WHERE s.state = 'open' AND c.state = 'in_review' AND s.role = ANY(CAST(:roles AS text[]))
-      AND s.duty_key >= :low AND s.duty_key < :high
-      AND (coalesce(k.due_on, DATE '9999-12-31'), s.id) > (CAST(:due AS date), CAST(:step AS uuid))
-      AND NOT {barred("s", ACTOR)}
-    ORDER BY coalesce(k.due_on, DATE '9999-12-31'), s.id LIMIT :limit"""))
+    SELECT x.step_id, x.claim_id, x.claim_no, x.plan, (SELECT p.name FROM person p WHERE p.id = x.person_id) AS person, x.level,
+           x.name, x.role, x.escalated, x.taken_by, x.held, x.digest, x.version,
+           (SELECT w.total_fen + w.refund_fen FROM worksheet w WHERE w.claim_id = x.claim_id AND w.round = x.round
+            ORDER BY w.seq DESC LIMIT 1) AS total_fen, x.due_on, x.pay_due
+    FROM (SELECT s.id AS step_id, s.claim_id, c.claim_no, c.plan, c.person_id, s.level, s.name, s.role, s.escalated, s.taken_by,
+                 c.held, c.digest, c.version, c.round, s.act, s.decides, k.due_on, c.pay_due,
+                 coalesce(k.due_on, DATE '9999-12-31') AS place
+          FROM review_step s JOIN claim c ON c.id = s.claim_id AND c.round = s.round
+          LEFT JOIN sla_clock k ON k.claim_id = c.id AND k.round = s.round AND k.kind = 'level' AND k.subject = s.id::text
+          WHERE s.state = 'open' AND c.state = 'in_review' AND s.role = ANY(CAST(:roles AS text[]))
+            AND s.duty_key >= :low AND s.duty_key < :high
+            AND (coalesce(k.due_on, DATE '9999-12-31'), s.id) > (CAST(:due AS date), CAST(:step AS uuid))
+          ORDER BY place, step_id OFFSET 0) x
+    CROSS JOIN LATERAL (SELECT x.claim_id AS id, x.person_id, x.round) c
+    CROSS JOIN LATERAL (SELECT x.step_id AS id, x.act, x.decides) s
+    WHERE NOT {barred("s", ACTOR)} ORDER BY x.place, x.step_id LIMIT :limit"""))
 
 
 def worklist(session: Session, actor: Actor, limit: int = 50, after: str | None = None) -> list[WorkItem]:
