@@ -66,7 +66,9 @@ _PAID_TWICE = """
 # For every claim that counts as paid: decided = planned = what the bank (or the insurer) credited; and for every
 # payment in or past `sent`: the line that went out carries its amount.
 _MONEY = """
-    WITH decided AS (SELECT claim_id, sum(amount_fen) AS fen FROM decision GROUP BY claim_id),
+    WITH decided AS (    -- what lapsed unpaid when a claim was reopened was decided anew
+        SELECT d.claim_id, sum(d.amount_fen) - (SELECT coalesce(sum(q.lapsed_fen), 0) FROM reopening q WHERE q.claim_id = d.claim_id)
+            AS fen FROM decision d GROUP BY d.claim_id),
     lines AS (
         SELECT payment_id, attempt, sum(amount_fen) FILTER (WHERE kind = 'sent') AS sent,
                sum(amount_fen) FILTER (WHERE kind = 'credit' AND fault IS NULL) AS credited

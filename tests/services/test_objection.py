@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from services.access.actor import Role
 from services.core.db import Database
 from services.core.errors import Conflict, GuardFailed, HuzhuError, InputError, NotFound, NotPermitted
+from services.reporting.checks import run
+from services.reporting.separation import proof
 from services.review import objection, upholding
 from services.review import service as review
 from tests.services.after_world import (
@@ -29,6 +31,7 @@ from tests.services.after_world import (
     planned,
     routed,
 )
+from tests.services.paying_world import decided as insured
 from tests.services.paying_world import in_run
 from tests.services.review_world import claim_row, digest, in_review, levels, passes
 from tests.support.road import pay
@@ -230,3 +233,44 @@ def test_money_on_its_way_is_awaited(world: World, now: datetime) -> None:
     made = lodged(world, claim, now)
     with pytest.raises(GuardFailed, match="payment_batched"):
         accepted(world, made, now)
+
+
+def test_the_proof_of_separation_holds_over_rounds_and_finds_who_came_back(world: World, now: datetime) -> None:
+    claim = decided(world, 3, now)
+    accepted(world, lodged(world, claim, now), now)
+    routed(world, claim, now)
+    for login in ("xj.clerk", "xj.city", "xj.office2"):
+        passes(world, claim, login, now)
+    with world.db.view(ROOT.scope) as session:
+        assert proof(session, 2026).violations == ()
+    with world.db.unit_of_work(ROOT.scope) as session:
+        session.execute(sa.text("UPDATE review_step SET done_person = :person WHERE claim_id = :claim AND round = 2 AND decides"),
+                        {"person": world.person("xj.district"), "claim": claim})
+    with world.db.view(ROOT.scope) as session:
+        assert {found.kind for found in proof(session, 2026).violations} == {"levels"}
+
+
+def test_an_insured_claim_goes_round_by_its_own_road(world: World, now: datetime) -> None:
+    """The insurer decided and paid; the objection brings the claim back to the unit's certificate, then to the insurer."""
+    with world.db.unit_of_work(ROOT.scope) as session:
+        claim = insured(session, world, 0, 10_000_000, now=now, office="nx", state="paid", answer="pay").id
+        session.execute(sa.text("UPDATE claim SET digest = 'd' WHERE id = :id"), {"id": claim})
+    made = lodged(world, claim, now, by="nx.m0")
+    assert accepted(world, made, now, by="nx.head") == 2
+    assert claim_row(world.db, claim).state == "verified"
+    routed(world, claim, now)
+    assert [level for level, state, _ in levels(world.db, claim) if state == "open"] == ["unit"]
+
+
+def test_the_sums_of_a_reopened_claim_agree(world: World, now: datetime) -> None:
+    claim = decided(world, 3, now)
+    planned(world, claim, now)
+    accepted(world, lodged(world, claim, now), now)
+    routed(world, claim, now)
+    for login in ("xj.clerk", "xj.city", "xj.office2"):
+        passes(world, claim, login, now)
+    concluded(world, claim, now)
+    pay(world, [claim], now)
+    assert claim_row(world.db, claim).state == "paid"
+    with world.db.view(ROOT.scope) as session:
+        assert [breach for breach in run(session) if breach.check in ("money_equal", "paid_once", "separation", "state_recorded")] == []
