@@ -17,7 +17,7 @@ _RECORDED = sa.text("""
     WITH step AS (
         SELECT chain_id, machine, subject_id, event, record->>'from' AS source, record->>'to' AS target,
                lag(record->>'to') OVER subject AS before, lead(seq) OVER subject IS NULL AS last
-        FROM audit_record WHERE record ? 'to' WINDOW subject AS (PARTITION BY chain_id, machine, subject_id ORDER BY seq)),
+        FROM audit_record WHERE record->>'to' IS NOT NULL WINDOW subject AS (PARTITION BY chain_id, machine, subject_id ORDER BY seq)),
     ended AS (
         SELECT chain_id, machine, subject_id, max(target) FILTER (WHERE last) AS state,
                array_agg(format('%s：%s --%s--> %s 不是允许的一步', machine, coalesce(source, '（新建）'), event, target)) FILTER (
@@ -37,7 +37,14 @@ _RECORDED = sa.text("""
     WHERE e.faults IS NOT NULL ORDER BY 1, 2""")
 
 
+# The planner takes sorting the whole record at once for cheaper than walking it in the order of its key.
+_IN_ORDER, _AS_EVER = sa.text("SET LOCAL enable_sort = off"), sa.text("SET LOCAL enable_sort = on")
+
+
 def unreachable(session: Session) -> Iterable[tuple[str, str]]:
     """What breaks the promise: claim number (or the row's id) and how."""
     allowed = [" ".join(step) for step in transitions()]
-    return [(str(row[0]), str(row[1])) for row in session.execute(_RECORDED, {"allowed": allowed})]
+    session.execute(_IN_ORDER)
+    found = [(str(row[0]), str(row[1])) for row in session.execute(_RECORDED, {"allowed": allowed})]
+    session.execute(_AS_EVER)
+    return found
