@@ -14,6 +14,7 @@ down_revision = "0016"
 
 
 def upgrade() -> None:
+    """The constraint again, under the same name, over numbers."""
     op.execute("""
         ALTER TABLE cover DROP CONSTRAINT cover_no_overlap;
         DROP FUNCTION IF EXISTS cover_span;
@@ -28,6 +29,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """The range of texts of 0002 and 0007."""
     op.execute("""
         ALTER TABLE cover DROP CONSTRAINT cover_no_overlap;
         DROP FUNCTION cover_days;
