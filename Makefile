@@ -23,8 +23,9 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest
 
+# With an insurer named, the office's own data; without one, the last demonstration, where any desk may be tried.
 up: $(READY)
-	$(BIN)/huzhu up
+	$(BIN)/huzhu up $(if $(HUZHU_INSURER_URL),,--demo)
 
 # What the benches compare with is installed for them alone.
 $(VENV)/.bench: $(READY) infra/bench/requirements.lock

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -20,11 +19,12 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from services.cli.demonstration import MARK, add_twin, choose, directory
 from services.cli.output import SAID_NO, AsJson, say_json
 from services.cli.setup import prepare
 from services.cli.supervisor import Supervisor, free_port
 from services.core.errors import ConfigError
-from services.core.settings import PREFIX, Settings, settings
+from services.core.settings import Settings
 from services.simulate.acts import Office
 from services.simulate.door import Desk, Door
 from services.simulate.kills import Kill, Saboteur, parse
@@ -35,7 +35,6 @@ from services.simulate.scenarios import scenarios
 from services.simulate.screen import Screen
 from services.simulate.stories import timeline
 
-MARK = ".huzhu-demo"
 _WIDTH = 150                        # of what is not a terminal
 _UNUSED = ("SCHEDULER", "LATE_RUNS")     # of Prefect: no timetables are served here, the moved clock owes their work
 Kills = Annotated[list[str] | None, typer.Option("--kill", help="在某一步中途 kill -9 一个程序再重新启动，如 worker@S03:verify、"
@@ -56,25 +55,18 @@ def demo(kill: Kills = None, as_json: AsJson = False) -> None:
     results.table(outcomes, wrong)
     _tell(outcomes, wrong, results, console, as_json=as_json)
     console.print(f"用时 {time.monotonic() - began:.0f} 秒。结果：{results.directory}", markup=False)
+    console.print("想坐到每个人的位置上看看：make up", markup=False)
     if wrong:
         raise typer.Exit(SAID_NO)
 
 
 def _configured(console: Console) -> Settings:
     """Settings of this run: a fresh directory, free ports, a movable clock, always an embedded database."""
-    directory = (settings().data_dir / "demo").resolve()
-    _fresh(directory, console)
-    ports = {name: str(free_port()) for name in ("web", "prefect", "twin")}
-    for name in ("DATABASE_URL", "OWNER_URL", "PREFECT_API_URL"):
-        os.environ.pop(f"{PREFIX}{name}", None)
-    chosen = {"MODE": "demo", "MOVABLE_CLOCK": "true", "DATA_DIR": str(directory), "WEB_PORT": ports["web"],
-              "PUBLIC_URL": f"http://127.0.0.1:{ports['web']}", "PREFECT_PORT": ports["prefect"],
-              "INSURER_URL": f"http://127.0.0.1:{ports['twin']}", "INSURER_KEYS": str(directory / "keys" / "insurer")}
-    os.environ.update({f"{PREFIX}{name}": value for name, value in chosen.items()})
+    place = directory()
+    _fresh(place, console)
     for service in _UNUSED:
         os.environ.setdefault(f"PREFECT_SERVER_SERVICES_{service}_ENABLED", "false")
-    settings.cache_clear()
-    return settings()
+    return choose(place, web=free_port(), prefect=free_port())
 
 
 def _fresh(directory: Path, console: Console) -> None:
@@ -116,10 +108,7 @@ def _played(config: Settings, kills: list[Kill], console: Console) -> list[Outco
         token = prepare(config)
         assert token is not None                     # the database is new
         screen.say("启动保险公司对接端、Prefect、网页与后台任务")
-        port = config.insurer_url.rpartition(":")[2]
-        machine.add("twin", [sys.executable, "-m", "infra.twins.insurer", "--port", port, "--data",
-                             str(config.data_dir / "twin"), "--keys", str(config.insurer_keys), "--office-url",
-                             machine.base_url, "--auto-ack"], health=f"{config.insurer_url}/desk/health")
+        add_twin(machine, config)
         machine.start_all()
         office = Office(Door(machine.base_url), Desk(config.insurer_url), config.bank_dir)
         runner = Runner(office, Saboteur(kills, machine), screen)

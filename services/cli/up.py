@@ -5,9 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from typing import Annotated
 
+import typer
 from rich.console import Console
 
+from services.cli.demonstration import add_twin, demonstration
 from services.cli.supervisor import Supervisor
 from services.core.settings import settings
 from services.wiring import refuse_without_insurer
@@ -15,14 +18,20 @@ from services.wiring import refuse_without_insurer
 _console = Console()
 
 
-def up() -> None:
+Shown = Annotated[bool, typer.Option("--demo", help="打开上一次 huzhu demo 的数据，可坐到任何一个合成人物的位置上")]
+
+
+def up(demo: Shown = False) -> None:
     """启动本机全部服务（数据库、Prefect、网页、后台任务），按 Ctrl-C 停止。"""
-    config = settings()
+    config = demonstration() if demo else settings()
     refuse_without_insurer(config)      # here, not in a child's log
     with _console.status("正在启动……"), Supervisor(config) as machine:
+        if demo:
+            add_twin(machine, config)
         machine.start_all()
         machine.add("timetables", [sys.executable, "-m", "flows.timetables"])
-        _console.print(f"互助理赔系统已启动：{machine.base_url}/progress  接口说明：{machine.base_url}/api/v1/docs")
+        door = "/demonstration" if demo else "/sign-in"
+        _console.print(f"互助理赔系统已启动：{machine.base_url}{door}  接口说明：{machine.base_url}/api/v1/docs")
         _console.print(f"流程记录：http://127.0.0.1:{config.prefect_port}  日志：{machine.logs}")
         _watch(machine)
 
