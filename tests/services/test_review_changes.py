@@ -40,16 +40,16 @@ def told(found: Changes) -> list[tuple[str, str, str | None, str | None]]:
     return [(item.kind, item.label, item.old, item.new) for item in found.items]
 
 
-def graded(world: World, now: datetime, event: Mapping[str, object] = HEART) -> uuid.UUID:
-    """A claim of the critical-illness plan in review, reported as the lighter kind."""
+def graded(world: World, now: datetime, event: Mapping[str, object] = HEART, plan_of: str = "xj-critical-illness") -> uuid.UUID:
+    """A claim of the critical-illness plan in review, reported as the lighter kind (or of another plan and event)."""
     with world.db.unit_of_work(ROOT) as session:
         for plan in ("xj-inpatient-accident", "xj-critical-illness"):
             enrol_members(session, world, "xj", plan, [world.member(3, "xj").synthetic], EFFECTIVE, now)
     clerk, member = world.actor("xj.clerk"), world.member(3, "xj")
     with world.db.unit_of_work(clerk.scope) as session:
         case = intake.report(session, person_id=member.person_id, event=dict(event), channel="clerk", actor=clerk, now=now)
-        claim = uuid.UUID(str(session.execute(sa.text("SELECT id FROM claim WHERE case_id = :case AND plan = 'xj-critical-illness'"),
-                                              {"case": case.id}).scalar_one()))
+        claim = uuid.UUID(str(session.execute(sa.text("SELECT id FROM claim WHERE case_id = :case AND plan = :plan"),
+                                              {"case": case.id, "plan": plan_of}).scalar_one()))
     verify(world, claim, now, verifier=clerk)
     route(world, claim, now=now)
     return claim
@@ -142,6 +142,22 @@ def test_whoever_graded_does_not_decide(world: World, now: datetime) -> None:
     assert decided[0] is not None and outcome(world.db, claim)[0] == "payable"
     with world.db.view(ROOT) as session:
         assert [breach for breach in checks.run(session) if breach.check == "separation"] == []
+
+
+def test_a_graver_injury_makes_the_chain_grow(world: World, now: datetime) -> None:
+    """One arm lost at work 20000, both eyes 40000 (worked examples of the plan): above 20000 the senior decides."""
+    claim = graded(world, now, {"kind": "accident", "on": "2026-03-10", "setting": "work", "disability_items": [11]},
+                   "xj-inpatient-accident")
+    passes(world, claim, "xj.clerk", now)
+    assert [level for level, *_ in levels(world.db, claim)] == ["unit", "district", "office_first"]
+    regrade(world, claim, "xj.district", now, fact="disability_items", value=[1], reason="鉴定意见为双目失明")
+    assert [level for level, *_ in levels(world.db, claim)] == ["unit", "district", "office_first", "office_senior"]
+    assert told(changes(world, claim, "xj.clerk")) == [
+        ("fact", "伤残项目（七级三十四项）", "11", "1"), ("line", "工作意外伤残互助金", "20000.00元", "40000.00元"),
+        ("line", "合计", "20000.00元", "40000.00元")]
+    for login in ("xj.district", "xj.office1"):
+        passes(world, claim, login, now)
+    assert passes(world, claim, "xj.senior", now).decided_fen == 4_000_000
 
 
 @pytest.mark.parametrize(("more", "code"), [

@@ -141,6 +141,7 @@ def test_a_substitute_takes_what_the_absent_colleague_had_and_counts_as_both(wor
                                           " AND subject_id = :step"), {"id": claim, "step": queries.chain(session, claim)[2].id})
         assert {tuple(row) for row in counted} == {(world.person("xj.senior"), None),
                                                    (world.person("xj.office1"), world.person("xj.senior"))}
+        assert queries.stood_for(session, claim) == {queries.chain(session, claim)[2].id: [world.actor("xj.office1").name]}
     with pytest.raises(NotPermitted):                        # the deciding level went up: the senior has acted
         passes(world, claim, "xj.senior", now)
     assert levels(world.db, claim)[-1] == ("office_senior", "open", OFFICE)
@@ -198,6 +199,22 @@ def test_a_checker_who_stands_for_the_maker_releases_nothing(world: World, now: 
         run = payment.build_run(session, plan="xj-women", bank="ICBC", actor=maker, now=now).id
         payment.submit(session, run_id=run, actor=maker, now=now)
     checker = on_leave(world, "xj.maker", "xj.checker", "finance_maker", now)
+    with pytest.raises(GuardFailed) as error, world.db.unit_of_work(checker.scope) as session:
+        payment.release(session, run_id=run, actor=checker, now=now)
+    assert error.value.code == "maker_not_separate"
+
+
+def test_a_run_made_in_the_checkers_place_is_not_the_checkers_to_release(world: World, now: datetime) -> None:
+    """Also when the leave is over by then."""
+    claim = at_office(world, now)
+    passes(world, claim, "xj.office1", now)
+    maker, checker = on_leave(world, "xj.checker", "xj.maker", "finance_checker", now), world.actor("xj.checker")
+    with world.db.unit_of_work(ROOT) as session:
+        payment.plan(session, claim_ids=[claim], actor=SYSTEM, now=now)
+    with world.db.unit_of_work(maker.scope) as session:
+        run = payment.build_run(session, plan="xj-women", bank="ICBC", actor=maker, now=now).id
+        payment.submit(session, run_id=run, actor=maker, now=now)
+        session.execute(sa.text("UPDATE substitute SET ended_at = :now"), {"now": now})
     with pytest.raises(GuardFailed) as error, world.db.unit_of_work(checker.scope) as session:
         payment.release(session, run_id=run, actor=checker, now=now)
     assert error.value.code == "maker_not_separate"
