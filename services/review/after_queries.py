@@ -55,3 +55,12 @@ def receivables_open(session: Session, *, limit: int = 100) -> Sequence[tuple[Re
     """Money still to come back in the caller's scope, with the claims' numbers."""
     return session.exec(select(Receivable, Claim.claim_no).join(Claim, col(Claim.id) == col(Receivable.claim_id)).where(
         col(Receivable.state).in_([ReceivableState.OPEN, ReceivableState.AGREED])).order_by(col(Receivable.created_at)).limit(limit)).all()
+
+
+def receivable_of(session: Session, receivable_id: uuid.UUID) -> tuple[Receivable, str]:
+    """One, with its claim's number. NotFound, also when it is out of sight."""
+    row = session.exec(select(Receivable, Claim.claim_no).join(Claim, col(Claim.id) == col(Receivable.claim_id)).where(
+        Receivable.id == receivable_id).execution_options(populate_existing=True)).first()
+    if row is None:
+        raise NotFound("receivable_missing", "没有这一待返还款项，或不在您的管辖范围内", remedy="核对编号")
+    return row

@@ -9,16 +9,17 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from services.access.actor import OFFICE, Actor, Role
+from services.access.actor import OFFICE, Actor, Role, system
 from services.core.clock import business_day
 from services.core.errors import Conflict, GuardFailed, InputError, NotFound
 from services.core.ids import uuidv7
+from services.core.settings import settings
 from services.intake.queries import acts_for_self, claim_for
 from services.lifecycle.create import create
 from services.lifecycle.facts import CLAIM
 from services.lifecycle.service import Move, fire
 from services.models import Claim, Objection, Paper, Payee, Reopening, SlaClock
-from services.review.reopening import MAY_REOPEN, decided_claim, reopen, require_apart
+from services.review.reopening import MAY_REOPEN, conclude, decided_claim, reopen, require_apart
 from statemachines.states import ObjectionState
 
 LONGEST = 2000
@@ -35,6 +36,7 @@ def lodge(session: Session, *, claim_id: uuid.UUID, grounds: str, papers: Collec
     claim = claim_for(session, claim_id, actor)
     words = _words(grounds)
     decision = decided_claim(session, claim)
+    conclude(session, claim_ids=[claim.id], actor=system(settings().root_org), now=now)    # an earlier one may just be decided
     if session.exec(select(Objection.id).where(Objection.claim_id == claim.id, col(Objection.state).in_(_OPEN))).first():
         raise Conflict("objection_open", "本案已有异议正在办理", remedy="补充的意见可以在案件内留言或上传材料")
     late = _late(session, claim, now)

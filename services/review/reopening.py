@@ -73,6 +73,7 @@ def reopen(session: Session, claim: Claim, made: Reopening, *, actor: Actor, now
     """
     actor.require(*MAY_REOPEN, what="重新审核已决定的案件")
     session.refresh(claim, with_for_update=True)
+    conclude(session, claim_ids=[claim.id], actor=_system(), now=now)      # the flow may not have come to it yet
     stale = _open_payments(session, claim)
     made.before_fen, made.lapsed_fen = _sums(session, claim.id)
     made.verified_person = claim.verified_person
@@ -194,4 +195,5 @@ def _decide(session: Session, objection_id: uuid.UUID, result: str, decision: De
 
 
 def _system() -> Actor:
+    """The product's own worker."""
     return system(settings().root_org)

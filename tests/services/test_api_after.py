@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from services.core.db import Database
+from services.lifecycle.create import create
+from services.models import Receivable
 from services.notice import service as notice
 from services.reporting.claims import locate
 from tests.services.api_world import Api
+from tests.services.paying_world import decided as paid_back
 from tests.services.review_world import digest
 from tests.support.world import ROOT
 
@@ -114,3 +117,23 @@ def test_withdrawal_is_confirmed_by_letter(api: Api) -> None:
         [drafted] = notice.draft(session, topic="claim.cancel", claim_ids=[claim], actor=ROOT, now=api.clock.now())
         [issued] = notice.issue(session, notice_ids=[drafted.id], actor=ROOT, now=api.clock.now())
         assert (issued.code, issued.number is not None) == ("withdrawal", True)
+
+
+def test_money_asked_back_through_the_api(api: Api) -> None:
+    with api.db.unit_of_work(ROOT.scope) as session:
+        claim = paid_back(session, api.world, 0, 0, now=api.clock.now(), state="refused", kind="nothing")
+        create(session, "receivable", [Receivable(
+            org_key=claim.org_key, state="open", claim_id=claim.id, round=1, person_id=claim.person_id, amount_fen=1_000_00,
+            why="objection", created_at=api.clock.now())], actor=ROOT, now=api.clock.now())
+    [owed] = api.get("xj.maker", "/receivables").json()
+    assert (owed["state"], owed["amount"], owed["received"], owed["version"]) == ("open", "1000.00", "0.00", 1)
+    path = f"/receivables/{owed['id']}"
+    assert api.post("xj.head", f"{path}/agree", {"agreement": "一次返还"}, version=1).status_code == 403
+    assert api.post("xj.maker", f"{path}/agree", {"agreement": "一次返还"}, version=1).json()["state"] == "agreed"
+    assert api.post("xj.maker", f"{path}/receive", {"amount": "400.00", "reference": "B1"}, version=1).json()["code"] == "stale_version"
+    assert api.post("xj.maker", f"{path}/receive", {"amount": "400.00", "reference": "B1"}, version=2).json()["received"] == "400.00"
+    proposed = api.post("xj.checker", f"{path}/propose-write-off", {"reason": "余款数额小，会员困难"}, version=2)
+    assert proposed.json()["write_off_reason"] == "余款数额小，会员困难"
+    assert api.post("xj.checker", f"{path}/write-off", {}, version=2).json()["code"] == "two_persons_needed"
+    assert api.post("xj.head", f"{path}/write-off", {}, version=2).json()["state"] == "written_off"
+    assert api.get("xj.maker", "/receivables").json() == []

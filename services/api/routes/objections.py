@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
@@ -16,7 +17,8 @@ from services.api.bodies import Nothing, Reason, Text, example
 from services.api.calls import Call, Changing, Doing, Reading
 from services.api.rows import READERS, change, claim, hold
 from services.core.money import show, to_yuan
-from services.models import Objection, Reopening
+from services.models import Objection, Receivable, Reopening
+from services.payment import receivables as owed
 from services.reporting.views import ClaimHead
 from services.review import after_queries as after
 from services.review import amendment, objection, upholding
@@ -108,15 +110,35 @@ class RoundView(BaseModel):
     concluded_at: datetime | None
 
 
+class Agreement(BaseModel):
+    """What the member agreed to."""
+
+    model_config = example(agreement="分两期返还，4月底、5月底各7000元")
+
+    agreement: Text
+
+
+class Came(BaseModel):
+    """Money that came back."""
+
+    model_config = example(amount="7000.00", reference="B20260430001")
+
+    amount: Decimal = Field(examples=["7000.00"])
+    reference: Text
+
+
 class ReceivableView(BaseModel):
-    """What is to be given back."""
+    """What is to be given back, in yuan; `version` goes into If-Match."""
 
     id: uuid.UUID
     claim_no: str
     state: str
+    version: int
     round: int
     amount: str
     received: str
+    agreement: str | None
+    write_off_reason: str | None
 
 
 def _shown(row: Objection, claim_no: str) -> ObjectionView:
@@ -222,6 +244,47 @@ def drop(call: Changing, claim_no: str, body: Reason) -> Response:
 def receivables(call: Reading) -> list[ReceivableView]:
     """Open and agreed ones."""
     call.require(Role.FINANCE_MAKER, Role.FINANCE_CHECKER, *_OFFICE, what="查看待返还款项")
-    return call.read(lambda session: [
-        ReceivableView(**row.model_dump(include={"id", "state", "round"}), claim_no=number, amount=_yuan(row.amount_fen),
-                       received=_yuan(row.received_fen)) for row, number in after.receivables_open(session)])
+    return call.read(lambda session: [_owed(row, number) for row, number in after.receivables_open(session)])
+
+
+def _owed(row: Receivable, claim_no: str) -> ReceivableView:
+    fields = row.model_dump(include={"id", "state", "version", "round", "agreement", "write_off_reason"})
+    return ReceivableView(**fields, claim_no=claim_no, amount=_yuan(row.amount_fen), received=_yuan(row.received_fen))
+
+
+def _on_receivable(call: Call, receivable_id: uuid.UUID, body: BaseModel, verb: Callable[[Session], object]) -> Response:
+    def run(session: Session) -> ReceivableView:
+        hold(call, session, Receivable, receivable_id)
+        verb(session)
+        session.flush()
+        return _owed(*after.receivable_of(session, receivable_id))
+    return call.act(body, run, status=200)
+
+
+@router.post("/receivables/{receivable_id}/agree", response_model=ReceivableView, summary="登记返还协议")
+def agree(call: Changing, receivable_id: uuid.UUID, body: Agreement) -> Response:
+    """Nothing is taken without it."""
+    return _on_receivable(call, receivable_id, body, lambda session: owed.agree(
+        session, receivable_id=receivable_id, version=call.version, agreement=body.agreement, actor=call.actor, now=call.now))
+
+
+@router.post("/receivables/{receivable_id}/receive", response_model=ReceivableView, summary="登记收到返还款（可分次）")
+def receive(call: Changing, receivable_id: uuid.UUID, body: Came) -> Response:
+    """The last part closes it."""
+    return _on_receivable(call, receivable_id, body, lambda session: owed.receive(
+        session, receivable_id=receivable_id, version=call.version, amount=body.amount, reference=body.reference, actor=call.actor,
+        now=call.now))
+
+
+@router.post("/receivables/{receivable_id}/propose-write-off", response_model=ReceivableView, summary="提出免予返还")
+def propose_write_off(call: Changing, receivable_id: uuid.UUID, body: Reason) -> Response:
+    """Another person must agree."""
+    return _on_receivable(call, receivable_id, body, lambda session: owed.propose_write_off(
+        session, receivable_id=receivable_id, reason=body.reason, actor=call.actor, now=call.now))
+
+
+@router.post("/receivables/{receivable_id}/write-off", response_model=ReceivableView, summary="同意免予返还")
+def write_off(call: Changing, receivable_id: uuid.UUID, body: Nothing) -> Response:
+    """By another person than the one who proposed."""
+    return _on_receivable(call, receivable_id, body, lambda session: owed.write_off(
+        session, receivable_id=receivable_id, version=call.version, actor=call.actor, now=call.now))
