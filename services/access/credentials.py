@@ -18,7 +18,7 @@ from services.access.actor import Actor, Role
 from services.access.lookup import account_of, digest, own_account, record
 from services.access.sessions import end_all
 from services.core.crypto import key_ring
-from services.core.errors import Conflict, InputError, Unauthenticated
+from services.core.errors import ConfigError, Conflict, InputError, Unauthenticated
 from services.models import Account, Credential, PasswordLink, RecoveryCode
 
 LINK_LASTS = timedelta(hours=72)
@@ -133,9 +133,12 @@ def _set_password(session: Session, account: Account, password: str, now: dateti
 
 # --- second factor ----------------------------------------------------------------------------------------------------
 
-def begin_second_factor(session: Session, *, actor: Actor) -> Enrolment:
-    """A new secret for the caller's own account, of no effect until a code proves it. Conflict when one is in force."""
-    return offer(session, own_account(session, actor))
+def begin_second_factor(session: Session, *, again: bool = False, actor: Actor) -> Enrolment:
+    """A new secret for the caller's own account, of no effect until a code proves it. Conflict when one is in force.
+
+    `again`: the one shown last, for a page that comes back after a wrong code.
+    """
+    return offer(session, own_account(session, actor), place="own", again=again)
 
 
 def confirm_second_factor(session: Session, *, code: str, phone_time: datetime, actor: Actor, now: datetime) -> tuple[str, ...]:
@@ -143,38 +146,52 @@ def confirm_second_factor(session: Session, *, code: str, phone_time: datetime, 
 
     `phone_time` is the machine's own time: phones do not follow a moved business clock. InputError: the code is wrong.
     """
-    return prove(session, own_account(session, actor), code, phone_time=phone_time, now=now)
+    return prove(session, own_account(session, actor), code, place="own", phone_time=phone_time, now=now)
 
 
-def offer(session: Session, account: Account) -> Enrolment:
-    """A secret for an account whose holder is known to ask; each call makes a new one."""
+def offer(session: Session, account: Account, *, place: str, again: bool) -> Enrolment:
+    """A secret for an account whose holder is known to ask. What was shown in one place is never shown in another: somebody
+    else may have begun there.
+    """
     kept = credential(session, account.id)
     if kept.totp_sealed:
         raise Conflict("second_factor_present", "已设置动态口令", remedy="手机遗失时请管理员重置")
-    secret = totp.new_secret()
-    kept.totp_pending = key_ring().seal(secret, field=_field(account.id))
+    secret = (_pending(kept, place) if again else None) or totp.new_secret()
+    kept.totp_pending = key_ring().seal(secret, field=_field(account.id, place))
     session.add(kept)
     session.flush()
     uri = totp.uri(secret, account.login)
     return Enrolment(secret, uri, totp.picture(uri))
 
 
-def prove(session: Session, account: Account, code: str, *, phone_time: datetime, now: datetime) -> tuple[str, ...]:
-    """The pending secret comes into force with its first code."""
+def prove(session: Session, account: Account, code: str, *, place: str, phone_time: datetime, now: datetime) -> tuple[str, ...]:
+    """The secret shown in this place comes into force with its first code."""
     kept = credential(session, account.id)
-    if kept.totp_pending is None:
+    secret = _pending(kept, place)
+    if kept.totp_sealed or secret is None:
         raise Conflict("second_factor_not_begun", "没有待确认的动态口令", remedy="重新扫描二维码")
-    step = totp.step_of(key_ring().open(kept.totp_pending, field=_field(account.id)), code, at=phone_time, after=0)
+    step = totp.step_of(secret, code, at=phone_time, after=0)
     if step is None:
         raise InputError("code_wrong", "动态口令不对", remedy="核对手机时间是否自动校准，输入手机上现在显示的六位数字", field="code")
-    kept.totp_sealed, kept.totp_pending, kept.totp_at, kept.totp_step = kept.totp_pending, None, now, step
+    kept.totp_sealed = key_ring().seal(secret, field=_field(account.id))
+    kept.totp_pending, kept.totp_at, kept.totp_step = None, now, step
     session.add(kept)
     record(session, account, "second_factor.set", None, by=account.id, now=now)
     return _new_codes(session, account.id)
 
 
-def _field(account_id: uuid.UUID) -> str:
-    return f"credential.totp.{account_id}"
+def _field(account_id: uuid.UUID, place: str = "") -> str:
+    return f"credential.totp.{account_id}.{place}"
+
+
+def _pending(kept: Credential, place: str) -> str | None:
+    """The secret shown in that place; one that was sealed for another place does not open."""
+    if kept.totp_pending is None:
+        return None
+    try:
+        return key_ring().open(kept.totp_pending, field=_field(kept.account_id, place))
+    except ConfigError:
+        return None
 
 
 def _new_codes(session: Session, account_id: uuid.UUID) -> tuple[str, ...]:

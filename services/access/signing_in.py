@@ -94,16 +94,16 @@ def sign_in_code(session: Session, *, token: str, code: str, agent: str, address
 
 
 def begin_enrolment(session: Session, *, token: str, now: datetime) -> Enrolment:
-    """The secret for somebody whose roles ask for a second factor and who has none; each call makes a new one."""
-    account, _ = sessions.half(session, token, now=now)
-    return credentials.offer(session, account)
+    """The secret for somebody whose roles ask for a second factor and who has none: the same as often as this way in asks."""
+    account, held = sessions.half(session, token, now=now)
+    return credentials.offer(session, account, place=str(held.id), again=True)
 
 
 def finish_enrolment(session: Session, *, token: str, code: str, agent: str, address: str, phone_time: datetime,
                      now: datetime) -> Enrolled:
     """The first code of the new factor; then in. InputError: the code is wrong, the secret stays."""
     account, held = sessions.half(session, token, now=now)
-    codes = credentials.prove(session, account, code, phone_time=phone_time, now=now)
+    codes = credentials.prove(session, account, code, place=str(held.id), phone_time=phone_time, now=now)
     sessions.sign_out(session, token=token, now=now)
     return Enrolled(codes, _enter(session, account, door=_door(held.door), agent=agent, address=address, now=now))
 

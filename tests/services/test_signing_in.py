@@ -12,7 +12,7 @@ from services.access import service as access
 from services.access.actor import NEED_SECOND_FACTOR, Role
 from services.access.signing_in import Step
 from services.core.db import Database
-from services.core.errors import HuzhuError, InputError, Unauthenticated
+from services.core.errors import Conflict, HuzhuError, InputError, Unauthenticated
 from tests.services.signing_world import BROWSER, PASSWORD, ROOT, Superuser, enter, give_password, knock, later, show
 from tests.support.world import build_world
 
@@ -49,6 +49,7 @@ def test_half_signed_in_can_do_nothing_but_go_on(db: Database, now: datetime) ->
         enrolment = signing_in.begin_enrolment(session, token=step.token, now=now)
         assert enrolment.uri.startswith("otpauth://totp/") and "nx.head" in enrolment.uri and enrolment.secret in enrolment.uri
         assert enrolment.picture.startswith("<svg") and "<script" not in enrolment.picture
+        assert signing_in.begin_enrolment(session, token=step.token, now=now).secret == enrolment.secret     # the page again
         with pytest.raises(InputError, match="code_wrong"):
             signing_in.finish_enrolment(session, token=step.token, code="abc", **BROWSER, phone_time=now, now=now)
         with pytest.raises(Unauthenticated, match="sign_in_again"):
@@ -188,3 +189,19 @@ def test_closed_accounts_and_programs_do_not_come_in(db: Database, now: datetime
                                       actor=world.actor("admin"), now=now)
         with pytest.raises(InputError, match="account_not_a_person"):
             credentials.issue_password_link(session, account_id=program.id, reason="试", actor=world.actor("admin"), now=now)
+
+
+def test_a_secret_begun_by_another_who_knows_the_password_is_not_taken_over(db: Database, now: datetime) -> None:
+    world = build_world(db, now)
+    give_password(world, "nx.head", now)
+    thief, head = knock(db, "nx.head", PASSWORD, now), knock(db, "nx.head", PASSWORD, now)
+    assert isinstance(thief, Step) and isinstance(head, Step)
+    with db.unit_of_work(ROOT) as session:
+        known = signing_in.begin_enrolment(session, token=thief.token, now=now).secret
+        secret = signing_in.begin_enrolment(session, token=head.token, now=now).secret
+        assert secret != known
+        with pytest.raises(Conflict, match="second_factor_not_begun"):
+            signing_in.finish_enrolment(session, token=thief.token, code=totp.code_at(known, now), **BROWSER, phone_time=now, now=now)
+        signing_in.finish_enrolment(session, token=head.token, code=totp.code_at(secret, now), **BROWSER, phone_time=now, now=now)
+        with pytest.raises(Conflict, match="second_factor_not_begun"):
+            signing_in.finish_enrolment(session, token=thief.token, code=totp.code_at(known, now), **BROWSER, phone_time=now, now=now)
