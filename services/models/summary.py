@@ -21,7 +21,7 @@ class SummarySheet(Scoped, table=True):
 
     __tablename__ = "summary_sheet"
     __table_args__ = (one_of("status", SHEET_STATUS),
-                      UniqueConstraint("org_key", "month", "serial", name="summary_sheet_serial"))
+                      Index("summary_sheet_month", "org_key", "month", "serial"))   # not unique: merged organisations keep theirs
 
     sheet_no: str = Field(sa_type=Text, unique=True)
     serial: int

@@ -14,6 +14,8 @@ from python_calamine import CalamineWorkbook
 
 from services.core.db import Database
 from services.core.errors import Conflict, GuardFailed, InputError, NotFound, NotPermitted
+from services.enrolment import service as enrolment
+from services.models import SummarySheet
 from services.review import bulk, summary, summary_queries
 from services.review import service as review
 from services.review.bulk import NotAllPassed
@@ -266,3 +268,21 @@ def test_sheets_are_listed_newest_first(world: World, claims: list[uuid.UUID], n
         assert [head.id for head in summary_queries.listed(session, statuses=["signed"], plan="xj-women", month=MARCH)] == [first.id]
         assert [head.id for head in summary_queries.listed(session, after=second.id)] == [first.id]
         assert summary_queries.listed(session, month=date(2026, 2, 1)) == []
+
+
+def test_two_districts_with_sheets_of_one_month_can_be_merged(world: World, claims: list[uuid.UUID], now: datetime) -> None:
+    admin = world.actor("admin")
+    with world.db.unit_of_work(admin.scope) as session:
+        other = enrolment.add_organisation(session, parent_id=world.org("cn.xj.wlmq."), code="sbk", name="沙依巴克区总工会",
+                                           kind="district", office=None, letter_organ=None, letter_series=None, contact=None,
+                                           actor=admin, now=now)
+    first = draft(world, "xj.district", now).sheet
+    sign(world, first.id, "xj.district", now)
+    with world.db.unit_of_work(admin.scope) as session:
+        session.add(SummarySheet(org_key=other.org_key, sheet_no="XJ-WLMQ-SBK-202603-01", serial=1, plan="xj-women", month=MARCH,
+                                 level="district", level_name="县市区·产业工会", made_at=now))
+    with world.db.unit_of_work(admin.scope) as session:
+        enrolment.merge_organisation(session, org_id=other.id, into_id=world.org("cn.xj.wlmq.tsd."), why="区划调整", actor=admin, now=now)
+    with world.db.view(world.actor("xj.district").scope) as session:
+        assert {head.sheet_no for head in summary_queries.listed(session)} == {"XJ-WLMQ-SBK-202603-01", "XJ-WLMQ-TSD-202603-01"}
+    assert look(world, first.id).intact is True

@@ -49,8 +49,8 @@ def upgrade() -> None:
     _table("summary_sheet", _text("sheet_no"), _number("serial"), _text("plan"), sa.Column("month", sa.Date(), nullable=False),
            _text("level"), _text("level_name"), _text("status"), _number("version"), *_who("made", at_null=False),
            *_who("signed"), _text("digest", null=True), *_who("received"), sa.UniqueConstraint("sheet_no"),
-           sa.UniqueConstraint("org_key", "month", "serial", name="summary_sheet_serial"),
            sa.CheckConstraint("status IN ('drafted', 'signed', 'received', 'discarded')", name="status_word"))
+    op.create_index("summary_sheet_month", "summary_sheet", ["org_key", "month", "serial"])
     _table("summary_line", _id("sheet_id"), _number("position"), _id("claim_id"), _number("round"), _id("step_id"),
            _text("claim_no"), _text("name"), _text("event"), _fen("total_fen"),
            sa.Column("checks", postgresql.JSONB(), nullable=False), sa.Column("flags", postgresql.JSONB(), nullable=False),
