@@ -18,10 +18,8 @@ RETURNS: dict[str, str] = {
     "opinion_incomplete": "审核意见不完整",
     "regraded": "病情分级已更正，须重新审核",
 }
-STANDS = "decision_stands"              # of a later round: nothing more is due
 REFUSALS: dict[str, str] = {
     **BENEFIT_REASONS,
-    STANDS: "重新审核后没有应补付的金额",
     "facts_unproved": "申领所依据的事实没有得到证明",
     "not_a_member": "出险时不在参保名册内",
     "false_papers": "提供虚假材料",
@@ -34,7 +32,8 @@ HOLDS: dict[str, str] = {
     "holder_unreachable": "暂时无法联系申请人",
     "hold_over": "暂停事由已消除",
 }
-REASONS: dict[str, str] = {**REFUSALS, **RETURNS, **HOLDS}
+STANDS = "decision_stands"              # of a later round: nothing more is due; only `uphold` gives it
+REASONS: dict[str, str] = {**REFUSALS, **RETURNS, **HOLDS, STANDS: "重新审核后没有应补付的金额"}
 
 # Which approvals stand: said on the page beside the chain, and what `send_down`, `refresh` and `regrade` do.
 APPROVALS_STAND: tuple[str, ...] = (

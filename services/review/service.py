@@ -127,8 +127,13 @@ def refuse(session: Session, *, claim_id: uuid.UUID, version: int | None = None,
     if desk.claim.route != "office":    # said before the role is asked for: no role may
         raise GuardFailed("not_office_route", "本计划由保险公司作出决定，工会不作给付或拒付决定",
                           remedy="可退回补正，或证明后移送", field="route")
+    refuse_at(session, desk, reason=reason, clause=clause, seen=seen, actor=actor, now=now)
+
+
+def refuse_at(session: Session, desk: Desk, *, reason: str, clause: str, seen: str | None = None, actor: Actor, now: datetime) -> None:
+    """Decide at the desk that nothing (more) is paid, for a reason that the caller has checked."""
     sign(session, desk.step.id, _signature(actor, now, seen=seen or desk.claim.digest, reason=reason))
-    looks.record(session, claim_id=claim_id, act="refuse", actor=actor, now=now)
+    looks.record(session, claim_id=desk.claim.id, act="refuse", actor=actor, now=now)
     fire(session, "review_step", "refuse", [Move(desk.step.id, reason=reason, details={"clause": clause})],
          actor=actor, now=now)
     refuse_claim(session, desk.claim, reason=reason, clause=clause, actor=actor, now=now)

@@ -27,6 +27,8 @@ def uphold(session: Session, *, claim_id: uuid.UUID, version: int | None = None,
     desk = sit_down(session, claim_id=claim_id, version=version, actor=actor)
     if desk.claim.round == 1:
         raise Conflict("first_round", "首次审核没有可以维持的决定", remedy="作出给付或不予给付决定")
+    if desk.claim.route != "office":
+        raise GuardFailed("not_office_route", "本计划由保险公司作出决定", remedy="证明后移送", field="route")
     benefit.lock(session, claim_ids=[claim_id])
     [sheet] = benefit.preview(session, claim_ids=[claim_id], why="before the decision", actor=actor, now=now)
     if sheet.outcome == "manual":
@@ -34,8 +36,8 @@ def uphold(session: Session, *, claim_id: uuid.UUID, version: int | None = None,
     more = sheet.total_fen + sheet.refund_fen - worksheets.decided_before(session, claim_id)
     if more > 0:
         raise Conflict("more_to_pay", "按现有事实还应补付，不能维持原决定", remedy="通过本级审核，作出补付决定")
-    review.refuse(session, claim_id=claim_id, reason=STANDS, clause=clauses_of(sheet) or _earlier_clause(session, claim_id),
-                  seen=seen, actor=actor, now=now)
+    review.refuse_at(session, desk, reason=STANDS, clause=clauses_of(sheet) or _earlier_clause(session, claim_id), seen=seen,
+                     actor=actor, now=now)
     return -more
 
 

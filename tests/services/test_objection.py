@@ -274,3 +274,14 @@ def test_the_sums_of_a_reopened_claim_agree(world: World, now: datetime) -> None
     assert claim_row(world.db, claim).state == "paid"
     with world.db.view(ROOT.scope) as session:
         assert [breach for breach in run(session) if breach.check in ("money_equal", "paid_once", "separation", "state_recorded")] == []
+
+
+def test_only_a_later_round_upholds(world: World, now: datetime) -> None:
+    claim = in_review(world, 3, now, event=IN_SITU)
+    for login in ("xj.clerk", "xj.district"):
+        passes(world, claim, login, now)
+    with pytest.raises(Conflict, match="first_round"):
+        upholds(world, claim, "xj.office1", now)
+    office = world.actor("xj.office1")
+    with pytest.raises(InputError, match="reason_unknown"), world.db.unit_of_work(office.scope) as session:
+        review.refuse(session, claim_id=claim, reason="decision_stands", clause="一览表", actor=office, now=now)
