@@ -10,8 +10,10 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from services.access.actor import REVIEWERS, Actor, Role
+from services.benefit import queries as worksheets
 from services.evidence import conversation
 from services.reporting import claims
+from services.reporting.aftermath import Aftermath, aftermath
 from services.reporting.claim_facts import FactLine, Sheet, facts_of, sheet_of
 from services.reporting.claims import Located
 from services.reporting.standing import Standing, standing
@@ -51,6 +53,7 @@ class ClaimFile:
     changes: looks.Changes
     approvals: tuple[tuple[str, ...], list[review.Standing]]
     talk: tuple[conversation.Line, ...]
+    after: Aftermath
     seq: int
 
     @property
@@ -64,14 +67,15 @@ def claim_file(session: Session, located: Located, actor: Actor, *, today: date)
     """The file of a claim that the actor may see. Who looks is recorded by the caller (`sight.looked`)."""
     view = claims.whole(session, located.id)
     book = book_of(view)
-    row = session.execute(sa.text("""SELECT c.findings, o.name, (SELECT coalesce(sum(d.amount_fen), 0) FROM decision d
-        WHERE d.claim_id = c.id AND d.round < c.round) AS earlier FROM claim c LEFT JOIN organisation o ON o.org_key = c.org_key
-        WHERE c.id = :id"""), {"id": located.id}).one()
+    row = session.execute(sa.text("SELECT c.findings, o.name FROM claim c LEFT JOIN organisation o ON o.org_key = c.org_key"
+                                  " WHERE c.id = :id"), {"id": located.id}).one()
+    stands = standing(session, view, actor, today=today)
     return ClaimFile(
-        view=view, standing=standing(session, view, actor, today=today), unit=row.name or "", facts=tuple(facts_of(book, view.event)),
-        findings=tuple(row.findings), sheet=_sheet(view, book), earlier_fen=int(row.earlier), held=review.held(session, located.id),
+        view=view, standing=stands, unit=row.name or "", facts=tuple(facts_of(book, view.event)), findings=tuple(row.findings),
+        sheet=_sheet(view, book), earlier_fen=worksheets.decided_before(session, located.id), held=review.held(session, located.id),
         clocks=_clocks(view, today), changes=looks.changes_since(session, located.id, actor.person_id),
-        approvals=review.standing(session, located.id), talk=(), seq=view.record[-1].seq if view.record else 0)
+        approvals=review.standing(session, located.id), talk=(),
+        after=aftermath(session, view, actor, side=stands.side, today=today), seq=view.record[-1].seq if view.record else 0)
 
 
 def book_of(view: ClaimView) -> RuleBook:

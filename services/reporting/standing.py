@@ -103,6 +103,8 @@ def _acts_at_level(found: Standing, view: ClaimView, actor: Actor) -> frozenset[
         acts.add("send_down")
     if view.claim.route == "office" and step.act == "review":
         acts |= {"refuse" if step.decides else "recommend", "regrade", "exclusion"}
+        if step.decides and view.claim.round > 1:
+            acts.add("uphold")
         if _manual(view):
             acts.add("amount")
     return frozenset(acts)

@@ -9,6 +9,7 @@ from typing import Literal
 from sqlmodel import Session
 
 from services.core.errors import InputError
+from services.evidence.paper_names import paper_names
 from services.reporting.claim_file import ClaimFile, book_of
 from services.review import choices
 from services.review import queries as review
@@ -39,6 +40,7 @@ class Field:
     hints: tuple[str, ...] = ()
     hint: str = ""
     value: str = ""
+    optional: bool = False
 
 
 Maker = Callable[[Visit, Session, ClaimFile], Field]
@@ -92,7 +94,7 @@ def _to_account(visit: Visit, session: Session, file: ClaimFile) -> Field:
 def _words(visit: Visit, session: Session, _file: ClaimFile) -> Field:
     """Free words, with the phrases of the actor's organisation offered."""
     said = tuple(dict.fromkeys(phrase.words for phrase in phrases(session, visit.actor)))
-    return Field("words", N_("理由"), "text" if said else "area", hints=said)
+    return Field("reason", N_("理由"), "text" if said else "area", hints=said)
 
 
 def grades_of(file: ClaimFile) -> list[str]:
@@ -110,7 +112,7 @@ def _grade(_visit: Visit, _session: Session, file: ClaimFile) -> Field:
 def _grade_value(_visit: Visit, _session: Session, file: ClaimFile) -> Field:
     if grades_of(file) == ["severity"]:
         field = next(field for field in form_fields(book_of(file.view)) if field.name == "severity")
-        return Field("value", N_("更正为"), "select", field.choices, file_words=True)
+        return Field("value", N_("更正为"), "select", field.choices)
     return Field("value", N_("更正为"), hint=N_("项目号或等级，几个之间用逗号隔开，如 3, 7。"))
 
 
@@ -152,7 +154,44 @@ def _answer(_visit: Visit, _session: Session, _file: ClaimFile) -> Field:
     return Field("answer", N_("答复"), "select", (("false", N_("不属于")), ("true", N_("属于")), ("suspected", N_("疑似"))))
 
 
+def _paper(visit: Visit, _session: Session, file: ClaimFile) -> Field:
+    names = paper_names(book_of(file.view), [paper.kind for paper in file.view.papers])
+    papers = tuple((str(paper.id), f"{names[paper.kind]}（{paper.file_name}）") for paper in file.view.papers)
+    return Field("paper", N_("哪一份材料"), "select", papers, file_words=True, value=visit.query.get("paper", ""))
+
+
+def _requests(visit: Visit, file: ClaimFile, states: tuple[str, ...]) -> Field:
+    names = paper_names(book_of(file.view), [original.paper_kind for original in file.after.originals])
+    rows = tuple((str(original.row.id), f"{names[original.paper_kind]}（{original.file_name}）") for original in file.after.originals
+                 if original.state in states)
+    return Field("request", N_("哪一份原件"), "select", rows, file_words=True, value=visit.query.get("request", rows[0][0] if rows else ""))
+
+
+def _plain(name: str, label: str, kind: Literal["text", "area", "date"] = "text", hint: str = "", *, optional: bool = False) -> Maker:
+    def make(_visit: Visit, _session: Session, _file: ClaimFile) -> Field:
+        return Field(name, label, kind, hint=hint, optional=optional)
+    return make
+
+
+def _choice(name: str, label: str, options: Options) -> Maker:
+    def make(_visit: Visit, _session: Session, _file: ClaimFile) -> Field:
+        return Field(name, label, "select", options)
+    return make
+
+
+_WAYS: Options = (("counter", N_("柜台")), ("post", N_("邮寄")), ("clerk", N_("经办人转交")))
+_SAME: Options = (("yes", N_("一致")), ("no", N_("不一致")))
+_CORRECTIONS: Options = (("clerical", N_("文字差错")), ("card", N_("收款账户")), ("amount", N_("金额")), ("other", N_("其他")))
+
 _MAKERS: Mapping[str, Maker] = {
     "refusal": _refusal, "clause": _clause, "return": _return, "hold": _hold, "to_level": _to_level, "to_account": _to_account,
     "words": _words, "benefit": _benefit, "amount": _amount, "exclusion": _exclusion, "answer": _answer,
-    "grade": _grade, "value": _grade_value, "waivable": _waivable}
+    "grade": _grade, "value": _grade_value, "waivable": _waivable,
+    "grounds": _plain("grounds", N_("异议的理由"), "area"),
+    "late_reason": _plain("late_reason", N_("超过期限的原因"), hint=N_("没有超过期限的不填。"), optional=True),
+    "correction": _choice("kind", N_("更正什么"), _CORRECTIONS), "what": _plain("what", N_("哪一项")), "old": _plain("old", N_("原为")),
+    "new": _plain("new", N_("应为")), "paper": _paper, "due_on": _plain("due_on", N_("最迟哪一天"), "date"),
+    "original": lambda visit, _session, file: _requests(visit, file, ("asked", "overdue")),
+    "original_here": lambda visit, _session, file: _requests(visit, file, ("received",)),
+    "from": _plain("from_whom", N_("谁交来的")), "to": _plain("to_whom", N_("交还给谁")), "how": _choice("how", N_("怎样交接"), _WAYS),
+    "same": _choice("same", N_("与影像是否一致"), _SAME), "note": _plain("note", N_("不一致的写明差异"), optional=True)}

@@ -12,7 +12,7 @@ from fastapi import Response
 from sqlmodel import Session
 
 from services.access.actor import REVIEWERS
-from services.core.errors import Conflict, HuzhuError
+from services.core.errors import Conflict, HuzhuError, InputError
 from services.core.words import uppercase
 from services.reporting import sight
 from services.reporting.claim_file import ClaimFile
@@ -38,7 +38,7 @@ class Act:
     done: str
     verb: Verb
     asks: tuple[str, ...] = ()
-    shows: Literal["", "sums", "checklist"] = ""
+    shows: Literal["", "sums", "checklist", "objection", "correction"] = ""
     explain: str = ""
     roles: Audience = frozenset(REVIEWERS)
 
@@ -49,7 +49,7 @@ def act_page(visit: Visit, claim_no: str, act: Act, *, problem: HuzhuError | Non
         file = read_file(visit, session, claim_no)
         return file, fields_of(visit, session, file, act.asks)
     file, fields = visit.note(read)
-    if problem is None and not file.standing.may(act.offered):
+    if problem is None and not (file.standing.may(act.offered) or act.offered in file.after.acts):
         return show(visit, claim_no, problem=Conflict("not_offered", "现在不能办理这一事项", remedy="请看本页“您现在可以办理”"))
     values = context(visit, file)
     sum_words = uppercase(max(Decimal(0), values["due"])) if file.sheet else ""
@@ -79,3 +79,11 @@ def register(pages_of: Pages, act: Act) -> None:
     if act.asks or act.shows:
         pages_of.get(f"/claims/{{claim_no}}/{act.path}", roles=act.roles)(form)
     pages_of.post(f"/claims/{{claim_no}}/{act.path}", roles=act.roles)(do)
+
+
+def picked(visit: Visit, name: str) -> uuid.UUID:
+    """The row that was chosen in a field. InputError when none was."""
+    try:
+        return uuid.UUID(visit.field(name))
+    except ValueError:
+        raise InputError("choice_missing", "没有选择", remedy="选择一项后再提交", field=name) from None

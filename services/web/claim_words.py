@@ -82,10 +82,33 @@ ORIGINS: Mapping[str, str] = {
     "association": N_("协会规定"),
     "web": N_("公开网页"), "reading": N_("条款解释"), "UNVERIFIED": N_("未经核实")}
 
+OBJECTIONS: Mapping[str, tuple[str, str]] = {
+    "lodged": (N_("待受理"), "busy"), "accepted": (N_("已受理，审核中"), "busy"), "decided": (N_("已处理"), "good"),
+    "withdrawn": (N_("已撤回"), "quiet")}
+RESULTS: Mapping[str, str] = {
+    "raised": N_("补付"), "upheld": N_("维持原决定"), "lowered": N_("减少"), "dismissed": N_("不再审核")}
+CORRECTIONS: Mapping[str, str] = {
+    "fact": N_("事实"), "amount": N_("金额"), "card": N_("收款账户"), "clerical": N_("文字差错"), "other": N_("其他")}
+GROUNDS: Mapping[str, str] = {"objection": N_("异议"), "correction": N_("更正")}
+ORIGINALS: Mapping[str, tuple[str, str]] = {
+    "asked": (N_("已索取"), "busy"), "overdue": (N_("逾期未交"), "stop"), "received": (N_("已收到"), "good"),
+    "returned": (N_("已归还"), "quiet"), "dropped": (N_("不再索取"), "quiet")}
+RECEIVABLES: Mapping[str, tuple[str, str]] = {
+    "open": (N_("待协商"), "busy"), "agreed": (N_("已达成协议"), "busy"), "received": (N_("已返还"), "good"),
+    "written_off": (N_("免予返还"), "quiet")}
+
+# What the system notes on a worksheet; a person's words stand as they are.
+SHEETS: Mapping[str, str] = {"before the decision": N_("决定前核算"), "frozen at the decision": N_("作出决定时锁定")}
+
 # What was done, said once on the page after it.
 SAID: Mapping[str, str] = {
     "took": N_("已领取。"), "taken_over": N_("已收回，由您办理。"), "looked": N_("变动已记为您看过。"), "said": N_("已发给会员。"),
-    "noted": N_("已记为内部备注。"), "dropped": N_("已放回。"), "passed": N_("已通过本级。"), "recommended": N_("已提出建议，交上级审核。"),
+    "noted": N_("已记为内部备注。"), "objected": N_("已登记异议。"), "accepted": N_("已受理异议，新一轮审核开始。"),
+    "dismissed": N_("已决定不再审核。"), "unobjected": N_("已撤回异议。"), "correction": N_("已提出更正，等待另一人确认。"),
+    "confirmed": N_("已确认更正，新一轮审核开始。"), "uncorrected": N_("已撤回更正。"), "original_asked": N_("已索取原件。"),
+    "original_in": N_("已登记收到原件，收据编号见原件登记。"), "original_back": N_("已登记归还原件。"),
+    "original_dropped": N_("已不再索取。"), "upheld": N_("已维持原决定。"), "dropped": N_("已放回。"),
+    "passed": N_("已通过本级。"), "recommended": N_("已提出建议，交上级审核。"),
     "refused": N_("已作出不予给付决定。"),
     "sent_down": N_("已退回下级。"), "sent_back": N_("已退回材料环节。"), "held": N_("已暂停办理。"), "unheld": N_("已解除暂停。"),
     "delegated": N_("已转交同事。"),

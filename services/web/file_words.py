@@ -1,4 +1,4 @@
-"""The file's own words that the pages say in every language: reason codes, names of facts. A test holds them to their sources."""
+"""The file's own words that the pages say in every language: reason codes, names and values of facts. A test holds them to their sources."""
 
 from __future__ import annotations
 
@@ -78,4 +78,26 @@ FACTS: tuple[str, ...] = (
     N_("大额段自付金额"),
     N_("异地就医"),
     N_("办事处核定慰问金额"),
+)
+CHOICES: tuple[str, ...] = (
+    N_("重度"),
+    N_("轻度"),
+    N_("原位癌"),
+    N_("恶性"),
+    N_("猝死"),
+    N_("生活"),
+    N_("工作"),
+    N_("非工作"),
+    N_("会员本人"),
+    N_("子女"),
+    N_("火灾"),
+    N_("水暖管爆裂"),
+    N_("确诊疾病"),
+    N_("住院"),
+    N_("意外"),
+    N_("家财损失"),
+    N_("年度医疗"),
+    N_("住院结算"),
+    N_("身故"),
+    N_("慰问"),
 )

@@ -33,7 +33,8 @@ OPENERS = READERS | {Role.MEMBER}
 SECTIONS = (
     ("changes", N_("变动")), ("facts", N_("事实")), ("papers", N_("材料")), ("sheet", N_("核算表")), ("clocks", N_("时限")),
     ("chain", N_("审核")), ("decisions", N_("决定")), ("payments", N_("付款")), ("insurer", N_("保险公司")), ("lists", N_("补充材料")),
-    ("letters", N_("文书")), ("talk", N_("对话")), ("record", N_("记录")))
+    ("letters", N_("文书")), ("objections", N_("异议与更正")),
+    ("originals", N_("原件")), ("talk", N_("对话")), ("record", N_("记录")))
 # What a browser may show in place; all else is saved.
 _SHOWN = ("application/pdf", "image/png", "image/jpeg", "image/webp")
 _FILE_HEADERS = {**HEADERS, "Cache-Control": "private, no-store",

@@ -9,8 +9,9 @@ from sqlmodel import Session
 from services.core.errors import InputError
 from services.core.money import parse_yuan
 from services.review import service as review
+from services.review import upholding
 from services.web.act_fields import numbers
-from services.web.acts import Act, register
+from services.web.acts import Act, picked, register
 from services.web.desks.claim import STAFF
 from services.web.door import Pages
 from services.web.language import N_
@@ -65,24 +66,17 @@ def _unhold(visit: Visit, session: Session, claim_id: uuid.UUID) -> None:
 
 
 def _delegate(visit: Visit, session: Session, claim_id: uuid.UUID) -> None:
-    review.delegate(session, claim_id=claim_id, version=visit.version(), to_account=_account(visit), reason=visit.field("words"),
-                    actor=visit.actor, now=visit.now)
-
-
-def _account(visit: Visit) -> uuid.UUID:
-    try:
-        return uuid.UUID(visit.field("to_account"))
-    except ValueError:
-        raise InputError("colleague_missing", "没有选择同事", remedy="选择转交给谁", field="to_account") from None
+    review.delegate(session, claim_id=claim_id, version=visit.version(), to_account=picked(visit, "to_account"),
+                    reason=visit.field("reason"), actor=visit.actor, now=visit.now)
 
 
 def _take_over(visit: Visit, session: Session, claim_id: uuid.UUID) -> None:
-    review.take_over(session, claim_id=claim_id, version=visit.version(), reason=visit.field("words"), actor=visit.actor, now=visit.now)
+    review.take_over(session, claim_id=claim_id, version=visit.version(), reason=visit.field("reason"), actor=visit.actor, now=visit.now)
 
 
 def _amount(visit: Visit, session: Session, claim_id: uuid.UUID) -> None:
     review.set_amount(session, claim_id=claim_id, version=visit.version(), benefit=visit.field("benefit"),
-                      amount=parse_yuan(visit.field("amount"), field="amount"), reason=visit.field("words"), actor=visit.actor,
+                      amount=parse_yuan(visit.field("amount"), field="amount"), reason=visit.field("reason"), actor=visit.actor,
                       now=visit.now)
 
 
@@ -91,15 +85,19 @@ def _exclusion(visit: Visit, session: Session, claim_id: uuid.UUID) -> None:
     if given not in ("true", "false", "suspected"):
         raise InputError("answer_missing", "没有选择答复", remedy="选择属于、不属于或疑似", field="answer")
     review.answer_exclusion(session, claim_id=claim_id, version=visit.version(), exclusion=visit.field("exclusion"),
-                            answer="suspected" if given == "suspected" else given == "true", reason=visit.field("words"),
+                            answer="suspected" if given == "suspected" else given == "true", reason=visit.field("reason"),
                             actor=visit.actor, now=visit.now)
 
 
 def _regrade(visit: Visit, session: Session, claim_id: uuid.UUID) -> None:
     fact, value = visit.field("fact"), visit.field("value")
     review.regrade(session, claim_id=claim_id, version=visit.version(), fact=fact,
-                   value=value if fact == "severity" else numbers(value, "value"), reason=visit.field("words"), actor=visit.actor,
+                   value=value if fact == "severity" else numbers(value, "value"), reason=visit.field("reason"), actor=visit.actor,
                    now=visit.now)
+
+
+def _uphold(visit: Visit, session: Session, claim_id: uuid.UUID) -> None:
+    upholding.uphold(session, claim_id=claim_id, version=visit.version(), seen=visit.field("seen"), actor=visit.actor, now=visit.now)
 
 
 def _look(visit: Visit, session: Session, claim_id: uuid.UUID) -> None:
@@ -130,6 +128,8 @@ ACTS = (
         explain=N_("金额须在条款上限之内。核定金额的人不作本案的决定。")),
     Act("regrade", "regrade", N_("更正病情分级"), N_("更正"), "regraded", _regrade, ("grade", "value", "words"), shows="sums",
         explain=N_("更正后重新核算，以下各审核层级重新审核。更正分级的人不作本案的决定。")),
+    Act("uphold", "uphold", N_("维持原决定"), N_("确认没有应补付的金额"), "upheld", _uphold, shows="sums",
+        explain=N_("重新审核后没有应补付的金额：原决定维持；多付的须与会员协商返还。")),
     Act("look", "look", N_("变动已阅"), N_("变动已阅"), "looked", _look, roles=STAFF),
     Act("exclusion", "exclusion", N_("答复除外责任"), N_("答复"), "exclusion", _exclusion, ("exclusion", "answer", "words"),
         explain=N_("答复记入核算表，各级审核都能看到。")),

@@ -30,7 +30,7 @@ def _verify(visit: Visit, session: Session, claim_id: uuid.UUID) -> None:
 
 
 def _waive(visit: Visit, session: Session, claim_id: uuid.UUID) -> None:
-    evidence.waive(session, claim_id=claim_id, kind=visit.field("kind"), reason=visit.field("words"), actor=visit.actor, now=visit.now)
+    evidence.waive(session, claim_id=claim_id, kind=visit.field("kind"), reason=visit.field("reason"), actor=visit.actor, now=visit.now)
 
 
 register(pages, Act("verify", "verify", N_("核验"), N_("材料齐全，核验通过"), "verified", _verify, shows="checklist", roles=STAFF,
@@ -105,7 +105,7 @@ def amend(visit: Visit, claim_no: str) -> Response:
 def _facts_page(visit: Visit, claim_no: str, *, problem: HuzhuError | None = None) -> Response:
     file = visit.note(lambda session: read_file(visit, session, claim_no))
     fields = event_fields(book_of(file.view), file.view.event)
-    return visit.page("claim_amend.html", problem=problem, fields=fields, news=moved_on(visit, file), **context(visit, file))
+    return visit.page("claim_amend.html", problem=problem, fields=fields, decided=False, news=moved_on(visit, file), **context(visit, file))
 
 
 # --- the one list of what is missing ----------------------------------------------------------------------------------
