@@ -126,8 +126,9 @@ def _rounds_before() -> None:
         SELECT q.claim_id, q.round - 1, 'verify', q.claim_id, q.verified_person FROM reopening q
             WHERE q.round IS NOT NULL AND q.verified_person IS NOT NULL
         UNION ALL
-        SELECT q.claim_id, q.round, 'review', q.id, b.person::uuid FROM reopening q, jsonb_array_elements_text(q.barred) AS b(person)
-            WHERE q.round IS NOT NULL""")
+        SELECT q.claim_id, q.round, 'review', q.id, coalesce(p.merged_into, p.id)
+            FROM reopening q, jsonb_array_elements_text(q.barred) AS b(person), person p
+            WHERE q.round IS NOT NULL AND p.id = b.person::uuid""")
 
 
 def downgrade() -> None:
