@@ -12,16 +12,14 @@ from sqlmodel import Session
 from services.api.bodies import Text, example
 from services.api.calls import Call, Changing, Reading, etag
 from services.api.rows import FINANCE, READERS, claim, hold, looked, missing
-from services.evidence import service as evidence
 from services.intake.queries import require_own
 from services.models import Notice
 from services.notice import queries as notice_queries
-from services.notice import service as notice
+from services.notice.receiving import receive
 from services.reporting import attached, claims
 from services.reporting.views import LetterView
 
 router = APIRouter(tags=["文书"])
-_LIST = "supplement.create:"
 
 
 class Proof(BaseModel):
@@ -95,11 +93,8 @@ def enclosure(call: Reading, notice_id: uuid.UUID, sha256: str) -> Response:
 def delivered(call: Changing, notice_id: uuid.UUID, body: Proof) -> Response:
     """A delivered supplement list pauses the clocks; a delivered decision starts the days of objection."""
     def run(session: Session) -> LetterView:
-        shown = _letter(call, session, notice_id)
+        _letter(call, session, notice_id)
         hold(call, session, Notice, notice_id)
-        notice.deliver(session, notice_id=notice_id, proof=body.proof, on=body.on, actor=call.actor, now=call.now)
-        if shown.cause.startswith(_LIST):
-            evidence.deliver(session, supplement_id=uuid.UUID(shown.cause.removeprefix(_LIST)), on=body.on,
-                             actor=call.actor, now=call.now)
+        receive(session, notice_id=notice_id, proof=body.proof, on=body.on, actor=call.actor, now=call.now)
         return _letter(call, session, notice_id)
     return call.act(body, run, status=200)

@@ -1,0 +1,23 @@
+"""A letter reaches its addressee: what hangs on it follows in the same transaction."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+
+from sqlmodel import Session
+
+from services.access.actor import Actor
+from services.evidence import service as evidence
+from services.models import Notice
+from services.notice.service import deliver
+
+LIST = "supplement.create:"     # the topic whose letters carry a list; the rest of the cause is its id
+
+
+def receive(session: Session, *, notice_id: uuid.UUID, proof: str, on: date | None = None, actor: Actor, now: datetime) -> Notice:
+    """`deliver`, and for a letter that carries a supplement list the list's own delivery: its clocks pause."""
+    found = deliver(session, notice_id=notice_id, proof=proof, on=on, actor=actor, now=now)
+    if found.cause.startswith(LIST):
+        evidence.deliver(session, supplement_id=uuid.UUID(found.cause.removeprefix(LIST)), on=on, actor=actor, now=now)
+    return found
