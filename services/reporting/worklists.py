@@ -1,0 +1,178 @@
+"""What waits for somebody, of every kind, in one list by its day: levels to certify or review, papers to verify, messages to
+answer, objections to take up.
+
+Each kind is asked apart for the first few of its order (day, id) and the answers are merged, so that a page costs the same
+behind any number of claims. Separation of persons is asked of one level after the other until a page is full.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from services.access.actor import REVIEWERS, Actor, Role
+from services.core.errors import InputError
+from services.lifecycle.facts import ACTOR, barred, bound, on_claimant_side
+from services.review.reopening import MAY_REOPEN
+
+PAGE = 50
+MOST = 100                          # counted up to here: "99+"
+SOON = timedelta(days=2)
+CERTIFY, REVIEW, VERIFY, ANSWER, OBJECTION = KINDS = ("certify", "review", "verify", "answer", "objection")
+DUES = ("late", "soon", "later")
+_STAFF = (Role.UNIT_CLERK, *sorted(REVIEWERS))
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked for; empty asks for everything. `number`: how the claim's number begins; `level`: the level's role."""
+
+    plan: str = ""
+    due: str = ""
+    level: str = ""
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One task in the list's order. `id` is the level, the claim or the objection."""
+
+    place: date
+    id: uuid.UUID
+    kind: str
+    claim_id: uuid.UUID
+
+    @property
+    def cursor(self) -> str:
+        """Place in the list, for the next page."""
+        return f"{self.place.isoformat()}/{self.id}/{self.kind}"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of tasks. `counts`: how many of each kind wait, at most `MOST`; empty on later pages. `after`: there is more."""
+
+    keys: tuple[Key, ...]
+    counts: dict[str, int]
+    after: str
+
+
+# A place without a day comes last; a message waits since its day.
+_LAST = "DATE '9999-12-31'"
+_FILTER = """
+    AND (:plan = '' OR c.plan = :plan) AND (:number = '' OR (c.claim_no COLLATE "C" >= :number AND c.claim_no COLLATE "C" < :number_end))"""
+_SPAN = """
+    AND {place} >= CAST(:first AS date) AND {place} <= CAST(:last AS date)
+    AND ({place}, {row}, {kind} COLLATE "C") > (CAST(:due AS date), CAST(:after AS uuid), CAST(:kind AS text))"""
+
+
+def _span(place: str, row: str, kind: str) -> str:
+    return _FILTER + _SPAN.format(place=place, row=row, kind=kind)
+
+
+_STEPS = sa.text(bound(f"""
+    SELECT x.place, x.step_id, x.act, x.claim_id FROM (
+        SELECT s.id AS step_id, s.claim_id, c.person_id, c.round, s.act, s.decides, coalesce(k.due_on, {_LAST}) AS place
+        FROM review_step s JOIN claim c ON c.id = s.claim_id AND c.round = s.round
+        LEFT JOIN sla_clock k ON k.claim_id = c.id AND k.round = s.round AND k.kind = 'level' AND k.subject = s.id::text
+        LEFT JOIN account t ON t.id = s.taken_by
+        WHERE s.state = 'open' AND c.state = 'in_review' AND s.role = ANY(CAST(:roles AS text[])) AND s.duty_key >= :low
+          AND s.duty_key < :high AND (s.taken_by IS NULL OR t.id = :account OR t.person_id = ANY(CAST(:persons AS uuid[])))
+          {_span(f"coalesce(k.due_on, {_LAST})", "s.id", "s.act")}
+        ORDER BY place, step_id OFFSET 0) x
+    CROSS JOIN LATERAL (SELECT x.claim_id AS id, x.person_id, x.round) c
+    CROSS JOIN LATERAL (SELECT x.step_id AS id, x.act, x.decides) s
+    WHERE NOT {barred("s", ACTOR)} ORDER BY x.place, x.step_id LIMIT :limit"""))
+# A clerk verifies the own unit's claims. Above, only what no clerk is there for, or what a clerk left beyond its day.
+_PAPERS = sa.text(bound(f"""
+    SELECT x.place, x.id, 'verify', x.id FROM (
+        SELECT c.id, c.person_id, c.org_key, coalesce(k.due_on, {_LAST}) AS place FROM claim c
+        LEFT JOIN sla_clock k ON k.claim_id = c.id AND k.round = c.round AND k.kind = 'verification' AND k.subject = ''
+        WHERE c.state = 'reported' AND c.org_key >= :low AND c.org_key < :high {_span(f"coalesce(k.due_on, {_LAST})", "c.id", "'verify'")}
+        ORDER BY place, c.id OFFSET 0) x
+    CROSS JOIN LATERAL (SELECT x.id, x.person_id) c
+    WHERE EXISTS (SELECT 1 FROM paper p WHERE p.claim_id = x.id AND p.verdict <> 'rejected')
+      AND (:clerk OR x.place < CAST(:today AS date) OR NOT EXISTS (SELECT 1 FROM account a JOIN role_grant g ON g.account_id = a.id
+           WHERE a.org_key = x.org_key AND a.active AND g.role = 'unit_clerk'))
+      AND NOT {on_claimant_side(ACTOR)} ORDER BY x.place, x.id LIMIT :limit"""))
+_MESSAGES = sa.text(f"""
+    SELECT m.place, m.claim_id, 'answer', m.claim_id FROM (
+        SELECT w.claim_id, min((w.at AT TIME ZONE 'Asia/Shanghai')::date) AS place FROM claim_message w
+        LEFT JOIN message_mark r ON r.claim_id = w.claim_id AND r.side = 'office'
+        WHERE w.side = 'member' AND NOT w.internal AND w.at > coalesce(r.read_until, '-infinity')
+          AND w.org_key >= :low AND w.org_key < :high
+        GROUP BY w.claim_id) m JOIN claim c ON c.id = m.claim_id
+    WHERE c.person_id <> ALL(CAST(:persons AS uuid[])) {_span("m.place", "m.claim_id", "'answer'")}
+    ORDER BY m.place, m.claim_id LIMIT :limit""")
+_OBJECTIONS = sa.text(bound(f"""
+    SELECT (b.lodged_at AT TIME ZONE 'Asia/Shanghai')::date, b.id, 'objection', b.claim_id
+    FROM objection b JOIN claim c ON c.id = b.claim_id
+    WHERE b.state = 'lodged' AND b.org_key >= :low AND b.org_key < :high AND (:head OR NOT b.late) AND NOT {on_claimant_side(ACTOR)}
+      {_span("(b.lodged_at AT TIME ZONE 'Asia/Shanghai')::date", "b.id", "'objection'")} ORDER BY 1, b.id LIMIT :limit"""))
+
+Asked = Callable[[Session], list[Key]]
+
+
+def worklist(session: Session, actor: Actor, *, wish: Wish, what: str = "", after: str = "", today: date) -> Listed:
+    """What the actor may do, most urgent first, a page of it; `what`: one of KINDS alone. InputError: a wrong cursor.
+
+    Levels that a colleague has taken and claims from which separation keeps the actor are left out.
+    """
+    place, row, kind = _cursor(after)
+    limit = MOST if not after else PAGE + 1
+    values = {**_bounds(actor), **_days(wish, today), "plan": wish.plan, "number": wish.number, "number_end": wish.number + "\U0010ffff",
+              "due": place, "after": row, "kind": kind, "today": today, "limit": limit}
+    asked = [kind for kind in KINDS if not what or kind == what]
+    found: list[Key] = []
+    if not wish.level or wish.level in actor.roles:
+        roles = [wish.level] if wish.level else sorted(actor.roles)
+        found += _ask(session, _STEPS, {**values, "roles": roles, "account": actor.account_id})
+    if not wish.level:
+        found += _without_level(session, actor, wish, values)
+    shown = sorted((key for key in found if key.kind in asked), key=lambda key: (key.place, key.id, key.kind))
+    counts = {} if after else {kind: sum(key.kind == kind for key in found) for kind in KINDS}
+    return Listed(tuple(shown[:PAGE]), counts, shown[PAGE - 1].cursor if len(shown) > PAGE else "")
+
+
+def _without_level(session: Session, actor: Actor, wish: Wish, values: dict[str, object]) -> list[Key]:
+    """What hangs on no level. Messages and objections have no day to keep: they are left out where a day is asked for."""
+    found: list[Key] = []
+    if actor.has(Role.UNIT_CLERK, Role.DISTRICT_REVIEWER, Role.OFFICE_REVIEWER):
+        found += _ask(session, _PAPERS, {**values, "clerk": actor.has(Role.UNIT_CLERK)})
+    if wish.due:
+        return found
+    found += _ask(session, _MESSAGES, values)
+    if actor.has(*MAY_REOPEN):
+        found += _ask(session, _OBJECTIONS, {**values, "head": actor.has(Role.HEAD)})
+    return found
+
+
+def _ask(session: Session, query: sa.TextClause, values: dict[str, object]) -> list[Key]:
+    return [Key(*row) for row in session.execute(query, values)]
+
+
+def _bounds(actor: Actor) -> dict[str, object]:
+    return {"low": actor.org_key, "high": actor.org_key.rstrip(".") + "/", "persons": list(actor.persons)}
+
+
+def _days(wish: Wish, today: date) -> dict[str, object]:
+    """From which day to which a task must be due."""
+    day = timedelta(days=1)
+    spans = {"late": (date.min, today - day), "soon": (today, today + SOON), "later": (today + SOON + day, date.max)}
+    first, last = spans.get(wish.due, (date.min, date.max))
+    return {"first": first, "last": last}
+
+
+def _cursor(after: str) -> tuple[date, uuid.UUID, str]:
+    if not after:
+        return date.min, uuid.UUID(int=0), ""
+    try:
+        place, row, kind = after.split("/")
+        return date.fromisoformat(place), uuid.UUID(row), kind
+    except ValueError:
+        raise InputError("cursor_wrong", "翻页位置不对", remedy="从第一页重新开始", field="after") from None

@@ -1,0 +1,30 @@
+"""What the worklist calls kinds of work, reasons and days: Chinese words, each a key of the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from services.rulebook import registry
+from services.web.language import N_
+
+# kind -> (what it is called, what to do, anchor on the claim's page)
+KINDS: Mapping[str, tuple[str, str, str]] = {
+    "certify": (N_("证明"), N_("核对后证明"), ""), "review": (N_("审核"), N_("审核"), ""),
+    "verify": (N_("核验"), N_("核对材料"), "#papers"), "answer": (N_("留言"), N_("答复留言"), "#talk"),
+    "objection": (N_("异议"), N_("办理异议"), "")}
+ALL = N_("全部")
+# reason -> (words, kind of tag)
+REASONS: Mapping[str, tuple[str, str]] = {
+    "held": (N_("暂停中"), "stop"), "late": (N_("已逾期"), "stop"), "soon": (N_("临近期限"), "busy"),
+    "paused": (N_("时限中止"), "quiet"), "returned": (N_("退回后重办"), "busy"), "escalated": (N_("无人可办，上交"), "busy"),
+    "substitute": (N_("代班"), "busy"), "again": (N_("重新办理"), "busy"), "mine": (N_("我已领取"), "good"),
+    "papers": (N_("有材料待核对"), "busy"), "complete": (N_("材料已核对，待核验"), "good"), "unread": (N_("会员有新留言"), "busy"),
+    "lodged": (N_("会员提出异议"), "busy"), "late_objection": (N_("逾期提出的异议"), "stop"), "turn": (N_("轮到本级"), "quiet")}
+DUES: Mapping[str, str] = {"late": N_("已逾期"), "soon": N_("三日内到期"), "later": N_("以后到期")}
+
+
+@lru_cache(maxsize=1)
+def plan_names() -> dict[str, str]:
+    """Every plan's code with the name of its newest wording."""
+    return {book.plan: book.name for book in registry.plans()}
