@@ -177,7 +177,7 @@ def prove(session: Session, account: Account, code: str, *, place: str, phone_ti
     kept.totp_pending, kept.totp_at, kept.totp_step = None, now, step
     session.add(kept)
     record(session, account, "second_factor.set", None, by=account.id, now=now)
-    return _new_codes(session, account.id)
+    return new_codes(session, account.id)
 
 
 def _field(account_id: uuid.UUID, place: str = "") -> str:
@@ -194,7 +194,8 @@ def _pending(kept: Credential, place: str) -> str | None:
         return None
 
 
-def _new_codes(session: Session, account_id: uuid.UUID) -> tuple[str, ...]:
+def new_codes(session: Session, account_id: uuid.UUID) -> tuple[str, ...]:
+    """Ten recovery codes in place of the earlier ones."""
     session.execute(sa.delete(RecoveryCode).where(col(RecoveryCode.account_id) == account_id))
     codes = totp.new_recovery_codes()
     session.add_all([RecoveryCode(account_id=account_id, digest=_recovery_digest(account_id, code)) for code in codes])
@@ -231,12 +232,17 @@ def reset_second_factor(session: Session, *, account_id: uuid.UUID, reason: str,
     if actor.account_id == account.id:
         raise InputError("own_second_factor", "不能重置自己的动态口令", remedy="请另一位管理员办理，或使用恢复码", field="account_id")
     why = _reason(reason)
-    kept = credential(session, account.id)
-    kept.totp_sealed, kept.totp_pending, kept.totp_at = None, None, None
-    session.add(kept)
-    session.execute(sa.delete(RecoveryCode).where(col(RecoveryCode.account_id) == account.id))
+    drop_factor(session, account.id)
     end_all(session, account.id, why="second_factor_reset", now=now)
     record(session, account, "second_factor.reset", why, by=actor.account_id, now=now)
+
+
+def drop_factor(session: Session, account_id: uuid.UUID) -> None:
+    """Without a second factor and recovery codes from now on; who may ask for it is the caller's to know."""
+    kept = credential(session, account_id)
+    kept.totp_sealed, kept.totp_pending, kept.totp_at = None, None, None
+    session.add(kept)
+    session.execute(sa.delete(RecoveryCode).where(col(RecoveryCode.account_id) == account_id))
 
 
 def _reason(reason: str) -> str:

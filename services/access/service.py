@@ -44,7 +44,7 @@ def open_account(session: Session, *, login: str, name: str, org_id: uuid.UUID, 
     InputError: unknown role, roles that exclude each other, a person's role without a person. Conflict: login taken.
     """
     actor.require(Role.ADMINISTRATOR, Role.SYSTEM, what="开设账号")
-    wanted = _checked_roles(roles, person_id)
+    wanted = checked_roles(roles, person_id)
     org = session.get(Organisation, org_id)
     if org is None or not org.org_key.startswith(actor.org_key):
         raise NotFound("organisation_missing", "没有这一组织，或不在您的管辖范围内", remedy="核对组织", field="org_id")
@@ -61,7 +61,8 @@ def open_account(session: Session, *, login: str, name: str, org_id: uuid.UUID, 
     return account
 
 
-def _checked_roles(roles: Iterable[str], person_id: uuid.UUID | None) -> set[Role]:
+def checked_roles(roles: Iterable[str], person_id: uuid.UUID | None) -> set[Role]:
+    """The roles of one account. InputError: unknown ones, none, some that exclude each other, a person's without a person."""
     names = set(roles)
     unknown = names - {role.value for role in Role}
     if unknown or not names:
