@@ -15,6 +15,7 @@ from statemachines.states import ClaimState
 
 VERIFIERS = frozenset({Role.UNIT_CLERK}) | REVIEWERS
 _UNDER_CHECK = (ClaimState.REPORTED, ClaimState.SUPPLEMENTING)
+_WITHDRAWN_FROM = (ClaimState.REPORTED, ClaimState.SUPPLEMENTING, ClaimState.VERIFIED, ClaimState.IN_REVIEW)
 _OVER = (ClaimState.CLOSED, ClaimState.CANCELLED)
 
 
@@ -82,8 +83,23 @@ def _acts_without_level(view: ClaimView, actor: Actor, side: bool) -> frozenset[
             acts |= {"verify", "facts"}
         if state in (ClaimState.REPORTED, ClaimState.VERIFIED, ClaimState.IN_REVIEW):
             acts.add("ask")
-    if actor.has(*VERIFIERS):
-        acts.add("unmask")
+    return frozenset(acts) | _clerking(view, actor)
+
+
+def _clerking(view: ClaimView, actor: Actor) -> frozenset[str]:
+    """What is done for the member: letters and lists handed over and answered, consent, withdrawal, taking up again."""
+    acts: set[str] = set()
+    lists = {listed.state for listed in view.supplements}
+    signed = any(paper.kind == "withdrawal" and paper.verdict != "rejected" for paper in view.papers)
+    if actor.has(Role.UNIT_CLERK):
+        acts |= {"delivered"} if any(letter.state == "dispatched" for letter in view.letters) else set()
+        acts |= {"hand-list"} if "drafted" in lists else set()
+        acts |= {"answer-list"} if "delivered" in lists else set()
+        acts |= {"resume"} if view.claim.state == ClaimState.CLOSED and view.claim.outcome == "not_pursued" else set()
+    if actor.has(Role.UNIT_CLERK, *OFFICE) and signed and view.claim.state in _WITHDRAWN_FROM:
+        acts.add("withdraw")
+    if actor.has(*VERIFIERS) and view.claim.route == "insurer" and "insurer" not in view.case.consents and view.claim.state not in _OVER:
+        acts.add("consent")
     return frozenset(acts)
 
 

@@ -19,6 +19,7 @@ from services.review.regrading import GRADES
 from services.rulebook.exclusions import asked
 from services.rulebook.facts import FACTS
 from services.rulebook.forms import event_facts, form_fields
+from services.web.claim_words import LETTERS
 from services.web.language import N_
 from services.web.visit import Visit
 
@@ -160,6 +161,12 @@ def _paper(visit: Visit, _session: Session, file: ClaimFile) -> Field:
     return Field("paper", N_("哪一份材料"), "select", papers, file_words=True, value=visit.query.get("paper", ""))
 
 
+def _letter(visit: Visit, _session: Session, file: ClaimFile) -> Field:
+    rows = tuple((str(letter.id), f"{visit.say(LETTERS.get(letter.code, letter.code))} {letter.number or ''} {letter.recipient_name}")
+                 for letter in file.view.letters if letter.state == "dispatched")
+    return Field("letter", N_("哪一份文书"), "select", rows, file_words=True, value=visit.query.get("letter", rows[0][0] if rows else ""))
+
+
 def _requests(visit: Visit, file: ClaimFile, states: tuple[str, ...]) -> Field:
     names = paper_names(book_of(file.view), [original.paper_kind for original in file.after.originals])
     rows = tuple((str(original.row.id), f"{names[original.paper_kind]}（{original.file_name}）") for original in file.after.originals
@@ -187,6 +194,8 @@ _MAKERS: Mapping[str, Maker] = {
     "refusal": _refusal, "clause": _clause, "return": _return, "hold": _hold, "to_level": _to_level, "to_account": _to_account,
     "words": _words, "benefit": _benefit, "amount": _amount, "exclusion": _exclusion, "answer": _answer,
     "grade": _grade, "value": _grade_value, "waivable": _waivable,
+    "letter": _letter, "proof": _plain("proof", N_("怎么知道已送达"), hint=N_("如当面签收、邮件回执号。")),
+    "on": _plain("on", N_("哪一天"), "date", N_("不填为今天。"), optional=True),
     "grounds": _plain("grounds", N_("异议的理由"), "area"),
     "late_reason": _plain("late_reason", N_("超过期限的原因"), hint=N_("没有超过期限的不填。"), optional=True),
     "correction": _choice("kind", N_("更正什么"), _CORRECTIONS), "what": _plain("what", N_("哪一项")), "old": _plain("old", N_("原为")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Literal
 
@@ -38,7 +39,7 @@ class Act:
     done: str
     verb: Verb
     asks: tuple[str, ...] = ()
-    shows: Literal["", "sums", "checklist", "objection", "correction"] = ""
+    shows: Literal["", "sums", "checklist", "objection", "correction", "consent"] = ""
     explain: str = ""
     roles: Audience = frozenset(REVIEWERS)
 
@@ -87,3 +88,11 @@ def picked(visit: Visit, name: str) -> uuid.UUID:
         return uuid.UUID(visit.field(name))
     except ValueError:
         raise InputError("choice_missing", "没有选择", remedy="选择一项后再提交", field=name) from None
+
+
+def day_of(visit: Visit, name: str) -> date:
+    """The day of a field. InputError when it is none."""
+    try:
+        return date.fromisoformat(visit.field(name))
+    except ValueError:
+        raise InputError("date_wrong", "不是日期", remedy="写成 2026-05-01", field=name) from None

@@ -1,4 +1,4 @@
-"""The file's own words that the pages say in every language: reason codes, names and values of facts. A test holds them to their sources."""
+"""The file's own words that the pages say in every language: reasons, facts and their values. A test holds them to their sources."""
 
 from __future__ import annotations
 

@@ -407,3 +407,33 @@ def test_a_grade_is_corrected_with_a_reason(api: Api) -> None:
     assert "已是" in press(district, claim_no, "regrade", fact="severity", value="malignant", reason="核对")
     assert press(district, claim_no, "regrade", fact="severity", value="in_situ", reason="病理为原位癌").endswith("done=regraded")
     assert "原位癌" in district.get(f"/claims/{claim_no}").text
+
+
+def test_the_clerk_records_what_the_member_hands_in(api: Api) -> None:
+    claim_no = api.report()
+    clerk = person(api, "xj.clerk")
+    clerk.get(f"/claims/{claim_no}/ask")
+    clerk.send(f"/claims/{claim_no}/ask", **{**hidden(clerk), "want": ["pathology", "bank_card"], "why-pathology": "缺病理诊断报告",
+                                             "why-bank_card": "未登记银行卡"})
+    assert "登记补充清单送达…" in clerk.get(f"/claims/{claim_no}").text
+    assert press(clerk, claim_no, "hand-list", on="2026-13-01").count("不是日期") >= 1
+    assert press(clerk, claim_no, "hand-list", on="").endswith("done=delivered")
+    api.upload("xj.clerk", f"/claims/{claim_no}/papers", picture("pathology"), kind="pathology")
+    clerk.get(f"/claims/{claim_no}/answer-list")
+    assert clerk.send(f"/claims/{claim_no}/answer-list", **hidden(clerk)).status_code == 422
+    done = clerk.send(f"/claims/{claim_no}/answer-list", **{
+        **hidden(clerk), "state-pathology": "answered", "state-bank_card": "unavailable", "note-bank_card": "由会员另行登记"})
+    assert done.headers["location"].endswith("done=answered")
+    assert state(api, claim_no) == "reported"
+
+
+def test_an_insured_claim_waits_for_consent_and_the_unit_certifies(api: Api) -> None:
+    claim_no = api.report(0, "nx")
+    clerk = person(api, "nx.clerk")
+    page = clerk.get(f"/claims/{claim_no}").text
+    assert "尚未取得向保险公司提供个人信息的同意" in page and "登记同意…" in page
+    assert "个人信息保护法" in clerk.get(f"/claims/{claim_no}/consent").text
+    assert press(clerk, claim_no, "consent").endswith("done=consented")
+    page = clerk.get(f"/claims/{claim_no}").text
+    assert "已同意向保险公司提供个人信息" in page and "登记同意…" not in page
+    assert "尚未移送" in page

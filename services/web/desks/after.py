@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date
 
 from fastapi import Response
 from sqlmodel import Session
@@ -14,7 +13,7 @@ from services.evidence import originals
 from services.reporting import sight
 from services.reporting.claim_file import book_of
 from services.review import after_queries, amendment, objection
-from services.web.acts import Act, picked, register
+from services.web.acts import Act, day_of, picked, register
 from services.web.claim_context import address, context, moved_on, read_file
 from services.web.desks.claim import STAFF
 from services.web.door import Audience, Pages
@@ -70,7 +69,7 @@ def _drop(visit: Visit, session: Session, claim_id: uuid.UUID) -> None:
 
 
 def _ask_original(visit: Visit, session: Session, _claim_id: uuid.UUID) -> None:
-    originals.ask_original(session, paper_id=picked(visit, "paper"), reason=visit.field("reason"), due_on=_day(visit, "due_on"),
+    originals.ask_original(session, paper_id=picked(visit, "paper"), reason=visit.field("reason"), due_on=day_of(visit, "due_on"),
                            actor=visit.actor, now=visit.now)
 
 
@@ -88,13 +87,6 @@ def _give_back(visit: Visit, session: Session, _claim_id: uuid.UUID) -> None:
 def _drop_original(visit: Visit, session: Session, _claim_id: uuid.UUID) -> None:
     originals.drop_original(session, request_id=picked(visit, "request"), reason=visit.field("reason"), actor=visit.actor,
                             now=visit.now)
-
-
-def _day(visit: Visit, name: str) -> date:
-    try:
-        return date.fromisoformat(visit.field(name))
-    except ValueError:
-        raise InputError("date_wrong", "不是日期", remedy="写成 2026-05-01", field=name) from None
 
 
 ACTS = (
