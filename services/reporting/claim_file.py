@@ -12,12 +12,14 @@ from sqlmodel import Session
 from services.access.actor import REVIEWERS, Actor, Role
 from services.benefit import queries as worksheets
 from services.evidence import conversation
+from services.intake.queries import claim_numbers
 from services.reporting import claims
 from services.reporting.aftermath import Aftermath, aftermath
 from services.reporting.claim_facts import FactLine, Sheet, facts_of, sheet_of
 from services.reporting.claims import Located
 from services.reporting.standing import Standing, standing
 from services.reporting.views import ClaimView, ClockView, RecordView
+from services.reporting.worklists import Wish, worklist
 from services.review import looks
 from services.review import queries as review
 from services.rulebook.registry import version as book_version
@@ -119,11 +121,12 @@ class Neighbours:
     after: str
 
 
-def neighbours(session: Session, claim_no: str, actor: Actor, *, most: int = 200) -> Neighbours:
+def neighbours(session: Session, claim_no: str, actor: Actor, *, today: date) -> Neighbours:
     """Where the claim stands among what waits for the actor; one that has left the list is followed by the list's first."""
     if not actor.has(*WORKERS):
         return Neighbours("", "")
-    numbers = [item.claim_no for item in review.worklist(session, actor, most)]
+    waiting = worklist(session, actor, wish=Wish(), today=today)
+    numbers = claim_numbers(session, list(dict.fromkeys(key.claim_id for key in waiting.keys)))
     if claim_no not in numbers:
         return Neighbours("", numbers[0] if numbers else "")
     place = numbers.index(claim_no)

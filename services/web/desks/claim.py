@@ -60,7 +60,8 @@ def show(visit: Visit, claim_no: str, *, problem: HuzhuError | None = None) -> R
 def _read(visit: Visit, session: Session, claim_no: str) -> tuple[ClaimFile, Neighbours]:
     file = read_file(visit, session, claim_no)
     talk = conversation.read(session, claim_id=file.view.claim.id, actor=visit.actor, now=visit.now)
-    return replace(file, talk=tuple(talk)), neighbours(session, claim_no, visit.actor) if back(visit) else Neighbours("", "")
+    near = neighbours(session, claim_no, visit.actor, today=visit.today) if back(visit) else Neighbours("", "")
+    return replace(file, talk=tuple(talk)), near
 
 
 def _sections(file: ClaimFile) -> list[tuple[str, str]]:
