@@ -125,7 +125,7 @@ def _visit(request: Request, form: FormData, actor: Actor, token: str) -> Visit:
     return Visit(wiring, actor, wiring.clock.now(), language=language, path=request.url.path, query=dict(request.query_params),
                  form=form, cookie=request.cookies.get(COOKIE, ""), token=token,
                  address=request.client.host if request.client else "", agent=request.headers.get("user-agent", ""),
-                 theme=theme if theme in ("light", "dark") else "", limiters=_limiters(request))
+                 theme=theme if theme in ("light", "dark") else "", limiters=_limiters(request), cookies=request.cookies)
 
 
 def _limiters(request: Request) -> dict[str, Limiter]:

@@ -44,6 +44,7 @@ class Visit(Caller):
     agent: str
     theme: str
     limiters: dict[str, Limiter]
+    cookies: Mapping[str, str]
 
     def wait(self, what: str, *, size: int, seconds: int) -> int:
         """0 when this address may do `what` once more, else the seconds to wait: `size` at once, then one every `seconds`."""

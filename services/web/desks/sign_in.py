@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from fastapi import Response
 
 from services.access import credentials, sessions, signing_in
 from services.core.errors import HuzhuError, InputError, OutsideError, Unauthenticated
+from services.core.settings import settings
 from services.web.door import ANYONE, COOKIE, SIGNED_IN, Pages, keep_cookie
 from services.web.visit import Visit
 
 pages = Pages()
+TYPED_DIGITS = re.compile(r"[\d\s]+")
 TRIES, SECONDS_EACH = 20, 3       # per address, above the lockout per login
 
 
 @pages.get("/sign-in", roles=ANYONE)
 def ask(visit: Visit) -> Response:
     """Login and password, and the identity provider's button where there is one."""
-    return _ask(visit)
+    return ask_again(visit)
 
 
 @pages.post("/sign-in", roles=ANYONE)
@@ -27,15 +30,15 @@ def password(visit: Visit) -> Response:
     """The first step."""
     seconds = visit.wait("sign-in", size=TRIES, seconds=SECONDS_EACH)
     if seconds:
-        return _ask(visit, OutsideError("too_many", "登录尝试过多", remedy=f"请{seconds}秒后再试"))
+        return ask_again(visit, OutsideError("too_many", "登录尝试过多", remedy=f"请{seconds}秒后再试"))
     login, secret = visit.field("login"), visit.secret("password")
     if not login or not secret:
-        return _ask(visit, InputError("missing", "请填写登录名和密码", remedy="填写后再提交", field="password" if login else "login"))
+        return ask_again(visit, InputError("missing", "请填写登录名和密码", remedy="填写后再提交", field="password" if login else "login"))
     with visit.wiring.db.unit_of_work(visit.wiring.root) as session:
         step = signing_in.sign_in(session, login=login, password=secret, agent=visit.agent, address=visit.address, now=visit.now)
     if isinstance(step, Unauthenticated):
-        return _ask(visit, step)
-    return _go_on(visit, step)
+        return ask_again(visit, step)
+    return go_on(visit, step, _next(visit))
 
 
 @pages.get("/sign-in/code", roles=ANYONE)
@@ -56,7 +59,19 @@ def code(visit: Visit) -> Response:
                                        address=visit.address, phone_time=datetime.now(UTC), now=visit.now)
     if isinstance(step, Unauthenticated):
         return visit.page("sign_in_code.html", problem=_at(step, "code"), next=_next(visit))
-    return _go_on(visit, step)
+    if not TYPED_DIGITS.fullmatch(visit.field("code")):
+        return _recovered(visit, step)
+    return go_on(visit, step, _next(visit))
+
+
+def _recovered(visit: Visit, step: signing_in.Step) -> Response:
+    """In by a recovery code: how many are left, before going on."""
+    with visit.wiring.db.view(visit.wiring.root) as session:
+        actor, held = sessions.authenticate_session(session, step.token, now=visit.now)
+        left = credentials.standing(session, account_id=held.account_id, actor=actor, now=visit.now).recovery_codes_left
+    response = visit.page("sign_in_recovered.html", left=left, next=_next(visit))
+    keep_cookie(response, COOKIE, step.token)
+    return response
 
 
 @pages.get("/sign-in/enrol", roles=ANYONE)
@@ -111,8 +126,9 @@ def leave(visit: Visit) -> Response:
     return response
 
 
-def _ask(visit: Visit, problem: HuzhuError | None = None) -> Response:
-    return visit.page("sign_in.html", problem=problem, next=_next(visit))
+def ask_again(visit: Visit, problem: HuzhuError | None = None) -> Response:
+    """The form, with what was refused."""
+    return visit.page("sign_in.html", problem=problem, next=_next(visit), elsewhere=bool(settings().oidc_issuer))
 
 
 def _enrol(visit: Visit, problem: HuzhuError | None = None) -> Response:
@@ -121,17 +137,21 @@ def _enrol(visit: Visit, problem: HuzhuError | None = None) -> Response:
     return visit.page("sign_in_enrol.html", problem=problem, enrolment=shown, next=_next(visit))
 
 
-def _go_on(visit: Visit, step: signing_in.Step) -> Response:
+def go_on(visit: Visit, step: signing_in.Step, wish: str) -> Response:
     """To where the visitor wanted to go, or to the next step."""
-    to = _next(visit) if step.next == "in" else f"/sign-in/{step.next}?next={_next(visit)}"
+    wish = safe(wish)
+    to = wish if step.next == "in" else f"/sign-in/{step.next}?next={quote(wish, safe='/')}"
     response = visit.go(to)
     keep_cookie(response, COOKIE, step.token)
     return response
 
 
 def _next(visit: Visit) -> str:
+    return safe(visit.field("next") or visit.query.get("next", "/"))
+
+
+def safe(wish: str) -> str:
     """A page of ours only: nobody is led to another site by an address."""
-    wish = visit.field("next") or visit.query.get("next", "/")
     parts = urlsplit(wish)
     return "/" if parts.scheme or parts.netloc or not wish.startswith("/") or wish.startswith(("//", "/\\")) else wish
 
