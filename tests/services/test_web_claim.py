@@ -437,3 +437,21 @@ def test_an_insured_claim_waits_for_consent_and_the_unit_certifies(api: Api) -> 
     page = clerk.get(f"/claims/{claim_no}").text
     assert "已同意向保险公司提供个人信息" in page and "登记同意…" not in page
     assert "尚未移送" in page
+
+
+def test_stock_phrases_are_kept_by_the_organisation_and_offered_below(api: Api) -> None:
+    claim_no = api.in_review()
+    press(person(api, "xj.clerk"), claim_no, "pass")
+    head, district = person(api, "xj.head"), person(api, "xj.district")
+    head.get("/phrases")
+    assert head.send("/phrases", reason="papers_unclear", words=" ").status_code == 422
+    head.get("/phrases")
+    assert head.send("/phrases", reason="papers_unclear", words="请重新拍摄病理报告").headers["location"] == "/phrases?done=added"
+    offered = district.get("/phrases").text
+    assert "请重新拍摄病理报告" in offered and "/retire" not in offered
+    assert '<option value="请重新拍摄病理报告">' in district.get(f"/claims/{claim_no}/regrade").text
+    gone = re.search(r'action="(/phrases/[^"]+/retire)"', head.get("/phrases").text)
+    assert gone is not None
+    assert head.send(gone[1]).headers["location"] == "/phrases?done=retired"
+    assert "请重新拍摄病理报告" not in district.get("/phrases").text
+    assert person(api, "xj.clerk").get("/phrases").status_code == 403
