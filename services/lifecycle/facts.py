@@ -96,7 +96,7 @@ def _items_open(source: str) -> str:
 _LIABILITIES_OPEN = """(SELECT count(*) FROM handoff h, jsonb_array_elements_text(h.liabilities) l WHERE h.claim_id = c.id
     AND h.round = c.round AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(h.answers) a WHERE a->>'liability' = l))"""
 # Balance of the plan's fund: opening + premiums − all that left or is about to leave.
-_FUND_AFTER = """(SELECT f.opening_fen + (SELECT coalesce(sum(v.premium_fen), 0) FROM cover v WHERE v.plan = n.plan)
+FUND_BALANCE = """(SELECT f.opening_fen + (SELECT coalesce(sum(v.premium_fen), 0) FROM cover v WHERE v.plan = n.plan)
     - (SELECT coalesce(sum(p.amount_fen), 0) FROM payment p JOIN payment_run m ON m.id = p.run_id
        WHERE m.plan = n.plan AND p.state IN ('batched', 'released', 'sent', 'credited'))
     FROM fund f WHERE f.plan = n.plan)"""
@@ -247,7 +247,7 @@ PAYMENT_RUN = {
     "actor_is_maker": f"{_makers('r')} && {ACTOR}",
     "maker_decided_before": _any_claim(_weighed(_makers("r"))),
     "actor_decided_before": _any_claim(_weighed(ACTOR)),
-    "fund_after_fen": f"(SELECT {_FUND_AFTER} FROM payment_run n WHERE n.id = r.id)",
+    "fund_after_fen": f"(SELECT {FUND_BALANCE} FROM payment_run n WHERE n.id = r.id)",
     "run_unchanged": f"(SELECT n.digest = {RUN_DIGEST} FROM payment_run n WHERE n.id = r.id)",
     "file_accepted": "r.file_sha256 IS NOT NULL",
     "payments_unanswered": """(SELECT count(*) FROM payment p WHERE p.run_id = r.id

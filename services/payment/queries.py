@@ -15,12 +15,18 @@ from sqlmodel import Session, col
 from services.enrolment import queries as enrolment
 from services.enrolment.heirs import PROOFS, papers_asked
 from services.models import BankCard, BankLine, Claim, Decision, Paper, Payee, Payment, PaymentRun, Person
+from services.payment.banks import FORMATS
 from services.payment.rules import HEIR_RELATIONS, split
 
 # Of the newest naming of heirs: whether somebody of the first order was left out with a reason.
 _LEFT_OUT = sa.text("""
     SELECT record->'details'->>'left_out' FROM audit_record WHERE chain_id = :claim AND machine = 'claim' AND event = 'note_death'
     ORDER BY seq DESC LIMIT 1""")
+
+
+def banks() -> list[str]:
+    """The codes of the banks we pay from, whose files we can write and read."""
+    return list(FORMATS)
 
 
 def payments_of(session: Session, claim_id: uuid.UUID) -> list[Payment]:

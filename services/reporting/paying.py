@@ -1,0 +1,80 @@
+"""What finance sees: what is ready to pay by plan, the plan's fund, a run with who made and checked it. No health data."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from services.lifecycle.facts import FUND_BALANCE
+from services.reporting import attached
+from services.reporting.sight import missing
+from services.reporting.views import PaymentView
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A plan with payments not yet in a run (fen); the fund's balance after all that left or is about to leave."""
+
+    plan: str
+    count: int
+    total_fen: int
+    fund_fen: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A payment run's head with the names of its two persons."""
+
+    id: uuid.UUID
+    run_no: str
+    plan: str
+    bank: str
+    state: str
+    version: int
+    count: int
+    total_fen: int
+    made_at: datetime
+    maker: str | None
+    made_person: uuid.UUID
+    checker: str | None
+    released_at: datetime | None
+    sent_at: datetime | None
+    file_name: str | None
+    file_sha256: str | None
+    digest: str | None
+
+
+# `n` is the run whose plan's fund is asked; here each waiting plan stands in for one.
+_WAITING = sa.text(f"""
+    SELECT n.plan, n.count, n.total_fen, {FUND_BALANCE} AS fund_fen
+    FROM (SELECT c.plan, count(*) AS count, sum(p.amount_fen)::bigint AS total_fen FROM payment p JOIN claim c ON c.id = p.claim_id
+          WHERE p.state = 'planned' AND p.channel = 'bank' GROUP BY c.plan) n ORDER BY n.plan""")
+
+
+def waiting(session: Session) -> list[Waiting]:
+    """Plans with planned payments in the caller's sight."""
+    return [Waiting(*row) for row in session.execute(_WAITING)]
+
+
+_RUN = """SELECT r.id, r.run_no, r.plan, r.bank, r.state, r.version, r.count, r.total_fen, r.made_at, m.name AS maker, r.made_person,
+    k.name AS checker, r.released_at, r.sent_at, r.file_name, r.file_sha256, r.digest
+    FROM payment_run r LEFT JOIN account m ON m.id = r.made_by LEFT JOIN account k ON k.id = r.checked_by"""
+
+
+def runs(session: Session, *, after: str = "", limit: int = 50) -> list[Run]:
+    """Newest first; `after` is the last number of the page before."""
+    rows = session.execute(sa.text(f"{_RUN} WHERE (:after = '' OR r.run_no < :after) ORDER BY r.run_no DESC LIMIT :limit"),
+                           {"after": after, "limit": limit})
+    return [Run(**row._mapping) for row in rows]
+
+
+def run(session: Session, run_no: str) -> tuple[Run, list[PaymentView]]:
+    """A run and its payments, accounts masked. NotFound outside the caller's sight."""
+    row = session.execute(sa.text(f"{_RUN} WHERE r.run_no = :no"), {"no": run_no}).first()
+    if row is None:
+        raise missing()
+    return Run(**row._mapping), attached.payments(session, run_id=row.id)

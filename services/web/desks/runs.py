@@ -1,0 +1,201 @@
+"""Finance's desk: payments gathered into a run by one person, released by another, answered by the bank. No health data here."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import Response
+from sqlmodel import Session
+
+from services.access.actor import Role
+from services.audit import service as audit
+from services.core.errors import HuzhuError, InputError, NotFound
+from services.core.identity import BANKS
+from services.core.money import to_fen
+from services.core.words import uppercase
+from services.payment import queries as payments
+from services.payment import service as payment
+from services.reporting import attached, paying
+from services.reporting.views import PaymentView
+from services.storage import service as storage
+from services.web.claim_words import PAYMENTS, PURPOSES
+from services.web.door import Pages
+from services.web.menu import Item
+from services.web.run_words import DONE, RUN_STATES
+from services.web.visit import Visit
+from services.web.work_words import plan_names
+
+pages = Pages()
+MAKER = frozenset({Role.FINANCE_MAKER})
+CHECKER = frozenset({Role.FINANCE_CHECKER})
+FINANCE = MAKER | CHECKER
+READERS = FINANCE | {Role.HEAD, Role.AUDITOR}
+UPLOAD_MB = 10
+
+
+@pages.get("/runs", roles=READERS, menu=Item(30, "付款"))
+def runs(visit: Visit) -> Response:
+    """What is ready, what came back, and the runs."""
+    return _runs(visit)
+
+
+def _runs(visit: Visit, problem: HuzhuError | None = None) -> Response:
+    def run(session: Session) -> dict[str, Any]:
+        found = paying.runs(session, after=visit.query.get("after", ""))
+        return {"waiting": paying.waiting(session), "runs": found, "returned": attached.payments(session, state="returned"),
+                "unmatched": payments.unmatched_lines(session, 50)}
+    values = visit.read(run)
+    return visit.page("runs.html", problem=problem, names=plan_names(), banks=[(code, BANKS[code]) for code in payments.banks()],
+                      **_words(), **values)
+
+
+def _words() -> dict[str, Any]:
+    return {"states": RUN_STATES, "payment_states": PAYMENTS, "purposes": PURPOSES, "said": DONE}
+
+
+@pages.post("/runs", roles=MAKER)
+def make(visit: Visit) -> Response:
+    """Everything of a plan that is ready."""
+    return visit.attempt(
+        lambda session: payment.build_run(session, plan=visit.field("plan"), bank=visit.field("bank"), actor=visit.actor,
+                                          now=visit.now).run_no,
+        again=lambda problem: _runs(visit, problem), then=_address, done="made")
+
+
+@pages.get("/runs/{run_no}", roles=READERS)
+def run(visit: Visit, run_no: str) -> Response:
+    """A run's lines, the sum in figures and in words, its two persons."""
+    return _run(visit, run_no)
+
+
+def _run(visit: Visit, run_no: str, problem: HuzhuError | None = None) -> Response:
+    head, lines = visit.read(lambda session: paying.run(session, run_no))
+    own, total = visit.actor.person_id == head.made_person, sum((Decimal(line.amount) for line in lines), Decimal(0))
+    return visit.page("run.html", problem=problem, run=head, lines=lines, names=plan_names(), total=total,
+                      sum_words=uppercase(total), unsealed=head.state == "submitted" and to_fen(total) != head.total_fen,
+                      bank=BANKS.get(head.bank, head.bank), own=own, makes=visit.actor.has(*MAKER), checks=visit.actor.has(*CHECKER),
+                      **_words())
+
+
+@pages.post("/runs/{run_no}/submit", roles=MAKER)
+def submit(visit: Visit, run_no: str) -> Response:
+    """To the checker."""
+    return _change(visit, run_no, lambda session, run_id: payment.submit(
+        session, run_id=run_id, version=visit.version(), actor=visit.actor, now=visit.now), "submitted")
+
+
+@pages.post("/runs/{run_no}/release", roles=CHECKER)
+def release(visit: Visit, run_no: str) -> Response:
+    """By another person; the bank's file follows."""
+    return _change(visit, run_no, lambda session, run_id: payment.release(
+        session, run_id=run_id, version=visit.version(), actor=visit.actor, now=visit.now), "released")
+
+
+@pages.post("/runs/{run_no}/send-back", roles=CHECKER)
+def send_back(visit: Visit, run_no: str) -> Response:
+    """To the maker, with a reason."""
+    return _change(visit, run_no, lambda session, run_id: payment.send_back(
+        session, run_id=run_id, version=visit.version(), reason=_reason(visit), actor=visit.actor, now=visit.now), "sent_back")
+
+
+@pages.post("/runs/{run_no}/exclude", roles=FINANCE)
+def exclude(visit: Visit, run_no: str) -> Response:
+    """Some payments wait for a later run."""
+    def verb(session: Session, run_id: uuid.UUID) -> None:
+        chosen = [line.id for line in attached.payments(session, run_id=run_id) if str(line.id) in visit.listed("payment")]
+        if not chosen:
+            raise InputError("none_chosen", "没有勾选款项", remedy="勾选要剔除的款项", field="payment")
+        payment.exclude(session, payment_ids=chosen, reason=_reason(visit), actor=visit.actor, now=visit.now)
+    return _change(visit, run_no, verb, "excluded")
+
+
+@pages.get("/runs/{run_no}/file", roles=FINANCE | {Role.AUDITOR})
+def file(visit: Visit, run_no: str) -> Response:
+    """The very bytes that went to the bank; who took them is recorded."""
+    def taken(session: Session) -> paying.Run:
+        head, _ = paying.run(session, run_no)
+        if head.file_sha256 is None:
+            raise NotFound("file_missing", "报盘文件尚未生成", remedy="放行后稍候再取")
+        assert visit.actor.account_id is not None
+        audit.looked(session, org_key=visit.actor.org_key, account=visit.actor.account_id, claim_id=None, what=f"bank_file:{run_no}",
+                     reason=None, at=visit.now)
+        return head
+    head = visit.note(taken)
+    assert head.file_sha256 is not None
+    return Response(storage.get(head.file_sha256), media_type="application/octet-stream", headers={
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(head.file_name or run_no)}", "Cache-Control": "private, no-store"})
+
+
+@pages.post("/runs/returns", roles=FINANCE)
+def read_return(visit: Visit) -> Response:
+    """The bank's answer file; the same file twice changes nothing."""
+    try:
+        upload = visit.upload("file")
+        content, name = upload.file.read(UPLOAD_MB * 1024 * 1024 + 1), upload.filename or "return"
+        if len(content) > UPLOAD_MB * 1024 * 1024:
+            raise InputError("file_too_large", f"文件超过 {UPLOAD_MB} MB", remedy="核对是否选错了文件", field="file")
+    except HuzhuError as error:
+        return _runs(visit, error)
+    return visit.attempt(lambda session: payment.read_return(session, content=content, file_name=name, actor=visit.actor, now=visit.now),
+                         again=lambda problem: _runs(visit, problem), then="/runs", done="read")
+
+
+@pages.get("/payments/{payment_id}/card", roles=FINANCE)
+def card(visit: Visit, payment_id: str) -> Response:
+    """A returned payment and the account it should go to instead."""
+    return _card(visit, payment_id)
+
+
+def _card(visit: Visit, payment_id: str, problem: HuzhuError | None = None) -> Response:
+    row = visit.read(lambda session: _payment(session, payment_id))
+    return visit.page("payment_card.html", problem=problem, payment=row, banks=list(BANKS.items()), **_words())
+
+
+@pages.post("/payments/{payment_id}/card", roles=FINANCE)
+def propose(visit: Visit, payment_id: str) -> Response:
+    """The payee's own other account; another person confirms it."""
+    return visit.attempt(
+        lambda session: payment.propose_card(
+            session, payment_id=_payment(session, payment_id).id, bank=visit.field("bank"), number=visit.field("number"),
+            holder=visit.field("holder"), actor=visit.actor, now=visit.now),
+        again=lambda problem: _card(visit, payment_id, problem), then="/runs", done="proposed")
+
+
+@pages.post("/payments/{payment_id}/card/confirm", roles=FINANCE)
+def confirm(visit: Visit, payment_id: str) -> Response:
+    """By another person than who proposed it."""
+    return visit.attempt(
+        lambda session: payment.confirm_card(session, payment_id=_payment(session, payment_id).id, actor=visit.actor, now=visit.now),
+        again=lambda problem: _card(visit, payment_id, problem), then="/runs", done="confirmed")
+
+
+def _payment(session: Session, payment_id: str) -> PaymentView:
+    try:
+        found = attached.payments(session, payment_id=uuid.UUID(payment_id))
+    except ValueError:
+        found = []
+    if not found:
+        raise NotFound("payment_missing", "没有这笔款项，或不在您的管辖范围内", remedy="回到付款页核对")
+    return found[0]
+
+
+def _change(visit: Visit, run_no: str, verb: Callable[[Session, uuid.UUID], object], done: str) -> Response:
+    def act(session: Session) -> None:
+        head, _ = paying.run(session, run_no)
+        verb(session, head.id)
+    return visit.attempt(act, again=lambda problem: _run(visit, run_no, problem), then=_address(run_no), done=done)
+
+
+def _address(run_no: str) -> str:
+    return f"/runs/{quote(run_no)}"
+
+
+def _reason(visit: Visit) -> str:
+    reason = visit.field("reason")
+    if not reason:
+        raise InputError("reason_missing", "须写明理由", remedy="写明理由后再提交", field="reason")
+    return reason

@@ -1,0 +1,16 @@
+"""What finance's pages call the states of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from services.web.language import N_
+
+RUN_STATES: Mapping[str, tuple[str, str]] = {
+    "draft": (N_("制单中"), "busy"), "submitted": (N_("待复核"), "busy"), "released": (N_("已放行"), "busy"),
+    "sent": (N_("已送银行"), "busy"),
+    "reconciled": (N_("已对账"), "good")}
+DONE: Mapping[str, str] = {
+    "made": N_("已汇集可付款项，核对后提交复核。"), "submitted": N_("已提交复核。"), "released": N_("已放行，报盘文件随后生成。"),
+    "sent_back": N_("已退回制单人。"), "excluded": N_("已剔除，款项留待下一批。"), "read": N_("回盘文件已读取。"),
+    "proposed": N_("已提出新账户，待另一人确认。"), "confirmed": N_("新账户已确认，款项重新列入待付。")}
