@@ -23,6 +23,15 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "lodged": (N_("会员提出异议"), "busy"), "late_objection": (N_("逾期提出的异议"), "stop"), "turn": (N_("轮到本级"), "quiet")}
 DUES: Mapping[str, str] = {"late": N_("已逾期"), "soon": N_("三日内到期"), "later": N_("以后到期")}
 
+SHEET_STATES: Mapping[str, tuple[str, str]] = {
+    "drafted": (N_("草稿"), "busy"), "signed": (N_("已签署"), "good"), "received": (N_("上级已接收"), "good"),
+    "discarded": (N_("已作废"), "quiet")}
+SHEET_SAID: Mapping[str, str] = {
+    "drafted": N_("草稿已编好，核对后签署。"), "taken_out": N_("已从草稿中去掉。"), "refreshed": N_("已按现有事实重新编制。"),
+    "discarded": N_("草稿已作废，其中的案件可以另行汇总。"), "signed": N_("已签署，汇总的案件全部通过。"), "received": N_("已接收。")}
+
+TEAM_SAID: Mapping[str, str] = {"handed": N_("已转交。"), "appointed": N_("代班已登记。"), "ended": N_("代班已提前结束。")}
+
 
 @lru_cache(maxsize=1)
 def plan_names() -> dict[str, str]:
