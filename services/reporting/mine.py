@@ -50,8 +50,8 @@ class Asks:
 
     @property
     def acts(self) -> bool:
-        """Whether something must be done, not only read."""
-        return bool(self.lists or self.papers or self.consent)
+        """Whether something is to be done; a letter may carry a list or a day to keep."""
+        return bool(self.lists or self.papers or self.consent or self.letters)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
 HINTS: Mapping[str, str] = {
     "diagnosed_on": N_("诊断证明或病理报告上写的日期。"), "specimen_on": N_("病理报告上的取材或送检日期；没有做病检的不填。"),
     "disease": N_("照诊断证明写。"), "icd10": N_("诊断证明或病案首页上的编码，如 C50.900；没有就不填，经办人按材料补上。"),
-    "behaviour": N_("病理报告上斜线后的数字；没有就不填。"), "severity": N_("不清楚的不填，经办人按诊断证明核对。"),
+    "behaviour": N_("病理报告上斜线后的数字；没有就不填。"), "severity": N_("照诊断证明选；经办人会按材料核对。"),
     "settled_on": N_("出院结算单上的日期。"), "on": N_("事情发生的那一天。"), "own_payment": N_("元；结算单上个人自付的金额。"),
     "loss": N_("元；估计的也可以。"), "year": N_("四位数字，如 2025。"), "stays_own_1": N_("元；每次住院一行。"),
     "disability_items": N_("项目号，几个之间用逗号隔开，如 3, 7。"), "disability_grades": N_("等级，几个之间用逗号隔开，如 3, 7。"),
@@ -36,7 +36,7 @@ HINTS: Mapping[str, str] = {
 # Asked of those who know: findings of experts, sums that the office sets.
 _OFFICE_ONLY = ("disability_items", "disability_grades", "amount", "subsidy_days")
 # Codes and findings that stand in the papers: asked last, folded.
-_FROM_PAPERS = ("icd10", "behaviour", "severity")
+_FROM_PAPERS = ("icd10", "behaviour")
 STAYS = "stays"
 MOST_STAYS = 30
 

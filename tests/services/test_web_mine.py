@@ -213,3 +213,78 @@ def test_english_and_phone_marks(api: Api) -> None:
     assert "What you need to do" in text and "Next" in text and 'lang="en"' in text
     assert "My claims" in visitor.get("/mine").text
     assert 'capture="environment"' in visitor.get(f"/cases/{case_no(api, claim_no)}/papers").text
+
+
+def decided(api: Api) -> str:
+    """A claim of xj.m0 with a decision to pay, its letter on the portal."""
+    claim_no = api.in_review()
+    for login in ("xj.clerk", "xj.district", "xj.office1", "xj.senior", "xj.head"):
+        answer = api.get(login, f"/claims/{claim_no}")
+        if answer.json()["claim"]["state"] != "in_review":
+            break
+        visitor = person(api, login)
+        visitor.get(f"/claims/{claim_no}")
+        assert visitor.page is not None
+        if "data-key=\"p\"" not in visitor.page.text:
+            continue
+        seen = dict(re.findall(r'<input type="hidden" name="(version|seen|seq)" value="([^"]*)"', visitor.page.text))
+        visitor.send(f"/claims/{claim_no}/pass", files=None, confirmed="yes", **seen)
+    assert state(api, claim_no) == "payable"
+    letters_out(api, claim_no, "claim.approve")
+    return claim_no
+
+
+def test_a_decision_is_told_in_sentences_and_objected_to_and_the_objection_taken_back(api: Api) -> None:
+    claim_no = decided(api)
+    visitor = person(api, "xj.m0")
+    page = visitor.get(f"/mine/{claim_no}").text
+    assert "60,000.00" in page and "给付恶性肿瘤互助金60000.00元" in page
+    assert "异议的期限从您收到决定书算起" in page
+    letter = re.search(r'action="(/mine/letters/[^"]+)"', page)
+    assert letter
+    visitor.send(letter[1])
+    page = visitor.get(f"/mine/{claim_no}").text
+    assert "提出异议最迟" in page and "怎么数的" in page
+    path = f"/mine/{claim_no}/objection"
+    visitor.get(path)
+    empty = visitor.send(path, version=version(visitor), grounds="")
+    assert empty.status_code == 422 and 'id="grounds-fault"' in empty.text
+    visitor.get(path)
+    sent = visitor.send(path, files={"files": ("o.png", picture("new finding"), "image/png")}, version=version(visitor), grounds="分级不对")
+    assert sent.headers["location"] == f"/mine/{claim_no}?done=objected#objection"
+    page = visitor.get(f"/mine/{claim_no}").text
+    assert "已提出，等待受理" in page and "分级不对" in page and "提出异议</a>" not in page
+    assert visitor.get(path).status_code == 409
+    visitor.get(f"/mine/{claim_no}")
+    objection = one(api, "SELECT id FROM objection")
+    assert visitor.send(f"/mine/{claim_no}/objection/withdraw", objection=objection).status_code == 303
+    assert one(api, "SELECT state FROM objection") == "withdrawn"
+
+
+def test_an_objection_after_its_days_asks_why(api: Api) -> None:
+    claim_no = decided(api)
+    visitor = person(api, "xj.m0")
+    letter = re.search(r'action="(/mine/letters/[^"]+)"', visitor.get(f"/mine/{claim_no}").text)
+    assert letter
+    visitor.send(letter[1])
+    api.clock.advance(timedelta(days=120))
+    late = person(api, "xj.m0")
+    path = f"/mine/{claim_no}/objection"
+    assert "为什么现在才提出" in late.get(path).text
+    refused = late.send(path, version=version(late), grounds="分级不对")
+    assert refused.status_code == 422 and 'id="late_reason-fault"' in refused.text and "分级不对" in refused.text
+    late.get(path)
+    assert late.send(path, version=version(late), grounds="分级不对", late_reason="住院").status_code == 303
+    assert one(api, "SELECT late FROM objection") == "True"
+
+
+def test_a_form_of_an_older_state_is_told_so_and_keeps_what_was_typed(api: Api) -> None:
+    claim_no = api.report()
+    visitor = person(api, "xj.m0")
+    path = f"/mine/{claim_no}/withdraw"
+    visitor.get(path)
+    old = version(visitor)
+    api.act("xj.clerk", claim_no, "supplements", {"items": [{"paper": "pathology", "reason": "缺病理诊断报告"}]})
+    answer = visitor.send(path, files={"files": ("s.png", picture("signed"), "image/png")}, version=old, reason="不申请了")
+    assert answer.status_code == 409 and "不申请了" in answer.text
+    assert state(api, claim_no) == "supplementing"

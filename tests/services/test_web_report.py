@@ -127,6 +127,17 @@ def test_an_unknown_day_leads_back_and_a_kind_nobody_covers_is_not_offered(api: 
     assert "还缺情况" in page.text and f'href="{at}/facts"' in page.text
 
 
+def test_what_a_cover_still_waits_for_is_named_and_leads_back(api: Api) -> None:
+    visitor = person(api, "xj.m0")
+    at = begun(visitor)
+    step(visitor, f"{at}/kind", kind="diagnosis")
+    step(visitor, f"{at}/facts", **{"event.diagnosed_on": "2026-03-16"})
+    page = visitor.get(f"{at}/papers").text
+    assert "还缺情况" in page and "补报严重程度" in page and f'href="{at}/facts?all=yes"' in page and "下一步" not in page
+    assert "补报严重程度" in step(visitor, f"{at}/check", consent="processing")
+    assert rows(api, "SELECT id FROM case_file") == []
+
+
 def test_a_late_report_says_why_with_the_count_shown(api: Api) -> None:
     visitor = person(api, "xj.m0")
     at = begun(visitor)
@@ -185,7 +196,8 @@ def test_a_clerk_reports_by_number_and_finds_only_her_own_members(api: Api) -> N
 def test_the_office_notes_a_telephone_report(api: Api) -> None:
     office = person(api, "xj.office1")
     at = begun(office, id_number=api.world.member(0, "xj").synthetic.id_number)
-    call = {"line": "office", "caller": "王示例", "relation": "丈夫", "called_at": "2026-03-18T10:30", "number_called": "12351", "said": "确诊住院"}
+    call = {"line": "office", "caller": "王示例", "relation": "丈夫", "called_at": "2026-03-18T10:30", "number_called": "12351",
+            "said": "确诊住院"}
     assert "电话记录须写全" in step(office, f"{at}/call", **{**call, "said": ""})
     assert step(office, f"{at}/call", **call) == f"{at}/kind"
     to_check(office, at)

@@ -57,7 +57,7 @@ class Open:
         return self.words.get("channel") == "phone"
 
 
-@pages.get("/report", roles=REPORTERS, menu=Item(6, N_("报案")))
+@pages.get("/report", roles=REPORTERS, menu=Item(15, N_("报案")))
 def start(visit: Visit) -> Response:
     """For whom; drafts to go on with."""
     return _start(visit)
