@@ -125,7 +125,7 @@ def test_pages_follow_each_other_without_gap(api: Api, monkeypatch: pytest.Monke
 
 def bulk(visitor: Visitor, *numbers: str) -> str:
     visitor.get("/work")
-    return visitor.send("/work/bulk", claim=list(numbers)).text
+    return visitor.send("/bulk", claim=list(numbers)).text
 
 
 def asks(page: str) -> list[str]:
@@ -144,7 +144,7 @@ def test_many_pass_as_one(api: Api) -> None:
     district = person(api, "xj.district")
     page = bulk(district, *numbers)
     assert "将通过的 3 件" in page and "合计" in page and [level(api, number) for number in numbers] == before
-    answer = district.send("/work/bulk/pass", ask=asks(page))
+    answer = district.send("/bulk/pass", ask=asks(page))
     assert answer.headers["location"] == "/work?passed=3&done=bulk"
     assert "已成批通过 3 件" in district.get("/work", passed=3, done="bulk").text
     assert all(level(api, number) != was for number, was in zip(numbers, before, strict=True))
@@ -156,11 +156,11 @@ def test_one_in_the_way_stops_all_and_is_named(api: Api) -> None:
     page = bulk(district, *numbers)
     held = api.act("xj.head", numbers[1], "hold", {"reason": "investigation"})
     assert held.status_code == 200, held.text
-    refused = district.send("/work/bulk/pass", ask=asks(page))
+    refused = district.send("/bulk/pass", ask=asks(page))
     assert refused.status_code == 409 and "不能通过的 1 件" in refused.text and "将通过的 2 件" in refused.text
     assert numbers[1] in refused.text.split("将通过的 2 件")[0]
     assert level(api, numbers[0]) == "district"
-    again = district.send("/work/bulk/pass", ask=asks(refused.text))
+    again = district.send("/bulk/pass", ask=asks(refused.text))
     assert again.headers["location"] == "/work?passed=2&done=bulk"
     assert level(api, numbers[1]) == "district" and level(api, numbers[0]) != "district"
 
@@ -169,7 +169,7 @@ def test_nothing_chosen_and_foreign_claims(api: Api) -> None:
     claim_no = at_district(api)
     district = person(api, "xj.district")
     district.get("/work")
-    assert district.send("/work/bulk").headers["location"] == "/work?done=none_chosen"
+    assert district.send("/bulk").headers["location"] == "/work?done=none_chosen"
     assert "没有选定案件" in district.get("/work", done="none_chosen").text
     stranger = person(api, "nx.district")
     page = bulk(stranger, claim_no)

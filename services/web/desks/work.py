@@ -50,7 +50,7 @@ def _address(kept: dict[str, str]) -> str:
     return "/work" + (f"?{urlencode(given)}" if given else "")
 
 
-@pages.post("/work/bulk", roles=WORKERS)
+@pages.post("/bulk", roles=WORKERS)
 def chosen(visit: Visit) -> Response:
     """The claims that were ticked, each with what would become of it; nothing is done yet."""
     numbers = visit.listed("claim")
@@ -77,7 +77,7 @@ def _confirm(visit: Visit, numbers: list[str], *, problem: HuzhuError | None = N
                       blocked=[result for result in results if not result.passed], total=sum(task.fen or 0 for task in fit))
 
 
-@pages.post("/work/bulk/pass", roles=WORKERS)
+@pages.post("/bulk/pass", roles=WORKERS)
 def pass_all(visit: Visit) -> Response:
     """All of them, or none: the page then names each that is in the way."""
     asks = [_ask(text) for text in visit.listed("ask")]
