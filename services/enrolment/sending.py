@@ -20,6 +20,7 @@ from services.outbox.service import Work
 from services.storage import service as storage
 
 TOPIC = "roster.enrol"
+AT_ONCE = 1024 * 1024       # bytes of a workbook that is worked while the caller waits: about 20,000 people
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,14 @@ def send(session: Session, *, content: bytes, asked: Asked, actor: Actor, now: d
     owed = _Owed(asked=asked, roles=sorted(actor.roles), root="" if actor.account_id else actor.org_key)
     outbox.add(session, [Work(TOPIC, taken.org_key, None, taken.id, owed.model_dump(mode="json"))], now=now)
     return taken
+
+
+def upload(session: Session, *, content: bytes, asked: Asked, actor: Actor, now: datetime) -> RosterImport:
+    """Worked while the caller waits, or (above AT_ONCE) taken in and worked after that. Refusals as `enrol`'s."""
+    if len(content) > AT_ONCE:
+        return send(session, content=content, asked=asked, actor=actor, now=now)
+    words = {name: getattr(asked, name) for name in Asked.__slots__}
+    return enrolling.enrol(session, content=content, **words, actor=actor, now=now)
 
 
 def waiting(session: Session, roster_id: uuid.UUID) -> Waiting | None:

@@ -8,26 +8,26 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, File, Response, UploadFile
 from pydantic import BaseModel
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from services.access.actor import REVIEWERS, Role
 from services.api.bodies import Text, content_of, example, fingerprint
-from services.api.calls import Call, Doing, Reading
+from services.api.calls import Doing, Reading
 from services.api.routes.accounts import Done
 from services.api.rows import missing
-from services.audit import service as audit
 from services.core.errors import NotFound
 from services.core.money import parse_yuan, show, to_yuan
 from services.enrolment import categories, person_history
 from services.enrolment import queries as enrolment_queries
 from services.enrolment import service as enrolment
-from services.models import Account, Cover, Payee, Person
+from services.models import Cover
+from services.reporting import people
 from services.reporting.claims import locate, person_view
+from services.reporting.people import UNMASKERS
 from services.reporting.views import PersonView
 
 router = APIRouter(tags=["人员与参保"])
 STAFF = (Role.UNIT_CLERK, *sorted(REVIEWERS), Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.ADMINISTRATOR, Role.AUDITOR)
-UNMASKERS = (Role.UNIT_CLERK, *sorted(REVIEWERS), Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.AUDITOR)
 
 
 class NewPerson(BaseModel):
@@ -178,7 +178,8 @@ def add_kin(call: Doing, person_id: uuid.UUID, body: Kin) -> Response:
         both = (person_id, body.relative_id)
         # The administrator ties colleagues too (a reviewer's wife), who have an account and no cover; never herself.
         administers = call.actor.has(Role.ADMINISTRATOR) and call.actor.person_id not in both
-        if not any(_region_knows(session, person) or (administers and in_region(call, session, person)) for person in both):
+        if not any(people.region_knows(session, person) or (administers and people.in_region(session, call.actor, person))
+                   for person in both):
             raise missing()
         enrolment.add_kin(session, person_id=person_id, **body.model_dump(), actor=call.actor, now=call.now)
         return Done()
@@ -191,7 +192,7 @@ def keep_proof(call: Doing, person_id: uuid.UUID, file: Annotated[UploadFile, Fi
     content = content_of(file)
 
     def run(session: Session) -> Proof:
-        if not in_region(call, session, person_id):
+        if not people.in_region(session, call.actor, person_id):
             raise missing()
         return Proof(sha256=categories.keep_proof(content=content, actor=call.actor))
     return call.act(fingerprint({"person_id": person_id}, content), run)
@@ -201,7 +202,7 @@ def keep_proof(call: Doing, person_id: uuid.UUID, file: Annotated[UploadFile, Fi
 def add_card(call: Doing, person_id: uuid.UUID, body: NewCard) -> Response:
     """Another card replaces the current one for claims to come. The own, or of somebody the caller's region knows."""
     def run(session: Session) -> CardView:
-        if not in_region(call, session, person_id):
+        if not people.in_region(session, call.actor, person_id):
             raise missing()
         card = enrolment.add_bank_card(session, person_id=person_id, **body.model_dump(), actor=call.actor, now=call.now)
         return CardView(id=card.id, bank=card.bank, account=enrolment_queries.masked_card(card), holder=card.holder)
@@ -212,59 +213,13 @@ def add_card(call: Doing, person_id: uuid.UUID, body: NewCard) -> Response:
 def unmask(call: Doing, person_id: uuid.UUID, body: Unmask) -> Response:
     """Only a person the caller's region knows; the answer is given once and never kept."""
     call.require(*UNMASKERS, what="查看完整号码")
-    account = call.actor.account_id
-    assert account is not None
 
     def run(session: Session) -> Unmasked:
-        person = person_history.resolved(session, person_id)
         claim_id = locate(session, body.claim_no).id if body.claim_no else None
-        if person is None or not _in_sight(session, person.id, claim_id):
-            raise missing()
-        value = _number(session, person, body.field)
-        audit.looked(session, org_key=call.actor.org_key, account=account, claim_id=claim_id,
-                     what=f"unmask:{body.field}:{person_id}", reason=body.reason, at=call.now)
+        value = people.unmask(session, person_id=person_id, what=body.field, reason=body.reason, claim_id=claim_id,
+                              actor=call.actor, now=call.now)
         return Unmasked(field=body.field, value=value)
     return call.act(body, run, status=200, once=True)
-
-
-def _in_sight(session: Session, person_id: uuid.UUID, claim_id: uuid.UUID | None) -> bool:
-    """Covered in the caller's region, or a payee (an heir) of the claim at hand."""
-    if enrolment_queries.covers_of(session, person_id):
-        return True
-    return session.exec(select(Payee.id).where(Payee.claim_id == claim_id, Payee.person_id == person_id)).first() is not None
-
-
-def in_region(call: Call, session: Session, person_id: uuid.UUID) -> bool:
-    """The caller, or somebody covered, paid or with an account in the caller's region: people have no region of their own."""
-    person = person_history.resolved(session, person_id)
-    if person is None:
-        return False
-    if call.actor.person_id == person.id or _region_knows(session, person.id):
-        return True
-    account = select(Account.id).where(Account.person_id == person.id, col(Account.org_key).startswith(call.actor.org_key))
-    return session.exec(account).first() is not None
-
-
-def _region_knows(session: Session, person_id: uuid.UUID) -> bool:
-    """Covered or paid in the caller's region. An account there, the caller's own above all, opens nobody else's record."""
-    person = person_history.resolved(session, person_id)
-    if person is None:
-        return False
-    payee = select(Payee.id).where(Payee.person_id == person.id)
-    return bool(enrolment_queries.covers_of(session, person.id)) or session.exec(payee).first() is not None
-
-
-def _number(session: Session, person: Person, field: str) -> str:
-    if field == "id_number":
-        return enrolment_queries.number_of(person)
-    if field == "phone":
-        value = enrolment_queries.phone_of(person)
-    else:
-        card = enrolment_queries.current_cards(session, [person.id]).get(person.id)
-        value = enrolment_queries.card_number(card) if card else None
-    if value is None:
-        raise NotFound("number_missing", "没有登记这一号码", remedy="先登记", field="field")
-    return value
 
 
 @router.post("/funds", response_model=FundView, status_code=201, summary="开立计划专户")

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from services.api.bodies import Text, example
 from services.api.calls import Call, Changing, Doing, Reading, etag
 from services.api.routes.organisations import Why
-from services.api.routes.people import STAFF, UNMASKERS, in_region
+from services.api.routes.people import STAFF
 from services.api.rows import missing
 from services.audit import service as audit
 from services.enrolment import categories, person_history, proxies
@@ -23,11 +23,11 @@ from services.enrolment.persons import warnings
 from services.models import Person, PersonCategory, PersonMerge, Proxy
 from services.models.base import Row
 from services.reporting.claims import person_view
+from services.reporting.people import UNMASKERS, known, masked
 from services.reporting.views import PersonView
 
 router = APIRouter(tags=["人员与参保"])
 _PERSON, _PROOF = "0195f2c4-0000-7000-8000-000000000004", "0" * 64
-_HIDDEN = {"id_number": (3, 4), "phone": (3, 4)}     # places shown at either end
 
 
 class CategoryView(BaseModel):
@@ -150,7 +150,7 @@ def history(call: Reading, person_id: uuid.UUID) -> list[ChangeView]:
         found = _known(call, session, person_id)
         audit.looked(session, org_key=call.actor.org_key, account=account, claim_id=None, what=f"person.history:{found.id}",
                      reason=None, at=call.now)
-        return [ChangeView(field=row.field, old=_masked(row.field, row.old), new=_masked(row.field, row.new), why=row.why,
+        return [ChangeView(field=row.field, old=masked(row.field, row.old), new=masked(row.field, row.new), why=row.why,
                            account_id=row.account_id, at=row.at) for row in person_history.changes_of(session, found.id)]
     return call.note(run)
 
@@ -242,10 +242,7 @@ def _require(rows: Iterable[Row], row_id: uuid.UUID) -> None:
 
 
 def _known(call: Call, session: Session, person_id: uuid.UUID) -> Person:
-    found = person_history.resolved(session, person_id)
-    if found is None or not in_region(call, session, found.id):
-        raise missing()
-    return found
+    return known(session, call.actor, person_id)
 
 
 def _record(session: Session, found: Person) -> RecordView:
@@ -269,9 +266,3 @@ def _merger(row: PersonMerge) -> MergeView:
     return MergeView(**row.model_dump(include=set(MergeView.model_fields) - {"moved"}),
                      moved={name: len(rows) for name, rows in row.moved.items()})
 
-
-def _masked(field: str, value: str | None) -> str | None:
-    if value is None or field not in _HIDDEN:
-        return value
-    first, last = _HIDDEN[field]
-    return f"{value[:first]}{'*' * max(0, len(value) - first - last)}{value[-last:]}"

@@ -19,7 +19,6 @@ from services.api.workbooks import workbook as xlsx
 from services.audit import service as audit
 from services.core.errors import NotFound
 from services.enrolment import sending, workbook
-from services.enrolment import service as enrolment
 from services.enrolment.enrolling import Asked
 from services.enrolment.thresholds import Numbers
 from services.models import RosterImport
@@ -27,7 +26,6 @@ from services.rulebook import registry
 from services.storage import service as storage
 
 router = APIRouter(tags=["人员与参保"])
-AT_ONCE = 1024 * 1024       # bytes of a workbook that is worked while the caller waits: about 20,000 people
 STAFF = (Role.UNIT_CLERK, *sorted(REVIEWERS), Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.ADMINISTRATOR, Role.AUDITOR)
 
 
@@ -79,14 +77,10 @@ def enrol(call: Doing, plan: Annotated[str, Form()], org_id: Annotated[uuid.UUID
     content = content_of(file)
     asked = Asked(file.filename or "roster.xlsx", plan, org_id, effective, payer_kind, payer_name, policy_no, keep_good,
                   Numbers(staff, women, parents))
-    later = len(content) > AT_ONCE
 
     def run(session: Session) -> RosterView:
-        if later:
-            return _view(sending.send(session, content=content, asked=asked, actor=call.actor, now=call.now))
-        words = {name: getattr(asked, name) for name in Asked.__slots__}
-        return _view(enrolment.enrol(session, content=content, **words, actor=call.actor, now=call.now))
-    return call.act(fingerprint(asdict(asked), content), run, status=202 if later else 201)
+        return _view(sending.upload(session, content=content, asked=asked, actor=call.actor, now=call.now))
+    return call.act(fingerprint(asdict(asked), content), run, status=202 if len(content) > sending.AT_ONCE else 201)
 
 
 @router.get("/rosters/template", response_class=Response, summary="名册样表（XLSX）")
