@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from services.core.db import Database
 from services.enrolment import service as enrolment
+from services.evidence import service as evidence
 from services.notice import service as notice
 from services.reporting.claims import locate
 from tests.services.api_world import Api, picture
@@ -288,3 +289,29 @@ def test_a_form_of_an_older_state_is_told_so_and_keeps_what_was_typed(api: Api) 
     answer = visitor.send(path, files={"files": ("s.png", picture("signed"), "image/png")}, version=old, reason="不申请了")
     assert answer.status_code == 409 and "不申请了" in answer.text
     assert state(api, claim_no) == "supplementing"
+
+
+def test_a_claim_closed_for_missing_papers_is_taken_up_again(api: Api) -> None:
+    claim_no = api.report()
+    api.act("xj.clerk", claim_no, "supplements", {"items": [{"paper": "pathology", "reason": "缺病理诊断报告"}]})
+    letters_out(api, claim_no, "supplement.create")
+    visitor = person(api, "xj.m0")
+    letter = re.search(r'action="(/mine/letters/[^"]+)"', visitor.get(f"/mine/{claim_no}").text)
+    assert letter
+    visitor.send(letter[1])
+    assert "补充材料最迟" in visitor.get("/mine").text
+    api.clock.advance(timedelta(days=100))
+    with api.db.unit_of_work(ROOT.scope) as session:
+        reminders = notice.remind(session, actor=ROOT, now=api.clock.now())
+        ids = [row.id for row in reminders]
+        notice.issue(session, notice_ids=ids, actor=ROOT, now=api.clock.now())
+        notice.dispatch(session, notice_ids=ids, actor=ROOT, now=api.clock.now())
+        for row in ids:
+            notice.deliver(session, notice_id=row, proof="挂号信回执", actor=ROOT, now=api.clock.now())
+        evidence.lapse(session, actor=ROOT, now=api.clock.now())
+    assert state(api, claim_no) == "closed"
+    again = person(api, "xj.m0")
+    page = again.get(f"/mine/{claim_no}").text
+    assert "恢复办理" in page and "撤回案件" not in page
+    assert again.send(f"/mine/{claim_no}/resume", version=version(again)).headers["location"] == f"/mine/{claim_no}?done=resumed"
+    assert state(api, claim_no) == "reported"
