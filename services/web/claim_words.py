@@ -133,6 +133,7 @@ _EVENTS: Mapping[str, str] = {
     "claim.freeze": N_("锁定核算表"),
     "claim.regrade": N_("更正病情分级"), "claim.moved": N_("案件转属"), "claim.ask_cancel": N_("提出作废"),
     "claim.drop_cancel": N_("撤销作废申请"),
+    "claim.summary_signed": N_("汇总表签署"), "claim.qa_finding": N_("质检复查"),
     "review_step.create": N_("设置审核层级"), "review_step.open": N_("层级开始办理"), "review_step.take": N_("领取"),
     "review_step.drop": N_("放回"),
     "review_step.pass": N_("通过"), "review_step.refuse": N_("不予给付"), "review_step.send_down": N_("退回下级"),

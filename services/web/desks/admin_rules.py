@@ -1,0 +1,136 @@
+"""What governs claims: the calendars as they are, and dated changes that one person proposes and another releases."""
+
+from __future__ import annotations
+
+import calendar as months
+import hashlib
+import uuid
+from datetime import date
+
+from fastapi import Response
+from sqlmodel import Session
+
+from services.access.actor import Role
+from services.core.errors import HuzhuError, InputError, NotFound
+from services.enrolment import tree
+from services.models import Release
+from services.releases import queries, rules, service
+from services.reporting import offices
+from services.web import office_words as words
+from services.web.desks.admin import ADMINISTRATORS, known_id
+from services.web.door import Pages
+from services.web.language import N_
+from services.web.menu import Item
+from services.web.visit import Visit
+from services.workdays.calendar import calendar
+
+pages = Pages()
+WHO = frozenset({Role.ADMINISTRATOR, Role.HEAD})
+SAID = {"proposed": N_("已提出，等待另一人放行。"), "release": N_("已放行，自生效日起适用。"), "reject": N_("已否决。"),
+        "withdraw": N_("已撤回。")}
+Day = tuple[date, str, str]             # the day, how it is shown, the holiday's name
+
+
+@pages.get("/admin/calendars", roles=ADMINISTRATORS)
+def calendars(visit: Visit) -> Response:
+    """A year's days off and make-up working days."""
+    known = calendar()
+    asked = visit.query.get("year", "")
+    year = int(asked) if asked.isdecimal() and int(asked) in known.years else min(max(visit.today.year, min(known.years)), max(known.years))
+    return visit.page("admin_calendars.html", year=known.years[year], years=sorted(known.years), alarms=known.alarms(visit.today),
+                      version=known.version, months=[(date(year, month, 1), _weeks(year, month)) for month in range(1, 13)],
+                      here="calendars")
+
+
+@pages.get("/releases", roles=WHO, menu=Item(65, "规则变更"))
+def releases(visit: Visit) -> Response:
+    """The proposals and releases, newest first."""
+    return _list(visit)
+
+
+@pages.post("/releases", roles=WHO)
+def propose(visit: Visit) -> Response:
+    """Propose a change; it holds for nobody until another person releases it."""
+    def run(session: Session) -> str:
+        kind = visit.field("kind")
+        made = service.propose(session, kind=kind, payload=_payload(visit, kind), effective_on=_day(visit), note=visit.field("note"),
+                               org_id=tree.find(session, visit.actor.org_key).id, actor=visit.actor, now=visit.now)
+        return f"/releases/{made.id}"
+    return visit.attempt(run, again=lambda error: _list(visit, error), then=str, done="proposed")
+
+
+@pages.get("/releases/{release_id}", roles=WHO)
+def release(visit: Visit, release_id: str) -> Response:
+    """One of them, with what the second person releases."""
+    return _one(visit, release_id)
+
+
+@pages.post("/releases/{release_id}/{act}", roles=WHO)
+def answer(visit: Visit, release_id: str, act: str) -> Response:
+    """Released, rejected, or taken back."""
+    chosen, note = known_id(release_id), visit.field("note")
+
+    def run(session: Session) -> Release:
+        if act == "release":
+            return service.release(session, release_id=chosen, digest=visit.field("digest"), note=note, actor=visit.actor, now=visit.now)
+        verbs = {"reject": service.reject, "withdraw": service.withdraw}
+        if act not in verbs:
+            raise NotFound("page_missing", "没有这个页面", remedy="核对地址")
+        return verbs[act](session, release_id=chosen, note=note, actor=visit.actor, now=visit.now)
+    return visit.attempt(run, again=lambda error: _one(visit, release_id, error), then=f"/releases/{chosen}", done=act)
+
+
+def _list(visit: Visit, problem: HuzhuError | None = None) -> Response:
+    def run(session: Session) -> tuple[list[Release], dict[uuid.UUID, str], frozenset[str]]:
+        found = queries.releases(session, actor=visit.actor)
+        return (found, offices.release_names(session, found),
+                queries.separation(session, on=visit.today, org_key=visit.actor.org_key))
+    found, names, held = visit.read(run)
+    return visit.page("releases.html", problem=problem, found=found, names=names, kinds=words.RELEASE_KINDS, states=words.RELEASE_STATES,
+                      comparisons=rules.COMPARISONS, held=held, act=visit.field("kind"), here="releases")
+
+
+def _one(visit: Visit, release_id: str, problem: HuzhuError | None = None) -> Response:
+    chosen = known_id(release_id)
+    found = next((one for one in visit.read(lambda session: queries.releases(session, actor=visit.actor)) if one.id == chosen), None)
+    if found is None:
+        raise NotFound("release_missing", "没有这一变更，或不在您的管辖范围内", remedy="刷新后核对")
+    names = visit.read(lambda session: offices.release_names(session, [found]))
+    return visit.page("release.html", problem=problem, one=found, names=names, kinds=words.RELEASE_KINDS, states=words.RELEASE_STATES,
+                      mine=found.proposed_person == visit.actor.person_id, said=SAID, here="releases")
+
+
+def _payload(visit: Visit, kind: str) -> dict[str, object]:
+    """The payload of a kind out of the form; a file is named by its SHA-256."""
+    if kind == "separation_rule":
+        return {"off": [one.name for one in rules.COMPARISONS if one.name not in visit.listed("on")]}
+    if kind == "calendar":
+        return {"year": visit.field("year"), "sha256": _digest(visit)}
+    if kind == "rule_book":
+        return {"plan": visit.field("plan"), "effective": visit.field("effective_on"), "sha256": _digest(visit)}
+    return {"code": visit.field("code"), "text": visit.field("text")}
+
+
+def _digest(visit: Visit) -> str:
+    return hashlib.sha256(visit.upload("file").file.read()).hexdigest()
+
+
+def _day(visit: Visit) -> date:
+    try:
+        return date.fromisoformat(visit.field("effective_on"))
+    except ValueError:
+        raise InputError("day_wrong", "没有填写生效日", remedy="如 2026-12-01", field="effective_on") from None
+
+
+def _weeks(year: int, month: int) -> list[list[Day | None]]:
+    known = calendar()
+    rows: list[list[Day | None]] = []
+    for week in months.Calendar().monthdatescalendar(year, month):
+        rows.append([_shown(day, known.is_makeup(day), known.holiday(day)) if day.month == month else None for day in week])
+    return rows
+
+
+def _shown(day: date, makeup: bool, holiday: str | None) -> Day:
+    if makeup:
+        return day, "makeup", ""
+    return day, "off" if holiday else "rest" if day.weekday() >= 5 else "", holiday or ""

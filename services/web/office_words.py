@@ -1,0 +1,42 @@
+"""What the pages of administrator and auditor call kinds, states and entries: Chinese words, each a key of the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from services.web.language import N_
+
+ORG_KINDS: Mapping[str, str] = {
+    "nation": N_("全国"), "office": N_("办事机构"), "city": N_("市级工会"), "district": N_("区县级工会"), "industry": N_("产业工会"),
+    "company": N_("公司工会"), "unit": N_("基层工会"), "womens_committee": N_("女职工委员会"), "insurer": N_("保险公司"),
+    "agency": N_("服务机构")}
+CHANGES: Mapping[str, str] = {
+    "opened": N_("新建"), "changed": N_("更改"), "moved": N_("移动"), "merged": N_("合并"), "closed": N_("撤销")}
+ACCOUNT_KINDS: Mapping[str, str] = {"person": N_("个人"), "system": N_("系统"), "insurer": N_("保险公司")}
+RELEASE_KINDS: Mapping[str, str] = {
+    "separation_rule": N_("人员分离规则"), "calendar": N_("工作日历"), "rule_book": N_("计划条款"), "wording": N_("文书用语")}
+RELEASE_STATES: Mapping[str, tuple[str, str]] = {
+    "proposed": (N_("待另一人放行"), "busy"), "released": (N_("已放行"), "good"), "rejected": (N_("已否决"), "stop"),
+    "withdrawn": (N_("已撤回"), "quiet")}
+# What happened to an account or was looked at, as the access record names it (before its colon).
+LOOKS: Mapping[str, str] = {
+    "account.opened": N_("开设账号"), "account.closed": N_("停用账号"), "account.reopened": N_("启用账号"), "account.roles": N_("调整职责"),
+    "password.link": N_("发放一次性口令"), "password.set": N_("设置密码"), "password.changed": N_("更改密码"),
+    "second_factor.set": N_("设置动态口令"), "second_factor.reset": N_("重置动态口令"), "second_factor.given_up": N_("停用原动态口令"),
+    "recovery_codes.renewed": N_("重新生成恢复码"), "signed_in": N_("登录"), "session.ended": N_("结束一次登录"),
+    "session.others_ended": N_("结束其他登录"), "session.all_ended": N_("管理员结束全部登录"), "token.issued": N_("签发凭证"),
+    "token.revoked": N_("停用凭证"), "substitute.appointed": N_("安排代理"), "substitute.ended": N_("结束代理"),
+    "oidc.bound": N_("绑定统一身份"), "oidc.unbound": N_("解除统一身份"), "search": N_("查找案件"), "claim": N_("查看案件"),
+    "paper": N_("查看材料"), "unmask": N_("查看完整号码"), "conversation": N_("查看会员留言"), "changes": N_("查看变动"),
+    "heirs": N_("查看继承情况"), "inputs": N_("查看核算依据"), "case_papers": N_("查看报案材料"), "person": N_("查看人员"),
+    "person.changed": N_("更正人员"), "report_errors": N_("查看批量报案错误"), "report_notes": N_("查看批量报案提示"),
+    "roster_errors": N_("查看名册错误"), "bank_file": N_("下载银行文件"),
+    "person.history": N_("查看人员变更"), "release.proposed": N_("提出规则变更"), "release.released": N_("放行规则变更"),
+    "release.rejected": N_("否决规则变更"), "release.withdrawn": N_("撤回规则变更"), "organisation.opened": N_("新建组织"),
+    "organisation.changed": N_("更改组织"), "organisation.moved": N_("移动组织"), "organisation.merged": N_("合并组织"),
+    "organisation.closed": N_("撤销组织")}
+
+
+def look_words(what: str) -> str:
+    """What an entry of the access record is called; its own name when it has no words."""
+    return LOOKS.get(what, LOOKS.get(what.partition(":")[0], what))
