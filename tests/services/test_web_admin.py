@@ -114,6 +114,7 @@ def test_an_organisation_is_added_renamed_moved_and_closed(api: Api, now: dateti
     assert version is not None
     done = admin.send(f"{path}/words", version=version[1], name="示例九厂有限公司工会", why="更名")
     assert done.headers["location"].endswith("done=words")
+    admin.get(path)
     stale = admin.send(f"{path}/words", version=version[1], name="另一个名字", why="更名")
     assert stale.status_code == 409 and "已被他人更新" in stale.text and 'value="另一个名字"' in stale.text
     version = re.search(r'name="version" value="(\d+)"', admin.get(path).text)
