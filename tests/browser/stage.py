@@ -41,6 +41,9 @@ class Stage:
     phrase: str         # of the office
     account: str        # xj.office2
     person: str         # xj.m1
+    org: str            # the district
+    roster: str         # the roster she was enrolled by
+    nothing: str = "00000000-0000-0000-0000-000000000000"
 
     def at(self, where: str) -> str:
         """An address of `tests.browser.addresses` about these records."""
@@ -70,7 +73,8 @@ def build(api: Api) -> Stage:
         sheet=_sheet(api, number(api, listed)), draft=_draft(api), phrase=_phrase(api),
         payment=one(api, "SELECT p.id FROM payment p JOIN payment_run r ON r.id = p.run_id WHERE r.run_no = :no LIMIT 1", no=run),
         certificate=one(api, "SELECT certificate_no FROM cover WHERE person_id = :id LIMIT 1", id=world.person("xj.m1")),
-        account=str(world.account("xj.office2")), person=str(world.person("xj.m1")))
+        account=str(world.account("xj.office2")), person=str(world.person("xj.m1")),
+        org=str(world.org("cn.xj.wlmq.tsd.")), roster=one(api, "SELECT id FROM roster_import WHERE plan = 'xj-women' LIMIT 1"))
 
 
 def one(api: Api, statement: str, **values: object) -> str:

@@ -68,8 +68,9 @@ def test_she_photographs_a_paper(house: House) -> None:
     case = one(house.api, "SELECT case_no FROM case_file")
     page = house.seat("xj.m0", phone=True)
     page.goto(f"/cases/{case}/papers")
-    page.locator("#files-diagnosis input[type=file]").first.set_input_files({"name": "诊断.png", "mimeType": "image/png", "buffer": picture("diagnosis")})
-    page.locator("form", has=page.locator("#files-diagnosis")).get_by_role("button").first.tap()
+    form = page.locator("form", has=page.locator("#files-diagnosis"))
+    form.get_by_label("拍照").set_input_files({"name": "诊断.png", "mimeType": "image/png", "buffer": picture("diagnosis")})
+    form.get_by_role("button", name="上传", exact=True).tap()
     page.wait_for_url(re.compile("done=handed"))
     expect(page.locator("main")).to_contain_text("待核对")
     assert one(house.api, "SELECT count(*) FROM paper") == "1"
