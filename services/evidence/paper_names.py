@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from services.evidence.rules import paper_name
+from services.evidence.rules import EXTRA, paper_name
 from services.rulebook.schema import RuleBook
+
+
+__all__ = ["EXTRA", "paper_name", "paper_names"]
 
 
 def paper_names(book: RuleBook, kinds: Iterable[str]) -> dict[str, str]:

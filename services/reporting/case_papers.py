@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select
 
 from services.access.actor import Actor
+from services.evidence.paper_names import EXTRA, paper_name
 from services.evidence.queries import papers_of
-from services.evidence.rules import EXTRA, paper_name
 from services.intake.queries import require_own
 from services.models import Case, Claim, Paper, Person
 from services.reporting import claims
