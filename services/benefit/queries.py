@@ -110,7 +110,8 @@ def decided_before(session: Session, claim_id: uuid.UUID) -> int:
     return int(session.execute(sa.text("""
         SELECT (SELECT coalesce(sum(d.amount_fen), 0) FROM decision d WHERE d.claim_id = c.id AND d.round < c.round)
             - (SELECT coalesce(sum(q.lapsed_fen), 0) FROM reopening q WHERE q.claim_id = c.id)
-            - (SELECT coalesce(sum(v.amount_fen), 0) FROM receivable v WHERE v.claim_id = c.id AND v.state <> 'written_off')
+            - (SELECT coalesce(sum(CASE v.state WHEN 'written_off' THEN v.received_fen ELSE v.amount_fen END), 0)
+            FROM receivable v WHERE v.claim_id = c.id)
         FROM claim c WHERE c.id = :claim"""), {"claim": claim_id}).scalar_one())
 
 

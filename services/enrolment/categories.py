@@ -100,11 +100,9 @@ def check_proof(sha256: str) -> None:
 
 def require_outsider(session: Session, actor: Actor, person_ids: Sequence[uuid.UUID], what: str) -> None:
     """Nobody decides about themselves or their kin."""
-    if actor.person_id is None:
-        return
-    tie = session.exec(select(FamilyTie.person_id).where(FamilyTie.relative_id == actor.person_id,
+    tie = session.exec(select(FamilyTie.person_id).where(col(FamilyTie.relative_id).in_(actor.persons),
                                                         col(FamilyTie.person_id).in_(list(person_ids)))).first()
-    if actor.person_id in person_ids or tie:
+    if tie or not actor.persons.isdisjoint(person_ids):
         raise NotPermitted("own_or_kin", f"不能为本人或亲属{what}", remedy="由其他人员办理")
 
 

@@ -246,7 +246,7 @@ def check_people(session: Session, member_id: uuid.UUID, heirs: Sequence[Heir], 
         guardian = known.get(heir.guardian.id_number) if heir.guardian else None
         if guardian and (guardian.id == member_id or guardian.died_on):
             raise InputError("guardian_wrong", "监护人已故", remedy="核对监护关系证明", field=f"heirs.{place}.guardian.id_number")
-    if any(queries.is_kin(session, actor.person_id, person) for person in [member_id, *(one.id for one in known.values())]):
+    if any(queries.on_side_of(session, actor, person) for person in [member_id, *(one.id for one in known.values())]):
         raise NotPermitted("actor_on_claimant_side", "经办人是会员、继承人或其家属，须回避", remedy="由同级其他人员或上级办理")
     if basis == "law" and not (left_out or "").strip():
         second = all(heir.relation in SECOND for heir in heirs)

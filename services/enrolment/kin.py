@@ -34,7 +34,7 @@ def add_kin(session: Session, *, person_id: uuid.UUID, relative_id: uuid.UUID, r
     one, other = _both(session, person_id, relative_id)
     if one == other:
         raise InputError("relation", "不能登记本人为亲属", remedy="核对人员", field="relative_id")
-    if actor.person_id in (one, other):
+    if not actor.persons.isdisjoint({one, other}):
         raise NotPermitted("own_record", "不能登记本人的亲属关系", remedy="由其他人员登记")
     old = _relations(session, one, other)
     tie(session, one, other, relation, _MIRROR[relation])

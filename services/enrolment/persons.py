@@ -96,7 +96,7 @@ def correct_person(session: Session, *, person_id: uuid.UUID, words: Mapping[str
     unknown = sorted(set(words) - set(_CORRECTED))
     if unknown:
         raise InputError("person_field", f"不能这样更正：{'、'.join(unknown)}", remedy=f"可更正：{'、'.join(_CORRECTED)}", field=unknown[0])
-    if actor.person_id == person_id:
+    if person_id in actor.persons:
         raise NotPermitted("own_record", "不能更正本人的登记信息", remedy="由其他人员办理")
     new = _new_words(words)
     old = _present(person)

@@ -68,6 +68,11 @@ def is_kin(session: Session, person_id: uuid.UUID | None, relative_id: uuid.UUID
     return person_id == relative_id or session.get(FamilyTie, (person_id, relative_id)) is not None
 
 
+def on_side_of(session: Session, actor: Actor, person_id: uuid.UUID) -> bool:
+    """Whether the actor, or a colleague the actor stands in for, is this person or kin: for separation of persons."""
+    return any(is_kin(session, person, person_id) for person in actor.persons)
+
+
 def may_act_for(session: Session, actor: Actor, person_id: uuid.UUID) -> bool:
     """Whether a member may act for a person: herself, a known relative, or somebody whose proxy she is today."""
     if actor.person_id is None:

@@ -64,8 +64,7 @@ def judge(session: Session, *, paper_id: uuid.UUID, accept: bool, fault: str | N
     """
     actor.require(*VERIFIERS, what="核对材料")
     paper, claim = _paper(session, paper_id, actor)
-    if enrolment.is_kin(session, actor.person_id, claim.person_id):
-        raise NotPermitted("actor_on_claimant_side", "经办人是申请人或其家属，须回避", remedy="由同级其他人员或上级办理")
+    _require_apart(session, claim, actor)
     if not accept and not (fault or "").strip():
         raise InputError("fault_missing", "退回材料须写明原因", remedy="补上 fault", field="fault")
     session.refresh(claim, with_for_update=True)
@@ -92,6 +91,7 @@ def waive(session: Session, *, claim_id: uuid.UUID, kind: str, reason: str, acto
     if not reason.strip():
         raise InputError("reason_missing", "免交材料须写明理由", remedy="补上 reason", field="reason")
     claim = claim_for(session, claim_id, actor)
+    _require_apart(session, claim, actor)
     session.refresh(claim, with_for_update=True)
     if kind not in claim.required:
         raise InputError("paper_kind", f"本案不要求“{kind}”", remedy=f"要求：{'、'.join(claim.required)}", field="kind")
@@ -115,6 +115,12 @@ def read(session: Session, *, paper_id: uuid.UUID, actor: Actor, now: datetime) 
                      reason=None, at=now)
         session.flush()
     return paper, storage.get(paper.sha256)
+
+
+def _require_apart(session: Session, claim: Claim, actor: Actor) -> None:
+    """Nobody on the claimant's side says what proves the claim."""
+    if enrolment.on_side_of(session, actor, claim.person_id):
+        raise NotPermitted("actor_on_claimant_side", "经办人是申请人或其家属，须回避", remedy="由同级其他人员或上级办理")
 
 
 def _paper(session: Session, paper_id: uuid.UUID, actor: Actor) -> tuple[Paper, Claim]:

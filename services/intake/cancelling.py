@@ -12,10 +12,11 @@ from sqlmodel import Session, col, select
 from services.access.actor import OFFICE, REVIEWERS, Actor, Role, system
 from services.audit import service as audit
 from services.audit.chain import Entry
-from services.core.errors import Conflict, GuardFailed, InputError, NotFound, NotPermitted
+from services.core.errors import Conflict, InputError, NotFound, NotPermitted
 from services.core.settings import settings
 from services.enrolment import queries as enrolment
 from services.intake.queries import claim_for
+from services.lifecycle import standing
 from services.lifecycle.service import Move, fire
 from services.models import CancelRequest, Claim, ReviewStep
 from statemachines.states import ClaimState, ReviewState
@@ -49,6 +50,7 @@ def ask_cancel(session: Session, *, claim_id: uuid.UUID, version: int | None = N
     session.add(asked)
     session.flush()
     _record(session, claim, asked, "ask_cancel", actor, now)
+    standing.note(session, "claim", "ask_cancel", [(claim.org_key, claim.id, asked.id)], actor=actor, now=now)
     return asked
 
 
@@ -56,7 +58,7 @@ def confirm_cancel(session: Session, *, claim_id: uuid.UUID, version: int | None
     """Another person of the office agrees: the claim is cancelled, review ends, clocks stop."""
     actor.require(*MAY_CONFIRM, what="确认注销案件")
     claim, asked = _asked(session, claim_id, actor)
-    require_second(asked.asked_person, actor)
+    standing.require_second(session, asked.id, asked.asked_person, actor=actor)
     require_apart(session, [claim], actor)
     asked.confirmed_by, asked.confirmed_person, asked.confirmed_at = actor.account_id, actor.person_id, now
     session.add(asked)
@@ -69,7 +71,10 @@ def confirm_cancel(session: Session, *, claim_id: uuid.UUID, version: int | None
 def drop_request(session: Session, *, claim_id: uuid.UUID, reason: str, actor: Actor, now: datetime) -> None:
     """The request was wrong: it is taken back, with the reason, and the claim goes on."""
     actor.require(*MAY_ASK, what="撤回注销")
+    if not reason.strip():
+        raise InputError("reason_missing", "撤回注销须写明理由", remedy="补上 reason", field="reason")
     claim, asked = _asked(session, claim_id, actor)
+    require_apart(session, [claim], actor)
     asked.withdrawn_at = now
     session.add(asked)
     session.flush()
@@ -102,15 +107,9 @@ def end(session: Session, claim_ids: Sequence[uuid.UUID], *, outcome: str, reaso
     session.execute(sa.update(Claim).where(col(Claim.id).in_(list(claim_ids))).values(held=False, hold_reason=None, outcome=outcome))
 
 
-def require_second(first: uuid.UUID | None, actor: Actor) -> None:
-    """Two persons, by person and not by account."""
-    if actor.person_id is None or actor.person_id == first:
-        raise GuardFailed("two_persons_needed", "须由提出人以外的另一人确认", remedy="请办事处其他人员办理")
-
-
 def require_apart(session: Session, claims: Sequence[Claim], actor: Actor) -> None:
     """Nobody on the claimant's side calls a claim away."""
-    if any(enrolment.is_kin(session, actor.person_id, person) for person in {claim.person_id for claim in claims}):
+    if any(enrolment.on_side_of(session, actor, person) for person in {claim.person_id for claim in claims}):
         raise NotPermitted("actor_on_claimant_side", "经办人是申请人或其家属，须回避", remedy="由同级其他人员或上级办理")
 
 

@@ -16,10 +16,11 @@ from services.audit.chain import Entry
 from services.core.errors import Conflict, InputError, NotFound
 from services.intake import rules
 from services.intake.addressees import earlier
-from services.intake.cancelling import CANCELLED_FROM, MAY_ASK, MAY_CONFIRM, cancel, require_apart, require_second
+from services.intake.cancelling import CANCELLED_FROM, MAY_ASK, MAY_CONFIRM, cancel, require_apart
 from services.intake.duplicates import verdict_between
 from services.intake.queries import claims_by_case
 from services.intake.rules import Told
+from services.lifecycle import standing
 from services.models import Case, Claim, DuplicateVerdict, ReportNote
 from statemachines.states import ClaimState
 
@@ -56,6 +57,7 @@ def join(session: Session, *, case_id: uuid.UUID, into_id: uuid.UUID, reason: st
         _done(session, pair, asked, actor, now)
     else:
         _record(session, pair.claims, pair.case, "ask_join", asked.reason, {"into": pair.into.case_no}, actor, now)
+        standing.note(session, "case", "ask_join", [(asked.org_key, pair.case.id, asked.id)], actor=actor, now=now)
     return asked
 
 
@@ -67,7 +69,7 @@ def confirm_join(session: Session, *, case_id: uuid.UUID, actor: Actor, now: dat
         col(DuplicateVerdict.withdrawn_at).is_(None))).first()
     if asked is None:
         raise NotFound("join_not_asked", "没有待确认的并入", remedy="先由另一人提出")
-    require_second(asked.asked_person, actor)
+    standing.require_second(session, asked.id, asked.asked_person, actor=actor)
     pair = _pair(session, asked.case_id, asked.other_id, asked.reason, actor)
     # Whoever held the cases may have kept them apart meanwhile.
     session.refresh(asked, with_for_update=True)

@@ -18,8 +18,6 @@ CALL = frozenset({
 })
 
 _SIDE = """(SELECT c.person_id UNION SELECT y.person_id FROM payee y WHERE y.claim_id = c.id AND y.active)"""
-
-
 ACTOR = "%(persons)s::uuid[]"
 _TODAY = "%(today)s::date"
 # Who amends what the decision rests on by judgement: an amount no rate is published for, a grade of the illness.
@@ -112,6 +110,13 @@ def _makers(run: str) -> str:
     """The run's maker and whom that one stood in for when making it."""
     return f"""(ARRAY(SELECT t.for_person FROM stood_in t WHERE t.subject_id = {run}.id AND t.by_person = {run}.made_person)
         || {run}.made_person)"""
+
+
+def _second(first: str) -> str:
+    """The actor is somebody, and neither the one who asked nor whom that one stood in for when asking."""
+    return f"""({first} IS NOT NULL AND {ACTOR} <> '{{}}' AND {first} <> ALL({ACTOR}) AND NOT EXISTS (SELECT 1 FROM stood_in t
+        WHERE t.subject_id = r.id AND t.by_person = {first} AND t.for_person = ANY({ACTOR})))"""
+
 
 CLAIM = {
     "papers_open": """(SELECT count(*) FROM jsonb_array_elements_text(c.required) k WHERE NOT EXISTS (SELECT 1 FROM paper p
@@ -233,7 +238,7 @@ PAYMENT = {
     "return_matched": """EXISTS (SELECT 1 FROM bank_line l WHERE l.payment_id = r.id AND l.kind = 'return'
         AND l.attempt = r.attempt AND l.fault IS NULL)""",
     "new_account_given": "(r.proposed_card_id IS NOT NULL AND r.proposed_card_id IS DISTINCT FROM r.bank_card_id)",
-    "two_persons": f"(r.corrected_person IS NOT NULL AND {ACTOR} <> '{{}}' AND r.corrected_person <> ALL({ACTOR}))",
+    "two_persons": _second("r.corrected_person"),
     "superseded": "(c.round > r.round OR NOT (SELECT y.active FROM payee y WHERE y.id = r.payee_id))",
 }
 
@@ -284,7 +289,7 @@ OBJECTION = {
 RECEIVABLE = {
     "agreement_given": "r.agreement IS NOT NULL",
     "outstanding_fen": "(r.amount_fen - r.received_fen)",
-    "two_persons": f"(r.write_off_person IS NOT NULL AND r.write_off_person <> ALL({ACTOR}))",
+    "two_persons": _second("r.write_off_person"),
 }
 
 SQL: dict[str, dict[str, str]] = {

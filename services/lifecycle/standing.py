@@ -6,9 +6,10 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from services.access.actor import Actor
+from services.core.errors import GuardFailed
 from services.core.ids import uuidv7
 from services.models import StoodIn
 
@@ -17,12 +18,17 @@ DECIDING = frozenset({
     ("claim", "verify"), ("review_step", "pass"), ("review_step", "refuse"), ("payment_run", "create"),
     ("payment_run", "release"), ("claim", "set_amount"), ("claim", "regrade"),
 })
+# What one person asks for and another must confirm; noted by its verb under the request's id, or the row's where it has none.
+ASKING = frozenset({
+    ("claim", "ask_cancel"), ("claim", "ask_amendment"), ("case", "ask_join"), ("payment", "propose_card"),
+    ("receivable", "propose_write_off"),
+})
 
 
 def note(session: Session, machine: str, event: str, rows: Iterable[tuple[str, uuid.UUID, uuid.UUID]], *, actor: Actor,
          now: datetime) -> None:
     """Write for each row (organisation key, chain, id) whom the actor stood in for; nothing for an actor who stands for none."""
-    if actor.account_id is None or actor.person_id is None or (machine, event) not in DECIDING:
+    if actor.account_id is None or actor.person_id is None or (machine, event) not in DECIDING | ASKING:
         return
     made = [
         StoodIn(id=uuidv7(), org_key=org_key, chain_id=chain, subject_id=subject, machine=machine, event=event,
@@ -31,3 +37,12 @@ def note(session: Session, machine: str, event: str, rows: Iterable[tuple[str, u
     if made:
         session.add_all(made)
         session.flush()
+
+
+def require_second(session: Session, subject: uuid.UUID, first: uuid.UUID | None, *, actor: Actor) -> None:
+    """GuardFailed unless the actor is another person than the `first`, who asked; whoever either of them stood or stands in
+    for counts as that one too.
+    """
+    absent = session.exec(select(StoodIn.for_person).where(StoodIn.subject_id == subject, col(StoodIn.by_person) == first)).all()
+    if first is None or actor.person_id is None or not actor.persons.isdisjoint({first, *absent}):
+        raise GuardFailed("two_persons_needed", "须由提出人以外的另一人确认", remedy="请办事处其他人员办理")

@@ -16,6 +16,7 @@ from services.core.errors import Conflict, InputError, NotFound, NotPermitted
 from services.core.identity import age_on
 from services.enrolment import service as enrolment
 from services.enrolment.heirs import ADULT
+from services.lifecycle import standing
 from services.lifecycle.service import Move, fire
 from services.models import Payee, Payment, Person
 from statemachines.states import PaymentState
@@ -59,6 +60,7 @@ def propose_card(session: Session, *, payment_id: uuid.UUID, bank: str, number: 
     audit.append(session, [Entry(payment.claim_id, payment.org_key, "payment", payment.id, "propose_card",
                                  details={"bank": card.bank, "last4": card.last4})],
                  account=actor.account_id, person=actor.person_id, at=now)
+    standing.note(session, "payment", "propose_card", [(payment.org_key, payment.claim_id, payment.id)], actor=actor, now=now)
     return session.get_one(Payment, payment_id, populate_existing=True)
 
 

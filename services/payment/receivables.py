@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from decimal import Decimal
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from services.access.actor import Actor, Role
 from services.audit import service as audit
@@ -15,8 +15,9 @@ from services.core.errors import Conflict, InputError, NotFound
 from services.core.money import show, to_fen, to_yuan
 from services.enrolment import queries as enrolment
 from services.intake.queries import claim_for
+from services.lifecycle import standing
 from services.lifecycle.service import Move, fire
-from services.models import Receivable
+from services.models import Decision, Receivable
 from statemachines.states import ReceivableState
 
 _FINANCE = (Role.FINANCE_MAKER, Role.FINANCE_CHECKER)
@@ -69,10 +70,12 @@ def propose_write_off(session: Session, *, receivable_id: uuid.UUID, reason: str
     row = _locked(session, receivable_id, actor)
     if row.state not in (ReceivableState.OPEN, ReceivableState.AGREED):
         raise Conflict("event_not_allowed", f"当前状态“{row.state}”不能免予返还", remedy="核对状态")
+    _check_not_counted(session, row)
     row.write_off_reason, row.write_off_person = _text(reason, "reason"), actor.person_id
     session.add(row)
     session.flush()
     _record(session, row, "propose_write_off", {"reason": row.write_off_reason}, actor, now)
+    standing.note(session, "receivable", "propose_write_off", [(row.org_key, row.claim_id, row.id)], actor=actor, now=now)
     return row
 
 
@@ -80,6 +83,7 @@ def write_off(session: Session, *, receivable_id: uuid.UUID, version: int | None
     """Another person agrees: written off. GuardFailed `two_persons_needed` for the one who proposed."""
     actor.require(*_WRITES_OFF, what="同意免予返还")
     row = _locked(session, receivable_id, actor)
+    _check_not_counted(session, row)
     fire(session, "receivable", "write_off", [Move(row.id, version=version, reason=row.write_off_reason)], actor=actor, now=now)
     session.refresh(row)
     row.closed_at = now
@@ -95,9 +99,16 @@ def _locked(session: Session, receivable_id: uuid.UUID, actor: Actor) -> Receiva
     claim = claim_for(session, row.claim_id, actor)
     session.refresh(claim, with_for_update=True)        # the claim first, as everywhere
     session.refresh(row, with_for_update=True)
-    if any(enrolment.is_kin(session, person, claim.person_id) for person in actor.persons):
+    if enrolment.on_side_of(session, actor, claim.person_id):
         raise Conflict("actor_on_claimant_side", "经办人是返还人或其家属，须回避", remedy="由其他人员办理")
     return row
+
+
+def _check_not_counted(session: Session, row: Receivable) -> None:
+    """A later round that paid more took this sum as coming back: given up now, the same money would be paid twice."""
+    if session.exec(select(Decision.id).where(Decision.claim_id == row.claim_id, col(Decision.round) > row.round,
+                                              col(Decision.amount_fen) > 0)).first():
+        raise Conflict("receivable_counted", "后一轮决定的补付已把这笔款项计为返还，不能再免予返还", remedy="与领款人约定返还")
 
 
 def _text(words: str, field: str) -> str:

@@ -14,10 +14,11 @@ from sqlmodel import Session, col, select
 from services.access.actor import REVIEWERS, Actor, Role
 from services.audit import service as audit
 from services.audit.chain import Entry
-from services.core.errors import Conflict, GuardFailed, InputError, NotFound
+from services.core.errors import Conflict, InputError, NotFound
 from services.core.ids import uuidv7
 from services.intake import correcting
 from services.intake.queries import claim_for
+from services.lifecycle import standing
 from services.models import Claim, Objection, Reopening
 from services.models.objection import KINDS
 from services.review.differences import fact_words
@@ -56,22 +57,25 @@ def ask_amendment(session: Session, *, claim_id: uuid.UUID, version: int | None 
     session.add(made)
     session.flush()
     _record(session, made, "ask_amendment", made.why, actor, now)
+    standing.note(session, "claim", "ask_amendment", [(claim.org_key, claim.id, made.id)], actor=actor, now=now)
     return made
 
 
 def confirm_amendment(session: Session, *, claim_id: uuid.UUID, version: int | None = None, actor: Actor, now: datetime) -> int:
     """Another person, a senior reviewer or the head, confirms: the corrected facts are written and a round begins; gives it.
 
-    GuardFailed: the same person, money in a run or at the bank, past the limitation.
+    GuardFailed: the same person, money in a run or at the bank, past the limitation. Conflict: an objection was lodged, or
+    a decision taken, since it was asked for.
     """
     actor.require(*MAY_REOPEN, what="确认更正")
     claim, made = _asked(session, claim_id, actor)
     if version is not None and version != claim.version:
         raise Conflict("stale_version", "案件已被他人更新", remedy="刷新后核对变动，再办理")
-    if actor.person_id is None or made.asked_person in actor.persons:
-        raise GuardFailed("two_persons_needed", "须由提出人以外的另一人确认", remedy="请办事处其他人员办理")
+    standing.require_second(session, made.id, made.asked_person, actor=actor)
     require_apart(session, claim, actor)
-    decided_claim(session, claim)
+    if decided_claim(session, claim).at > made.asked_at:
+        raise Conflict("amendment_overtaken", "提出更正之后又作出了新的决定", remedy="撤回后按新的决定重新提出")
+    _check_no_objection(session, claim)
     round_ = reopen(session, claim, made, actor=actor, now=now)
     if made.event is not None:
         correcting.put_right(session, claim, made.event)
@@ -82,7 +86,8 @@ def confirm_amendment(session: Session, *, claim_id: uuid.UUID, version: int | N
 def drop_amendment(session: Session, *, claim_id: uuid.UUID, reason: str, actor: Actor, now: datetime) -> Reopening:
     """The request was wrong: taken back with the reason; the decision stands."""
     actor.require(*MAY_ASK, what="撤回更正")
-    _, made = _asked(session, claim_id, actor)
+    claim, made = _asked(session, claim_id, actor)
+    require_apart(session, claim, actor)
     made.withdrawn_at = now
     session.add(made)
     session.flush()
@@ -109,6 +114,11 @@ def _check_free(session: Session, claim: Claim) -> None:
     """One question at a time: an open objection opens a round of its own, where what is wrong is put right too."""
     if _waiting(session, claim.id):
         raise Conflict("amendment_asked", "已有人提出更正，等待另一人确认", remedy="由办事处另一人确认或撤回")
+    _check_no_objection(session, claim)
+
+
+def _check_no_objection(session: Session, claim: Claim) -> None:
+    """Also at the confirmation: a correction, heard by the same persons, must not overtake an objection lodged meanwhile."""
     if session.exec(select(Objection.id).where(Objection.claim_id == claim.id, Objection.state == ObjectionState.LODGED)).first():
         raise Conflict("objection_open", "本案有异议待受理，更正随异议一并办理", remedy="受理异议后在新一轮审核中更正")
 

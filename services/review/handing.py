@@ -12,7 +12,9 @@ from services.audit import service as audit
 from services.audit.chain import Entry
 from services.core.clock import business_day
 from services.core.errors import GuardFailed, InputError, NotPermitted
+from services.enrolment import queries as enrolment
 from services.lifecycle.service import Move, fire
+from services.models import Claim
 from services.review import staffing
 from services.review.chain import Routable, Step
 from services.review.desk import claim_in_review, holder, open_step, set_taker, sit_down
@@ -47,6 +49,7 @@ def delegate(session: Session, *, claim_id: uuid.UUID, version: int | None = Non
     why = _reason(reason, "转交")
     claim = claim_in_review(session, claim_id, version)
     step, _ = open_step(session, claim_id)
+    _require_apart(session, claim_id, actor)
     held = holder(session, step.id)
     if not (held is not None and held.is_one_of(actor)) and not _is_head(actor, step):
         raise NotPermitted("not_the_holder", "只有领取人本人、其代班人或该组织负责人可以转交", remedy="先领取任务，或请负责人转交")
@@ -85,6 +88,12 @@ def take_over(session: Session, *, claim_id: uuid.UUID, version: int | None = No
     set_taker(session, step.id, actor.account_id)
     _say(session, claim, step, "take_over", why, {"from": held.name if held else None, "to": place.key,
                                                   "role": Role.HEAD.value}, actor, now)
+
+
+def _require_apart(session: Session, claim_id: uuid.UUID, actor: Actor) -> None:
+    """Nobody on the claimant's side chooses who decides."""
+    if enrolment.on_side_of(session, actor, session.get_one(Claim, claim_id).person_id):
+        raise GuardFailed("actor_on_claimant_side", "经办人是申请人或其家属，须回避", remedy="由同级其他人员或上级办理")
 
 
 def _is_head(actor: Actor, step: Step) -> bool:

@@ -62,7 +62,7 @@ def decided_claim(session: Session, claim: Claim) -> Decision:
 
 def require_apart(session: Session, claim: Claim, actor: Actor) -> None:
     """Nobody on the claimant's side opens or judges the case again."""
-    if any(enrolment.is_kin(session, person, claim.person_id) for person in actor.persons):
+    if enrolment.on_side_of(session, actor, claim.person_id):
         raise NotPermitted("actor_on_claimant_side", "经办人是申请人或其家属，须回避", remedy="由同级其他人员或上级办理")
 
 
@@ -115,7 +115,8 @@ _SUMS = sa.text("""
         - (SELECT coalesce(sum(q.lapsed_fen), 0)::bigint FROM reopening q WHERE q.claim_id = :claim) AS given,
       (SELECT coalesce(sum(p.amount_fen), 0)::bigint FROM payment p WHERE p.claim_id = :claim
         AND p.state IN ('released', 'sent', 'credited')) AS paid,
-      (SELECT coalesce(sum(v.amount_fen), 0)::bigint FROM receivable v WHERE v.claim_id = :claim AND v.state <> 'written_off') AS back""")
+      (SELECT coalesce(sum(CASE v.state WHEN 'written_off' THEN v.received_fen ELSE v.amount_fen END), 0)::bigint
+            FROM receivable v WHERE v.claim_id = :claim) AS back""")
 
 
 def _sums(session: Session, claim_id: uuid.UUID) -> tuple[int, int]:

@@ -142,7 +142,8 @@ def receive(session: Session, *, sheet_id: uuid.UUID, version: int | None = None
     sheet = _locked(session, sheet_id, version)
     if sheet.status != "signed":
         raise _wrong_status(sheet, "接收")
-    if sheet.signed_person in actor.persons:
+    if sheet.signed_person in actor.persons or session.execute(_SIGNED_FOR, {
+            "sheet": sheet_id, "by": sheet.signed_person, "persons": list(actor.persons)}).first():
         raise GuardFailed("own_sheet", "签署汇总表的人不能代上级接收", remedy="由上级审核人接收", field="person")
     waiting = session.execute(_WAITING, {"sheet": sheet_id}).all()
     if not waiting:
@@ -156,6 +157,10 @@ def receive(session: Session, *, sheet_id: uuid.UUID, version: int | None = None
     return sheet
 
 
+# Whom the signer stood in for when passing the sheet's levels.
+_SIGNED_FOR = sa.text("""
+    SELECT 1 FROM summary_line l JOIN stood_in t ON t.subject_id = l.step_id AND t.by_person = :by
+    WHERE l.sheet_id = :sheet AND t.for_person = ANY(CAST(:persons AS uuid[])) LIMIT 1""")
 _WAITING = sa.text("""
     SELECT DISTINCT s.role, s.duty_key, s.name FROM summary_line l JOIN claim c ON c.id = l.claim_id AND c.round = l.round
     JOIN review_step s ON s.claim_id = c.id AND s.round = c.round AND s.state = 'open' AND s.id <> l.step_id
