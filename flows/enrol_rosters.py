@@ -16,7 +16,7 @@ from services.wiring import wiring
 async def enrol(roster_id: uuid.UUID) -> None:
     """All in one transaction of the sender's scope; a refusal is kept with the roster, an outside fault comes again."""
     with looking() as session:
-        owed = sending.waiting(session, roster_id)
+        owed = sending.waiting(session, roster_id, now=now())
     if owed is None:
         return
 

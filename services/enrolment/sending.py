@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -11,10 +11,11 @@ from pydantic import BaseModel
 from sqlmodel import Session, col, select
 
 from services.access.actor import Actor, system
+from services.access.actors import actor_of
 from services.core.errors import HuzhuError, NotPermitted
 from services.enrolment import enrolling
 from services.enrolment.enrolling import Asked, Progress
-from services.models import Account, Grant, OutboxRow, RosterImport
+from services.models import Account, OutboxRow, RosterImport
 from services.outbox import service as outbox
 from services.outbox.service import Work
 from services.storage import service as storage
@@ -59,23 +60,23 @@ def upload(session: Session, *, content: bytes, asked: Asked, actor: Actor, now:
     return enrolling.enrol(session, content=content, **words, actor=actor, now=now)
 
 
-def waiting(session: Session, roster_id: uuid.UUID) -> Waiting | None:
+def waiting(session: Session, roster_id: uuid.UUID, *, now: datetime) -> Waiting | None:
     """What is owed; None when it was worked before."""
     row = session.get(RosterImport, roster_id)
     kept = session.exec(select(OutboxRow.payload).where(OutboxRow.topic == TOPIC, OutboxRow.subject_id == roster_id)).first()
     if row is None or row.done_at is not None or kept is None:
         return None
     owed = _Owed.model_validate(kept)
-    return Waiting(row.id, owed.asked, _sender(session, row, owed.root, owed.roles), row.sha256)
+    return Waiting(row.id, owed.asked, _sender(session, row, owed.root, owed.roles, now), row.sha256)
 
 
-def _sender(session: Session, row: RosterImport, root: str, roles: list[str]) -> Actor:
-    """The sender as she stands now: a closed account or a role taken away no longer enrols."""
+def _sender(session: Session, row: RosterImport, root: str, roles: list[str], now: datetime) -> Actor:
+    """The sender as she stands now: a closed account or a role taken away or lent no longer does not enrol."""
     if row.account_id is None:
         return system(root)
     account = session.get_one(Account, row.account_id)
-    held = session.exec(select(Grant.role).where(Grant.account_id == account.id)).all() if account.active else ()
-    return Actor(account.id, account.person_id, account.org_key, account.name, frozenset(held) & frozenset(roles))
+    actor = actor_of(session, account, narrowed=frozenset(roles), now=now)
+    return actor if account.active and roles else replace(actor, roles=frozenset(), lent=frozenset())
 
 
 def work(session: Session, owed: Waiting, *, progress: Progress, now: datetime) -> None:
