@@ -27,6 +27,13 @@ async def watch() -> None:
 
 
 @effect
+async def go_on() -> None:
+    """Levels that nobody may take (any more) go up the tree, or open since somebody came."""
+    with transaction() as session:
+        review.resume_waiting(session, actor=actor(), now=now())
+
+
+@effect
 async def lapse() -> None:
     """Supplement lists: a reminder before the deadline, the end after it."""
     with transaction() as session:
@@ -60,6 +67,7 @@ async def seal() -> None:
 async def sweep_deadlines(label: str, batch: Batch) -> None:
     """One pass over all deadlines."""
     await watch()
+    await go_on()
     await lapse()
     await forward_overdue()
     await close()

@@ -80,6 +80,7 @@ class Heir(BaseModel):
     id_number: str
     relation: str = Field(description="第一顺序 husband、wife、spouse、child、parent、grandchild（代位）；第二顺序 sibling、"
                                       "grandparent；other 仅限指定")
+    in_place_of: str | None = Field(None, max_length=50, description="代位继承的，写被代位人姓名；同一人的代位人合得其一份")
     share: tuple[int, int] | None = Field(None, examples=[[1, 2]], description="分子、分母；都不写为均等")
     bank: str
     account: str
