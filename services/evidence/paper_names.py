@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from services.evidence.rules import EXTRA, paper_name
 from services.rulebook.schema import RuleBook
 
-
 __all__ = ["EXTRA", "paper_name", "paper_names"]
 
 

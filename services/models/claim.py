@@ -23,6 +23,9 @@ class Claim(Moving, table=True):
         one_of("state", ClaimState),
         Index("claim_org_state", "org_key", "state"),
         Index("claim_open_org", "org_key", "pay_due", postgresql_where=text(_OPEN)),
+        Index("claim_in_review", "org_key", postgresql_where=text("state = 'in_review'")),
+        Index("claim_to_verify", "org_key", postgresql_where=text("state = 'reported'")),
+        Index("claim_number", "claim_no"),        # COLLATE "C" in the database: by the beginning, also under row security
         Index("claim_open_due", "pay_due", postgresql_where=text(_OPEN)),
         Index("claim_case", "case_id"), Index("claim_cover", "cover_id"), Index("claim_person", "person_id"),
         {"postgresql_with": {"fillfactor": 80}},

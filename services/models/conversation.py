@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import Index, Text, UniqueConstraint
+from sqlalchemy import Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from services.models.base import Bytes, Instant, Json, Scoped, one_of
@@ -19,7 +19,8 @@ class ClaimMessage(Scoped, table=True):
     """
 
     __tablename__ = "claim_message"
-    __table_args__ = (one_of("side", SIDES), Index("claim_message_claim", "claim_id", "at"))
+    __table_args__ = (one_of("side", SIDES), Index("claim_message_claim", "claim_id", "at"),
+                      Index("claim_message_asked", "org_key", postgresql_where=text("side = 'member' AND NOT internal")))
 
     claim_id: uuid.UUID = Field(foreign_key="claim.id")
     side: str = Field(sa_type=Text)                  # who wrote it

@@ -22,6 +22,7 @@ class Objection(Moving, table=True):
     __tablename__ = "objection"
     __table_args__ = (
         one_of("state", ObjectionState), one_of("result", RESULTS), Index("objection_claim", "claim_id"),
+        Index("objection_lodged", "org_key", postgresql_where=text("state = 'lodged'")),
         Index("objection_open", "claim_id", unique=True, postgresql_where=text("state IN ('lodged', 'accepted')")))
 
     claim_id: uuid.UUID = Field(foreign_key="claim.id")

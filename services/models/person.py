@@ -16,7 +16,7 @@ class Person(Row, table=True):
     """A member, a member's wife or child, a clerk: anyone who can appear in a claim."""
 
     __tablename__ = "person"
-    __table_args__ = (one_of("sex", ("F", "M")),)
+    __table_args__ = (one_of("sex", ("F", "M")), Index("person_name", "name"))
 
     name: str = Field(sa_type=Text)
     id_number_sealed: bytes = Field(sa_type=Bytes)

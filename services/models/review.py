@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import Index, Text, UniqueConstraint
+from sqlalchemy import Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from services.models.base import Instant, Json, Moving, Scoped, instant, one_of
@@ -18,7 +18,8 @@ class ReviewStep(Moving, table=True):
     __tablename__ = "review_step"
     __table_args__ = (one_of("state", ReviewState), one_of("act", ("certify", "review")),
                       UniqueConstraint("claim_id", "round", "ordinal", name="review_step_once"),
-                      Index("review_step_work", "duty_key", "state"))
+                      Index("review_step_work", "duty_key", "state"),
+                      Index("review_step_open", "duty_key", "role", postgresql_where=text("state = 'open'")))
 
     claim_id: uuid.UUID = Field(foreign_key="claim.id")
     round: int
