@@ -53,7 +53,7 @@ def authenticate_session(session: Session, token: str, *, now: datetime) -> tupl
     """The actor behind a session's cookie. The scope must be the root.
 
     Unauthenticated: unknown, half signed in, ended, idle or too old, the account closed, or the account's roles ask for
-    a second factor that it does not have (roles given or lent since).
+    a second factor that it does not have or that came after the session (roles given or lent since).
     """
     row = session.exec(
         select(WebSession, Account, Credential.totp_at).join(Account, col(Account.id) == WebSession.account_id)
@@ -63,7 +63,9 @@ def authenticate_session(session: Session, token: str, *, now: datetime) -> tupl
         raise _over()
     held, account, second_factor_at = row
     actor = actor_of(session, account, now=now)
-    if held.seen_at + idle_of(actor.roles) <= now or (second_factor_at is None and actor.has(*NEED_SECOND_FACTOR)):
+    # A session older than the factor was opened by the password alone; what asks for both does not open to it.
+    unproved = second_factor_at is None or held.created_at < second_factor_at
+    if held.seen_at + idle_of(actor.roles) <= now or (unproved and actor.has(*NEED_SECOND_FACTOR)):
         raise _over()
     return actor, held
 

@@ -6,11 +6,11 @@ from datetime import datetime
 
 import pytest
 
-from services.access import sessions
+from services.access import credentials, sessions, totp
 from services.access.signing_in import Step
 from services.core.db import Database, Scope
 from services.core.errors import InputError, NotFound, NotPermitted, Unauthenticated
-from tests.services.signing_world import PASSWORD, ROOT, Superuser, enter, knock, later
+from tests.services.signing_world import PASSWORD, ROOT, Superuser, enter, knock, later, show
 from tests.support.world import World, build_world
 
 
@@ -117,3 +117,22 @@ def test_what_a_form_carries_belongs_to_its_session(db: Database, now: datetime)
     for token, given in (("cookie-of-another", made), ("cookie-of-a-session", ""), ("cookie-of-a-session", f"{made}="),
                          ("", sessions.csrf_of(""))):
         assert not sessions.csrf_fits(token, given)
+
+
+def test_a_session_older_than_the_second_factor_does_not_open_what_asks_for_it(
+        db: Database, now: datetime, superuser: Superuser) -> None:
+    """Opened by the password alone before there was a factor: the role given since does not come to it."""
+    world = build_world(db, now)
+    old, *_ = enter(world, "nx.clerk", now)
+    clerk = world.actor("nx.clerk")
+    with db.unit_of_work(ROOT) as session:
+        secret = credentials.begin_second_factor(session, actor=clerk).secret
+        at = later(now, minutes=1)
+        credentials.confirm_second_factor(session, code=totp.code_at(secret, at), phone_time=at, actor=clerk, now=at)
+    assert _alive(db, old, later(now, minutes=2))               # a clerk needs none
+    superuser.execute("INSERT INTO role_grant (account_id, role) VALUES (%s, 'head')", (world.account("nx.clerk"),))
+    assert not _alive(db, old, later(now, minutes=2))
+    step = knock(db, "nx.clerk", PASSWORD, later(now, minutes=2))
+    assert isinstance(step, Step) and step.next == "code"
+    done = show(db, step.token, totp.code_at(secret, later(now, minutes=2)), later(now, minutes=2))
+    assert isinstance(done, Step) and _alive(db, done.token, later(now, minutes=3))
