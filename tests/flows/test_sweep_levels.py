@@ -1,0 +1,43 @@
+"""The sweep's own step for levels that nobody may take."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from flows import sweep_deadlines
+from services.core.db import Database
+from tests.services.api_world import Api
+from tests.services.review_world import in_review, levels, passes
+from tests.support.world import ROOT
+
+STAFF = ["xj.district", "xj.city", "xj.office1", "xj.office2", "xj.senior", "xj.head"]
+
+
+def staffed(db: Database, active: bool) -> None:
+    with db.unit_of_work(ROOT.scope) as session:
+        session.execute(sa.text("UPDATE account SET active = :active WHERE login = ANY(:logins)"), {"active": active, "logins": STAFF})
+
+
+def test_the_sweep_opens_a_level_since_somebody_came(db: Database, now: datetime, tmp_path: Path,
+                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    api = Api(db, now, tmp_path / "keys")
+    monkeypatch.setattr("flows.runtime.wiring", lambda: api.app.state.wiring)
+    claim = in_review(api.world, 3, now)
+    staffed(db, False)
+    passes(api.world, claim, "xj.clerk", now)
+    for active, district in ((False, "waiting"), (True, "open")):
+        staffed(db, active)
+        asyncio.run(sweep_deadlines.go_on.fn())
+        assert levels(db, claim)[1][:2] == ("district", district)
+    api.http.close()
+
+
+def test_a_sweep_takes_every_step() -> None:
+    """Each step's own tests are its stage's; here, that the pass forgets none of them."""
+    names = sweep_deadlines.sweep_deadlines.fn.__code__.co_names
+    assert {"watch", "go_on", "lapse", "forward_overdue", "close", "seal"} <= set(names)
