@@ -19,14 +19,14 @@ from urllib.parse import quote, urlsplit
 import structlog
 from fastapi import APIRouter, Request, Response
 from psycopg.errors import DeadlockDetected, SerializationFailure
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
 from services.access import sessions
 from services.access.actor import Actor, Role
 from services.core.db import collided
-from services.core.errors import HuzhuError, NotPermitted, OutsideError, Unauthenticated
+from services.core.errors import HuzhuError, InputError, NotPermitted, OutsideError, Unauthenticated
 from services.core.settings import settings
 from services.web import menu as menus
 from services.web.language import LANGUAGES, language_of
@@ -99,6 +99,9 @@ def _answer(request: Request, form: FormData, handler: Handler, roles: Audience)
             raise
         log.warning("collided", exc_info=error)
         response = refused(visit, OutsideError("busy", "记录正被他人办理，本次没有写入", remedy="稍候再提交一次"))
+    except (DataError, UnicodeEncodeError) as error:      # a NUL, half a surrogate pair, a number beyond its column
+        log.warning("unstorable", kind=type(error).__name__)
+        response = refused(visit, InputError("wrong_value", "内容中有不能保存的字符或数，本次没有写入", remedy="返回上一页，去掉后再提交"))
     return _keep_choices(request, response)
 
 

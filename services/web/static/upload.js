@@ -34,23 +34,27 @@ document.addEventListener("submit", (event) => {
   bar.max = 100;
   bar.removeAttribute("value");
   bar.setAttribute("aria-label", form.querySelector("button")?.textContent ?? "");
-  const failed = () => {
+  const box = form.querySelector("[data-offline]");
+  const failed = (words = box.dataset.offline) => {
     bar.remove();
     delete form.dataset.sent;
     const again = form.querySelector("[role=alert]") ?? form.appendChild(document.createElement("p"));
     again.setAttribute("role", "alert");
     again.className = "fault";
-    again.textContent = form.querySelector("[data-offline]").dataset.offline;
+    again.textContent = words;
   };
+  const chosen = [...form.querySelectorAll("input[type=file]")].flatMap((input) => [...input.files]);
+  if (chosen.reduce((sum, file) => sum + file.size, 0) > box.dataset.limit * 1048576) { failed(box.dataset.large); return; }
   const request = new XMLHttpRequest();
   const address = form.action.split("#")[0];
   request.open("POST", address);
   request.upload.addEventListener("progress", (step) => { if (step.lengthComputable) bar.value = 100 * step.loaded / step.total; });
-  request.addEventListener("error", failed);
+  request.addEventListener("error", () => failed());
   request.addEventListener("load", () => {
     if (request.responseURL !== address && request.status === 200) { location.assign(request.responseURL); return; }
-    const page = new DOMParser().parseFromString(request.responseText, "text/html");
-    document.querySelector("main").replaceWith(page.querySelector("main"));
+    const main = new DOMParser().parseFromString(request.responseText, "text/html").querySelector("main");
+    if (!main) { failed(request.status === 413 ? box.dataset.large : box.dataset.broken); return; }
+    document.querySelector("main").replaceWith(main);
     document.getElementById("problem")?.focus();
   });
   request.send(new FormData(form));
