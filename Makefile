@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test up bench lint lab lock
+.PHONY: setup demo test up bench lint lab lock pictures
 
 setup: $(READY)
 
@@ -41,6 +41,11 @@ lint: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/python infra/lint/house.py
 	$(BIN)/python infra/lint/migrations.py
+	$(BIN)/python infra/lint/words.py
+
+# The README's pictures, and every page at three widths in a folder for looking.
+pictures: $(READY)
+	$(BIN)/python infra/pictures.py
 
 # The longer proofs; their results are committed under infra/lab/.
 lab: $(READY)

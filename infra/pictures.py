@@ -1,0 +1,109 @@
+"""Pictures of the pages: `make pictures`.
+
+A scratch world is built, served on a free port and photographed by the system's Chromium: the README's pictures go to
+infra/docs/pictures/, and every page at three widths in light and dark to a folder for looking (its path is printed).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import sys
+import tempfile
+from datetime import date
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from services.core import crypto, embedded, schema  # noqa: E402
+from services.core import settings as settings_module  # noqa: E402
+from services.core.clock import at_hour  # noqa: E402
+from services.core.db import Database  # noqa: E402
+from tests.browser.addresses import ADDRESSES, NOBODY, NOT_PAGES  # noqa: E402
+from tests.browser.house import ARGS, House, chromium, serving  # noqa: E402
+from tests.browser.stage import Stage, build, one  # noqa: E402
+from tests.services.api_world import Api  # noqa: E402
+
+KEPT = ROOT / "infra" / "docs" / "pictures"
+WIDTHS = (390, 1280, 1920)
+
+
+def main() -> int:
+    """Photograph every page, or those whose address holds `--only`."""
+    parser = argparse.ArgumentParser(prog="python infra/pictures.py", description=__doc__)
+    parser.add_argument("--only", default="", help="a regular expression of addresses; without it also the README's pictures")
+    parser.add_argument("--to", type=Path, default=None, help="the folder for looking")
+    given = parser.parse_args()
+    folder = given.to or Path(tempfile.mkdtemp(prefix="huzhu-pictures-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix="hz"))
+    try:
+        photograph(scratch, folder, given.only)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    sys.stdout.write(f"{folder}\n")
+    return 0
+
+
+def photograph(scratch: Path, folder: Path, only: str) -> None:
+    """Build the world, open the browser, go round."""
+    os.environ.update({"HUZHU_MODE": "demo", "HUZHU_DATA_DIR": str(scratch), "HUZHU_INSURER_URL": "http://127.0.0.1:9",
+                       "HUZHU_INSURER_KEYS": str(scratch / "keys" / "insurer")})
+    settings_module.settings.cache_clear()
+    crypto.make_ring(settings_module.settings().key_ring)
+    crypto.key_ring.cache_clear()
+    url = embedded.start(scratch / "pg")
+    _, owner = embedded.prepare(url, "pictures")
+    schema.upgrade(owner)
+    db = Database(embedded.with_user(url, embedded.APP, "pictures"), pool_size=8)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(ARGS))
+        with serving(Api(db, at_hour(date(2026, 3, 20)), scratch / "twin"), browser) as house:
+            stage = build(house.api)
+            everything(house, stage, folder, only)
+            if not only:
+                readme(house, stage)
+        browser.close()
+    db.close()
+
+
+def everything(house: House, stage: Stage, folder: Path, only: str) -> None:
+    """Each page at three widths in light, and as a desk in dark."""
+    seats: dict[str, Page] = {}
+    for path, (who, where) in ADDRESSES.items():
+        if path in NOT_PAGES or not re.search(only, path):
+            continue
+        if who not in seats:
+            seats[who] = house.seat(who) if who != NOBODY else house.visitor()
+        page, name = seats[who], re.sub(r"\W+", "-", path).strip("-") or "home"
+        page.emulate_media(color_scheme="light")
+        page.goto(stage.at(where))
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.screenshot(path=folder / f"{name}-{width}.png", full_page=True)
+        page.emulate_media(color_scheme="dark")
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.screenshot(path=folder / f"{name}-dark.png", full_page=True)
+
+
+def readme(house: House, stage: Stage) -> None:
+    """The progress page on a phone, and the claim on a desk."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    page = house.visitor(phone=True)
+    page.goto(f"/progress?no={stage.office}")
+    page.locator("#code").fill(one(house.api, "SELECT code FROM claim WHERE claim_no = :no", no=stage.office))
+    page.locator("main button").click()
+    page.locator(".answer").wait_for()
+    page.screenshot(path=KEPT / "progress.png", full_page=True)
+    desk = house.seat("xj.office1")
+    desk.goto(f"/claims/{stage.office}")
+    desk.screenshot(path=KEPT / "claim.png")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
