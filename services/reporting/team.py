@@ -102,10 +102,12 @@ _HOLDERS = sa.text(f"""
     WHERE h.taken IS NOT NULL OR (a.org_key = :low AND a.active AND EXISTS (SELECT 1 FROM role_grant g WHERE g.account_id = a.id
         AND g.role = ANY(CAST(:roles AS text[]))))
     ORDER BY own DESC, h.late DESC NULLS LAST, h.taken DESC NULLS LAST, a.name, a.id LIMIT 200""")
-# In review, and no level of it is open: nobody may take the next one.
+# In review, and no level of it is open: nobody may take the next one. OFFSET 0: first the claims, by their own small index.
 _STUCK = sa.text("""
-    SELECT c.claim_no FROM claim c WHERE c.state = 'in_review' AND c.org_key >= :low AND c.org_key < :high AND NOT EXISTS (
-        SELECT 1 FROM review_step s WHERE s.claim_id = c.id AND s.round = c.round AND s.state = 'open') ORDER BY c.id LIMIT :limit""")
+    SELECT x.claim_no FROM (SELECT c.id, c.claim_no, c.round FROM claim c WHERE c.state = 'in_review' AND c.org_key >= :low
+        AND c.org_key < :high OFFSET 0) x
+    LEFT JOIN LATERAL (SELECT 1 AS one FROM review_step s WHERE s.claim_id = x.id AND s.round = x.round AND s.state = 'open'
+        LIMIT 1) s ON true WHERE s.one IS NULL ORDER BY x.id LIMIT :limit""")
 _LIST = sa.text(f"""
     SELECT x.*, p.name AS person, coalesce(o.name, '') AS duty, coalesce(a.name, '') AS holder FROM (
         SELECT s.id AS step_id, s.claim_id, c.claim_no, c.plan, c.person_id, s.name, s.duty_key, s.taken_by, c.held, s.escalated, k.due_on,

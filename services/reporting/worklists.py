@@ -75,31 +75,58 @@ def _span(place: str, row: str, kind: str) -> str:
     return _FILTER + _SPAN.format(place=place, row=row, kind=kind)
 
 
-_STEPS = sa.text(bound(f"""
-    SELECT x.place, x.step_id, x.act, x.claim_id FROM (
-        SELECT s.id AS step_id, s.claim_id, c.person_id, c.round, s.act, s.decides, coalesce(k.due_on, {_LAST}) AS place
-        FROM review_step s JOIN claim c ON c.id = s.claim_id AND c.round = s.round
-        LEFT JOIN sla_clock k ON k.claim_id = c.id AND k.round = s.round AND k.kind = 'level' AND k.subject = s.id::text
-        LEFT JOIN account t ON t.id = s.taken_by
-        WHERE s.state = 'open' AND c.state = 'in_review' AND s.role = ANY(CAST(:roles AS text[])) AND s.duty_key >= :low
-          AND s.duty_key < :high AND (s.taken_by IS NULL OR t.id = :account OR t.person_id = ANY(CAST(:persons AS uuid[])))
-          {_span(f"coalesce(k.due_on, {_LAST})", "s.id", "s.act")}
-        ORDER BY place, step_id OFFSET 0) x
-    CROSS JOIN LATERAL (SELECT x.claim_id AS id, x.person_id, x.round) c
-    CROSS JOIN LATERAL (SELECT x.step_id AS id, x.act, x.decides) s
-    WHERE NOT {barred("s", ACTOR)} ORDER BY x.place, x.step_id LIMIT :limit"""))
-# A clerk verifies the own unit's claims. Above, only what no clerk is there for, or what a clerk left beyond its day.
+_DAY = f"coalesce(k.due_on, {_LAST})"
+_OPEN_LEVEL = """s.state = 'open' AND c.state = 'in_review' AND s.role = ANY(CAST(:roles AS text[])) AND s.duty_key >= :low
+    AND s.duty_key < :high AND (s.taken_by IS NULL OR s.taken_by = ANY(ARRAY(
+        SELECT t.id FROM account t WHERE t.id = :account OR t.person_id = ANY(CAST(:persons AS uuid[])))))"""
+_ROW = "s.id AS step_id, s.claim_id, c.person_id, c.round, s.act, s.decides"
+
+
+def _apart(levels: str, reach: str = "OFFSET 0") -> sa.TextClause:
+    """Of these levels in their order, those from which separation does not keep the actor, until the page is full."""
+    return sa.text(bound(f"""
+        SELECT x.place, x.step_id, x.act, x.claim_id FROM ({levels} ORDER BY place, step_id {reach}) x
+        CROSS JOIN LATERAL (SELECT x.claim_id AS id, x.person_id, x.round) c
+        CROSS JOIN LATERAL (SELECT x.step_id AS id, x.act, x.decides) s
+        WHERE NOT {barred("s", ACTOR)} ORDER BY x.place, x.step_id LIMIT :limit"""))
+
+
+_STEPS = _apart(f"""
+    SELECT {_ROW}, {_DAY} AS place FROM review_step s JOIN claim c ON c.id = s.claim_id AND c.round = s.round
+    LEFT JOIN sla_clock k ON k.claim_id = c.id AND k.round = s.round AND k.kind = 'level' AND k.subject = s.id::text
+    WHERE {_OPEN_LEVEL} {_span(_DAY, "s.id", "s.act")}""")
+# For somebody with very many: along the clocks, day after day, and no further than a page needs. OFFSET 0 keeps the joins in this
+# order; the limit lets the planner begin at the first day.
+_STEPS_BY_DAY = _apart(f"""
+    SELECT {_ROW}, k.due_on AS place FROM sla_clock k
+    CROSS JOIN LATERAL (SELECT * FROM review_step r WHERE r.id = CAST(k.subject AS uuid) AND r.round = k.round OFFSET 0) s
+    CROSS JOIN LATERAL (SELECT * FROM claim r WHERE r.id = s.claim_id AND r.round = s.round OFFSET 0) c
+    WHERE k.kind = 'level' AND k.state = 'running' AND {_OPEN_LEVEL} {_span("k.due_on", "s.id", "s.act")}""", "LIMIT 2 * :limit")
+_MANY = 1000
+_HOW_MANY = sa.text("""
+    SELECT count(*) FROM (SELECT 1 FROM review_step s WHERE s.state = 'open' AND s.role = ANY(CAST(:roles AS text[]))
+        AND s.duty_key >= :low AND s.duty_key < :high LIMIT :many) x""")
+_HANDED_IN = f"""
+    EXISTS (SELECT 1 FROM paper p WHERE p.claim_id = x.id AND p.verdict <> 'rejected') AND NOT {on_claimant_side(ACTOR)}
+    ORDER BY x.place, x.id LIMIT :limit"""
+# A clerk verifies the own unit's claims; the district also what no clerk is there for, or what a clerk left beyond its day.
 _PAPERS = sa.text(bound(f"""
     SELECT x.place, x.id, 'verify', x.id FROM (
-        SELECT c.id, c.person_id, c.org_key, coalesce(k.due_on, {_LAST}) AS place FROM claim c
+        SELECT c.id, c.person_id, c.org_key, {_DAY} AS place FROM claim c
         LEFT JOIN sla_clock k ON k.claim_id = c.id AND k.round = c.round AND k.kind = 'verification' AND k.subject = ''
-        WHERE c.state = 'reported' AND c.org_key >= :low AND c.org_key < :high {_span(f"coalesce(k.due_on, {_LAST})", "c.id", "'verify'")}
+        WHERE c.state = 'reported' AND c.org_key >= :low AND c.org_key < :high {_span(_DAY, "c.id", "'verify'")}
         ORDER BY place, c.id OFFSET 0) x
     CROSS JOIN LATERAL (SELECT x.id, x.person_id) c
-    WHERE EXISTS (SELECT 1 FROM paper p WHERE p.claim_id = x.id AND p.verdict <> 'rejected')
-      AND (:clerk OR x.place < CAST(:today AS date) OR NOT EXISTS (SELECT 1 FROM account a JOIN role_grant g ON g.account_id = a.id
-           WHERE a.org_key = x.org_key AND a.active AND g.role = 'unit_clerk'))
-      AND NOT {on_claimant_side(ACTOR)} ORDER BY x.place, x.id LIMIT :limit"""))
+    WHERE (:clerk OR x.place < CAST(:today AS date) OR NOT EXISTS (SELECT 1 FROM account a JOIN role_grant g ON g.account_id = a.id
+           WHERE a.org_key = x.org_key AND a.active AND g.role = 'unit_clerk')) AND {_HANDED_IN}"""))
+# The office: what is beyond its day, found along the clocks.
+_LATE_PAPERS = sa.text(bound(f"""
+    SELECT x.place, x.id, 'verify', x.id FROM (
+        SELECT c.id, c.person_id, k.due_on AS place FROM sla_clock k
+        CROSS JOIN LATERAL (SELECT * FROM claim r WHERE r.id = k.claim_id AND r.round = k.round OFFSET 0) c
+        WHERE k.kind = 'verification' AND k.state = 'running' AND k.due_on < CAST(:today AS date) AND c.state = 'reported'
+          AND c.org_key >= :low AND c.org_key < :high {_span("k.due_on", "c.id", "'verify'")} ORDER BY place, c.id OFFSET 0) x
+    CROSS JOIN LATERAL (SELECT x.id, x.person_id) c WHERE {_HANDED_IN}"""))
 _MESSAGES = sa.text(f"""
     SELECT m.place, m.claim_id, 'answer', m.claim_id FROM (
         SELECT w.claim_id, min((w.at AT TIME ZONE 'Asia/Shanghai')::date) AS place FROM claim_message w
@@ -131,7 +158,7 @@ def worklist(session: Session, actor: Actor, *, wish: Wish, what: str = "", afte
     found: list[Key] = []
     if not wish.level or wish.level in actor.roles:
         roles = [wish.level] if wish.level else sorted(actor.roles)
-        found += _ask(session, _STEPS, {**values, "roles": roles, "account": actor.account_id})
+        found += _levels(session, {**values, "roles": roles, "account": actor.account_id})
     if not wish.level:
         found += _without_level(session, actor, wish, values)
     shown = sorted((key for key in found if key.kind in asked), key=lambda key: (key.place, key.id, key.kind))
@@ -139,11 +166,20 @@ def worklist(session: Session, actor: Actor, *, wish: Wish, what: str = "", afte
     return Listed(tuple(shown[:PAGE]), counts, shown[PAGE - 1].cursor if len(shown) > PAGE else "")
 
 
+def _levels(session: Session, values: dict[str, object]) -> list[Key]:
+    """The first levels in order. Along the clocks when there are many; a page that this leaves short is asked for in full."""
+    many = session.execute(_HOW_MANY, {**values, "many": _MANY}).scalar_one() == _MANY
+    found = _ask(session, _STEPS_BY_DAY, values) if many else []
+    return found if found and len(found) == values["limit"] else _ask(session, _STEPS, values)
+
+
 def _without_level(session: Session, actor: Actor, wish: Wish, values: dict[str, object]) -> list[Key]:
     """What hangs on no level. Messages and objections have no day to keep: they are left out where a day is asked for."""
     found: list[Key] = []
-    if actor.has(Role.UNIT_CLERK, Role.DISTRICT_REVIEWER, Role.OFFICE_REVIEWER):
+    if actor.has(Role.UNIT_CLERK, Role.DISTRICT_REVIEWER):
         found += _ask(session, _PAPERS, {**values, "clerk": actor.has(Role.UNIT_CLERK)})
+    elif actor.has(Role.OFFICE_REVIEWER):
+        found += _ask(session, _LATE_PAPERS, values)
     if wish.due:
         return found
     found += _ask(session, _MESSAGES, values)
