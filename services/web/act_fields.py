@@ -21,7 +21,7 @@ from services.rulebook.facts import FACTS
 from services.rulebook.forms import event_facts, form_fields
 from services.web.claim_words import LETTERS
 from services.web.language import N_
-from services.web.visit import Visit
+from services.web.visit import Visit, whole
 
 Options = tuple[tuple[str, str], ...]
 
@@ -120,9 +120,10 @@ def _grade_value(_visit: Visit, _session: Session, file: ClaimFile) -> Field:
 def numbers(text: str, field: str) -> list[int]:
     """Whole numbers apart by commas. InputError otherwise."""
     parts = [part.strip() for part in text.replace("，", ",").replace("、", ",").split(",") if part.strip()]
-    if not parts or not all(part.isdecimal() for part in parts):
+    found = [given for part in parts if (given := whole(part)) is not None]
+    if not parts or len(found) < len(parts):
         raise InputError("numbers_wrong", "须为整数，几个之间用逗号隔开", remedy="如 3, 7", field=field)
-    return [int(part) for part in parts]
+    return found
 
 
 def _waivable(visit: Visit, _session: Session, file: ClaimFile) -> Field:

@@ -17,7 +17,7 @@ from services.review import queries as review
 from services.review.inputs import exclusions_of
 from services.web import claim_words as words
 from services.web.act_fields import grades_of
-from services.web.visit import Visit
+from services.web.visit import Visit, whole
 
 WORK = "work"
 
@@ -59,5 +59,5 @@ def worksheet_sum(file: ClaimFile) -> Decimal:
 
 def moved_on(visit: Visit, file: ClaimFile) -> list[RecordView]:
     """What others recorded after the visitor opened the form that was refused."""
-    seq = visit.field("seq")
-    return [entry for entry in file.view.record if entry.seq > int(seq)] if seq.isdecimal() else []
+    seq = whole(visit.field("seq"))
+    return [entry for entry in file.view.record if entry.seq > seq] if seq is not None else []

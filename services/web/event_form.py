@@ -10,6 +10,7 @@ from services.rulebook.facts import FACTS
 from services.rulebook.forms import FormField, facts_of_kind, form_fields
 from services.rulebook.schema import RuleBook
 from services.web.act_fields import numbers
+from services.web.visit import whole
 
 PREFIX = "event."
 
@@ -80,8 +81,9 @@ def _value(field: EventField, text: str) -> object:
 def _read_stay(line: str, name: str) -> dict[str, object]:
     """`10` days, or first and last day."""
     parts = line.replace("至", " ").split()
-    if len(parts) == 1 and parts[0].isdecimal():
-        return {"days": int(parts[0])}
+    days = whole(parts[0]) if len(parts) == 1 else None
+    if days is not None:
+        return {"days": days}
     if len(parts) == 2:
         return {"from": parts[0], "to": parts[1]}
     raise InputError("stay_wrong", f"“{line.strip()}”不是天数，也不是入院、出院两个日期", field=name,

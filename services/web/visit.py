@@ -27,7 +27,13 @@ from services.wiring import Caller
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 NOBODY = Actor(None, None, "", "", frozenset())     # its scope is empty and sees nothing
+DIGITS = 18         # of a number that the database still holds
 HIDDEN = ("csrf", "once", "password", "again", "old", "code")     # never written into a page again
+
+
+def whole(text: str) -> int | None:
+    """A whole number as a page wrote it; None for anything else, a number longer than any record's included."""
+    return int(text) if text.isdecimal() and len(text) <= DIGITS else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +98,7 @@ class Visit(Caller):
 
     def version(self) -> int | None:
         """Which version of the record the visitor saw, from the form."""
-        text = self.field("version")
-        return int(text) if text.isdecimal() else None
+        return whole(self.field("version"))
 
     def filled(self, model: type[M]) -> M:
         """The form as a model; empty fields count as not given. InputError names the first wrong field."""

@@ -21,7 +21,7 @@ from services.web.desks.admin import ADMINISTRATORS, known_id
 from services.web.door import Pages
 from services.web.language import N_
 from services.web.menu import Item
-from services.web.visit import Visit
+from services.web.visit import Visit, whole
 from services.workdays.calendar import calendar
 
 pages = Pages()
@@ -35,8 +35,9 @@ Day = tuple[date, str, str]             # the day, how it is shown, the holiday'
 def calendars(visit: Visit) -> Response:
     """A year's days off and make-up working days."""
     known = calendar()
-    asked = visit.query.get("year", "")
-    year = int(asked) if asked.isdecimal() and int(asked) in known.years else min(max(visit.today.year, min(known.years)), max(known.years))
+    asked = whole(visit.query.get("year", ""))
+    near = min(max(visit.today.year, min(known.years)), max(known.years))
+    year = asked if asked is not None and asked in known.years else near
     return visit.page("admin_calendars.html", year=known.years[year], years=sorted(known.years), alarms=known.alarms(visit.today),
                       version=known.version, months=[(date(year, month, 1), _weeks(year, month)) for month in range(1, 13)],
                       here="calendars")

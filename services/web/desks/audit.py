@@ -22,7 +22,7 @@ from services.web.desks.admin import known_id
 from services.web.door import Pages
 from services.web.language import N_
 from services.web.menu import Item
-from services.web.visit import Visit
+from services.web.visit import Visit, whole
 from services.web.work_words import plan_names
 
 pages = Pages()
@@ -64,9 +64,9 @@ def looks(visit: Visit) -> Response:
 @pages.get("/audit/separation", roles=AUDITORS)
 def proof(visit: Visit) -> Response:
     """The proof for a year. It compares every claim decided in it, so it runs when asked for, not whenever the page is opened."""
-    year = visit.query.get("year", "")
+    year = whole(visit.query.get("year", ""))
     years = range(visit.today.year, FIRST_YEAR - 1, -1)
-    wanted = int(year) if year.isdecimal() and int(year) in years else None
+    wanted = year if year in years else None
     found = visit.read(lambda session: separation.proof(session, wanted)) if wanted else None
     return visit.page("audit_separation.html", here="separation", years=list(years), proof=found, kinds=separation.KINDS)
 

@@ -22,7 +22,7 @@ from services.web.door import Audience, Pages
 from services.web.downloads import workbook
 from services.web.language import N_
 from services.web.menu import Item
-from services.web.visit import Visit
+from services.web.visit import Visit, whole
 from services.web.work_words import plan_names
 
 pages = Pages()
@@ -129,10 +129,10 @@ def end(visit: Visit, certificate_no: str) -> Response:
 def shares(visit: Visit, certificate_no: str) -> Response:
     """More or fewer shares, before the cover begins."""
     def verb(session: Session) -> None:
-        typed = visit.field("shares")
-        if not typed.isdecimal():
+        typed = whole(visit.field("shares"))
+        if typed is None:
             raise InputError("shares", "份数须为整数", remedy="改正份数", field="shares")
-        covers.change_shares(session, certificate_no=certificate_no, shares=int(typed), actor=visit.actor, now=visit.now)
+        covers.change_shares(session, certificate_no=certificate_no, shares=typed, actor=visit.actor, now=visit.now)
     return _change(visit, certificate_no, verb, "shares")
 
 

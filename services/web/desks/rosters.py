@@ -27,7 +27,7 @@ from services.web.desks.book import row_id
 from services.web.door import Audience, Pages
 from services.web.downloads import workbook
 from services.web.uploading import files, limits
-from services.web.visit import Visit
+from services.web.visit import Visit, whole
 from services.web.work_words import plan_names
 
 pages = Pages()
@@ -77,10 +77,10 @@ def _file(visit: Visit) -> tuple[str, bytes]:
 
 
 def _count(visit: Visit, name: str) -> int | None:
-    typed = visit.field(name)
-    if typed and not typed.isdecimal():
+    typed, count = visit.field(name), whole(visit.field(name))
+    if typed and count is None:
         raise InputError("count_wrong", "人数须为整数", remedy="改正人数，或留空", field=name)
-    return int(typed) if typed else None
+    return count
 
 
 @pages.get("/book/rosters/template", roles=KEEPERS)

@@ -152,7 +152,10 @@ def _next(visit: Visit) -> str:
 
 def safe(wish: str) -> str:
     """A page of ours only: nobody is led to another site by an address."""
-    parts = urlsplit(wish)
+    try:
+        parts = urlsplit(wish)
+    except ValueError:
+        return "/"
     return "/" if parts.scheme or parts.netloc or not wish.startswith("/") or wish.startswith(("//", "/\\")) else wish
 
 

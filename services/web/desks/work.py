@@ -18,7 +18,7 @@ from services.web import work_words as words
 from services.web.claim_words import ROLES
 from services.web.door import Pages
 from services.web.menu import Item
-from services.web.visit import Visit
+from services.web.visit import Visit, whole
 from services.web.work_words import plan_names
 
 pages = Pages()
@@ -96,5 +96,5 @@ def _ask(text: str) -> Ask:
     """A ticked claim as the page wrote it: number, version and digest."""
     number, _, rest = text.partition("|")
     version, _, seen = rest.partition("|")
-    return Ask(number, seen, int(version) if version.isdecimal() else None)
+    return Ask(number, seen, whole(version))
 
