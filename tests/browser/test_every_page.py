@@ -50,6 +50,16 @@ def test_a_page_is_accessible_in_light_and_dark_and_fits_its_screen(house: House
     assert wide_enough(page), "wider than a phone"
 
 
+def test_on_paper_a_claim_is_the_file_and_not_the_screen(house: House, stage: Stage) -> None:
+    page = house.seat("xj.head")
+    page.goto(stage.at("/claims/{office}"))
+    page.emulate_media(media="print")
+    for gone in ("header.top", "nav.menu", "footer", "#todo", "main form"):
+        assert page.locator(gone).evaluate_all("(all) => all.filter((one) => one.checkVisibility()).length") == 0, gone
+    for kept in ("h1", "#facts", "#chain", "#record"):
+        assert page.locator(kept).first.evaluate("(one) => one.checkVisibility()"), kept
+
+
 def told(page: Page, *rules: str) -> list[str]:
     """What axe finds, one line for each place. With rules: those only, on a page that has axe already."""
     if not rules:
