@@ -9,7 +9,9 @@ from pathlib import Path
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
+from services.core.identity import BANKS
 from services.core.money import show, to_yuan
 from services.web.language import LANGUAGES, Language
 
@@ -34,7 +36,7 @@ def _environment(code: str) -> Environment:
     made = Environment(loader=FileSystemLoader(HERE / "templates"), undefined=StrictUndefined, autoescape=True,
                        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n", "jinja2.ext.do"])
     made.install_gettext_translations(language.words, newstyle=True)    # type: ignore[attr-defined]
-    made.filters.update(day=language.day, moment=language.moment, money=money, yuan=yuan)
+    made.filters.update(day=language.day, moment=language.moment, money=money, yuan=yuan, bank=bank)
     made.globals.update(static=static)
     return made
 
@@ -47,6 +49,11 @@ def money(fen: int | None) -> str:
 def yuan(amount: str | Decimal | None) -> str:
     """A decimal text in yuan with thousands; a dash for no sum."""
     return "—" if amount is None else f"{Decimal(show(Decimal(amount))):,.2f}"
+
+
+def bank(code: str | None) -> Markup:
+    """A bank's own name for its code; nothing for no bank."""
+    return Markup('<span lang="zh-CN">{}</span>').format(BANKS.get(code, code)) if code else Markup()
 
 
 MEDIA = {".css": "text/css", ".svg": "image/svg+xml", ".js": "text/javascript", ".png": "image/png"}

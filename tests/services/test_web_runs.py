@@ -42,6 +42,7 @@ def test_made_by_one_and_released_by_another(api: Api, now: datetime) -> None:
     maker, address = a_run(api, now)
     shown = maker.get(address).text
     assert "人民币叁万伍仟元零伍角" in shown
+    assert "中国工商银行" in shown and not re.search(r">\s*ICBC\s", shown), "a bank is named, not coded"
     assert maker.send(f"{address}/submit", version=version(shown)).status_code == 303
     assert maker.send(f"{address}/release").status_code == 403
     checker = somebody(api, now, "xj.checker")
