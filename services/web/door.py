@@ -22,6 +22,7 @@ from psycopg.errors import DeadlockDetected, SerializationFailure
 from sqlalchemy.exc import DataError, OperationalError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 
 from services.access import sessions
 from services.access.actor import Actor, Role
@@ -41,6 +42,7 @@ ANYONE: Audience = "anyone"
 SIGNED_IN: Audience = frozenset(Role) - {Role.SYSTEM, Role.INSURER}
 COOKIE, LANGUAGE, THEME = "huzhu", "huzhu-lang", "huzhu-theme"
 YEAR = 365 * 24 * 3600
+TOO_MUCH = InputError("form_too_large", "填写的内容太长，本次没有写入", remedy="返回上一页，写短一些；长的材料作为文件上传")
 log = structlog.get_logger()
 
 
@@ -73,7 +75,10 @@ class Pages:
     def _add(self, method: Literal["GET", "POST"], path: str, roles: Audience) -> Callable[[Handler], Handler]:
         def keep(handler: Handler) -> Handler:
             async def endpoint(request: Request) -> Response:
-                form = await request.form() if method == "POST" else FormData()
+                try:
+                    form = await request.form() if method == "POST" else FormData()
+                except HTTPException:       # a field of a megabyte, a thousand fields
+                    return refused(_visit(request, FormData(), NOBODY, ""), TOO_MUCH)
                 return await run_in_threadpool(_answer, request, form, handler, roles)
             self.router.add_api_route(path, endpoint, methods=[method], response_model=None)
             self.routes.append(Route(method, path, roles))

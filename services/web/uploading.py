@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +38,17 @@ def _read(file: UploadFile, name: str) -> bytes:
     if len(content) > limit * 1024 * 1024:
         raise InputError("file_too_large", f"文件超过 {limit} MB", remedy="请压缩或拆分后上传", field=name)
     return content
+
+
+@contextmanager
+def beside(name: str) -> Iterator[None]:
+    """A fault of the bytes stands at the field by which they came."""
+    try:
+        yield
+    except InputError as error:
+        if error.field == "content":
+            error.field = name
+        raise
 
 
 def size_words(size: int) -> str:

@@ -48,3 +48,22 @@ def test_signs_that_cannot_be_kept_are_refused_on_a_page(api: Api) -> None:
     reason = re.findall(r'<option value="(\w+)"', head.get("/phrases").text)[0]
     answer = head.send("/phrases", reason=reason, words="a\0b")
     assert answer.status_code == 422 and "<main" in answer.text and "不能保存的字符" in answer.text
+
+
+def test_a_form_beyond_all_measure_is_refused_on_a_page(member: Visitor) -> None:
+    member.get("/account")
+    answer = member.send("/report", person="x" * 1_100_000)
+    assert answer.status_code == 422 and "<main" in answer.text and "内容太长" in answer.text
+
+
+def test_a_member_is_not_shown_to_the_leave_of_offices(api: Api, member: Visitor) -> None:
+    assert "/account/leave" not in member.get("/account").text
+    assert "/account/leave" in sign_in(api.app, api.db, api.world, "xj.office1", api.clock.now()).get("/account").text
+
+
+def test_a_file_that_is_not_what_it_says_is_refused_at_its_field(api: Api, member: Visitor) -> None:
+    claim_no = api.report()
+    member.get(f"/mine/{claim_no}")
+    answer = member.send(f"/mine/{claim_no}/talk", files={"files": ("a.png", b"no picture", "image/png")}, words="见附件")
+    assert answer.status_code == 422 and 'href="#files"' in answer.text and ">见附件</textarea>" in answer.text
+    assert '<details open><summary>附上图片或文件' in answer.text

@@ -9,7 +9,7 @@ from fastapi import Response
 from sqlmodel import Session
 
 from services.access import credentials, own_factor, sessions
-from services.access.actor import NEED_SECOND_FACTOR
+from services.access.actor import NEED_SECOND_FACTOR, Role
 from services.access.credentials import Standing
 from services.access.sessions import SessionView
 from services.core.errors import HuzhuError, InputError, Unauthenticated
@@ -133,7 +133,8 @@ def _page(visit: Visit, problem: HuzhuError | None = None) -> Response:
     lent = {one.role for one in me.lent}
     return visit.page("account.html", problem=problem, organisation=organisation, standing=standing, open=open_here,
                       roles=[(role, ROLES[role], role in lent) for role in ROLES if role in me.roles],
-                      must=me.has(*NEED_SECOND_FACTOR), themes=THEMES, languages_known=LANGUAGES, said=SAID)
+                      must=me.has(*NEED_SECOND_FACTOR), members_only=frozenset({Role.MEMBER}), themes=THEMES,
+                      languages_known=LANGUAGES, said=SAID)
 
 
 def _factor(visit: Visit, problem: HuzhuError | None = None) -> Response:

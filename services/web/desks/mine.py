@@ -32,7 +32,7 @@ from services.web.door import Pages
 from services.web.language import N_
 from services.web.menu import Item
 from services.web.speaking import Shown, shown
-from services.web.uploading import files, limits
+from services.web.uploading import beside, files, limits
 from services.web.visit import Visit
 from statemachines.states import ClaimState
 
@@ -173,8 +173,9 @@ def talk(visit: Visit, claim_no: str) -> Response:
     """A message to the office, with files that go onto the claim as other papers."""
     def verb(session: Session, located: Located) -> None:
         actor = as_member(visit)
-        papers = [evidence.upload(session, claim_id=located.id, kind=TALK_KIND, file_name=file.name, content=file.content, actor=actor,
-                                  now=visit.now).id for file in files(visit, "files")]
+        with beside("files"):
+            papers = [evidence.upload(session, claim_id=located.id, kind=TALK_KIND, file_name=file.name, content=file.content, actor=actor,
+                                      now=visit.now).id for file in files(visit, "files")]
         conversation.say(session, claim_id=located.id, words=visit.field("words"), papers=papers, actor=actor, now=visit.now)
     return act(visit, claim_no, verb, "said", anchor="#talk", lock=False)
 

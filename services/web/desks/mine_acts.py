@@ -17,7 +17,7 @@ from services.review import objection
 from services.web.desks.claim import identified
 from services.web.desks.mine import MEMBERS, File, act, as_member, context, file_of
 from services.web.door import Pages
-from services.web.uploading import files
+from services.web.uploading import beside, files
 from services.web.visit import Visit
 
 pages = Pages()
@@ -25,8 +25,9 @@ pages = Pages()
 
 def _upload(visit: Visit, session: Session, claim_id: uuid.UUID, kind: str, field: str) -> list[uuid.UUID]:
     """Every file of a field onto the claim, as papers of one kind."""
-    return [evidence.upload(session, claim_id=claim_id, kind=kind, file_name=file.name, content=file.content, actor=as_member(visit),
-                            now=visit.now).id for file in files(visit, field)]
+    with beside(field):
+        return [evidence.upload(session, claim_id=claim_id, kind=kind, file_name=file.name, content=file.content, actor=as_member(visit),
+                                now=visit.now).id for file in files(visit, field)]
 
 
 # --- a supplement list ------------------------------------------------------------------------------------------------
