@@ -109,7 +109,9 @@ class Visit(Caller):
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"])
-            raise InputError("wrong_value", explained(first), remedy="改正后再提交", field=name) from None
+            empty = first["type"] == "missing"
+            said, remedy = ("没有填写这一项", "填写后再提交") if empty else (explained(first), "改正后再提交")
+            raise InputError("wrong_value", said, remedy=remedy, field=name) from None
 
     def go(self, to: str, done: str = "") -> Response:
         """To another page of ours by GET; `done` names what was done, which that page then says."""

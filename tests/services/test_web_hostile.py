@@ -78,3 +78,11 @@ def test_what_is_typed_is_shown_as_text_never_as_a_page(api: Api) -> None:
         assert "<script>alert" not in text and "<img src=x" not in text, address
     refused = clerk.send("/search", words=bad)
     assert "<script>alert" not in refused.text
+
+
+def test_an_empty_field_is_named_in_the_words_of_the_page(api: Api) -> None:
+    head = person(api, "xj.head")
+    head.get("/samples")
+    refused = head.send("/samples", plan="", size="")
+    assert refused.status_code == 422
+    assert "没有填写这一项" in refused.text and "键" not in refused.text.partition('class="problem"')[2].partition("</div>")[0]
