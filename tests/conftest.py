@@ -49,6 +49,10 @@ def configured(var: Path) -> Iterator[None]:
 def server(var: Path) -> str:
     """The superuser's URL of this test process's PostgreSQL, with a migrated template database."""
     url = embedded.start(var / "pg")
+    with psycopg.connect(url, autocommit=True) as connection:     # a test's database need not outlive a power cut
+        connection.execute("ALTER SYSTEM SET fsync TO off")
+        connection.execute("ALTER SYSTEM SET full_page_writes TO off")
+        connection.execute("SELECT pg_reload_conf()")
     _, owner = embedded.prepare(url, TEMPLATE)
     schema.upgrade(owner)
     return url

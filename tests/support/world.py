@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import cast
 
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 from sqlmodel import Session
 
 from services.access import service as access
 from services.access.actor import Actor, Role, insurer, system
+from services.core import embedded
 from services.core.db import Database, Scope
 from services.enrolment import service as enrolment
 from services.simulate.synthetic import REGIONS, Synthetic, roster_xlsx, synthetic_person
@@ -101,7 +107,36 @@ class World:
 
 
 def build_world(db: Database, now: datetime) -> World:
-    """Both trees, their staff, the fund of xj-women, and six members each with covers from EFFECTIVE."""
+    """Both trees, their staff, the fund of xj-women, and six members each with covers from EFFECTIVE.
+
+    Made once for each instant in a test process; later tests get a copy of that database in place of their own empty one.
+    """
+    if now in _kept:
+        _copy(db, _kept[now][0])
+        return replace(deepcopy(_kept[now][1]), db=db)
+    world = _build(db, now)
+    name = f"world_{uuid.uuid4().hex[:12]}"
+    _copy(db, name, keep=True)
+    _kept[now] = name, deepcopy(replace(world, db=cast(Database, None)))
+    return world
+
+
+_kept: dict[datetime, tuple[str, World]] = {}       # the database that is copied, and what was made in it
+
+
+def _copy(db: Database, name: str, *, keep: bool = False) -> None:
+    """The test's database becomes a copy of the kept one, or (`keep`) the kept one a copy of the test's."""
+    db.close()
+    own = str(conninfo_to_dict(db.url)["dbname"])
+    source, target = (own, name) if keep else (name, own)
+    with psycopg.connect(embedded.with_user(db.url, "postgres", "postgres"), autocommit=True) as connection:
+        if not keep:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(target)))
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY FILE_COPY").format(
+            sql.Identifier(target), sql.Identifier(source), sql.Identifier(embedded.OWNER)))
+
+
+def _build(db: Database, now: datetime) -> World:
     with db.unit_of_work(Scope("cn")) as session:
         token = access.bootstrap(session, root_code="cn", root_name="全国", now=now)
         world = World(db, token)
