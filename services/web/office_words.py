@@ -34,7 +34,10 @@ LOOKS: Mapping[str, str] = {
     "person.history": N_("查看人员变更"), "release.proposed": N_("提出规则变更"), "release.released": N_("放行规则变更"),
     "release.rejected": N_("否决规则变更"), "release.withdrawn": N_("撤回规则变更"), "organisation.opened": N_("新建组织"),
     "organisation.changed": N_("更改组织"), "organisation.moved": N_("移动组织"), "organisation.merged": N_("合并组织"),
-    "organisation.closed": N_("撤销组织")}
+    "organisation.closed": N_("撤销组织"), "told": N_("查看转告与并案"), "pair": N_("查看疑似重复的报案"), "letter": N_("查看文书"),
+    "汇总表": N_("查看汇总表"), "导出汇总表": N_("下载汇总表")}
+# By which door somebody came in, where the record of signing in says it.
+DOORS: Mapping[str, str] = {"password": N_("密码"), "oidc": N_("统一身份"), "demonstration": N_("演示账号")}
 
 
 def look_words(what: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 from services.audit.verify import seal_day
 from services.core.clock import business_day
 from services.core.db import Database
+from services.web.office_words import look_words
 from services.web.pages import routes
 from tests.services.api_world import Api
 from tests.support.signed_in import Visitor, sign_in
@@ -51,6 +52,15 @@ def test_who_looked_at_a_claim_is_found_by_claim_person_and_account(api: Api, no
     assert auditor.get(f"/claims/{claim_no}").status_code == 200
     assert "xj.auditor" in auditor.get("/audit/looks", claim=claim_no).text
     assert auditor.get("/audit/looks", person="x").status_code == 404
+
+
+def test_looks_and_ways_in_are_named_not_coded(api: Api, now: datetime) -> None:
+    sign_in(api.app, api.db, api.world, "xj.office1", now).get("/told")
+    auditor = sign_in(api.app, api.db, api.world, "xj.auditor", now)
+    page = auditor.get("/audit/looks", login="xj.office1").text
+    assert "查看转告与并案" in page and ">told" not in page
+    for what in ("letter:x", "pair:a:b", "汇总表:HZ1"):
+        assert look_words(what).startswith("查看")
 
 
 def test_the_proof_runs_on_request_and_names_what_it_compared(api: Api, now: datetime) -> None:

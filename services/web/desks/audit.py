@@ -58,7 +58,7 @@ def looks(visit: Visit) -> Response:
     if len(found) > watching.PAGE:
         more = "/audit/looks?" + urlencode({**{key: value for key, value in given.items() if value}, "after": shown[-1].id})
     return visit.page("audit_looks.html", here="looks", found=[(look, words.look_words(look.what)) for look in shown], more=more,
-                      given=given, person_name=name, person=person)
+                      given=given, person_name=name, person=person, doors=words.DOORS)
 
 
 @pages.get("/audit/separation", roles=AUDITORS)
