@@ -90,7 +90,8 @@ class Desk:
     def __init__(self, person: Person, url: str, place: int, taken: dict[str, list[float]], faults: list[str]) -> None:
         self.person, self.taken, self.faults = person, taken, faults
         self.chance = random.Random(SEED + place)
-        self.http = httpx.Client(base_url=url, cookies={COOKIE: person.token}, timeout=30, headers={"origin": url})
+        self.http = httpx.Client(base_url=url, cookies={COOKIE: person.token}, timeout=30, headers={"origin": url},
+                                 limits=httpx.Limits(keepalive_expiry=1))      # the server closes idle ones sooner than people think
 
     def work(self, until: float) -> None:
         """Until the time is over; the first round warms up."""
@@ -101,10 +102,14 @@ class Desk:
                     self.http.close()
                     return
                 began = time.perf_counter()
-                answer = self.do(act)
+                try:
+                    status = self.do(act).status_code
+                except httpx.TransportError as error:
+                    self.faults.append(f"{act} as {self.person.role}: {error}")
+                    return
                 took = (time.perf_counter() - began) * 1000
-                if answer.status_code not in (200, 303):
-                    self.faults.append(f"{act} as {self.person.role}: {answer.status_code}")
+                if status not in (200, 303):
+                    self.faults.append(f"{act} as {self.person.role}: {status}")
                 elif turn:
                     self.taken[act].append(took)
                 time.sleep(self.chance.uniform(0.8, 1.2) * THINK)

@@ -61,6 +61,7 @@ _COLUMNS = "c.id, c.claim_no, c.org_key, c.plan, c.state, c.held, c.person_id, c
 _BY_NUMBER = sa.text(_SHOWN.format(found=f"""
     SELECT {_COLUMNS} FROM claim c WHERE c.claim_no COLLATE "C" >= :number AND c.claim_no COLLATE "C" < :number_end
     ORDER BY c.claim_no COLLATE "C" LIMIT :limit"""))
+_BY_EXACT = sa.text(_SHOWN.format(found=f"SELECT {_COLUMNS} FROM claim c WHERE c.claim_no = :number LIMIT :limit"))
 _BY_REPORT = sa.text(_SHOWN.format(found=f"""
     SELECT {_COLUMNS} FROM claim c WHERE c.case_id IN (SELECT f.id FROM case_file f WHERE f.case_no = :number) LIMIT :limit"""))
 _BY_PERSON = sa.text(_SHOWN.format(found=f"""
@@ -95,10 +96,10 @@ def _looks_like_number(typed: str) -> bool:
 
 
 def _numbered(session: Session, number: str) -> Hits:
+    exact = _hits(session, NUMBER, _BY_EXACT, {"number": number})
+    if exact.hits:
+        return Hits(NUMBER, exact.hits, False, True)
     found = _hits(session, NUMBER, _BY_NUMBER, {"number": number, "number_end": number + "\U0010ffff"})
-    exact = [hit for hit in found.hits if hit.claim_no == number]
-    if exact:
-        return Hits(NUMBER, (exact[0],), False, True)
     return found if found.hits else _hits(session, NUMBER, _BY_REPORT, {"number": number})
 
 

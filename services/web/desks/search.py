@@ -31,20 +31,23 @@ def search(visit: Visit) -> Response:
 @pages.post("/search", roles=READERS)
 def found(visit: Visit) -> Response:
     """What was found; who looked for what kind of thing is recorded, never what was typed."""
-    def run(session: Session) -> Hits:
-        hits = searching.search(session, visit.field("words"))
-        if visit.actor.account_id and not hits.exact:
-            audit.looked(session, org_key=visit.actor.org_key, account=visit.actor.account_id,
-                         claim_id=hits.hits[0].claim_id if len(hits.hits) == 1 else None,
-                         what=f"search:{hits.by}:{len(hits.hits)}", reason=None, at=visit.now)
-        return hits
     try:
-        hits = visit.note(run)
+        # Read apart from the record: a reading connection plans each search for what was typed.
+        hits = visit.read(lambda session: searching.search(session, visit.field("words")))
     except InputError as error:
         return _page(visit, problem=error)
+    if not hits.exact:
+        visit.note(lambda session: _record(visit, session, hits))
     if hits.exact:
         return visit.go(f"/claims/{quote(hits.hits[0].claim_no)}")
     return _page(visit, hits=hits)
+
+
+def _record(visit: Visit, session: Session, hits: Hits) -> None:
+    if visit.actor.account_id:
+        audit.looked(session, org_key=visit.actor.org_key, account=visit.actor.account_id,
+                     claim_id=hits.hits[0].claim_id if len(hits.hits) == 1 else None,
+                     what=f"search:{hits.by}:{len(hits.hits)}", reason=None, at=visit.now)
 
 
 def _page(visit: Visit, *, hits: Hits | None = None, problem: InputError | None = None) -> Response:
