@@ -111,10 +111,12 @@ def build_world(db: Database, now: datetime) -> World:
 
     Made once for each instant in a test process; later tests get a copy of that database in place of their own empty one.
     """
-    if now in _kept:
+    if now in _kept and not _watched(db):
         _copy(db, _kept[now][0])
         return replace(deepcopy(_kept[now][1]), db=db)
     world = _build(db, now)
+    if now in _kept or _watched(db):
+        return world
     name = f"world_{uuid.uuid4().hex[:12]}"
     _copy(db, name, keep=True)
     _kept[now] = name, deepcopy(replace(world, db=cast(Database, None)))
@@ -122,6 +124,14 @@ def build_world(db: Database, now: datetime) -> World:
 
 
 _kept: dict[datetime, tuple[str, World]] = {}       # the database that is copied, and what was made in it
+
+
+def _watched(db: Database) -> bool:
+    """Whether a test holds a connection of its own to the database, which then stays as it is."""
+    with psycopg.connect(embedded.with_user(db.url, "postgres", "postgres"), autocommit=True) as connection:
+        held = connection.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND usename = 'postgres'",
+                                  (conninfo_to_dict(db.url)["dbname"],)).fetchone()
+    return held is not None and held[0] > 0
 
 
 def _copy(db: Database, name: str, *, keep: bool = False) -> None:
