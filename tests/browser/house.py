@@ -10,7 +10,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
 from services.access.sessions import open_session
 from services.web.door import COOKIE
@@ -19,8 +19,8 @@ from tests.services.api_world import Api
 from tests.support.world import ROOT
 
 Scheme = Literal["light", "dark"]
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESK: ViewportSize = {"width": 1280, "height": 900}
 ARGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
         "--disable-component-update", "--disable-sync")
 
