@@ -19,7 +19,7 @@ class SlaClock(Scoped, table=True):
     __table_args__ = (one_of("state", ("running", "paused", "stopped")), one_of("day_kind", ("working", "calendar")),
                       UniqueConstraint("claim_id", "round", "kind", "subject", name="clock_once"),
                       Index("clock_open_due", "due_on", postgresql_where=text("state <> 'stopped'")),
-                      Index("clock_kind_due", "kind", "due_on", postgresql_where=text("state <> 'stopped'")))
+                      Index("clock_kind_due", "kind", "due_on", postgresql_where=text("state = 'running'")))
 
     claim_id: uuid.UUID = Field(foreign_key="claim.id")
     round: int

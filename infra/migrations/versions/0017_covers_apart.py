@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0011"
+revision = "0017"
 down_revision = "0016"
 
 
