@@ -20,8 +20,9 @@ $(READY): requirements.lock pyproject.toml infra/bootstrap.sh
 demo: $(READY)
 	$(BIN)/huzhu demo
 
+# Two at a time, each with a database server of its own; the tests of a file stay together.
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # With an insurer named, the office's own data; without one, the last demonstration, where any desk may be tried.
 up: $(READY)

@@ -59,8 +59,8 @@ LETTERS: Mapping[str, str] = {
     "refund": N_("退费通知书"),
     "consolation": N_("慰问金通知书"), "cover_note": N_("转送保险公司决定的函"), "payment": N_("付款通知书"),
     "transfer": N_("移送告知书"),
-    "withdrawal": N_("撤回确认书"), "objection_lodged": N_("异议受理通知书"), "objection_decided": N_("异议处理决定书"),
-    "amended_decision": N_("更正决定书"), "reopening": N_("重新办理告知书")}
+    "withdrawal": N_("撤回确认书"), "objection_receipt": N_("异议收件回执"), "reopened": N_("重新审核通知书"),
+    "reexamined": N_("重新审核结果通知书")}
 LISTS: Mapping[str, tuple[str, str]] = {
     "drafted": (N_("待送达"), "busy"), "delivered": (N_("已送达，待答复"), "busy"), "answered": (N_("已答复"), "good"),
     "lapsed": (N_("逾期"), "stop")}

@@ -19,7 +19,7 @@ from tests.conftest import TEMPLATE
 from tests.services.api_world import Api
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")     # its event loop must not outlive the browser tests
 def browser() -> Iterator[Browser]:
     """The system's Chromium. Without one these tests fail: a page nobody looked at is not proven."""
     try:
