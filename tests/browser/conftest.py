@@ -1,4 +1,4 @@
-"""A real browser before a real server: uvicorn over the test's own database, one Chromium for all, a fresh profile each."""
+"""A real browser before a real server: uvicorn over the test's own database, one Chromium for a file of tests, a fresh profile each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.conftest import TEMPLATE
 from tests.services.api_world import Api
 
 
-@pytest.fixture(scope="package")     # its event loop must not outlive the browser tests
+@pytest.fixture(scope="module")      # playwright's event loop runs in this thread: it must not outlive a file of browser tests
 def browser() -> Iterator[Browser]:
     """The system's Chromium. Without one these tests fail: a page nobody looked at is not proven."""
     try:
