@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlmodel import Session
@@ -12,6 +12,7 @@ from services.access.actor import OFFICE, REVIEWERS, Actor, Role
 from services.evidence import originals
 from services.evidence.originals import Original
 from services.models import Objection, Receivable, Reopening
+from services.reporting.ending import Ending, ending
 from services.reporting.views import ClaimView
 from services.review import after_queries as after
 from statemachines.states import ClaimState, ObjectionState
@@ -24,12 +25,13 @@ STAFF = (Role.UNIT_CLERK, *sorted(REVIEWERS))
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """Objections, later rounds and corrections, money asked back, originals; `acts` are what the reader is offered."""
+    """Objections, later rounds and corrections, money asked back, originals; its end undecided; `acts` the reader is offered."""
 
     objections: Sequence[Objection]
     rounds: Sequence[Reopening]
     receivables: Sequence[Receivable]
     originals: Sequence[Original]
+    ending: Ending
     acts: frozenset[str]
 
     @property
@@ -49,13 +51,14 @@ class Aftermath:
 
 
 def aftermath(session: Session, view: ClaimView, actor: Actor, *, side: bool, today: date) -> Aftermath:
-    """Four selects. `side`: the actor is on the claimant's side and does nothing here."""
+    """Five selects. `side`: the actor is on the claimant's side and does nothing here."""
     claim_id = view.claim.id
     found = Aftermath(
         after.objections_of(session, claim_id), after.reopenings_of(session, claim_id), after.receivables_of(session, claim_id),
-        originals.originals_of(session, claim_id=claim_id, actor=actor, today=today), frozenset())
+        originals.originals_of(session, claim_id=claim_id, actor=actor, today=today),
+        ending(session, view, actor, side=side), frozenset())
     acts = frozenset() if side or not actor.has(*STAFF) else _objecting(found, view, actor) | _originals(found, view, actor)
-    return Aftermath(found.objections, found.rounds, found.receivables, found.originals, acts)
+    return replace(found, acts=acts | found.ending.acts)
 
 
 def _objecting(found: Aftermath, view: ClaimView, actor: Actor) -> frozenset[str]:

@@ -19,6 +19,7 @@ from services.review.regrading import GRADES
 from services.rulebook.exclusions import asked
 from services.rulebook.facts import FACTS
 from services.rulebook.forms import event_facts, form_fields
+from services.web.book_words import CANCELS
 from services.web.claim_words import LETTERS
 from services.web.language import N_
 from services.web.visit import Visit, whole
@@ -199,6 +200,7 @@ _MAKERS: Mapping[str, Maker] = {
     "on": _plain("on", N_("哪一天"), "date", N_("不填为今天。"), optional=True),
     "grounds": _plain("grounds", N_("异议的理由"), "area"),
     "late_reason": _plain("late_reason", N_("超过期限的原因"), hint=N_("没有超过期限的不填。"), optional=True),
+    "cancel_ground": _choice("ground", N_("作废的原因"), _pairs(CANCELS)),
     "correction": _choice("kind", N_("更正什么"), _CORRECTIONS), "what": _plain("what", N_("哪一项")), "old": _plain("old", N_("原为")),
     "new": _plain("new", N_("应为")), "paper": _paper, "due_on": _plain("due_on", N_("最迟哪一天"), "date"),
     "original": lambda visit, _session, file: _requests(visit, file, ("asked", "overdue")),

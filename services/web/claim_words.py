@@ -73,7 +73,8 @@ CHANNELS: Mapping[str, str] = {"bank": N_("银行"), "insurer": N_("保险公司
 RELATIONS: Mapping[str, str] = {
     "self": N_("本人"), "husband": N_("丈夫"), "wife": N_("妻子"), "spouse": N_("配偶"), "child": N_("子女"), "parent": N_("父母"),
     "grandchild": N_("孙子女、外孙子女"),
-    "sibling": N_("兄弟姐妹"), "grandparent": N_("祖父母、外祖父母"), "other": N_("其他（指定）")}
+    "sibling": N_("兄弟姐妹"), "grandparent": N_("祖父母、外祖父母"), "child_in_law": N_("尽了主要赡养义务的丧偶儿媳、女婿"),
+    "niece_nephew": N_("侄子女、甥子女"), "other": N_("其他（指定）")}
 PEOPLE: Mapping[str, str] = {
     "normal": N_("一般会员"), "model_worker": N_("劳模"), "specially_poor": N_("特困职工"), "hardship": N_("困难职工"),
                              "F": N_("女"), "M": N_("男")}
@@ -117,7 +118,9 @@ SAID: Mapping[str, str] = {
     "amount": N_("已核定金额，核算表已更新。"), "exclusion": N_("已答复，核算表已更新。"), "regraded": N_("已调整，核算表已更新。"),
     "judged": N_("已核对材料。"),
     "waived": N_("已免交该材料。"), "amended": N_("已更正事实。"), "asked": N_("已列出补充材料，告知书随后发出。"),
-    "verified": N_("已核验，给付时限起算。")}
+    "verified": N_("已核验，给付时限起算。"), "cancel_asked": N_("已提出作废，等待办事处另一人确认。"),
+    "cancelled": N_("已作废。"), "cancel_dropped": N_("已撤回作废申请，案件继续办理。"),
+    "died": N_("已登记身故，款项付给继承人。")}
 
 # machine.event (or the event alone) -> what the record says
 _EVENTS: Mapping[str, str] = {

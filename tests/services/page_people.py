@@ -59,11 +59,14 @@ UDOSH       R   /book/rosters/{roster_id}/errors
 UDOSH       W   /bulk
 UDOSH       W   /bulk/pass
 UDOSH       RW  /claims/{claim_no}/ask
+UDOSH       RW  /claims/{claim_no}/ask-cancel
 UDOSH       RW  /claims/{claim_no}/consent
 UDOSH       RW  /claims/{claim_no}/correct
 UDOSH       RW  /claims/{claim_no}/correct-facts
+UDOSH       RW  /claims/{claim_no}/death
 UDOSH       RW  /claims/{claim_no}/delegate
 UDOSH       W   /claims/{claim_no}/drop
+UDOSH       RW  /claims/{claim_no}/drop-cancel
 UDOSH       RW  /claims/{claim_no}/drop-correction
 UDOSH       RW  /claims/{claim_no}/facts
 UDOSH       W   /claims/{claim_no}/look
@@ -142,6 +145,7 @@ U           W   /claims/{claim_no}/resume
 OSHA        R   /handoffs
 OSHA        R   /samples
 OSHA        R   /samples/{sample_id}
+OSH         RW  /claims/{claim_no}/confirm-cancel
 OSH         RW  /claims/{claim_no}/waive
 OSH         W   /handoffs/{claim_no}/recall
 OSH         W   /handoffs/{claim_no}/resend
