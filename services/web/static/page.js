@@ -15,5 +15,11 @@ window.addEventListener("pageshow", () => {
   document.querySelectorAll("form[data-sent]").forEach((form) => { delete form.dataset.sent; });
 });
 
+// A menu wider than the screen shows the place where one is.
+document.querySelectorAll("nav [aria-current]").forEach((here) => {
+  const menu = here.closest("nav");
+  menu.scrollLeft = here.offsetLeft - (menu.clientWidth - here.offsetWidth) / 2;
+});
+
 // A refusal is where the reader is led first.
 document.getElementById("problem")?.focus();
