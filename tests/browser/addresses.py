@@ -127,6 +127,8 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "/runs/{run_no}": (MAKER, "/runs/{run}"),
     "/runs/{run_no}/file": (MAKER, "/runs/{run}/file"),
     "/payments/{payment_id}/card": (MAKER, "/payments/{payment}/card"),
+    "/receivables": (MAKER, "/receivables"),
+    "/receivables/{receivable_id}": (MAKER, "/receivables/{nothing}"),
     "/audit": (AUDITOR, "/audit"),
     "/audit/books": (AUDITOR, "/audit/books"),
     "/audit/looks": (AUDITOR, "/audit/looks"),

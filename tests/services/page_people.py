@@ -171,6 +171,12 @@ UDOSHX      RW  /people/{person_id}/card
 UDOSHX      RW  /people/{person_id}/kin
 HKCA        R   /runs
 HKCA        R   /runs/{run_no}
+HKCA        R   /receivables
+HKCA        R   /receivables/{receivable_id}
+K           W   /receivables/{receivable_id}/agree
+KC          W   /receivables/{receivable_id}/receive
+HKC         W   /receivables/{receivable_id}/propose-write-off
+HC          W   /receivables/{receivable_id}/write-off
 K           W   /runs
 K           W   /runs/{run_no}/submit
 C           W   /runs/{run_no}/release

@@ -17,7 +17,8 @@ from services.evidence import service as evidence
 from services.intake.queries import acts_for_self
 from services.notice import queries as letters
 from services.reporting import attached, sight, unmasking
-from services.reporting.claim_file import ClaimFile, Neighbours, neighbours, pulse
+from services.reporting.claim_file import ClaimFile, pulse
+from services.reporting.neighbours import Neighbours, neighbours
 from services.web import claim_words as words
 from services.web.claim_context import address, back, context, read_file
 from services.web.door import Pages
