@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.core.errors import ConfigError
@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     insurer_keys: Path = Path("var/keys/insurer")
     movable_clock: bool = False     # demo and training only
     upload_limit_mb: int = 50
+    clamav: str = Field(default="", pattern=r"^(unix:/.+|tcp:[^:]+:[0-9]{1,5})?$")     # clamd; once set, nothing passes unscanned
     oidc_issuer: str = ""           # the organisation's identity provider; empty: passwords only
     oidc_client_id: str = ""
     oidc_client_secret_file: Path | None = None

@@ -17,7 +17,7 @@ PDF = "application/pdf"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _PICTURES = {"image/png", "image/jpeg", "image/webp"}
 PAPER_KINDS = frozenset({PDF, "image/heic", XLSX, *_PICTURES})
-_PIXELS = 80_000_000            # beyond any phone's picture: a small file that unpacks to more is an attack
+PIXELS = 80_000_000            # beyond any phone's picture: a small file that unpacks to more is an attack
 _UNPACKED = 200 * 1024 * 1024
 _CELLS = 4_000_000              # a reader lays out the whole area: two cells far apart would take all memory
 _PLACE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{0,3})([0-9]{1,9})["']""")
@@ -32,6 +32,8 @@ def true_kind(content: bytes) -> str:
         return _workbook(content)
     if mime in _PICTURES:
         _check_picture(content)
+    if mime in ("image/gif", "image/apng"):
+        raise InputError("file_animated", "不接受动图", remedy="请上传静止的图片（JPEG、PNG）或 PDF", field="content")
     if mime not in PAPER_KINDS:
         raise InputError("file_type", f"不接受这种文件（{mime or '无法识别'}）",
                          remedy="请上传 PDF、JPEG、PNG、WEBP、HEIC 图片或 XLSX 表格", field="content")
@@ -80,7 +82,7 @@ def _check_picture(content: bytes) -> None:
                 picture.verify()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         raise _damaged() from None
-    if width * height > _PIXELS:
+    if width * height > PIXELS:
         raise InputError("file_bloated", f"图片过大（{width}×{height}）", remedy="请缩小后上传", field="content")
 
 
