@@ -192,10 +192,3 @@ def report_files(session: Session, *, after: uuid.UUID | None = None) -> tuple[l
         query = query.where(col(ReportImport.id) < after)
     rows = list(session.exec(query.order_by(col(ReportImport.id).desc()).limit(MOST + 1)).all())
     return rows[:MOST], rows[MOST - 1].id if len(rows) > MOST else None
-
-
-def units(session: Session, actor: Actor, *, most: int = 300) -> list[Organisation]:
-    """The open units that the actor may enrol for, in order of the tree; at most `most`."""
-    return list(session.exec(select(Organisation).where(
-        col(Organisation.org_key) >= actor.org_key, col(Organisation.org_key) < f"{actor.org_key.rstrip('.')}/",
-        Organisation.kind == "unit", col(Organisation.closed_on).is_(None)).order_by(col(Organisation.org_key)).limit(most)).all())

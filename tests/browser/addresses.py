@@ -70,6 +70,7 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "/letters/{notice_id}/content": (CLERK, "/letters/{letter}/content"),
     "/cases/{case_no}/papers": (MEMBER, "/cases/{case}/papers"),
     # the member
+    "/card": (MEMBER, "/card"),
     "/mine": (MEMBER, "/mine"),
     "/mine/{claim_no}": (MEMBER, "/mine/{reported}"),
     "/mine/{claim_no}/lists/{list_id}": (MEMBER, "/mine/{reported}/lists/{supplement}"),
@@ -117,11 +118,11 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "/sheets/{sheet_no}": (DISTRICT, "/sheets/{sheet}"),
     "/sheets/{sheet_no}/workbook": (DISTRICT, "/sheets/{sheet}/workbook"),
     "/told": (OFFICE, "/told"),
-    "/told/pairs/{case_no}/{other_no}": (OFFICE, "/told/pairs/{case}/{case}"),
+    "/told/pairs/{case_no}/{other_no}": (OFFICE, "/told/pairs/{other}/{case}"),
     "/told/reports/{case_no}/{addressee}": (OFFICE, "/told/reports/{case}/office"),
     "/handoffs": (OFFICE, "/handoffs"),
-    "/samples": (OFFICE, "/samples"),
-    "/samples/{sample_id}": (OFFICE, "/samples/{nothing}"),
+    "/samples": (HEAD, "/samples"),
+    "/samples/{sample_id}": (OFFICE, "/samples/{sample}"),
     # money, audit, administration
     "/runs": (MAKER, "/runs"),
     "/runs/{run_no}": (MAKER, "/runs/{run}"),
@@ -134,7 +135,7 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "/audit/looks": (AUDITOR, "/audit/looks"),
     "/audit/record": (AUDITOR, "/audit/record"),
     "/audit/samples": (AUDITOR, "/audit/samples"),
-    "/audit/samples/{sample_id}": (AUDITOR, "/audit/samples/{nothing}"),
+    "/audit/samples/{sample_id}": (AUDITOR, "/audit/samples/{sample}"),
     "/audit/separation": (AUDITOR, "/audit/separation"),
     "/admin": (ADMIN, "/admin"),
     "/admin/accounts": (ADMIN, "/admin/accounts"),
@@ -144,11 +145,39 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "/admin/organisations": (ADMIN, "/admin/organisations"),
     "/admin/organisations/{org_id}": (ADMIN, "/admin/organisations/{org}"),
     "/releases": (ADMIN, "/releases"),
-    "/releases/{release_id}": (ADMIN, "/releases/{nothing}"),
+    "/releases/{release_id}": (ADMIN, "/releases/{release}"),
     # everybody
     "/account": (DISTRICT, "/account"),
     "/account/factor": (DISTRICT, "/account/factor"),
     "/account/leave": (HEAD, "/account/leave"),
     "/plans": (NOBODY, "/plans"),
     "/plans/{plan}": (NOBODY, "/plans/xj-women"),
+}
+
+# Buttons with nothing to fill in: pressed, they act, or show the claim with the refusal.
+BUTTONS = {
+    "/account/factor", "/claims/{claim_no}/accept-objection", "/claims/{claim_no}/confirm-correction", "/claims/{claim_no}/consent",
+    "/claims/{claim_no}/hand-list", "/demonstration", "/report", "/sign-in/code", "/sign-in/enrol"}
+
+# Forms that stand on another page than their own address: who sends them, where.
+FORMS_ELSEWHERE: dict[str, tuple[str, str]] = {
+    "/account/password": (DISTRICT, "/account/password"),
+    "/account/factor/codes": (DISTRICT, "/account/factor/codes"),
+    "/account/factor/give-up": (DISTRICT, "/account/factor/give-up"),
+    "/admin/accounts/{account_id}/code": (ADMIN, "/admin/accounts/{account}/code"),
+    "/admin/accounts/{account_id}/{act}": (ADMIN, "/admin/accounts/{account}/roles"),
+    "/admin/organisations/{org_id}/{act}": (ADMIN, "/admin/organisations/{org}/move"),
+    "/book/covers/{certificate_no}/end": (CLERK, "/book/covers/{certificate}/end"),
+    "/book/covers/{certificate_no}/shares": (CLERK, "/book/covers/{certificate}/shares"),
+    "/bulk/pass": (DISTRICT, "/bulk/pass"),
+    "/claims/{claim_no}/talk": (OFFICE, "/claims/{office}/talk"),
+    "/handoffs/{claim_no}/recall": (OFFICE, "/handoffs/{office}/recall"),
+    "/mine/{claim_no}/talk": (MEMBER, "/mine/{reported}/talk"),
+    "/releases/{release_id}/{act}": (ADMIN, "/releases/{release}/reject"),
+    "/runs/returns": (MAKER, "/runs/returns"),
+    "/runs/{run_no}/exclude": (MAKER, "/runs/{run}/exclude"),
+    "/runs/{run_no}/send-back": (CHECKER, "/runs/{run}/send-back"),
+    "/sheets/{sheet_no}/sign": (DISTRICT, "/sheets/{sheet}/sign"),
+    "/sheets/{sheet_no}/take-out": (DISTRICT, "/sheets/{sheet}/take-out"),
+    "/team/hand": (HEAD, "/team/hand"),
 }

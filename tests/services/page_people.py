@@ -152,6 +152,7 @@ OSH         W   /handoffs/{claim_no}/resend
 OSH         W   /samples/{sample_id}/items/{item_id}
 OSH         W   /told/cancellings/{claim_no}
 OSH         W   /told/joinings/{case_no}
+M           RW  /card
 M           R   /mine
 M           W   /mine/letters/{letter_id}
 M           R   /mine/{claim_no}

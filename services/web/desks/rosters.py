@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from fastapi import Response
@@ -18,7 +19,7 @@ from services.enrolment.thresholds import Numbers
 from services.intake import service as intake
 from services.intake import sheet
 from services.models import Organisation, ReportImport, RosterImport
-from services.reporting import book, sight
+from services.reporting import book, sight, units
 from services.rulebook import registry
 from services.storage import service as storage
 from services.web import book_words as words
@@ -43,11 +44,31 @@ def rosters(visit: Visit) -> Response:
 
 
 def _rosters(visit: Visit, *, problem: HuzhuError | None = None) -> Response:
-    def run(session: Session) -> tuple[list[Organisation], list[tuple[RosterImport, str]], uuid.UUID | None]:
-        return book.units(session, visit.actor), *book.rosters(session, after=row_id(visit.query.get("after", "")))
-    units, rows, after = visit.read(run)
-    return visit.page("rosters.html", problem=_beside(problem), units=units, rows=rows, after=after, words=words, names=plan_names(),
+    def run(session: Session) -> tuple[Choice, list[tuple[RosterImport, str]], uuid.UUID | None]:
+        return _choice(visit, session), *book.rosters(session, after=row_id(visit.query.get("after", "")))
+    choice, rows, after = visit.read(run)
+    return visit.page("rosters.html", problem=_beside(problem), choice=choice, rows=rows, after=after, words=words, names=plan_names(),
                       **limits())
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The unit a roster is for: `all` to choose from when they are few, else what a search `found`, until one is `chosen`."""
+
+    all: list[Organisation]
+    chosen: Organisation | None
+    asked: str
+    found: list[Organisation]
+    more: bool
+
+
+def _choice(visit: Visit, session: Session) -> Choice:
+    every, asked = units.few(session, visit.actor), visit.query.get("unit", "").strip()[:50]
+    wanted = row_id(visit.field("org_id") or visit.query.get("org", ""))
+    chosen = units.unit(session, visit.actor, wanted) if wanted and len(every) != 1 else None
+    if len(every) == 1:
+        chosen = every[0]
+    return Choice(every, chosen, asked, *(units.search(session, visit.actor, asked) if not chosen else ([], False)))
 
 
 def _beside(problem: HuzhuError | None) -> HuzhuError | None:
