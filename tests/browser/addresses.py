@@ -141,6 +141,7 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "/admin/accounts": (ADMIN, "/admin/accounts"),
     "/admin/accounts/new": (ADMIN, "/admin/accounts/new"),
     "/admin/accounts/{account_id}": (ADMIN, "/admin/accounts/{account}"),
+    "/admin/identities/{account_id}": (ADMIN, "/admin/identities/{account}"),
     "/admin/calendars": (ADMIN, "/admin/calendars"),
     "/admin/organisations": (ADMIN, "/admin/organisations"),
     "/admin/organisations/{org_id}": (ADMIN, "/admin/organisations/{org}"),

@@ -32,6 +32,8 @@ X           R   /admin/accounts/{account_id}
 X           W   /admin/accounts/{account_id}/code
 X           W   /admin/accounts/{account_id}/{act}
 X           R   /admin/calendars
+X           RW  /admin/identities/{account_id}
+X           W   /admin/identities/{account_id}/end
 X           R   /admin/organisations
 X           R   /admin/organisations/{org_id}
 X           W   /admin/organisations/{org_id}/{act}
