@@ -233,12 +233,12 @@ class ClaimMachine(Machine):
 
     verify = reported.to(verified, validators=[
         papers_complete, identity_matched, consent_given, actor_not_claimant, actor_new_to_round])
-    ask = supplementing.from_(reported, verified, in_review, validators=[list_allowed])
+    ask = supplementing.from_(reported, verified, in_review, validators=[list_allowed, actor_not_claimant])
     answer = supplementing.to(reported, validators=[items_answered])
     lapse = supplementing.to(closed, validators=[lapsed_after_reminder])
     resume = closed.to(reported, validators=[was_not_pursued, within_limitation])
     route = verified.to(in_review, validators=[not_held, worksheet_current, levels_staffed])
-    send_back = in_review.to(reported, validators=[reason_given])
+    send_back = in_review.to(reported, validators=[reason_given, actor_not_claimant])
     approve = in_review.to(payable, validators=[
         office_route, not_held, chain_passed, worksheet_frozen, amount_positive])
     refuse = in_review.to(refused, validators=[office_route, actor_decides, amount_zero, reason_with_clause])
@@ -255,11 +255,11 @@ class ClaimMachine(Machine):
     close = closed.from_(paid, refused, validators=[letters_delivered, objection_window_over, nothing_open, not_held])
     cancel = cancelled.from_(reported, supplementing, verified, in_review, validators=[withdrawal_or_mistake])
 
-    # The state stays, the facts change.
+    # The state stays, the facts change. Whoever stops a claim, lets it go on or sends it back steers it: not the own family's.
     hold = stay(reported, supplementing, verified, in_review, with_insurer, payable, refused, paid,
-                validators=[reason_given])
+                validators=[reason_given, actor_not_claimant])
     unhold = stay(reported, supplementing, verified, in_review, with_insurer, payable, refused, paid,
-                  validators=[reason_given])
+                  validators=[reason_given, actor_not_claimant])
     note_death = stay(reported, supplementing, verified, in_review, with_insurer, payable, refused, paid, closed,
                       validators=[death_proved])
     advance = stay(in_review, with_insurer, validators=[advance_undisputed, two_persons])

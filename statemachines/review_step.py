@@ -86,11 +86,11 @@ class ReviewStepMachine(Machine):
     # An open level whose lower ones were reset (papers came back changed) stays open and waits for them.
     pass_ = Event(opened.to(passed, validators=[
         previous_passed, actor_not_claimant, actor_new_to_round, quorum_met, change_seen]), id="pass")
-    send_down = opened.to(waiting, validators=[reason_given])
+    send_down = opened.to(waiting, validators=[reason_given, actor_not_claimant])
     # What a level above does to the one it returns to, and to those between whose facts changed.
     reopen = passed.to(opened, validators=[reason_given])
     reset = passed.to(waiting, validators=[digest_changed])
-    # A refusal decides, so its actor is separated from the claimant and the other deciders as in `pass`.
+    # A refusal decides: its actor is separated from the claimant and the other deciders, and has seen the facts, as in `pass`.
     refuse = opened.to(refused, validators=[
-        office_route, row_decides, previous_passed, actor_not_claimant, actor_new_to_round])
+        office_route, row_decides, previous_passed, actor_not_claimant, actor_new_to_round, change_seen])
     void = voided.from_(waiting, opened, passed, validators=[round_over])

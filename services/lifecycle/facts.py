@@ -64,15 +64,17 @@ _AWAY = f"""substitute u JOIN account b ON b.id = u.absent_id WHERE u.account_id
 _COUNTS_AS = f"(ARRAY(SELECT b.person_id FROM {_AWAY} AND b.person_id IS NOT NULL) || a.person_id)"
 
 
+def able(step: str) -> str:
+    """Account `a` may act on the level: in use, its role held or lent, and separation permits (claim `c`)."""
+    return f"""(a.active AND a.person_id IS NOT NULL AND (EXISTS (SELECT 1 FROM role_grant g WHERE g.account_id = a.id AND g.role = {step}.role)
+        OR EXISTS (SELECT 1 FROM {_AWAY} AND b.active AND b.org_key = a.org_key AND {step}.role = ANY(string_to_array(u.roles, ' '))
+            AND EXISTS (SELECT 1 FROM role_grant g WHERE g.account_id = b.id AND g.role = {step}.role)))
+        AND NOT {barred(step, _COUNTS_AS)})"""
+
+
 def candidates(step: str) -> str:
-    """FROM and WHERE of the accounts `a` that may act on the level: its role, held or lent, at its duty organisation, and
-    separation permits (claim `c`).
-    """
-    return f"""FROM account a WHERE a.active AND a.person_id IS NOT NULL AND a.org_key = {step}.duty_key
-        AND (EXISTS (SELECT 1 FROM role_grant g WHERE g.account_id = a.id AND g.role = {step}.role)
-            OR EXISTS (SELECT 1 FROM {_AWAY} AND b.active AND b.org_key = a.org_key AND {step}.role = ANY(string_to_array(u.roles, ' '))
-                AND EXISTS (SELECT 1 FROM role_grant g WHERE g.account_id = b.id AND g.role = {step}.role)))
-        AND NOT {barred(step, _COUNTS_AS)}"""
+    """FROM and WHERE of the accounts `a` at the level's duty organisation that may act on it."""
+    return f"FROM account a WHERE a.org_key = {step}.duty_key AND {able(step)}"
 
 
 def eligible(step: str, but: str = "") -> str:

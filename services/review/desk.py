@@ -5,12 +5,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
 from services.access.actor import Actor
+from services.core.clock import business_day
 from services.core.errors import Conflict, GuardFailed, NotFound, NotPermitted
+from services.lifecycle.facts import able, bound
 from services.review.chain import Routable, Step, locked, steps_of
 
 IN_REVIEW = "in_review"
@@ -47,7 +50,7 @@ def claim_in_review(session: Session, claim_id: uuid.UUID, version: int | None) 
     return claim
 
 
-def sit_down(session: Session, *, claim_id: uuid.UUID, version: int | None, actor: Actor) -> Desk:
+def sit_down(session: Session, *, claim_id: uuid.UUID, version: int | None, actor: Actor, now: datetime) -> Desk:
     """The open level, which must be the actor's: role and organisation match, and nobody else has taken it."""
     claim = claim_in_review(session, claim_id, version)
     step, steps = open_step(session, claim_id)
@@ -56,7 +59,7 @@ def sit_down(session: Session, *, claim_id: uuid.UUID, version: int | None, acto
     if not actor.has(step.role) or not step.duty_key.startswith(actor.org_key):
         raise NotPermitted("not_your_level", f"当前是“{step.level}”层级，不由 {actor.name} 办理",
                            remedy=f"须由该组织的 {step.role} 办理")
-    held = holder(session, step.id)
+    held = holder(session, step.id, business_day(now))
     if held is not None and not held.is_one_of(actor):
         raise Conflict("taken_by_another", f"{held.name} 已领取这一任务", remedy="请其退回或转交；组织负责人可写明理由收回")
     return Desk(claim, step, steps)
@@ -75,10 +78,16 @@ class Holder:
         return self.account_id == actor.account_id or self.person_id in actor.persons
 
 
-def holder(session: Session, step_id: uuid.UUID) -> Holder | None:
-    """The account at a level; None while nobody has taken it."""
-    row = session.execute(sa.text("SELECT a.id, a.person_id, a.name FROM review_step s JOIN account a ON a.id = s.taken_by"
-                                  " WHERE s.id = :id"), {"id": step_id}).first()
+_HOLDER = sa.text(bound(f"""
+    SELECT a.id, a.person_id, a.name FROM review_step s JOIN claim c ON c.id = s.claim_id JOIN account a ON a.id = s.taken_by
+    WHERE s.id = :id AND starts_with(s.duty_key, a.org_key) AND {able("s")}"""))
+
+
+def holder(session: Session, step_id: uuid.UUID, on: date) -> Holder | None:
+    """The account at a level; None while nobody has taken it, or whoever did may not act there (any more): the leave is over,
+    the role or the account gone, a relation to the claimant known since.
+    """
+    row = session.execute(_HOLDER, {"id": step_id, "today": on}).first()
     return Holder(*row) if row else None
 
 

@@ -12,10 +12,9 @@ from services.audit import service as audit
 from services.audit.chain import Entry
 from services.core.clock import business_day
 from services.core.errors import GuardFailed, InputError, NotPermitted
-from services.enrolment import queries as enrolment
 from services.lifecycle.service import Move, fire
-from services.models import Claim
 from services.review import staffing
+from services.review.apart import require_apart
 from services.review.chain import Routable, Step
 from services.review.desk import claim_in_review, holder, open_step, set_taker, sit_down
 from services.review.ladder import Post
@@ -27,14 +26,14 @@ def take(session: Session, *, claim_id: uuid.UUID, version: int | None = None, a
 
     GuardFailed when separation forbids it, Conflict when somebody else has it.
     """
-    desk = sit_down(session, claim_id=claim_id, version=version, actor=actor)
+    desk = sit_down(session, claim_id=claim_id, version=version, actor=actor, now=now)
     fire(session, "review_step", "take", [Move(desk.step.id)], actor=actor, now=now)
     set_taker(session, desk.step.id, actor.account_id)
 
 
 def drop(session: Session, *, claim_id: uuid.UUID, version: int | None = None, actor: Actor, now: datetime) -> None:
     """Give a taken level back."""
-    desk = sit_down(session, claim_id=claim_id, version=version, actor=actor)
+    desk = sit_down(session, claim_id=claim_id, version=version, actor=actor, now=now)
     fire(session, "review_step", "drop", [Move(desk.step.id)], actor=actor, now=now)
     set_taker(session, desk.step.id, None)
 
@@ -49,10 +48,10 @@ def delegate(session: Session, *, claim_id: uuid.UUID, version: int | None = Non
     why = _reason(reason, "转交")
     claim = claim_in_review(session, claim_id, version)
     step, _ = open_step(session, claim_id)
-    _require_apart(session, claim_id, actor)
-    held = holder(session, step.id)
+    require_apart(session, claim_id, actor)
+    held = holder(session, step.id, business_day(now))
     if not (held is not None and held.is_one_of(actor)) and not _is_head(actor, step):
-        raise NotPermitted("not_the_holder", "只有领取人本人、其代班人或该组织负责人可以转交", remedy="先领取任务，或请负责人转交")
+        raise NotPermitted("not_the_holder", "只有领取人本人、其代理人或该组织负责人可以转交", remedy="先领取任务，或请负责人转交")
     if held is not None and held.account_id == to_account:
         raise InputError("same_holder", "任务已在此人处", remedy="换一位同事", field="to_account")
     able = {colleague.account_id: colleague for colleague in colleagues(session, claim_id, on=business_day(now))}
@@ -76,7 +75,7 @@ def take_over(session: Session, *, claim_id: uuid.UUID, version: int | None = No
     step, steps = open_step(session, claim_id)
     if not _is_head(actor, step):
         raise NotPermitted("not_the_head", "只有该组织（或其上级组织）的负责人可以收回任务", remedy="请负责人办理")
-    held = holder(session, step.id)
+    held = holder(session, step.id, business_day(now))
     path = staffing.paths(session, [step.org_key])[step.org_key]
     above = [later.opening(path) for later in steps if later.ordinal > step.ordinal and later.state == "waiting"]
     if None in staffing.staff(session, above, business_day(now), but=actor.persons).values():
@@ -88,12 +87,6 @@ def take_over(session: Session, *, claim_id: uuid.UUID, version: int | None = No
     set_taker(session, step.id, actor.account_id)
     _say(session, claim, step, "take_over", why, {"from": held.name if held else None, "to": place.key,
                                                   "role": Role.HEAD.value}, actor, now)
-
-
-def _require_apart(session: Session, claim_id: uuid.UUID, actor: Actor) -> None:
-    """Nobody on the claimant's side chooses who decides."""
-    if enrolment.on_side_of(session, actor, session.get_one(Claim, claim_id).person_id):
-        raise GuardFailed("actor_on_claimant_side", "经办人是申请人或其家属，须回避", remedy="由同级其他人员或上级办理")
 
 
 def _is_head(actor: Actor, step: Step) -> bool:

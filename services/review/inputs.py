@@ -118,7 +118,7 @@ def reviewer_at(session: Session, claim_id: uuid.UUID, version: int | None, reas
     actor.require(*sorted(REVIEWERS), what=what)
     if not reason.strip():
         raise InputError("reason_missing", f"{what}须写明理由", remedy="补上 reason", field="reason")
-    desk = sit_down(session, claim_id=claim_id, version=version, actor=actor)
+    desk = sit_down(session, claim_id=claim_id, version=version, actor=actor, now=now)
     if desk.claim.route != "office":
         raise GuardFailed("not_office_route", "本计划由保险公司核定", remedy="证明后移送", field="route")
     if desk.step.act != "review":

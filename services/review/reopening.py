@@ -19,11 +19,11 @@ from services.core.clock import business_day
 from services.core.errors import Conflict, GuardFailed, NotPermitted
 from services.core.ids import uuidv7
 from services.core.settings import settings
-from services.enrolment import queries as enrolment
 from services.intake.queries import present_digest
 from services.lifecycle.create import create
 from services.lifecycle.service import Move, fire
 from services.models import Claim, Decision, Objection, Receivable, Reopening, Worksheet
+from services.review.apart import on_side
 from services.review.rules import STANDS as STANDS
 from services.rulebook.registry import version as wording
 from services.sla import service as sla
@@ -62,7 +62,7 @@ def decided_claim(session: Session, claim: Claim) -> Decision:
 
 def require_apart(session: Session, claim: Claim, actor: Actor) -> None:
     """Nobody on the claimant's side opens or judges the case again."""
-    if enrolment.on_side_of(session, actor, claim.person_id):
+    if on_side(session, claim.id, actor):
         raise NotPermitted("actor_on_claimant_side", "经办人是申请人或其家属，须回避", remedy="由同级其他人员或上级办理")
 
 

@@ -21,6 +21,7 @@ from services.lifecycle.service import Move, fire
 from services.outbox import service as outbox
 from services.outbox.service import Work
 from services.review import chain, looks, staffing
+from services.review.apart import require_apart
 from services.review.chain import Routable, Step
 from services.review.deciding import Decided, decide, refuse_claim
 from services.review.desk import IN_REVIEW, Desk, set_taker, sign, sit_down
@@ -104,7 +105,7 @@ def pass_level(session: Session, *, claim_id: uuid.UUID, version: int | None = N
     (separation, hold, changed facts, nothing to pay), Conflict (stale version).
     """
     check_recommendation(recommends, reason)
-    desk = sit_down(session, claim_id=claim_id, version=version, actor=actor)
+    desk = sit_down(session, claim_id=claim_id, version=version, actor=actor, now=now)
     sign(session, desk.step.id, _signature(actor, now, seen=seen, recommends=recommends, reason=reason))
     looks.record(session, claim_id=claim_id, act="pass", actor=actor, now=now)
     details = {"level": desk.step.level, **({"recommends": recommends} if recommends else {})}
@@ -123,7 +124,7 @@ def refuse(session: Session, *, claim_id: uuid.UUID, version: int | None = None,
     check_reason(reason, REFUSALS)
     if not clause.strip():
         raise InputError("clause_missing", "不予给付须写明依据的条款", remedy="填写条款", field="clause")
-    desk = sit_down(session, claim_id=claim_id, version=version, actor=actor)
+    desk = sit_down(session, claim_id=claim_id, version=version, actor=actor, now=now)
     if desk.claim.route != "office":    # said before the role is asked for: no role may
         raise GuardFailed("not_office_route", "本计划由保险公司作出决定，工会不作给付或拒付决定",
                           remedy="可退回补正，或证明后移送", field="route")
@@ -143,7 +144,7 @@ def send_down(session: Session, *, claim_id: uuid.UUID, version: int | None = No
               now: datetime) -> None:
     """Return the file to a lower level. Levels between stand unless the facts changed since they passed."""
     check_reason(reason, RETURNS)
-    desk = sit_down(session, claim_id=claim_id, version=version, actor=actor)
+    desk = sit_down(session, claim_id=claim_id, version=version, actor=actor, now=now)
     target = next((step for step in desk.steps if step.level == to_level and step.ordinal < desk.step.ordinal
                    and step.state == "passed"), None)
     if target is None:
@@ -164,7 +165,7 @@ def send_back(session: Session, *, claim_id: uuid.UUID, version: int | None = No
               now: datetime) -> None:
     """Return the claim to the papers stage; the chain stays for when it comes back."""
     check_reason(reason, RETURNS)
-    desk: Desk = sit_down(session, claim_id=claim_id, version=version, actor=actor)
+    desk: Desk = sit_down(session, claim_id=claim_id, version=version, actor=actor, now=now)
     looks.record(session, claim_id=claim_id, act="send_back", actor=actor, now=now)
     set_taker(session, desk.step.id, None)
     fire(session, "review_step", "send_down", [Move(desk.step.id, reason=reason)], actor=_system(), now=now)
@@ -176,8 +177,7 @@ def hold(session: Session, *, claim_id: uuid.UUID, version: int | None = None, r
     """Stop routing, decision, hand-over and payment of a claim; the clocks run on."""
     check_reason(reason, HOLDS)
     fire(session, "claim", "hold", [Move(claim_id, version=version, reason=reason)], actor=actor, now=now)
-    session.execute(sa.text("UPDATE claim SET held = true, hold_reason = :reason WHERE id = :id"),
-                    {"reason": reason, "id": claim_id})
+    _set_hold(session, claim_id, reason)
 
 
 def unhold(session: Session, *, claim_id: uuid.UUID, version: int | None = None, reason: str = "hold_over", actor: Actor,
@@ -185,7 +185,16 @@ def unhold(session: Session, *, claim_id: uuid.UUID, version: int | None = None,
     """Let a held claim go on; the flow that the hold stopped is owed again."""
     check_reason(reason, REASONS)
     fire(session, "claim", "unhold", [Move(claim_id, version=version, reason=reason)], actor=actor, now=now)
-    session.execute(sa.text("UPDATE claim SET held = false, hold_reason = NULL WHERE id = :id"), {"id": claim_id})
+    _set_hold(session, claim_id, None)
+
+
+def _set_hold(session: Session, claim_id: uuid.UUID, reason: str | None) -> None:
+    """Conflict when it is so already: a second hold would hide who stopped the claim, and why."""
+    done = session.execute(sa.text("UPDATE claim SET held = NOT held, hold_reason = :reason WHERE id = :id AND held = :was RETURNING id"),
+                           {"reason": reason, "id": claim_id, "was": reason is None})
+    if done.first() is None:
+        raise Conflict("held_already", "案件已经暂停", remedy="先解除暂停，再以新的理由暂停") if reason else Conflict(
+            "not_held", "案件没有暂停", remedy="无须解除")
 
 
 def escalate(session: Session, *, step_ids: Collection[uuid.UUID], actor: Actor, now: datetime) -> list[uuid.UUID]:
@@ -198,6 +207,8 @@ def escalate(session: Session, *, step_ids: Collection[uuid.UUID], actor: Actor,
     claim_ids = session.execute(sa.text(
         "SELECT DISTINCT claim_id FROM review_step WHERE id = ANY(CAST(:ids AS uuid[]))"), {"ids": list(step_ids)})
     claims = [claim for claim in chain.locked(session, claim_ids.scalars().all()) if claim.state == IN_REVIEW]
+    for claim in claims:
+        require_apart(session, claim.id, actor)
     steps: list[Step] = [step for rows in chain.steps_of(session, [claim.id for claim in claims]).values()
                          for step in rows if step.id in set(step_ids) and step.state == "open"]
     paths = staffing.paths(session, [step.org_key for step in steps])

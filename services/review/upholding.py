@@ -24,7 +24,7 @@ def uphold(session: Session, *, claim_id: uuid.UUID, version: int | None = None,
     Upheld when that is zero; else what was too much becomes a receivable when the round is concluded. Conflict: first round,
     or more is due (pass the level instead). GuardFailed: an amount waits for a reviewer, separation.
     """
-    desk = sit_down(session, claim_id=claim_id, version=version, actor=actor)
+    desk = sit_down(session, claim_id=claim_id, version=version, actor=actor, now=now)
     if desk.claim.round == 1:
         raise Conflict("first_round", "首次审核没有可以维持的决定", remedy="作出给付或不予给付决定")
     if desk.claim.route != "office":
