@@ -95,7 +95,7 @@ def redeem_password_link(session: Session, *, code: str, password: str, now: dat
     _set_password(session, account, password, now)
     link.used_at = now
     session.add(link)
-    lockout.clear(session, lockout.key_of(account.login))
+    lockout.forget(session, account.login)
     end_all(session, account.id, why="password_set", now=now)
     record(session, account, "password.set", None, by=account.id, now=now)
     return account
@@ -107,18 +107,18 @@ def change_password(session: Session, *, old: str, new: str, token: str, actor: 
     A wrong old password counts as a wrong try and is returned. InputError: the new one is not good enough.
     """
     account = own_account(session, actor)
-    key = lockout.key_of(account.login)
-    blocked = lockout.hold(session, key, now=now)
+    counts = lockout.inside(account.login)
+    blocked = lockout.hold(session, counts, now=now)
     if blocked:
         return blocked
     kept = credential(session, account.id)
     if not passwords.fits(old, kept.password_hash)[0]:
-        lockout.wrong(session, key, now=now)
+        lockout.wrong(session, counts, now=now)
         return Unauthenticated("password_wrong", "原密码不对", remedy="重新输入，或请管理员发放一次性口令")
     if passwords.prepared(old) == passwords.prepared(new):
         raise InputError("password_same", "新密码与原密码相同", remedy="换一个密码", field="password")
     _set_password(session, account, new, now)
-    lockout.clear(session, key)
+    lockout.clear(session, counts)
     end_all(session, account.id, why="password_changed", but=token, now=now)
     record(session, account, "password.changed", None, by=account.id, now=now)
     return None

@@ -35,7 +35,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """Wrong tries under one login of late; `until`: before then nobody may try under it."""
+    """Wrong tries under one login of late; `until`: the longest wait under it, at one place or from every place unknown to it."""
 
     tries: int
     until: datetime | None
@@ -89,20 +89,25 @@ def reopen_account(session: Session, *, account_id: uuid.UUID, reason: str, acto
 def waiting(session: Session, *, actor: Actor, now: datetime) -> Waiting:
     """The sign-in guard as a whole, over the last day."""
     actor.require(Role.ADMINISTRATOR, Role.SYSTEM, what="查看登录防护")
+    blocked = col(SignInGuard.blocked_until) > now
+    plain = sa.func.length(col(SignInGuard.login_index)) == lockout.LOGIN
+    logins = sa.select(lockout.of_login()).where(plain)
     row = session.execute(sa.select(
-        sa.func.count(), sa.func.count().filter(col(SignInGuard.blocked_until) > now),
-        sa.func.coalesce(sa.func.sum(SignInGuard.wrong), 0), sa.func.max(SignInGuard.blocked_until))
-        .where(col(SignInGuard.last_at) > now - lockout.FORGOTTEN)).one()
-    return Waiting(row[0], row[1], row[2], row[3] if row[1] else None)
+        sa.func.count().filter(plain), sa.func.count(sa.distinct(lockout.of_login())).filter(blocked),
+        sa.func.coalesce(sa.func.sum(SignInGuard.wrong).filter(plain), 0), sa.func.max(SignInGuard.blocked_until).filter(blocked))
+        .where(col(SignInGuard.last_at) > now - lockout.FORGOTTEN, lockout.of_login().in_(logins))).one()
+    return Waiting(row[0], row[1], row[2], row[3])
 
 
 def wrong_tries(session: Session, *, account_id: uuid.UUID, actor: Actor, now: datetime) -> Wrong:
     """Wrong tries under one account's login."""
     actor.require(Role.ADMINISTRATOR, Role.SYSTEM, what="查看登录防护")
-    guard = session.get(SignInGuard, lockout.key_of(account_of(session, account_id, actor).login))
-    if guard is None or guard.last_at <= now - lockout.FORGOTTEN:
-        return Wrong(0, None)
-    return Wrong(guard.wrong, guard.blocked_until if guard.blocked_until and guard.blocked_until > now else None)
+    key = lockout.key_of(account_of(session, account_id, actor).login)
+    row = session.execute(sa.select(
+        sa.func.coalesce(sa.func.max(SignInGuard.wrong).filter(col(SignInGuard.login_index) == key), 0),
+        sa.func.max(SignInGuard.blocked_until).filter(col(SignInGuard.blocked_until) > now))
+        .where(lockout.of_login() == key, col(SignInGuard.last_at) > now - lockout.FORGOTTEN)).one()
+    return Wrong(row[0], row[1])
 
 
 def _account(session: Session, account_id: uuid.UUID, actor: Actor, own: str) -> Account:

@@ -45,8 +45,8 @@ class Enrolled:
 
 def sign_in(session: Session, *, login: str, password: str, agent: str, address: str, now: datetime) -> Step | Unauthenticated:
     """The first step. The same answer, wait and work whether the login, the password or the account is wrong."""
-    key = lockout.key_of(login)
-    blocked = lockout.hold(session, key, now=now)
+    counts = lockout.at_door(session, login, address, now=now)
+    blocked = lockout.hold(session, counts, now=now)
     if blocked:
         return blocked
     row = session.exec(select(Account, Credential).join(Credential, col(Credential.account_id) == Account.id, isouter=True)
@@ -54,7 +54,7 @@ def sign_in(session: Session, *, login: str, password: str, agent: str, address:
     account, kept = row if row else (None, None)
     right, renewed = passwords.fits(password, kept.password_hash if kept else None)
     if not right or account is None or kept is None or not account.active or account.kind != "person":
-        lockout.wrong(session, key, now=now)
+        lockout.wrong(session, counts, now=now)
         return Unauthenticated("sign_in_refused", "登录名或密码不对", remedy="核对后再试；忘记密码请找管理员领取一次性口令")
     if renewed:
         kept.password_hash = renewed
@@ -82,12 +82,12 @@ def sign_in_code(session: Session, *, token: str, code: str, agent: str, address
     Raises Unauthenticated when the half session is over. A wrong code counts as a wrong try under the login.
     """
     account, held = sessions.half(session, token, now=now)
-    key = lockout.key_of(account.login)
-    blocked = lockout.hold(session, key, now=now)
+    counts = lockout.at_door(session, account.login, address, now=now)
+    blocked = lockout.hold(session, counts, now=now)
     if blocked:
         return blocked
     if not credentials.takes(session, credentials.credential(session, account.id), code, phone_time=phone_time, now=now):
-        lockout.wrong(session, key, now=now)
+        lockout.wrong(session, counts, now=now)
         return Unauthenticated("code_wrong", "动态口令不对或已用过", remedy="等手机显示下一个口令再试，或使用恢复码")
     sessions.sign_out(session, token=token, now=now)
     return Step("in", _enter(session, account, door=_door(held.door), agent=agent, address=address, now=now))
@@ -116,7 +116,7 @@ def waiting_for(session: Session, *, token: str, now: datetime) -> tuple[uuid.UU
 
 
 def _enter(session: Session, account: Account, *, door: Door, agent: str, address: str, now: datetime) -> str:
-    lockout.clear(session, lockout.key_of(account.login))
+    lockout.clear(session, lockout.at_door(session, account.login, address, now=now))
     token = sessions.open_session(session, account_id=account.id, stage="full", door=door, agent=agent, address=address, now=now)
     record(session, account, "signed_in", door, by=account.id, now=now)
     return token

@@ -52,7 +52,7 @@ class PasswordLink(SQLModel, table=True):
 
 
 class SignInGuard(SQLModel, table=True):
-    """Wrong tries under one login, whether or not anybody has it: the answer tells nothing. Key: blind index of the login."""
+    """Wrong tries under one login, whether or not anybody has it, there from one place, or from a place. Keys: `access.lockout`."""
 
     __tablename__ = "sign_in_guard"
 
