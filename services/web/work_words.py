@@ -18,7 +18,7 @@ ALL = N_("全部")
 REASONS: Mapping[str, tuple[str, str]] = {
     "held": (N_("暂停中"), "stop"), "late": (N_("已逾期"), "stop"), "soon": (N_("临近期限"), "busy"),
     "paused": (N_("时限中止"), "quiet"), "returned": (N_("退回后重办"), "busy"), "escalated": (N_("无人可办，上交"), "busy"),
-    "substitute": (N_("代班"), "busy"), "again": (N_("重新办理"), "busy"), "mine": (N_("我已领取"), "good"),
+    "substitute": (N_("代理"), "busy"), "again": (N_("重新办理"), "busy"), "mine": (N_("我已领取"), "good"),
     "papers": (N_("有材料待核对"), "busy"), "complete": (N_("材料已核对，待核验"), "good"), "unread": (N_("会员有新留言"), "busy"),
     "lodged": (N_("会员提出异议"), "busy"), "late_objection": (N_("逾期提出的异议"), "stop"), "turn": (N_("轮到本级"), "quiet")}
 DUES: Mapping[str, str] = {"late": N_("已逾期"), "soon": N_("三日内到期"), "later": N_("以后到期")}
@@ -30,7 +30,7 @@ SHEET_SAID: Mapping[str, str] = {
     "drafted": N_("草稿已编好，核对后签署。"), "taken_out": N_("已从草稿中去掉。"), "refreshed": N_("已按现有事实重新编制。"),
     "discarded": N_("草稿已作废，其中的案件可以另行汇总。"), "signed": N_("已签署，汇总的案件全部通过。"), "received": N_("已接收。")}
 
-TEAM_SAID: Mapping[str, str] = {"handed": N_("已转交。"), "appointed": N_("代班已登记。"), "ended": N_("代班已提前结束。")}
+TEAM_SAID: Mapping[str, str] = {"handed": N_("已转交。"), "appointed": N_("代理已登记。"), "ended": N_("代理已提前结束。")}
 
 
 @lru_cache(maxsize=1)

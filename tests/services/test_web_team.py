@@ -115,7 +115,7 @@ def test_a_substitute_is_named_and_ended(api: Api) -> None:
     ended = re.search(r"/team/substitutes/([0-9a-f-]+)/end", page)
     assert ended
     assert head.send(f"/team/substitutes/{ended[1]}/end", why="提前回来").headers["location"] == "/team?done=ended"
-    assert "没有代班安排" in head.get("/team").text
+    assert "没有代理安排" in head.get("/team").text
     assert person(api, "nx.head").get(f"/team/leave/{absent}").status_code == 404
 
 

@@ -116,7 +116,7 @@ def appoint(visit: Visit, account_id: str) -> Response:
     """Name the substitute."""
     def verb(session: Session) -> None:
         if not visit.field("substitute"):
-            raise InputError("substitute_missing", "没有选择代班人", remedy="选择由谁代班", field="substitute")
+            raise InputError("substitute_missing", "没有选择代理人", remedy="选择由谁代理", field="substitute")
         substitutes.appoint_substitute(
             session, absent_id=_identified(account_id), account_id=_identified(visit.field("substitute")), roles=visit.listed("role"),
             from_on=_day(visit, "from_on"), until_on=_day(visit, "until_on"), reason=visit.field("reason"), actor=visit.actor,
