@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
+from services.access.actor import Actor
+from services.access.actors import actor_of
 from services.access.lookup import record
 from services.access.sessions import open_session
 from services.core.errors import NotFound
@@ -45,6 +47,13 @@ def seats(session: Session, limit: int = 200) -> Sequence[Seat]:
     """The desks of this demonstration, by organisation. The scope must be the root."""
     refuse_outside_demonstration()
     return [Seat(row.id, row.login, row.name, row.organisation, tuple(row.roles)) for row in session.execute(_SEATS, {"limit": limit})]
+
+
+def actors(session: Session, accounts: Collection[uuid.UUID], *, now: datetime) -> list[Actor]:
+    """Those people as they act today. The scope must be the root."""
+    refuse_outside_demonstration()
+    found = session.exec(select(Account).where(col(Account.id).in_(accounts))).all()
+    return [actor_of(session, account, now=now) for account in found]
 
 
 def sit_down(session: Session, *, account_id: uuid.UUID, agent: str, address: str, now: datetime) -> str:

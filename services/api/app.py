@@ -81,13 +81,18 @@ async def _guarded(request: Request, answer: Callable[[Request], Awaitable[Respo
 
 
 def _too_large(request: Request) -> Response | None:
-    """Refuse a body by its announced length, before a byte of it is spooled; one of unknown length too."""
+    """Refuse a body by its announced length, before a byte of it is spooled; one of unknown length too. A page's form is left
+    to its own door, which refuses it with a page."""
     if request.method in ("GET", "HEAD"):
         return None
     limit = settings().upload_limit_mb
     length = request.headers.get("content-length", "")
     if "transfer-encoding" in request.headers or (length and not length.isdecimal()):
         return problems.answer(problems.plain(411, "length_required", "请求须写明长度", "带上 Content-Length"), 411)
-    if length and int(length) > (limit + 1) * 1024 * 1024:
+    if length and int(length) > (limit + 1) * 1024 * 1024 and not _of_a_browser(request):
         return problems.answer(problems.plain(413, "file_too_large", f"文件超过 {limit} MB", "请压缩或拆分后上传"), 413)
     return None
+
+
+def _of_a_browser(request: Request) -> bool:
+    return not request.url.path.startswith(PREFIX) and "text/html" in request.headers.get("accept", "")

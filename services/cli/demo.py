@@ -22,6 +22,7 @@ from rich.table import Table
 from services.cli.demonstration import MARK, add_twin, choose, directory
 from services.cli.output import SAID_NO, AsJson, say_json
 from services.cli.setup import prepare
+from services.cli.stopping import stop_like_ctrl_c
 from services.cli.supervisor import Supervisor, free_port
 from services.core.errors import ConfigError
 from services.core.settings import Settings
@@ -34,6 +35,7 @@ from services.simulate.runner import Runner
 from services.simulate.scenarios import scenarios
 from services.simulate.screen import Screen
 from services.simulate.stories import timeline
+from services.simulate.stories.ongoing import last_days
 
 _WIDTH = 150                        # of what is not a terminal
 _UNUSED = ("SCHEDULER", "LATE_RUNS")     # of Prefect: no timetables are served here, the moved clock owes their work
@@ -49,6 +51,7 @@ def demo(kill: Kills = None, as_json: AsJson = False) -> None:
     kills = parse(kill or [], timeline())
     began = time.monotonic()
     config = _configured(console)
+    stop_like_ctrl_c()
     outcomes = _played(config, kills, console)
     wrong = differences(scenarios(), outcomes)
     results = Results(config.data_dir / "results")
@@ -102,8 +105,9 @@ def _command_line(pid: int) -> str:
 
 
 def _played(config: Settings, kills: list[Kill], console: Console) -> list[Outcome]:
-    """Everything up, the whole timeline, the answers read, everything down."""
-    with Supervisor(config) as machine, Screen(console, len(timeline())) as screen:
+    """Everything up, the whole timeline, the answers read, the days after it, everything down."""
+    played, left = timeline(), last_days()
+    with Supervisor(config) as machine, Screen(console, len(played) + len(left)) as screen:
         screen.say("启动数据库")
         token = prepare(config)
         assert token is not None                     # the database is new
@@ -113,10 +117,12 @@ def _played(config: Settings, kills: list[Kill], console: Console) -> list[Outco
         office = Office(Door(machine.base_url), Desk(config.insurer_url), config.bank_dir)
         runner = Runner(office, Saboteur(kills, machine), screen)
         runner.found(token)
-        runner.play(timeline())
+        runner.play(played)
         screen.say("读取结果")
         outcomes = office.outcomes()
         Results(config.data_dir / "results").papers(office, config)
+        screen.say("再办四天，留下各环节在办的案件")
+        runner.go_on(left, after=len(played))
         return outcomes
 
 

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from services.cli.demonstration import add_twin, demonstration
+from services.cli.demonstration import add_twin, demonstration, take_up
+from services.cli.stopping import stop_like_ctrl_c
 from services.cli.supervisor import Supervisor
 from services.core.settings import settings
 from services.wiring import refuse_without_insurer
@@ -25,8 +26,10 @@ def up(demo: Shown = False) -> None:
     """启动本机全部服务（数据库、Prefect、网页、后台任务），按 Ctrl-C 停止。"""
     config = demonstration() if demo else settings()
     refuse_without_insurer(config)      # here, not in a child's log
+    stop_like_ctrl_c()
     with _console.status("正在启动……"), Supervisor(config) as machine:
         if demo:
+            take_up(config)
             add_twin(machine, config)
         machine.start_all()
         machine.add("timetables", [sys.executable, "-m", "flows.timetables"])

@@ -8,9 +8,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from services.core.clock import business_day
-from services.simulate import counter, finance, insurer_desk
+from services.simulate import counter, finance, insurer_desk, midway
+from services.simulate.cast import members
 from services.simulate.door import Desk, Door, Json
 from services.simulate.founding import ADMIN, AUDITOR, WORKER, Founding
+from services.simulate.ongoing import ongoing
 from services.simulate.outcome import KEPT, MISSED, OVER, RUNNING, WORST, Outcome
 from services.simulate.scenarios import scenarios
 from services.simulate.stage import Stage, rows
@@ -24,6 +26,8 @@ ACTS: Mapping[str, Act] = {
     "file": insurer_desk.act, "question": insurer_desk.act, "decide": insurer_desk.act, "settle": insurer_desk.act,
     "fault": insurer_desk.fault, "run": finance.run, "release": finance.release, "credit": finance.credit,
     "card": finance.card, "confirm_card": finance.confirm_card,
+    "draft": midway.draft, "refuse": midway.refuse, "hold": midway.hold, "send_down": midway.send_down, "delegate": midway.delegate,
+    "object": midway.objection, "message": midway.message, "sheet": midway.sheet, "sample": midway.sample,
 }
 _OPENED_IN_THE_STORY = "supplement"     # its delivery pauses the clock, so the story names the day
 _UNISSUED = frozenset({"drafted", "voided"})
@@ -38,15 +42,20 @@ class Office:
 
     def found(self, token: str, at: datetime) -> None:
         """The world before the first day."""
-        founding = Founding(self._stage.door)
-        founding.build(token)
-        self._stage.orgs = founding.orgs
+        self._founding = Founding(self._stage.door)
+        self._founding.build(token)
+        self._stage.orgs = self._founding.orgs
         self.move_clock(at)
+
+    def welcome(self) -> None:
+        """Accounts of those members whose claims stay on the way and who sign in themselves."""
+        self._founding.welcome(member for member in members().values() if member.scenario in ongoing()
+                               and ongoing()[member.scenario].account)
 
     def act(self, step: Step) -> None:
         """Take one step as its person."""
         ACTS[step.act](self._stage, step)
-        if step.scenario in self._stage.claims:
+        if step.scenario in self._stage.claims and step.scenario in scenarios():
             self._moved.add(step.scenario)
 
     def move_clock(self, to: datetime) -> None:
@@ -66,7 +75,7 @@ class Office:
         return f"保险公司未送达消息 {self._stage.desk.undelivered()} 条，待办工作 {waiting} 项"
 
     def open_letters(self) -> int:
-        """Whoever got a letter in a claim that moved today reads it now; returns how many were read."""
+        """Whoever got a letter in a scenario that moved today reads it now; returns how many were read."""
         opened = 0
         for scenario in sorted(self._moved):
             for letter in self._letters(scenario):

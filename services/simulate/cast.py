@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
-from services.simulate.scenarios import scenarios
+from services.simulate.ongoing import Ongoing, ongoing
+from services.simulate.scenarios import Scenario, scenarios
 from services.simulate.synthetic import REGIONS, Sex, Synthetic, synthetic_person
 
 
@@ -34,12 +36,12 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member with the unit they belong to; `scenario` for the sixteen who claim."""
+    """A member with the unit they belong to; `scenario` is the row of her story, of the sixteen or of what is still on the way."""
 
     person: Synthetic
     unit: str
     plan: str
-    scenario: str | None = None
+    scenario: str
 
     @property
     def login(self) -> str:
@@ -93,6 +95,7 @@ _STAFF: tuple[tuple[str, str, str, Sex], ...] = (
     ("xj.head", "xj", "head", "F"),
     ("xj.maker", "xj", "finance_maker", "F"),
     ("xj.checker", "xj", "finance_checker", "M"),
+    ("xj.reviewer2", "xj", "office_reviewer", "M"),
 )
 _UNITS: Mapping[str, str] = {
     "S01": "nx.yc.xq.u001", "S02": "nx.yc.xq.u002", "S03": "nx.yc.xq.u001", "S04": "nx.yc.xq.u001",
@@ -101,8 +104,7 @@ _UNITS: Mapping[str, str] = {
     "S13": "xj.wlmq.sybk.u201", "S14": "xj.wlmq.tsd.u101", "S15": "xj.wlmq.tsd.u102", "S16": "xj.wlmq.tsd.u101",
 }
 _CCB = ("S02", "S07")                  # the insurer pays into both banks that the plan allows
-_OTHERS = ("nx.yc.xq.u001", "nx.yc.xq.u002", "xj.wlmq.tsd.u101", "xj.wlmq.tsd.u102")
-_STAFF_FROM, _HEIRS_FROM = 41, 61
+_OTHERS_FROM, _STAFF_FROM, _HEIRS_FROM = 17, 41, 61
 EARLIER = ("S14", date(2025, 5, 26), date(2025, 6, 1))   # her cover of the year before, which makes the next a renewal
 _SENT_ON = {date(2025, 7, 1): date(2025, 6, 23), date(2026, 1, 1): date(2025, 12, 22),
             date(2026, 3, 1): date(2026, 2, 24), date(2026, 6, 1): date(2026, 5, 25)}
@@ -120,20 +122,25 @@ def staff() -> tuple[Post, ...]:
 
 def claimants() -> Mapping[str, Member]:
     """The sixteen by scenario."""
-    members = {}
+    found = {}
     for serial, row in enumerate(scenarios().values(), start=1):
         unit = _UNITS[row.id]
         person = synthetic_person(serial, born=date(1984, 2, 3), region=_region(unit), shares=row.shares,
                                   bank="CCB" if row.id in _CCB else "ICBC")
-        members[row.id] = Member(person, unit, row.plan, row.id)
-    return members
+        found[row.id] = Member(person, unit, row.plan, row.id)
+    return found
 
 
 def others() -> tuple[Member, ...]:
-    """The twenty-four who stay well, six to a unit."""
-    return tuple(Member(synthetic_person(17 + place, born=date(1990, 9, 1), region=_region(unit)), unit,
-                        "nx-ankangbao" if unit.startswith("nx") else "xj-women")
-                 for place in range(24) for unit in (_OTHERS[place % len(_OTHERS)],))
+    """The twenty-four who stay well while the scenarios run; afterwards each has a claim that is still on the way."""
+    return tuple(Member(synthetic_person(serial, born=date(1990, 9, 1), region=_region(row.unit), shares=row.shares),
+                        row.unit, row.plan, row.id) for serial, row in enumerate(ongoing().values(), start=_OTHERS_FROM))
+
+
+@lru_cache(maxsize=1)
+def members() -> Mapping[str, Member]:
+    """All forty by the row of their story."""
+    return {**claimants(), **{member.scenario: member for member in others()}}
 
 
 def heirs() -> tuple[tuple[Synthetic, str], ...]:
@@ -147,10 +154,11 @@ def heirs() -> tuple[tuple[Synthetic, str], ...]:
 def rosters() -> tuple[Roster, ...]:
     """Every upload in order of days: one per plan, unit and effective day."""
     joining: dict[tuple[date, str, str, date], list[Member]] = {}
-    row, members = scenarios(), claimants()
+    row: dict[str, Scenario | Ongoing] = {**scenarios(), **ongoing()}
     scenario, sent, effective = EARLIER
-    joining[(sent, members[scenario].plan, members[scenario].unit, effective)] = [members[scenario]]
-    for member in (*members.values(), *others()):
-        begins = row[member.scenario].cover_effective if member.scenario else date(2026, 1, 1)
+    renewed = members()[scenario]
+    joining[(sent, renewed.plan, renewed.unit, effective)] = [renewed]
+    for member in members().values():
+        begins = row[member.scenario].cover_effective
         joining.setdefault((_SENT_ON[begins], member.plan, member.unit, begins), []).append(member)
     return tuple(Roster(*key, tuple(group)) for key, group in sorted(joining.items(), key=lambda item: item[0]))

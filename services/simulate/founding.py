@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from services.simulate.cast import HUSBAND, PLACES, Member, Post, claimants, staff
 from services.simulate.door import Door
 from services.simulate.synthetic import Synthetic
@@ -35,6 +37,11 @@ class Founding:
         door.post(ADMIN, f"/people/{self.people[claimants()['S13'].login]}/kin",
                   {"relative_id": self.people[HUSBAND], "relation": "husband"})
         door.post(ADMIN, "/funds", _FUND)
+
+    def welcome(self, members: Iterable[Member]) -> None:
+        """Accounts of more members; a person who is registered already is found again."""
+        for member in members:
+            self._member(member)
 
     def _organisations(self) -> None:
         [root] = self._door.listed(ADMIN, "/organisations")

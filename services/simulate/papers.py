@@ -7,33 +7,33 @@ from collections.abc import Callable, Mapping, Sequence
 from services.core.words import date_cn
 from services.simulate.cast import Member
 from services.simulate.scans import scan
-from services.simulate.scenarios import Scenario
+from services.simulate.scenarios import Illness
 
 Facts = Sequence[tuple[str, str]]
 _SITES: Mapping[str, str] = {"C50": "乳腺恶性肿瘤", "C53": "宫颈恶性肿瘤", "C54": "子宫体恶性肿瘤", "C56": "卵巢恶性肿瘤",
                              "C79": "卵巢继发恶性肿瘤",
-                             "D05": "乳腺原位癌", "D06": "宫颈原位癌"}
+                             "D05": "乳腺原位癌", "D06": "宫颈原位癌", "D25": "子宫平滑肌瘤"}
 
 
 def _who(member: Member) -> list[tuple[str, str]]:
     return [("姓名", member.person.name), ("公民身份号码", member.person.id_number)]
 
 
-def _disease(row: Scenario) -> str:
+def _disease(row: Illness) -> str:
     return f"{_SITES[row.icd10[:3]]}（ICD-10 {row.icd10}）"
 
 
-def _diagnosis(member: Member, row: Scenario) -> Facts:
+def _diagnosis(member: Member, row: Illness) -> Facts:
     return [*_who(member), ("诊断", _disease(row)), ("确诊日期", date_cn(row.diagnosed_on)),
             ("医师签章", "示例医师"), ("医院公章", "（已盖）")]
 
 
-def _pathology(member: Member, row: Scenario) -> Facts:
+def _pathology(member: Member, row: Illness) -> Facts:
     return [*_who(member), ("标本提取日期", date_cn(row.specimen_on)), ("病理诊断", _disease(row)),
             ("形态学行为编码", f"/{row.behaviour}"), ("报告日期", date_cn(row.diagnosed_on))]
 
 
-_FACTS: Mapping[str, Callable[[Member, Scenario], Facts]] = {
+_FACTS: Mapping[str, Callable[[Member, Illness], Facts]] = {
     "policy_copy": lambda member, row: [*_who(member), ("保障起期", date_cn(row.cover_effective)), ("投保单位盖章", "（已盖）")],
     "application": lambda member, row: [*_who(member), ("申请事项", f"{_disease(row)}互助金"), ("申请人签字", member.person.name)],
     "id_card": lambda member, row: [*_who(member), ("性别", "女")],
@@ -50,6 +50,6 @@ _FACTS: Mapping[str, Callable[[Member, Scenario], Facts]] = {
 }
 
 
-def page(kind: str, member: Member, row: Scenario, *, copy: int = 1) -> bytes:
+def page(kind: str, member: Member, row: Illness, *, copy: int = 1) -> bytes:
     """The scan of one paper of a claimant; `copy` 2 is another scan of the same paper."""
     return scan(kind, _FACTS[kind](member, row), copy=copy)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import groupby
 
@@ -18,8 +18,9 @@ FIRST_DAY, LAST_DAY = date(2025, 5, 20), date(2026, 11, 30)
 _QUIET_SECONDS = 120.0
 _POLL = 0.05
 # Acts that find what they need as soon as the act before them answered; all others hang on what the worker makes of it.
-_AT_ONCE = frozenset({"enrol", "report", "consent", "papers", "fault", "verify", "answer", "release", "card", "confirm_card"})
-_LEVELS = frozenset({"pass", "barred", "ask"})
+_AT_ONCE = frozenset({"enrol", "report", "consent", "papers", "fault", "verify", "answer", "release", "card", "confirm_card",
+                      "draft", "message", "object", "sheet", "sample"})
+_LEVELS = frozenset({"pass", "barred", "ask", "refuse", "hold", "delegate", "send_down"})
 
 
 def _hangs(act: str, before: str) -> bool:
@@ -42,7 +43,18 @@ class Runner:
 
     def play(self, steps: Sequence[Step]) -> None:
         """All steps in order. OutsideError names scenario, step and what the API said."""
-        numbered = list(enumerate(steps, 1))
+        self._days(enumerate(steps, 1))
+        for kill in self._saboteur.done:
+            self._screen.say(f"已中断并重启：{kill.name}（{kill.at} 开始后 {kill.delay:.2f} 秒）")
+        self._morning(LAST_DAY)
+        self._evening()
+
+    def go_on(self, steps: Sequence[Step], *, after: int) -> None:
+        """The days after the scenarios' `after` steps, left where they end: nobody opens a letter that the story leaves closed."""
+        self._office.welcome()
+        self._days(enumerate(steps, after + 1))
+
+    def _days(self, numbered: Iterable[tuple[int, Step]]) -> None:
         for day, group in groupby(numbered, key=lambda item: item[1].day):
             self._morning(day)
             done: dict[str, str] = {}        # the last act of each scenario since the last wait
@@ -54,10 +66,6 @@ class Runner:
                 self._take(number, step, wait=wait)
                 done[step.scenario] = step.act
             self._evening()
-        for kill in self._saboteur.done:
-            self._screen.say(f"已中断并重启：{kill.name}（{kill.at} 开始后 {kill.delay:.2f} 秒）")
-        self._morning(LAST_DAY)
-        self._evening()
 
     def _morning(self, day: date) -> None:
         self._screen.day(day)

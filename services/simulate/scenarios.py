@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 TABLE = Path(__file__).with_name("scenarios.csv")
 
@@ -27,6 +28,31 @@ LETTERS: Mapping[str, tuple[str, ...]] = {
     "payment to each heir": ("payment", "payment"),
     "confirmation": ("withdrawal",),
 }
+
+
+class Illness(Protocol):
+    """What a member reports and her papers say."""
+
+    @property
+    def cover_effective(self) -> date: ...
+    @property
+    def icd10(self) -> str: ...
+    @property
+    def behaviour(self) -> str: ...
+    @property
+    def severity(self) -> str | None: ...
+    @property
+    def specimen_on(self) -> date: ...
+    @property
+    def diagnosed_on(self) -> date: ...
+
+
+def event_words(row: Illness) -> dict[str, object]:
+    """The event in the words of a computation, without stays."""
+    event: dict[str, object] = {
+        "kind": "diagnosis", "icd10": row.icd10, "behaviour": row.behaviour,
+        "specimen_on": row.specimen_on.isoformat(), "diagnosed_on": row.diagnosed_on.isoformat()}
+    return {**event, "severity": row.severity} if row.severity else event
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +81,7 @@ class Scenario:
 
     def event(self) -> dict[str, object]:
         """The event in the words of a computation, without stays."""
-        event: dict[str, object] = {
-            "kind": "diagnosis", "icd10": self.icd10, "behaviour": self.behaviour,
-            "specimen_on": self.specimen_on.isoformat(), "diagnosed_on": self.diagnosed_on.isoformat()}
-        return {**event, "severity": self.severity} if self.severity else event
+        return event_words(self)
 
 
 def _day(text: str) -> date | None:

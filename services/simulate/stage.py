@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from services.simulate.cast import Member, claimants
+from services.simulate.cast import Member, members
 from services.simulate.door import Desk, Door, Json
 from services.simulate.founding import AUDITOR
+from services.simulate.ongoing import Ongoing, ongoing
 from services.simulate.papers import page
 from services.simulate.scenarios import Scenario, scenarios
 from services.simulate.steps import Step, login_of
@@ -28,11 +29,11 @@ class Stage:
 
     def member(self, step: Step) -> Member:
         """The claimant of the step's scenario."""
-        return claimants()[step.scenario]
+        return members()[step.scenario]
 
-    def row(self, step: Step) -> Scenario:
-        """The scenario's row."""
-        return scenarios()[step.scenario]
+    def row(self, step: Step) -> Scenario | Ongoing:
+        """The scenario's row, or that of a claim still on the way."""
+        return scenarios().get(step.scenario) or ongoing()[step.scenario]
 
     def who(self, step: Step) -> str:
         """The login of the step's person."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from services.simulate.cast import claimants
+from services.simulate.cast import members
 
 ENROLMENT = "参保"
 PEOPLE: Mapping[str, str] = {
@@ -19,6 +19,8 @@ ACTS: Mapping[str, str] = {
     "withdraw": "撤回申请", "file": "立案", "question": "保险公司询问", "decide": "保险公司核定", "settle": "保险公司付款",
     "fault": "制造故障", "run": "付款制单", "release": "付款复核", "credit": "银行回盘", "card": "提出更正账户",
     "confirm_card": "确认更正账户",
+    "draft": "保存报案草稿", "refuse": "不予给付", "hold": "暂停", "delegate": "转交同事", "send_down": "退回下级审核",
+    "object": "提出异议", "message": "留言", "sheet": "编制汇总表", "sample": "抽取质检样本",
 }
 
 
@@ -58,7 +60,7 @@ class Diary:
 
 def login_of(scenario: str, who: str) -> str:
     """The account behind a word of PEOPLE, as seen from a scenario's unit."""
-    unit = claimants()[scenario].unit
+    unit = members()[scenario].unit
     district = unit.rpartition(".")[0]
     city = district.rpartition(".")[0]
     office = unit.split(".", 1)[0]

@@ -33,6 +33,7 @@ from services.web import menu as menus
 from services.web.language import LANGUAGES, language_of
 from services.web.limits import Limiter
 from services.web.menu import Item
+from services.web.oversize import let_pass, oversized
 from services.web.visit import NOBODY, Visit
 from services.wiring import Wiring
 
@@ -75,6 +76,9 @@ class Pages:
     def _add(self, method: Literal["GET", "POST"], path: str, roles: Audience) -> Callable[[Handler], Handler]:
         def keep(handler: Handler) -> Handler:
             async def endpoint(request: Request) -> Response:
+                if method == "POST" and (problem := oversized(request)):
+                    await let_pass(request)
+                    return refused(_visit(request, FormData(), NOBODY, ""), problem)
                 try:
                     form = await request.form() if method == "POST" else FormData()
                 except HTTPException:       # a field of a megabyte, a thousand fields

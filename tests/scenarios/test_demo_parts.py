@@ -16,10 +16,12 @@ from services.payment.port import Batch, Order
 from services.simulate import bank
 from services.simulate.cast import claimants, others, rosters, staff
 from services.simulate.kills import Kill, Saboteur, parse
+from services.simulate.ongoing import ongoing
 from services.simulate.outcome import Outcome, differences
 from services.simulate.scans import scan
 from services.simulate.scenarios import scenarios
 from services.simulate.stories import timeline
+from services.simulate.stories.ongoing import last_days
 from services.workdays.calendar import calendar
 
 AT = datetime(2026, 6, 12, 1, 30, tzinfo=UTC)
@@ -74,8 +76,16 @@ def test_the_story_keeps_the_days_of_the_table(name: str) -> None:
 
 def test_people_act_on_workdays() -> None:
     known = calendar()
-    at_work = [step for step in timeline() if step.who != "member"]     # members report and upload on any day
+    at_work = [step for step in (*timeline(), *last_days()) if step.who != "member"]     # members report and upload on any day
     assert [step for step in at_work if not known.is_workday(step.day)] == []
+
+
+def test_every_other_member_has_a_story_that_begins_on_the_day_of_her_report() -> None:
+    begun = {step.scenario: step.day for step in reversed(last_days())}
+    assert begun == {name: row.reported_on for name, row in ongoing().items()}
+    assert min(begun.values()) > max(step.day for step in timeline())
+    acting = {step.scenario for step in last_days() if step.who == "member"}
+    assert acting == {name for name, row in ongoing().items() if row.account}
 
 
 def test_a_kill_names_a_program_and_a_step() -> None:
