@@ -13,7 +13,7 @@ from services.access.actor import REVIEWERS, Actor, Role
 from services.benefit import queries as worksheets
 from services.evidence import conversation
 from services.intake.queries import claim_numbers
-from services.reporting import claims
+from services.reporting import claim_parts
 from services.reporting.aftermath import Aftermath, aftermath
 from services.reporting.claim_facts import FactLine, Sheet, facts_of, sheet_of
 from services.reporting.claims import Located
@@ -22,6 +22,7 @@ from services.reporting.views import ClaimView, ClockView, RecordView
 from services.reporting.worklists import Wish, worklist
 from services.review import looks
 from services.review import queries as review
+from services.review.rules import APPROVALS_STAND, REASONS
 from services.rulebook.registry import version as book_version
 from services.rulebook.schema import RuleBook
 
@@ -67,17 +68,30 @@ class ClaimFile:
 
 def claim_file(session: Session, located: Located, actor: Actor, *, today: date) -> ClaimFile:
     """The file of a claim that the actor may see. Who looks is recorded by the caller (`sight.looked`)."""
-    view = claims.whole(session, located.id)
-    book = book_of(view)
-    row = session.execute(sa.text("SELECT c.findings, o.name FROM claim c LEFT JOIN organisation o ON o.org_key = c.org_key"
-                                  " WHERE c.id = :id"), {"id": located.id}).one()
+    found = claim_parts.whole(session, located.id)
+    view, book = found.view, book_of(found.view)
     stands = standing(session, view, actor, today=today)
+    after = aftermath(session, view, actor, side=stands.side, today=today)
     return ClaimFile(
-        view=view, standing=stands, unit=row.name or "", facts=tuple(facts_of(book, view.event)), findings=tuple(row.findings),
-        sheet=_sheet(view, book), earlier_fen=worksheets.decided_before(session, located.id), held=review.held(session, located.id),
-        clocks=_clocks(view, today), changes=looks.changes_since(session, located.id, actor.person_id),
-        approvals=review.standing(session, located.id), talk=(),
-        after=aftermath(session, view, actor, side=stands.side, today=today), seq=view.record[-1].seq if view.record else 0)
+        view=view, standing=stands, unit=found.unit, facts=tuple(facts_of(book, view.event)), findings=found.findings,
+        sheet=_sheet(view, book), earlier_fen=_earlier(session, view, after), held=_held(view), clocks=_clocks(view, today),
+        changes=looks.changes_since(session, located.id, actor.person_id),
+        approvals=(APPROVALS_STAND, [review.Standing(*one) for one in found.standing]), talk=(), after=after,
+        seq=view.record[-1].seq if view.record else 0)
+
+
+def _earlier(session: Session, view: ClaimView, after: Aftermath) -> int:
+    """Fen that earlier rounds gave; nothing to ask for where there was but one."""
+    later = view.claim.round > 1 or after.rounds or after.receivables
+    return worksheets.decided_before(session, view.claim.id) if later else 0
+
+
+def _held(view: ClaimView) -> review.Held | None:
+    """The hold that stands, as the record has it."""
+    last = next((entry for entry in reversed(view.record) if (entry.machine, entry.event) == ("claim", "hold")), None)
+    if not view.claim.held or last is None or view.hold_reason is None:
+        return None
+    return review.Held(view.hold_reason, REASONS.get(view.hold_reason, view.hold_reason), last.by, last.at)
 
 
 def book_of(view: ClaimView) -> RuleBook:

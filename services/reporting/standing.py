@@ -44,23 +44,25 @@ class Standing:
         return not self.acts.isdisjoint(acts)
 
 
-_STEP = f"""
-    SELECT s.duty_key, s.taken_by IS NOT NULL AS taken, (t.id = :account OR coalesce(t.person_id = ANY(CAST(:persons AS uuid[])), false))
-        IS TRUE AS mine, {bound(barred("s", ACTOR))} AS barred
+_SIDE = bound(on_claimant_side(ACTOR))
+_WITHOUT_LEVEL = sa.text(f"SELECT {_SIDE} AS side FROM claim c WHERE c.id = :claim")
+_AT_LEVEL = sa.text(f"""
+    SELECT {_SIDE} AS side, s.duty_key, s.taken_by IS NOT NULL AS taken, {bound(barred("s", ACTOR))} AS barred,
+        (t.id = :account OR coalesce(t.person_id = ANY(CAST(:persons AS uuid[])), false)) IS TRUE AS mine
     FROM review_step s JOIN claim c ON c.id = s.claim_id AND c.round = s.round LEFT JOIN account t ON t.id = s.taken_by
-    WHERE s.id = :step"""
-_SIDE = f"SELECT {bound(on_claimant_side(ACTOR))} FROM claim c WHERE c.id = :claim"
+    WHERE s.id = :step""")
 
 
 def standing(session: Session, view: ClaimView, actor: Actor, *, today: date) -> Standing:
     """What the actor may do on this claim at this moment. The verbs ask the machines again."""
-    persons = {"persons": list(actor.persons), "today": today}
-    side = bool(session.execute(sa.text(_SIDE), {**persons, "claim": view.claim.id}).scalar_one())
     steps = [step for step in view.chain if step.round == view.claim.round and step.state != "void"]
     step = next((step for step in steps if step.state == "open"), None)
+    persons = {"persons": list(actor.persons), "today": today}
     if step is None:
+        side = bool(session.execute(_WITHOUT_LEVEL, {**persons, "claim": view.claim.id}).scalar_one())
         return Standing(None, False, False, False, False, side, side, False, (), _acts_without_level(view, actor, side))
-    row = session.execute(sa.text(_STEP), {**persons, "step": step.id, "account": actor.account_id}).one()
+    row = session.execute(_AT_LEVEL, {**persons, "step": step.id, "account": actor.account_id}).one()
+    side = bool(row.side)
     found = Standing(
         step=step, mine=bool(row.mine), taken=bool(row.taken),
         fits=actor.person_id is not None and actor.has(step.role) and row.duty_key.startswith(actor.org_key),

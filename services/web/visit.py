@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from services.access.actor import Actor
 from services.access.sessions import csrf_of
+from services.core.db import driver_cursor
 from services.core.errors import HuzhuError, InputError, NotFound, Unauthenticated
 from services.outbox import idempotency
 from services.rulebook.validation import explained
@@ -132,8 +134,29 @@ class Visit(Caller):
         except HuzhuError as error:
             return again(error)
 
-    def _once(self, verb: Callable[[Session], T], then: str | Callable[[T], str]) -> str:
+    def note(self, query: Callable[[Session], T]) -> T:
+        """Run a verb, or a read that leaves a record of who looked, in one transaction in the visitor's scope."""
+        with self._transaction() as session:
+            return query(session)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Session]:
+        """A transaction whose statements are planned for this visitor.
+
+        A prepared one keeps its first user's plan: made for a unit's clerk, in whose scope all of a unit's claims cost as much as
+        one by its key, it reads a whole office's for a head.
+        """
         with self.wiring.db.unit_of_work(self.actor.scope) as session:
+            connection = driver_cursor(session).connection
+            threshold, connection.prepare_threshold = connection.prepare_threshold, None
+            try:
+                yield session
+                session.flush()
+            finally:
+                connection.prepare_threshold = threshold
+
+    def _once(self, verb: Callable[[Session], T], then: str | Callable[[T], str]) -> str:
+        with self._transaction() as session:
             request = self._request()
             kept = idempotency.earlier(session, request) if request else None
             if kept is not None:
