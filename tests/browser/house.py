@@ -10,7 +10,8 @@ from typing import Literal
 
 import sqlalchemy as sa
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, ViewportSize
 
 from services.access.sessions import open_session
 from services.web.door import COOKIE
@@ -23,6 +24,17 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 DESK: ViewportSize = {"width": 1280, "height": 900}
 ARGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
         "--disable-component-update", "--disable-sync")
+RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+AXE = Axe()
+SEND = """([action]) => {
+  const form = document.createElement("form");
+  Object.assign(form, { method: "post", action });
+  const token = document.createElement("input");
+  Object.assign(token, { type: "hidden", name: "csrf", value: document.querySelector("input[name=csrf]")?.value || "" });
+  form.append(token);
+  document.body.append(form);
+  form.submit();
+}"""
 
 
 def chromium() -> str:
@@ -39,6 +51,7 @@ class House:
     def __init__(self, api: Api, browser: Browser, url: str) -> None:
         self.api, self.browser, self.url = api, browser, url
         self._open: list[BrowserContext] = []
+        self.heard: list[str] = []        # what no page may do: errors of scripts, refused or missing parts, other hosts
 
     def visitor(self, *, language: str = "zh-CN", phone: bool = False, scheme: Scheme = "light", script: bool = True) -> Page:
         """Somebody at a browser who is not signed in."""
@@ -47,7 +60,9 @@ class House:
             color_scheme=scheme, java_script_enabled=script, timezone_id="Asia/Shanghai")
         context.set_default_timeout(15_000)
         self._open.append(context)
-        return context.new_page()
+        page = context.new_page()
+        self._listen(page)
+        return page
 
     def seat(self, login: str, *, language: str = "zh-CN", phone: bool = False, scheme: Scheme = "light", script: bool = True) -> Page:
         """Somebody signed in, second factor shown."""
@@ -73,6 +88,23 @@ class House:
             context.close()
         self._open.clear()
 
+    def _listen(self, page: Page) -> None:
+        def said(message: ConsoleMessage) -> None:
+            if message.type == "error" and not message.text.startswith("Failed to load resource"):      # those are answers, below
+                self.heard.append(f"{page.url}: {message.text}")
+
+        def asked(request: Request) -> None:
+            if not request.url.startswith((self.url, "data:", "blob:", "chrome")):                     # the browser's own PDF viewer
+                self.heard.append(f"{page.url} asks {request.url}")
+
+        def answered(response: Response) -> None:
+            if response.status >= 400 and not response.request.is_navigation_request():
+                self.heard.append(f"{page.url}: {response.status} {response.url}")
+        page.on("console", said)
+        page.on("request", asked)
+        page.on("response", answered)
+        page.on("pageerror", lambda error: self.heard.append(f"{page.url}: {error}"))
+
     def state(self, claim_no: str) -> str:
         """The claim's state."""
         return one(self.api, "SELECT state FROM claim WHERE claim_no = :no", no=claim_no)
@@ -81,6 +113,23 @@ class House:
 def wide_enough(page: Page) -> bool:
     """Nothing sticks out sideways."""
     return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+
+
+def send_empty(page: Page, action: str) -> Response:
+    """Send a form of this address with nothing in it but the session's token, as somebody who presses the button at once."""
+    with page.expect_navigation() as going:
+        page.evaluate(SEND, [action])
+    return going.value
+
+
+def faults(page: Page, *rules: str) -> list[str]:
+    """What axe finds, one line for each place. With rules: those only, on a page that has axe already."""
+    if not rules:
+        page.evaluate(AXE.axe_script)
+    only = {"type": "rule", "values": list(rules)} if rules else {"type": "tag", "values": list(RULES)}
+    found = page.evaluate("(options) => axe.run(options).then((found) => found.violations)", {
+        "runOnly": only, "resultTypes": ["violations"]})
+    return [f"{one['id']}: {node['html'][:160]} {node['failureSummary'][:200]}" for one in found for node in one["nodes"]]
 
 
 class serving:  # noqa: N801 — reads as a phrase: `with serving(api, browser) as house`

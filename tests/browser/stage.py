@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 
 from services.intake import drafts
 from services.payment import service as payment
-from services.review import phrases, summary
+from services.releases import service as releases
+from services.review import phrases, sampling, summary
 from tests.services import paying_world
 from tests.services.after_world import accepted, decided, letter, lodged, routed
 from tests.services.api_world import Api, picture
@@ -43,6 +44,9 @@ class Stage:
     person: str         # xj.m1
     org: str            # the district
     roster: str         # the roster she was enrolled by
+    sample: str         # drawn from the day's decisions
+    release: str        # a wording, proposed
+    other: str          # a case like `case`
     nothing: str = "00000000-0000-0000-0000-000000000000"
 
     def at(self, where: str) -> str:
@@ -74,7 +78,10 @@ def build(api: Api) -> Stage:
         payment=one(api, "SELECT p.id FROM payment p JOIN payment_run r ON r.id = p.run_id WHERE r.run_no = :no LIMIT 1", no=run),
         certificate=one(api, "SELECT certificate_no FROM cover WHERE person_id = :id LIMIT 1", id=world.person("xj.m1")),
         account=str(world.account("xj.office2")), person=str(world.person("xj.m1")),
-        org=str(world.org("cn.xj.wlmq.tsd.")), roster=one(api, "SELECT id FROM roster_import WHERE plan = 'xj-women' LIMIT 1"))
+        org=str(world.org("cn.xj.wlmq.tsd.")), roster=one(api, "SELECT id FROM roster_import WHERE plan = 'xj-women' LIMIT 1"),
+        sample=_sample(api), release=_release(api),
+        other=one(api, "SELECT f.case_no FROM case_file f WHERE f.person_id = :id AND NOT f.case_no LIKE 'BA%' LIMIT 1",
+                  id=world.person("xj.m1")))
 
 
 def one(api: Api, statement: str, **values: object) -> str:
@@ -114,6 +121,20 @@ def _draft(api: Api) -> str:
     member = api.world.actor("xj.m1")
     with api.db.unit_of_work(member.scope) as session:
         return str(drafts.save(session, words={**DRAFTED, "person_id": str(member.person_id)}, actor=member, now=api.clock.now()).id)
+
+
+def _sample(api: Api) -> str:
+    head, today = api.world.actor("xj.head"), api.clock.now()
+    with api.db.unit_of_work(head.scope) as session:
+        return str(sampling.draw(session, from_on=today.date(), until_on=today.date(), seed="blue", size=1, actor=head,
+                                 now=today + timedelta(days=1)).id)
+
+
+def _release(api: Api) -> str:
+    admin = api.world.actor("xj.admin")
+    with api.db.unit_of_work(admin.scope) as session:
+        return str(releases.propose(session, kind="wording", payload={"code": "cover_note", "text": "请妥善保存本凭证"}, note="新说明",
+                                    effective_on=date(2026, 4, 1), org_id=api.world.org("cn.xj."), actor=admin, now=api.clock.now()).id)
 
 
 def _phrase(api: Api) -> str:
