@@ -29,7 +29,7 @@ PERSON_DONE: Mapping[str, str] = {
     "corrected": N_("已更正，更正前后都有留存。"), "category": N_("类别已认定。"), "category_withdrawn": N_("类别认定已撤销。"),
     "card": N_("银行卡已登记。"), "proxy": N_("代理人已登记。"), "proxy_ended": N_("代理已终止。"), "kin": N_("亲属关系已登记。"),
     "kin_removed": N_("亲属登记已撤销。")}
-COVER_DONE: Mapping[str, str] = {"ended": N_("保障已终止。"), "shares": N_("份数已变更。")}
+COVER_DONE: Mapping[str, str] = {"endorsed": N_("批单已登记。"), "ended": N_("保障已终止。"), "shares": N_("份数已变更。")}
 TOLD_DONE: Mapping[str, str] = {
     "told": N_("已登记转告。"), "join": N_("已提出并案，没有重复案件的当即并入，有的等另一人确认。"), "joined": N_("已并案。"),
     "apart": N_("已登记为不同事件。"),

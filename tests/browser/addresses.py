@@ -90,6 +90,8 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     # the unit's book
     "/book": (CLERK, "/book"),
     "/book/covers/{certificate_no}": (CLERK, "/book/covers/{certificate}"),
+    "/book/covers/{certificate_no}/endorse": (OFFICE, "/book/covers/{certificate}/endorse"),
+    "/people/{person_id}/merge": (OFFICE, "/people/{person}/merge"),
     "/book/summary": (CLERK, "/book/summary"),
     "/book/summary/file": (CLERK, "/book/summary/file"),
     "/book/reports": (CLERK, "/book/reports"),

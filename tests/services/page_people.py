@@ -166,7 +166,10 @@ M           W   /mine/{claim_no}/resume
 M           W   /mine/{claim_no}/talk
 M           RW  /mine/{claim_no}/withdraw
 UDOSHAX     R   /people/{person_id}
+OSH         RW  /book/covers/{certificate_no}/endorse
 OSHX        RW  /people/{person_id}/correct
+OSHX        RW  /people/{person_id}/merge
+OSHX        W   /people/{person_id}/merge/undo
 OSHX        W   /people/{person_id}/kin/remove
 DOSHX       RW  /people/{person_id}/category
 DOSHX       W   /people/{person_id}/category/withdraw
