@@ -121,6 +121,21 @@ _SEPARATION = _STEPS + """
     AND side.person = s.person JOIN claim c ON c.id = s.id
     ORDER BY 1"""
 
+# Who stands at a level or decision is who the record (which nobody can write anew) says, also after two records of one
+# person were merged.
+_PERSONS = """
+    WITH said AS (SELECT a.chain_id, a.machine, a.subject_id, a.event, unnest(ARRAY[p.id, p.merged_into]) AS person_id
+        FROM audit_record a JOIN person p ON p.id = a.person_id
+        WHERE (a.machine, a.event) IN (('review_step', 'pass'), ('review_step', 'refuse'), ('claim', 'approve'), ('claim', 'refuse')))
+    SELECT c.claim_no, '“' || s.name || '”的办理人与记录不符' FROM review_step s JOIN claim c ON c.id = s.claim_id
+    WHERE s.state IN ('passed', 'refused') AND NOT EXISTS (SELECT 1 FROM said a WHERE a.chain_id = s.claim_id
+        AND a.machine = 'review_step' AND a.subject_id = s.id AND a.person_id = s.done_person)
+    UNION ALL
+    SELECT c.claim_no, '第' || d.round || '轮决定的决定人与记录不符' FROM decision d JOIN claim c ON c.id = d.claim_id
+    WHERE d.source = 'office' AND NOT EXISTS (SELECT 1 FROM said a WHERE a.chain_id = d.claim_id AND a.machine = 'claim'
+        AND a.person_id = d.decided_person)
+    ORDER BY 1, 2"""
+
 _RESERVED = """
     SELECT v.certificate_no, v.plan, v.plan_from, v.shares, r.benefit, sum(r.amount_fen)::bigint AS fen,
            min(c.claim_no) AS claim_no
@@ -151,6 +166,7 @@ CHECKS = (
     Check("paid_once", "任何一笔不重复支付", _sql(_PAID_TWICE)),
     Check("money_equal", "决定 = 发送 = 到账，逐人逐分", _sql(_MONEY)),
     Check("separation", "任何人不办理同一案件的两个决定环节，也不办理自己和家属的案件", _sql(_SEPARATION)),
+    Check("persons_recorded", "审核和决定的办理人与记录一致", _sql(_PERSONS)),
     Check("within_cap", "占用与已付之和不超过上限", _over_cap),
     Check("state_recorded", "状态与记录一致，且每一步都被允许", unreachable),
     Check("premium_in_ledger", "收费减退费 = 分户账，逐计划、逐份保障、逐分", _sql(PROOF)),

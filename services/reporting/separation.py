@@ -24,7 +24,7 @@ KINDS: dict[str, str] = {
     "maker": "制单人与核验、审核、决定、核定",
     "checker": "复核放行人与核验、审核、决定、核定",
     "payers": "制单人与复核放行人",
-    "named": "每个决定环节都记有办理人",
+    "named": "每个决定环节都记有办理人，且前后一致",
 }
 ACTS: dict[str, str] = {"verify": "核验", "review": "审核", "amount": "核定金额", "regrade": "改定等级", "make": "制单",
                         "check": "复核放行"}
@@ -84,12 +84,16 @@ _RULES = """
         ('make', 'verify', 'maker', false), ('make', 'review', 'maker', false), ('make', 'amount', 'maker', false),
         ('make', 'regrade', 'maker', false), ('check', 'verify', 'checker', false), ('check', 'review', 'checker', false),
         ('check', 'amount', 'checker', false), ('check', 'regrade', 'checker', false), ('make', 'check', 'payers', false))"""
-_ACTS = """
+# A substitute counts as the absent one through all of these days, until somebody ends it.
+_LEAVE = """(s.done_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN u.from_on AND u.until_on AND u.made_at <= s.done_at
+                AND (u.ended_at IS NULL OR u.ended_at > s.done_at)"""
+_ACTS = f"""
     decided AS MATERIALIZED (
-        SELECT d.claim_id, d.round, d.source, d.decided_person, d.at, c.claim_no, c.round AS present, c.route, (SELECT s.id
-            FROM review_step s WHERE s.claim_id = d.claim_id AND s.round = d.round AND s.decides ORDER BY s.ordinal DESC LIMIT 1)
-            AS step
-        FROM decision d JOIN claim c ON c.id = d.claim_id WHERE d.at >= :low AND d.at < :high),
+        SELECT d.claim_id, d.round, d.source, d.decided_person, d.at, c.claim_no, c.round AS present, c.route, s.id AS step,
+               s.done_person AS passed_by
+        FROM decision d JOIN claim c ON c.id = d.claim_id LEFT JOIN LATERAL (SELECT s.id, s.done_person FROM review_step s
+            WHERE s.claim_id = d.claim_id AND s.round = d.round AND s.decides ORDER BY s.ordinal DESC LIMIT 1) s ON true
+        WHERE d.at >= :low AND d.at < :high),
     acts AS MATERIALIZED (
         SELECT p.claim_id, p.round, p.act, p.subject_id, p.person_id, p.through, p.subject_id IS NOT DISTINCT FROM d.step AS deciding
             FROM decided d JOIN deciding_person p ON p.claim_id = d.claim_id AND p.round = d.round
@@ -98,7 +102,16 @@ _ACTS = """
         UNION SELECT d.claim_id, d.round, 'verify', d.claim_id, v.person_id, NULL, false FROM decided d
             CROSS JOIN LATERAL (SELECT a.person_id FROM audit_record a WHERE a.chain_id = d.claim_id AND a.machine = 'claim'
                 AND a.event = 'verify' AND a.at <= d.at ORDER BY a.seq DESC LIMIT 1) v
-            WHERE d.round < d.present AND v.person_id IS NOT NULL)"""
+            WHERE d.round < d.present AND v.person_id IS NOT NULL
+        -- Whoever was away while a substitute acted, by the leaves themselves: also where no row says whose place it was.
+        UNION SELECT d.claim_id, d.round, 'review', s.id, b.person_id, s.done_person, s.id IS NOT DISTINCT FROM d.step FROM decided d
+            JOIN review_step s ON s.claim_id = d.claim_id AND s.round = d.round AND s.act = 'review' AND s.state IN ('passed', 'refused')
+            JOIN substitute u ON u.account_id = s.done_by AND {_LEAVE} JOIN account b ON b.id = u.absent_id WHERE b.person_id IS NOT NULL
+        UNION SELECT d.claim_id, d.round, s.act, n.id, b.person_id, s.person, false FROM decided d
+            JOIN payment p ON p.claim_id = d.claim_id AND p.round = d.round JOIN payment_run n ON n.id = p.run_id
+            CROSS JOIN LATERAL (VALUES ('make', n.made_by, n.made_person, n.made_at), ('check', n.checked_by, n.checked_person,
+                n.released_at)) s(act, by, person, done_at)
+            JOIN substitute u ON u.account_id = s.by AND {_LEAVE} JOIN account b ON b.id = u.absent_id WHERE b.person_id IS NOT NULL)"""
 _SIDES = """
     side AS (
         SELECT c.id AS claim_id, c.person_id FROM claim c WHERE c.id IN (SELECT claim_id FROM decided)
@@ -120,11 +133,13 @@ _COMPARED = """
         SELECT 'family', a.claim_id, a.round, a.person_id, a.act, a.subject_id, NULL, NULL, a.through, a.person_id = f.person_id
         FROM acts a JOIN family f ON f.claim_id = a.claim_id
         UNION ALL
-        SELECT 'named', s.claim_id, s.round, NULL, 'review', s.id, NULL, NULL, NULL, s.done_person IS NULL
+        SELECT 'named', s.claim_id, s.round, NULL, 'review', s.id, NULL, NULL, NULL,
+               s.done_person IS NULL OR s.state NOT IN ('passed', 'refused')
         FROM review_step s JOIN decided d ON d.claim_id = s.claim_id AND d.round = s.round
-        WHERE s.act = 'review' AND s.state IN ('passed', 'refused')
+        WHERE s.act = 'review' AND (d.source = 'office' OR s.state IN ('passed', 'refused'))
         UNION ALL
-        SELECT 'named', d.claim_id, d.round, NULL, 'review', d.step, NULL, NULL, NULL, d.decided_person IS NULL
+        SELECT 'named', d.claim_id, d.round, NULL, 'review', d.step, NULL, NULL, NULL,
+               d.decided_person IS NULL OR d.step IS NULL OR d.passed_by IS NOT NULL AND d.passed_by <> d.decided_person
         FROM decided d WHERE d.source = 'office'
         UNION ALL
         SELECT 'named', d.claim_id, d.round, NULL, 'verify', d.claim_id, NULL, NULL, NULL, NOT EXISTS (SELECT 1 FROM acts a
@@ -132,8 +147,8 @@ _COMPARED = """
         FROM decided d WHERE d.route = 'office' AND d.round = 1     -- a reopened claim is verified already
         UNION ALL
         SELECT DISTINCT 'named', p.claim_id, p.round, NULL::uuid, 'check', n.id, NULL, NULL::uuid, NULL::uuid, n.checked_person IS NULL
-        FROM payment p JOIN payment_run n ON n.id = p.run_id JOIN decided d ON d.claim_id = p.claim_id AND d.round = p.round
-        WHERE p.state IN ('released', 'sent', 'credited'))"""
+        FROM payment p JOIN decided d ON d.claim_id = p.claim_id AND d.round = p.round LEFT JOIN payment_run n ON n.id = p.run_id
+        WHERE p.channel = 'bank' AND p.state IN ('released', 'sent', 'credited'))"""
 _PROOF = sa.text(f"""
     WITH {_RULES}, {_ACTS}, {_SIDES}, {_COMPARED}
     SELECT k.kind, count(*) AS comparisons, coalesce(jsonb_agg(jsonb_build_object(

@@ -45,6 +45,8 @@ CORRUPTIONS = {
                   " 'again', line_no, at FROM bank_line WHERE kind = 'credit'"],
     "money_equal": ["UPDATE bank_line SET amount_fen = amount_fen - 1 WHERE kind = 'credit'"],
     "separation": ["UPDATE payment_run SET checked_person = made_person"],
+    "persons_recorded": ["UPDATE review_step SET done_person = (SELECT id FROM person WHERE id NOT IN (SELECT done_person FROM review_step"
+                         " WHERE done_person IS NOT NULL) ORDER BY id LIMIT 1) WHERE level = 'office_first'"],
     "within_cap": ["UPDATE cover SET plan = 'nx-ankangbao', plan_from = '2019-01-03'",
                    "UPDATE reservation SET benefit = 'breast_cancer', amount_fen = 10000001"],
     "state_recorded": ["UPDATE claim SET state = 'closed'"],

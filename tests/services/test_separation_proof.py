@@ -108,7 +108,38 @@ def test_a_step_inserted_by_the_owner_is_found(world: World, paid: uuid.UUID, ow
 def test_a_decision_by_another_than_the_deciding_level_is_compared_too(world: World, paid: uuid.UUID, owner: Superuser) -> None:
     owner.execute("UPDATE decision SET decided_person = (SELECT done_person FROM review_step WHERE level = 'district')")
     assert {(violation.kind, tuple(sorted(violation.steps))) for violation in proved(world).violations} == {
-        ("levels", ("办事处复审", "县市区·产业工会"))}
+        ("levels", ("办事处复审", "县市区·产业工会")), ("named", ("办事处复审",))}
+
+
+HIDDEN = {
+    "a level that was never passed": ("UPDATE review_step SET state = 'open' WHERE level = 'office_first'", "办事处初审"),
+    "a level out of the way": ("UPDATE review_step SET state = 'void' WHERE level = 'office_first'", "办事处初审"),
+    "a decision without a level": ("UPDATE review_step SET decides = false", "审核"),
+    "a decision by an outsider": ("UPDATE decision SET decided_person = (SELECT id FROM person p WHERE NOT EXISTS (SELECT 1 FROM"
+                                  " deciding_person d WHERE d.person_id = p.id) AND p.id NOT IN (SELECT person_id FROM claim)"
+                                  " ORDER BY id LIMIT 1)", "办事处复审"),
+    "money that went out without a run": ("UPDATE payment SET run_id = NULL", "复核放行"),
+}
+
+
+@pytest.mark.parametrize("what", HIDDEN)
+def test_what_hides_somebody_from_the_comparison_is_found(world: World, paid: uuid.UUID, owner: Superuser, what: str) -> None:
+    statement, step = HIDDEN[what]
+    assert owner.execute(statement).rowcount >= 1
+    assert ("named", (step,)) in {(violation.kind, violation.steps) for violation in proved(world).violations}
+
+
+def test_a_leave_counts_also_where_the_row_that_says_so_is_gone(world: World, now: datetime, owner: Superuser) -> None:
+    """The district's reviewer was away while the office's acted in that place; the rows of `stood_in` are gone."""
+    claim_id = in_review(world, 1, now)
+    for login in ("xj.clerk", "xj.district", "xj.office1", "xj.senior"):
+        passes(world, claim_id, login, now)
+    assert proved(world).holds
+    owner.execute("INSERT INTO substitute (id, absent_id, account_id, roles, from_on, until_on, reason, made_by, made_at)"
+                  " VALUES (gen_random_uuid(), %s, %s, 'x', '2026-03-01', '2026-03-31', 'x', %s, '2026-03-01')",
+                  (world.account("xj.district"), world.account("xj.office1"), world.account("xj.district")))
+    [violation] = proved(world).violations
+    assert (violation.kind, violation.through) == ("levels", world.actor("xj.office1").name)
 
 
 def test_who_set_an_amount_and_decided_is_found(world: World, paid: uuid.UUID, owner: Superuser) -> None:
