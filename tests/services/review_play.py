@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from hypothesis import strategies as st
 from sqlmodel import Session
 
 from services.access.actor import LENDABLE, Actor
@@ -25,17 +24,20 @@ from services.lifecycle.service import Move, fire
 from services.models import Account, Claim, ReviewStep, Substitute
 from services.review import queries
 from services.review import service as review
+from services.review.upholding import uphold
 from tests.services.review_world import SYSTEM, pdf
 from tests.support.world import World
 
 PEOPLE = ("clerk", "district", "city", "office1", "office2", "senior", "head")
 VERBS = ("pass", "pass", "take", "take", "drop", "delegate", "delegate", "take_over", "send_down", "send_back", "again", "again",
          "regrade", "hold", "unhold", "escalate", "paper", "leave", "back", "away", "here", "resume", "refuse")
+DECIDED = ("payable", "refused", "paid", "closed")
+ENDED = (*DECIDED, "cancelled")
 GRADES = ("light", "severe", "malignant")
 
+BY_NOBODY = ("again", "leave", "back", "away", "here", "resume", "object", "withdraw", "worker", "pay")     # with seats of their own
+ENDING = ("pass", "refuse", "uphold")
 Step = tuple[str, int, int]                 # verb, who, a second choice
-# Further numbers stand for whoever's turn it is, and for the head: random people alone are refused most of the time.
-PLAN = st.lists(st.tuples(st.sampled_from(VERBS), st.integers(0, 3 * len(PEOPLE) - 1), st.integers(0, 11)), min_size=12, max_size=60)
 
 
 @dataclass
@@ -49,8 +51,11 @@ class Play:
     kin: set[uuid.UUID]
     acted: dict[object, set[uuid.UUID]] = field(default_factory=dict)   # step or "verify" → persons it counts as
     stood: dict[uuid.UUID, set[uuid.UUID]] = field(default_factory=dict)   # substitute's person → absent persons
-    decided: list[int | None] = field(default_factory=list)
+    decided: list[int | None] = field(default_factory=list)            # fen of each round's decision; None: refused
+    made: list[tuple[str, uuid.UUID]] = field(default_factory=list)    # every pass and refusal ever made, with its person
+    barred: set[uuid.UUID] = field(default_factory=set)                # who decided before an objection
     seen: Counter[str] = field(default_factory=Counter)
+    tried: set[str] = field(default_factory=set)
 
     def chosen(self, who: int) -> int:
         """One of the people; numbers past them choose among those whose turn it seems to be, or the head."""
@@ -96,9 +101,10 @@ class Play:
     def do(self, step: Step) -> None:
         """One step of the plan; a refusal of the house is an answer, anything else fails the test."""
         verb, who, choice = step
+        self.tried.add(verb)
         who = self.chosen(who)
         try:
-            with self.seat(SYSTEM if verb in ("again", "leave", "back", "away", "here", "resume") else self.actor(who)):
+            with self.seat(SYSTEM if verb in BY_NOBODY else self.actor(who)):
                 getattr(self, f"do_{verb}")(self.actor(who), choice)
             self.seen[verb] += 1
         except HuzhuError:
@@ -111,18 +117,26 @@ class Play:
     def do_pass(self, actor: Actor, choice: int) -> None:
         step = self.open_step()
         done = review.pass_level(self.session, claim_id=self.claim, seen=self.row().digest, actor=actor, now=self.now)
-        assert step is not None and actor.person_id is not None
-        if step.act == "review":
-            self.acted[step.id] = self.counts_as(actor.person_id)
-        if done.decided_fen is not None:
-            self.decided.append(done.decided_fen)
+        self.note("pass", actor, step, done.decided_fen)
 
     def do_refuse(self, actor: Actor, choice: int) -> None:
         step = self.open_step()
         review.refuse(self.session, claim_id=self.claim, reason="facts_unproved", clause="一览表", actor=actor, now=self.now)
+        self.note("refuse", actor, step)
+
+    def do_uphold(self, actor: Actor, choice: int) -> None:
+        step = self.open_step()
+        uphold(self.session, claim_id=self.claim, seen=self.row().digest, actor=actor, now=self.now)
+        self.note("refuse", actor, step)
+
+    def note(self, act: str, actor: Actor, step: ReviewStep | None, fen: int | None = None) -> None:
+        """What somebody just did at a level; a refusal, or a pass with an amount, decides."""
         assert step is not None and actor.person_id is not None
-        self.acted[step.id] = self.counts_as(actor.person_id)
-        self.decided.append(None)
+        self.made.append((act, actor.person_id))
+        if step.act == "review":
+            self.acted[step.id] = self.counts_as(actor.person_id)
+        if act == "refuse" or fen is not None:
+            self.decided.append(fen)
 
     def do_take(self, actor: Actor, choice: int) -> None:
         review.take(self.session, claim_id=self.claim, actor=actor, now=self.now)
@@ -212,22 +226,27 @@ class Play:
     def check(self) -> None:
         """The promises that hold after every step."""
         claim, steps = self.row(), self.steps()
-        counted: list[set[uuid.UUID]] = [self.acted["verify"]] if claim.verified_person else []
+        reviewed: list[set[uuid.UUID]] = []
         for step in steps:
             if step.act == "review" and step.state in ("passed", "refused"):
                 assert step.done_person in self.acted[step.id], "a pass nobody made"
-                counted.append(self.acted[step.id])
+                reviewed.append(self.acted[step.id])
+        counted = [*([self.acted["verify"]] if claim.verified_person else []), *reviewed]
         everyone = [person for persons in counted for person in persons]
         assert len(everyone) == len(set(everyone)), "one person at two deciding steps"
-        assert not self.kin & {person for persons in counted[1:] for person in persons}, "decided for the own family"
+        assert not self.kin & {person for persons in reviewed for person in persons}, "decided for the own family"
+        assert not self.barred & {person for persons in counted for person in persons}, "an objection heard by who decided before"
         assert len([step for step in steps if step.state == "open"]) <= 1
-        decisions = self.session.execute(sa.text("SELECT amount_fen, decided_person FROM decision WHERE claim_id = :id"),
-                                         {"id": self.claim}).all()
-        assert len(decisions) == len(self.decided), "a decision lost or taken twice"
-        assert (claim.state in ("payable", "refused")) == bool(self.decided)
-        if decisions:
-            assert decisions[0].amount_fen == (self.decided[0] or 0)
+        decisions = self.session.execute(sa.text("SELECT round, amount_fen, decided_person, at FROM decision WHERE claim_id = :id"
+                                                 " ORDER BY round"), {"id": self.claim}).all()
+        assert [row.amount_fen for row in decisions] == [fen or 0 for fen in self.decided], "a decision lost, changed or taken twice"
+        assert all(row.decided_person and row.at for row in decisions)
+        assert (claim.state in DECIDED) == (claim.round in {row.round for row in decisions})
+        if claim.state in DECIDED:
             assert all(step.state in ("passed", "refused") for step in steps)
+        recorded = self.session.execute(sa.text("SELECT event, person_id FROM audit_record WHERE chain_id = :id AND at IS NOT NULL"
+            " AND machine = 'review_step' AND event IN ('pass', 'refuse') ORDER BY seq"), {"id": self.claim})
+        assert [(row.event, row.person_id) for row in recorded] == self.made, "an act nobody can read any more"
 
     def finish(self) -> str:
         """Everybody back at work: the claim comes to its decision, or the house says that nobody is left for a level."""
@@ -239,7 +258,7 @@ class Play:
             self.do(("unhold", head, 0))
         for _ in range(24):
             claim = self.row()
-            if claim.state in ("payable", "refused"):
+            if claim.state in ENDED:
                 return str(claim.state)
             if claim.state in ("reported", "verified"):
                 for who in range(len(PEOPLE)):
@@ -249,15 +268,18 @@ class Play:
             if step is None or self.nobody():
                 assert claim.state == "verified" or self.nobody(), "stuck, and nobody is told"
                 return "nobody"
-            before = self.seen["pass"] + self.seen["refuse"]
+            before = self.acts()
             if step.taken_by is not None:
                 self.take_from(step.taken_by)
             for who in range(len(PEOPLE)):
-                for verb in ("pass", "refuse"):
-                    if self.seen["pass"] + self.seen["refuse"] == before:
+                for verb in ENDING:
+                    if self.acts() == before:
                         self.do((verb, who, 0))
-            assert self.seen["pass"] + self.seen["refuse"] > before, f"open at {step.level} and nobody may act"
+            assert self.acts() > before, f"open at {step.level} and nobody may act"
         raise AssertionError("it never came to a decision")
+
+    def acts(self) -> int:
+        return sum(self.seen[verb] for verb in ENDING)
 
     def take_from(self, account: uuid.UUID) -> None:
         """Whoever has the level gives it back."""
