@@ -42,10 +42,9 @@ class Case(Scoped, table=True):
     joined_at: datetime | None = instant()
 
 
-class Asked(Scoped):
-    """What one person asks for and another confirms, or somebody takes back."""
+class ByTwo(Scoped):
+    """Who asked for something, who else confirmed it, or when it was taken back."""
 
-    reason: str = Field(sa_type=Text)
     asked_by: uuid.UUID | None = None                # account
     asked_person: uuid.UUID | None = None
     asked_at: datetime = Field(sa_type=Instant)
@@ -53,6 +52,12 @@ class Asked(Scoped):
     confirmed_person: uuid.UUID | None = None
     confirmed_at: datetime | None = instant()
     withdrawn_at: datetime | None = instant()
+
+
+class Asked(ByTwo):
+    """What one person asks for and another confirms, with its reason."""
+
+    reason: str = Field(sa_type=Text)
 
 
 class Consent(Scoped, table=True):

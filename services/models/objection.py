@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
-from services.models.base import Fen, Instant, Json, Moving, Scoped, instant, one_of
+from services.models.base import Fen, Instant, Json, Moving, instant, one_of
+from services.models.case import ByTwo
 from statemachines.states import ObjectionState, ReceivableState
 
 RESULTS = ("raised", "upheld", "lowered", "dismissed")
@@ -46,7 +47,7 @@ class Objection(Moving, table=True):
     withdrawn_at: datetime | None = instant()
 
 
-class Reopening(Scoped, table=True):
+class Reopening(ByTwo, table=True):
     """Why a decided claim goes through another round: an accepted objection, or a correction asked by one person and
     confirmed by another. `round` is the new round, empty until it begins.
 
@@ -69,13 +70,6 @@ class Reopening(Scoped, table=True):
     changes: list[dict[str, str]] = Field(default_factory=list, sa_type=Json)
     event: dict[str, object] | None = Field(default=None, sa_type=Json)   # the corrected facts, whole
     why: str = Field(sa_type=Text)
-    asked_by: uuid.UUID | None = None                # account
-    asked_person: uuid.UUID | None = None
-    asked_at: datetime = Field(sa_type=Instant)
-    confirmed_by: uuid.UUID | None = None
-    confirmed_person: uuid.UUID | None = None
-    confirmed_at: datetime | None = instant()
-    withdrawn_at: datetime | None = instant()
     round: int | None = None
     verified_person: uuid.UUID | None = None         # the verifier of the round before, whose place on the claim is free again
     barred: list[str] = Field(default_factory=list, sa_type=Json)
