@@ -13,7 +13,7 @@ from services.access import credentials
 from services.review import bulk
 from services.review.bulk import Ask
 from services.simulate.synthetic import REGIONS, synthetic_person
-from tests.browser.house import House
+from tests.browser.house import House, faults
 from tests.browser.stage import one
 from tests.services.review_world import in_review, passes, report, route, verify
 from tests.support import world as small
@@ -32,6 +32,7 @@ def test_a_reviewer_signs_in_with_password_and_second_factor(house: House) -> No
     page.goto("/work")
     page.wait_for_url(re.compile(r"/sign-in\?next="))
     page.get_by_role("link", name=re.compile("一次性口令")).click()
+    assert faults(page) == []
     page.locator("#code").fill(code)
     page.locator("#password").fill(PASSWORD)
     page.locator("#again").fill(PASSWORD)
@@ -42,19 +43,31 @@ def test_a_reviewer_signs_in_with_password_and_second_factor(house: House) -> No
     page.locator("main button").click()
     expect(page.get_by_role("alert")).to_be_visible()
     expect(page.locator("#login")).to_have_value("xj.office1")
+    assert faults(page) == []
     page.locator("#password").fill(PASSWORD)
     page.locator("main button").click()
     page.wait_for_url(re.compile("/sign-in/enrol"))
+    assert faults(page) == []
     secret = page.locator("code.number").first.inner_text().replace(" ", "")
     page.locator("#code").fill(pyotp.TOTP(secret).at(datetime.now(UTC)))
     page.locator("main button").last.click()
     expect(page.locator(".codes li")).to_have_count(10)
+    assert faults(page) == []
     page.goto("/work")
     expect(page.get_by_role("heading", level=1)).to_have_text("待我办理")
     page.goto("/account")
     expect(page.locator("main")).to_contain_text("127.0.0.1")
+    assert faults(page) == []                           # with the forms of somebody who has a password and a second factor
     page.locator("header").get_by_role("button", name="退出").click()
     expect(page.get_by_role("status")).to_contain_text("已退出")
+    page.locator("#login").fill("xj.office1")
+    page.locator("#password").fill(PASSWORD)
+    page.locator("main button").click()
+    page.wait_for_url(re.compile("/sign-in/code"))
+    assert faults(page) == []
+    page.locator("#code").fill("000000")
+    page.locator("main button").first.click()
+    expect(page.get_by_role("alert")).to_be_visible()
 
 
 def test_fifty_claims_are_passed_as_one(house: House) -> None:
@@ -87,6 +100,7 @@ def test_fifty_claims_are_passed_as_one(house: House) -> None:
         boxes.nth(n).check()
     page.get_by_role("button", name="成批办理选定的案件…").click()
     expect(page.locator("#fit-title")).to_contain_text(str(FIFTY))
+    assert faults(page) == []
     page.get_by_role("button", name=f"确认通过这 {FIFTY} 件").click()
     expect(page.get_by_role("status").first).to_contain_text(f"已成批通过 {FIFTY} 件")
     assert one(api, "SELECT count(*) FROM review_step WHERE state = 'open' AND level = 'district'") == "0"
