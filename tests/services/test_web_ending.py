@@ -53,6 +53,8 @@ def test_two_grandchildren_are_named_and_receive_what_their_dead_parent_would_ha
     fields = _typed([heir(0, "parent"), heir(1, "grandchild"), heir(2, "grandchild")])
     more = office.send(address, **hidden(office), count="2", more="1", **fields)
     assert more.status_code == 200 and "第 3 位领款人" in more.text and str(fields["heirs.0.id_number"]) in more.text
+    less = office.send(address, **hidden(office), count="3", more="-1", **fields)
+    assert less.status_code == 200 and "第 3 位领款人" not in less.text
     refused = office.send(address, **hidden(office), count="3", died_on="2026-03-15", basis="law", **fields)
     assert refused.status_code == 422 and 'id="heirs.1.in_place_of-fault"' in refused.text
     wrong = office.send(address, **hidden(office), count="3", died_on="2026-03-15", basis="law", **{**fields, "heirs.2.share": "一半"})

@@ -8,16 +8,13 @@ from fastapi import Response
 from sqlmodel import Session
 
 from services.access.actor import OFFICE, REVIEWERS, Role
-from services.core.errors import HuzhuError, InputError
 from services.evidence import originals
 from services.reporting import sight
-from services.reporting.claim_file import book_of
 from services.review import after_queries, amendment, objection
 from services.web.acts import Act, day_of, picked, register
-from services.web.claim_context import address, context, moved_on, read_file
 from services.web.desks.claim import STAFF
 from services.web.door import Audience, Pages
-from services.web.event_form import event_fields, own_name, read_event
+from services.web.fact_form import facts_page, send_facts
 from services.web.language import N_
 from services.web.visit import Visit
 from statemachines.states import ObjectionState
@@ -120,26 +117,12 @@ for _each in ACTS:
 @pages.get("/claims/{claim_no}/correct-facts", roles=STAFF)
 def facts(visit: Visit, claim_no: str) -> Response:
     """The facts of a decided claim, to be corrected as a whole."""
-    return _facts_page(visit, claim_no)
+    return facts_page(visit, claim_no, decided=True)
 
 
 @pages.post("/claims/{claim_no}/correct-facts", roles=STAFF)
 def correct_facts(visit: Visit, claim_no: str) -> Response:
     """Asked by one person; the facts change when another confirms."""
-    def verb(session: Session) -> None:
-        found = sight.claim(session, visit.actor, claim_no, lock=True, version=visit.version())
-        view = read_file(visit, session, found.claim_no).view
-        try:
-            event = read_event(book_of(view), view.event, visit.typed())
-            amendment.ask_amendment(session, claim_id=found.id, version=visit.version(), kind="fact", why=visit.field("reason"),
-                                    event=event, actor=visit.actor, now=visit.now)
-        except InputError as error:
-            raise own_name(error) from error
-    return visit.attempt(verb, again=lambda problem: _facts_page(visit, claim_no, problem=problem), then=address(visit, claim_no),
-                         done="correction")
-
-
-def _facts_page(visit: Visit, claim_no: str, *, problem: HuzhuError | None = None) -> Response:
-    file = visit.note(lambda session: read_file(visit, session, claim_no))
-    fields = event_fields(book_of(file.view), file.view.event)
-    return visit.page("claim_amend.html", problem=problem, fields=fields, decided=True, news=moved_on(visit, file), **context(visit, file))
+    return send_facts(visit, claim_no, lambda session, found, event: amendment.ask_amendment(
+        session, claim_id=found, version=visit.version(), kind="fact", why=visit.field("reason"), event=event, actor=visit.actor,
+        now=visit.now), decided=True, done="correction")

@@ -65,9 +65,9 @@ def death(visit: Visit, claim_no: str) -> Response:
 
 @pages.post("/claims/{claim_no}/death", roles=STAFF)
 def note_death(visit: Visit, claim_no: str) -> Response:
-    """The heirs take the payee's place; with `more` the form comes back with room for another, and nothing is written."""
+    """The heirs take the payee's place; with `more` the form comes back with another place or one less, and nothing is written."""
     if visit.field("more"):
-        return _page(visit, claim_no, count=_count(visit) + 1)
+        return _page(visit, claim_no, count=max(1, _count(visit) + (-1 if visit.field("more") == "-1" else 1)))
 
     def verb(session: Session) -> None:
         found = sight.claim(session, visit.actor, claim_no, lock=True, version=visit.version())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from fastapi import Response
@@ -14,7 +14,7 @@ from services.core.errors import HuzhuError
 from services.core.identity import BANKS
 from services.enrolment import categories, proxies, queries
 from services.enrolment import service as enrolment
-from services.models import Person
+from services.models import Person, PersonCategory, Proxy
 from services.reporting import people, sight
 from services.web import book_words as words
 from services.web import claim_words
@@ -152,23 +152,26 @@ for _act in _VERBS:
 @pages.post("/people/{person_id}/category/withdraw", roles=CONFIRMERS)
 def withdraw_category(visit: Visit, person_id: str) -> Response:
     """One recorded in error counts for no day."""
-    def verb(session: Session, found: Person) -> None:
-        wanted = picked(visit, "row")
-        if wanted not in {row.id for row in categories.periods(session, found.id)}:
-            raise sight.missing()
-        enrolment.withdraw_category(session, category_id=wanted, why=visit.field("why"), actor=visit.actor, now=visit.now)
-    return _on(visit, person_id, verb, "category_withdrawn", lambda problem: _record(visit, person_id, problem=problem))
+    return _take_back(visit, person_id, categories.periods, lambda session, row: enrolment.withdraw_category(
+        session, category_id=row, why=visit.field("why"), actor=visit.actor, now=visit.now), "category_withdrawn")
 
 
 @pages.post("/people/{person_id}/proxy/end", roles=KEEPERS)
 def end_proxy(visit: Visit, person_id: str) -> Response:
     """At once."""
-    def verb(session: Session, found: Person) -> None:
+    return _take_back(visit, person_id, proxies.proxies_of, lambda session, row: enrolment.end_proxy(
+        session, proxy_id=row, why=visit.field("why"), actor=visit.actor, now=visit.now), "proxy_ended")
+
+
+def _take_back(visit: Visit, person_id: str, rows: Callable[[Session, uuid.UUID], Iterable[PersonCategory | Proxy]],
+               verb: Callable[[Session, uuid.UUID], object], done: str) -> Response:
+    """A verb on one row of this very person's."""
+    def run(session: Session, found: Person) -> None:
         wanted = picked(visit, "row")
-        if wanted not in {row.id for row in proxies.proxies_of(session, found.id)}:
+        if wanted not in {row.id for row in rows(session, found.id)}:
             raise sight.missing()
-        enrolment.end_proxy(session, proxy_id=wanted, why=visit.field("why"), actor=visit.actor, now=visit.now)
-    return _on(visit, person_id, verb, "proxy_ended", lambda problem: _record(visit, person_id, problem=problem))
+        verb(session, wanted)
+    return _on(visit, person_id, run, done, lambda problem: _record(visit, person_id, problem=problem))
 
 
 @pages.post("/people/{person_id}/kin/remove", roles=CORRECTORS)

@@ -8,7 +8,7 @@ from fastapi import Response
 from sqlmodel import Session
 
 from services.access.actor import OFFICE
-from services.core.errors import HuzhuError, InputError
+from services.core.errors import HuzhuError
 from services.evidence import service as evidence
 from services.intake import service as intake
 from services.reporting import sight
@@ -18,7 +18,7 @@ from services.web.acts import Act, register
 from services.web.claim_context import address, back, context, moved_on, read_file
 from services.web.desks.claim import STAFF, identified
 from services.web.door import Pages
-from services.web.event_form import event_fields, own_name, read_event
+from services.web.fact_form import facts_page, send_facts
 from services.web.language import N_
 from services.web.visit import Visit
 
@@ -83,29 +83,15 @@ def _proves(file: ClaimFile, row: PaperView) -> list[object]:
 @pages.get("/claims/{claim_no}/facts", roles=STAFF)
 def facts(visit: Visit, claim_no: str) -> Response:
     """The event's facts, to be completed or corrected from the papers."""
-    return _facts_page(visit, claim_no)
+    return facts_page(visit, claim_no, decided=False)
 
 
 @pages.post("/claims/{claim_no}/facts", roles=STAFF)
 def amend(visit: Visit, claim_no: str) -> Response:
     """With a reason; kind and day of the event stay."""
-    def verb(session: Session) -> None:
-        found = sight.claim(session, visit.actor, claim_no, lock=True, version=visit.version())
-        view = read_file(visit, session, found.claim_no).view
-        try:
-            event = read_event(book_of(view), view.event, visit.typed())
-            intake.amend(session, claim_id=found.id, version=visit.version(), event=event, reason=visit.field("reason"),
-                         actor=visit.actor, now=visit.now)
-        except InputError as error:
-            raise own_name(error) from error
-    return visit.attempt(verb, again=lambda problem: _facts_page(visit, claim_no, problem=problem), then=address(visit, claim_no),
-                         done="amended")
-
-
-def _facts_page(visit: Visit, claim_no: str, *, problem: HuzhuError | None = None) -> Response:
-    file = visit.note(lambda session: read_file(visit, session, claim_no))
-    fields = event_fields(book_of(file.view), file.view.event)
-    return visit.page("claim_amend.html", problem=problem, fields=fields, decided=False, news=moved_on(visit, file), **context(visit, file))
+    return send_facts(visit, claim_no, lambda session, found, event: intake.amend(
+        session, claim_id=found, version=visit.version(), event=event, reason=visit.field("reason"), actor=visit.actor, now=visit.now),
+        decided=False, done="amended")
 
 
 # --- the one list of what is missing ----------------------------------------------------------------------------------
