@@ -6,6 +6,7 @@
   const dialog = document.getElementById("keys");
   const link = document.getElementById("keys-link");
   let waiting = false;
+  let byKey = false;
 
   const typing = (element) => element.matches("input, select, textarea, [contenteditable]");
 
@@ -42,8 +43,19 @@
     heading.focus({ preventScroll: true });
   }
 
+  // The browser's viewer of a PDF takes the focus when it has loaded; whoever works by keys gets it back. Tab and mouse go in.
+  function takeBack() {
+    const frame = document.activeElement;
+    if (!byKey || frame?.tagName !== "IFRAME" || frame.matches(":hover")) return;
+    frame.blur();
+    window.focus();
+  }
+  window.addEventListener("blur", () => { window.setTimeout(takeBack, 0); });
+  document.addEventListener("pointerdown", () => { byKey = false; }, true);
+
   link?.addEventListener("click", show);
   document.addEventListener("keydown", (event) => {
+    byKey = event.key !== "Tab";
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing(event.target) || dialog?.open) return;
     const key = event.key.toLowerCase();
     if (waiting) {
