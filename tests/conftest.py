@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -13,13 +12,17 @@ from pathlib import Path
 import psycopg
 import pytest
 from hypothesis import settings as hypothesis_settings
+from psycopg import sql
 
 from services.core import crypto, embedded, schema
 from services.core import settings as settings_module
 from services.core.clock import at_hour
 from services.core.db import Database
+from tests.support.databases import TEMPLATE, Fresh, Superuser, past_row_security
 
-TEMPLATE = "huzhu_template"
+# A test's database need not outlive a power cut, nor be tidied: it lives a second.
+_COSTS = ("fsync", "full_page_writes", "synchronous_commit", "autovacuum", "jit")
+_MEMORY, _ROOM = Path("/dev/shm"), 4 << 30
 # The same examples in every run: a property that fails, fails for whoever runs the tests. `make lab` draws new ones.
 hypothesis_settings.register_profile("same", derandomize=True, deadline=None)
 hypothesis_settings.register_profile("new", deadline=None)
@@ -28,8 +31,9 @@ hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 @pytest.fixture(scope="session")
 def var() -> Iterator[Path]:
-    """A data directory for this test process; its path is short because of socket names."""
-    directory = Path(tempfile.mkdtemp(prefix="hz"))
+    """A data directory for this test process, in memory where there is room; its path is short because of socket names."""
+    roomy = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM
+    directory = Path(tempfile.mkdtemp(prefix="hz", dir=_MEMORY if roomy else None))
     yield directory
     shutil.rmtree(directory, ignore_errors=True)
 
@@ -49,9 +53,9 @@ def configured(var: Path) -> Iterator[None]:
 def server(var: Path) -> str:
     """The superuser's URL of this test process's PostgreSQL, with a migrated template database."""
     url = embedded.start(var / "pg")
-    with psycopg.connect(url, autocommit=True) as connection:     # a test's database need not outlive a power cut
-        connection.execute("ALTER SYSTEM SET fsync TO off")
-        connection.execute("ALTER SYSTEM SET full_page_writes TO off")
+    with psycopg.connect(url, autocommit=True) as connection:
+        for name in _COSTS:
+            connection.execute(sql.SQL("ALTER SYSTEM SET {} TO off").format(sql.Identifier(name)))
         connection.execute("SELECT pg_reload_conf()")
     _, owner = embedded.prepare(url, TEMPLATE)
     schema.upgrade(owner)
@@ -59,28 +63,24 @@ def server(var: Path) -> str:
 
 
 @pytest.fixture
-def database_name(server: str) -> Iterator[str]:
-    """A fresh database, dropped afterwards."""
-    name = f"t{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER {embedded.OWNER} STRATEGY FILE_COPY")
-    yield name
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@pytest.fixture
-def db(server: str, database_name: str) -> Iterator[Database]:
-    """The application's database, as the role that row security binds."""
-    database = Database(embedded.with_user(server, embedded.APP, database_name), pool_size=4)
+def db(server: str) -> Iterator[Database]:
+    """The application's database, as the role that row security binds; it is made at its first use and dropped afterwards."""
+    database = Fresh(server)
     yield database
-    database.close()
+    database.drop()
 
 
 @pytest.fixture
-def superuser(server: str, database_name: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+def database_name(db: Fresh) -> str:
+    """The name of the test's database, which is there from now on."""
+    db.make()
+    return db.name
+
+
+@pytest.fixture
+def superuser(db: Fresh) -> Iterator[Superuser]:
     """A connection past row security, for tests that corrupt rows or look at everything."""
-    with psycopg.connect(embedded.with_user(server, "postgres", database_name), autocommit=True) as connection:
+    with past_row_security(db) as connection:
         yield connection
 
 

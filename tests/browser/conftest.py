@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-import psycopg
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from services.core import embedded
 from services.core.clock import at_hour
-from services.core.db import Database
 from tests.browser.house import ARGS, House, chromium, serving
-from tests.conftest import TEMPLATE
 from tests.services.api_world import Api
+from tests.support.databases import Fresh
 
 
 @pytest.fixture(scope="module")      # playwright's event loop runs in this thread: it must not outlive a file of browser tests
@@ -41,12 +37,7 @@ def today() -> datetime:
 @pytest.fixture(scope="module")
 def house(server: str, browser: Browser, today: datetime, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """The small world behind a listening server, for one file of tests."""
-    name = f"t{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER {embedded.OWNER} STRATEGY FILE_COPY")
-    db = Database(embedded.with_user(server, embedded.APP, name), pool_size=8)
+    db = Fresh(server, pool_size=8)
     with serving(Api(db, today, Path(tmp_path_factory.mktemp("keys"))), browser) as opened:
         yield opened
-    db.close()
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    db.drop()

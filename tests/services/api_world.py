@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from fastapi.testclient import TestClient
 from PIL import Image, ImageDraw
 
-from services.api.app import create_app
 from services.benefit import service as benefit
 from services.cli.setup import make_pair
 from services.core.clock import FixedClock
@@ -23,8 +22,8 @@ from services.evidence import service as evidence
 from services.insurer.adapters.http import HttpInsurer
 from services.reporting.claims import locate
 from services.review import service as review
-from services.web.pages import routers
 from services.wiring import Wiring
+from tests.support.apps import app_over, plain_tls
 from tests.support.world import ROOT, World, build_world
 
 EVENT = {"kind": "diagnosis", "icd10": "C53.900", "behaviour": "3", "severity": "malignant",
@@ -51,10 +50,11 @@ class Api:
         self.insurer_key = load_pem_private_key((keys / "insurer.pem").read_bytes(), password=None)
         assert isinstance(self.insurer_key, Ed25519PrivateKey)
         insurer = HttpInsurer(url="http://127.0.0.1:9", office_key=(keys / "office.pem").read_bytes(),
-                              insurer_public_key=(keys / "insurer.pub.pem").read_bytes(), clock=self.clock.now)
+                              insurer_public_key=(keys / "insurer.pub.pem").read_bytes(), clock=self.clock.now,
+                              transport=httpx.HTTPTransport(verify=plain_tls()))
         self.world: World = build_world(db, now)
         self.db = db
-        self.app = create_app(Wiring(db, self.clock, insurer, Scope("cn")), routers())
+        self.app = app_over(Wiring(db, self.clock, insurer, Scope("cn")))
         self.http = TestClient(self.app, raise_server_exceptions=True)
 
     def headers(self, login: str) -> dict[str, str]:

@@ -19,6 +19,7 @@ from services.enrolment import service as enrolment
 from services.notice import service as notice
 from tests.services.api_world import EVENT, Api
 from tests.services.review_world import digest, in_review
+from tests.support.databases import name_of
 from tests.support.world import ROOT
 
 SuperUser = psycopg.Connection[tuple[object, ...]]
@@ -29,12 +30,20 @@ def api(db: Database, now: datetime, tmp_path: Path) -> Api:
     return Api(db, now, tmp_path)
 
 
+def _request_finds_deadlocks(api: Api, superuser: SuperUser) -> None:
+    """Whoever waits looks for a deadlock once, after a time: the request after 3 s, however late the test comes to wait."""
+    superuser.execute(f"ALTER DATABASE {name_of(api.db)} SET deadlock_timeout TO '3s'")
+    superuser.execute("SET deadlock_timeout TO '1min'")
+    api.db.close()                  # the connections to come have the setting
+
+
 def test_a_deadlock_over_a_letter_is_a_request_to_try_again(api: Api, now: datetime, superuser: SuperUser) -> None:
     claim_id = in_review(api.world, 1, now)
     with api.db.unit_of_work(ROOT.scope) as session:
         [letter] = notice.draft(session, topic="claim.create", claim_ids=[claim_id], actor=ROOT, now=now)
         notice.issue(session, notice_ids=[letter.id], actor=ROOT, now=now)
         [sent] = notice.dispatch(session, notice_ids=[letter.id], actor=ROOT, now=now)
+    _request_finds_deadlocks(api, superuser)
     answers: list[httpx.Response] = []
 
     def delivers() -> None:
@@ -56,6 +65,7 @@ def test_a_deadlock_over_a_letter_is_a_request_to_try_again(api: Api, now: datet
 
 def test_a_deadlock_is_a_request_to_try_again(api: Api, now: datetime, superuser: SuperUser) -> None:
     claim_id = in_review(api.world, 1, now)
+    _request_finds_deadlocks(api, superuser)
     body = {"seen": digest(api.db, claim_id)}
     row = superuser.execute("SELECT claim_no, version FROM claim WHERE id = %s", (claim_id,)).fetchone()
     assert row is not None
@@ -71,7 +81,7 @@ def test_a_deadlock_is_a_request_to_try_again(api: Api, now: datetime, superuser
         request.start()
         while not superuser.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
             time.sleep(0.01)        # the request holds the claim by now and waits for its level
-        # PostgreSQL aborts whoever finds the deadlock, the longest waiter first: the request.
+        # PostgreSQL aborts whoever finds the deadlock: the request.
         superuser.execute("SELECT 1 FROM claim WHERE id = %s FOR UPDATE", (claim_id,))
     request.join()
     assert (answers[0].status_code, answers[0].json()["code"]) == (503, "busy")

@@ -16,6 +16,7 @@ from services.core import embedded
 from services.core.db import Database
 from tests.services.roster_files import HEADER, roster, row_kinds, sheets, with_faults, woman
 from tests.services.test_roster_joining import UNIT, UNIT_NAME
+from tests.support.databases import name_of
 from tests.support.world import build_world
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -50,9 +51,9 @@ class Office:
 
 
 @pytest.fixture
-def office(db: Database, now: datetime, server: str, database_name: str) -> Office:
+def office(db: Database, now: datetime, server: str) -> Office:
     build_world(db, now)
-    return Office(server, database_name)
+    return Office(server, name_of(db))
 
 
 def _large(office: Office, superuser: psycopg.Connection[tuple[object, ...]], folder: Path, people: int) -> None:

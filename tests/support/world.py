@@ -15,17 +15,14 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import cast
 
-import psycopg
-from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
 from sqlmodel import Session
 
 from services.access import service as access
 from services.access.actor import Actor, Role, insurer, system
-from services.core import embedded
 from services.core.db import Database, Scope
 from services.enrolment import service as enrolment
 from services.simulate.synthetic import REGIONS, Synthetic, roster_xlsx, synthetic_person
+from tests.support.databases import Fresh
 
 NX_PLAN, XJ_PLAN = "nx-ankangbao", "xj-women"
 EFFECTIVE = date(2026, 1, 1)
@@ -109,41 +106,24 @@ class World:
 def build_world(db: Database, now: datetime) -> World:
     """Both trees, their staff, the fund of xj-women, and six members each with covers from EFFECTIVE.
 
-    Made once for each instant in a test process; later tests get a copy of that database in place of their own empty one.
+    Made once for each instant in a test process, in a database of its own; a test's database becomes a copy of that one.
     """
-    if now in _kept and not _watched(db):
-        _copy(db, _kept[now][0])
-        return replace(deepcopy(_kept[now][1]), db=db)
-    world = _build(db, now)
-    if now in _kept or _watched(db):
-        return world
-    name = f"world_{uuid.uuid4().hex[:12]}"
-    _copy(db, name, keep=True)
-    _kept[now] = name, deepcopy(replace(world, db=cast(Database, None)))
-    return world
+    if isinstance(db, Fresh) and not db.made:
+        name, kept = _keep(db.server, now)
+        db.make(name)
+        return replace(deepcopy(kept), db=db)
+    return _build(db, now)
 
 
-_kept: dict[datetime, tuple[str, World]] = {}       # the database that is copied, and what was made in it
+_kept: dict[tuple[str, datetime], tuple[str, World]] = {}       # the database that is copied, and what was made in it
 
 
-def _watched(db: Database) -> bool:
-    """Whether a test holds a connection of its own to the database, which then stays as it is."""
-    with psycopg.connect(embedded.with_user(db.url, "postgres", "postgres"), autocommit=True) as connection:
-        held = connection.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND usename = 'postgres'",
-                                  (conninfo_to_dict(db.url)["dbname"],)).fetchone()
-    return held is not None and held[0] > 0
-
-
-def _copy(db: Database, name: str, *, keep: bool = False) -> None:
-    """The test's database becomes a copy of the kept one, or (`keep`) the kept one a copy of the test's."""
-    db.close()
-    own = str(conninfo_to_dict(db.url)["dbname"])
-    source, target = (own, name) if keep else (name, own)
-    with psycopg.connect(embedded.with_user(db.url, "postgres", "postgres"), autocommit=True) as connection:
-        if not keep:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(target)))
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY FILE_COPY").format(
-            sql.Identifier(target), sql.Identifier(source), sql.Identifier(embedded.OWNER)))
+def _keep(server: str, now: datetime) -> tuple[str, World]:
+    if (server, now) not in _kept:
+        first = Fresh(server)
+        _kept[server, now] = first.name, replace(_build(first, now), db=cast(Database, None))
+        first.close()
+    return _kept[server, now]
 
 
 def _build(db: Database, now: datetime) -> World:
