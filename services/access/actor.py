@@ -29,6 +29,8 @@ class Role(StrEnum):
 
 REVIEWERS = frozenset({Role.DISTRICT_REVIEWER, Role.OFFICE_REVIEWER, Role.SENIOR_REVIEWER, Role.HEAD})
 OFFICE = frozenset({Role.OFFICE_REVIEWER, Role.SENIOR_REVIEWER, Role.HEAD})
+FINANCE = frozenset({Role.FINANCE_MAKER, Role.FINANCE_CHECKER})
+AT_CLAIMS = REVIEWERS | {Role.UNIT_CLERK}
 
 
 # What may be lent to a substitute: work at a desk. Who sees everything, or runs the system, cannot be stood in for.

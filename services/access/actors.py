@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from sqlmodel import Session, col, select
 
-from services.access.actor import LENDABLE, Actor, Lent, Role
+from services.access.actor import AT_CLAIMS, FINANCE, LENDABLE, Actor, Lent, Role
 from services.core.clock import business_day
 from services.models import Account, Grant, Proxy, Substitute
 
@@ -25,9 +25,11 @@ def actor_of(session: Session, account: Account, *, narrowed: frozenset[str] = f
     if narrowed:
         own &= narrowed
         lent = frozenset(one for one in lent if one.role in narrowed)
-    return Actor(account.id, account.person_id, account.org_key, account.name, frozenset(own | {one.role for one in lent}),
-                 _acts_for(session, account.person_id, today) if Role.MEMBER in own else frozenset(),
-                 persons, lent)
+    roles = frozenset(own | {one.role for one in lent})
+    if roles & FINANCE and not roles & AT_CLAIMS:
+        roles -= {Role.MEMBER}      # as `service.checked_roles`: whoever pays is no member here, whose door opens papers
+    return Actor(account.id, account.person_id, account.org_key, account.name, roles,
+                 _acts_for(session, account.person_id, today) if Role.MEMBER in roles else frozenset(), persons, lent)
 
 
 def _acts_for(session: Session, person_id: uuid.UUID | None, today: date) -> frozenset[uuid.UUID]:

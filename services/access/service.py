@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from services.access.actor import REVIEWERS, Actor, Role
+from services.access.actor import AT_CLAIMS, FINANCE, Actor, Role
 from services.access.actors import actor_of
 from services.access.lookup import account_of, digest, record
 from services.access.substitutes import appoint_substitute, candidates, end_substitute, substitutes
@@ -23,8 +23,6 @@ __all__ = ["appoint_substitute", "authenticate", "bootstrap", "candidates", "clo
 _KINDS = {Role.SYSTEM: "system", Role.INSURER: "insurer"}
 # An administrator sees no medical data, an auditor changes nothing: neither is combined with another role.
 # Who pays sees no claim's papers; a member's door, which trusts the own family's claims, would open all of the branch.
-_PAYING = frozenset({Role.FINANCE_MAKER, Role.FINANCE_CHECKER})
-_AT_CLAIMS = REVIEWERS | {Role.UNIT_CLERK}
 _ALONE = (Role.ADMINISTRATOR, Role.AUDITOR, Role.SYSTEM, Role.INSURER)
 BOOTSTRAP_DAYS = 7
 
@@ -75,7 +73,7 @@ def checked_roles(roles: Iterable[str], person_id: uuid.UUID | None) -> set[Role
     if len(wanted) > 1 and not wanted.isdisjoint(_ALONE):
         raise InputError("roles_exclude", "管理员、审计、系统和保险公司角色不得与其他角色兼任",
                          remedy="分设账号", field="roles")
-    if Role.MEMBER in wanted and not wanted.isdisjoint(_PAYING) and wanted.isdisjoint(_AT_CLAIMS):
+    if Role.MEMBER in wanted and not wanted.isdisjoint(FINANCE) and wanted.isdisjoint(AT_CLAIMS):
         raise InputError("roles_exclude", "财务账号不看健康信息，不得与会员角色共用一个账号", remedy="本人作为会员另设账号", field="roles")
     # Separation compares persons: whoever decides, or acts for themselves, must be one.
     if person_id is None and wanted.isdisjoint(_ALONE):

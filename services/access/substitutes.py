@@ -119,7 +119,9 @@ def _view(one: Substitute, away: Account, other: Account, today: date) -> Substi
 
 
 def candidates(session: Session, *, absent_id: uuid.UUID, actor: Actor) -> list[Candidate]:
-    """Colleagues who could stand in for an account: for the form."""
+    """Colleagues who could stand in: for the form of whoever goes on leave, and of those who see the team."""
+    if actor.account_id != absent_id:
+        actor.require(Role.SENIOR_REVIEWER, Role.HEAD, what="查看可代理的同事")
     absent = account_of(session, absent_id, actor)
     rows = session.exec(select(Account, Grant.role).join(Grant, col(Grant.account_id) == Account.id).where(
         Account.org_key == absent.org_key, col(Account.active), Account.id != absent.id, Account.person_id != absent.person_id,

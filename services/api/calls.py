@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from sqlmodel import Session
 
 from services.access.service import authenticate
+from services.api.who import admit
 from services.core.errors import InputError, PreconditionRequired, Unauthenticated
 from services.outbox import idempotency
 from services.wiring import Caller, Wiring
@@ -71,13 +72,14 @@ def etag(version: object) -> str:
 
 def reading(request: Request,
             credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)] = None) -> Call:
-    """A call with a valid token."""
+    """A call with a valid token, by one of the route's people."""
     wiring: Wiring = request.app.state.wiring
     if credentials is None:
         raise Unauthenticated("token_missing", "请求没有凭证", remedy="在 Authorization 头中写 Bearer 凭证")
     now = wiring.clock.now()
     with wiring.db.view(wiring.root) as session:
         actor = authenticate(session, credentials.credentials, now=now)
+    admit(request, actor)
     return Call(wiring, actor, now, request.method, request.url.path)
 
 

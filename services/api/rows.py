@@ -14,10 +14,10 @@ from services.intake.queries import require_own
 from services.models.base import Moving
 from services.reporting import claims, sight
 from services.reporting.claims import Located
-from services.reporting.sight import FINANCE, READERS, SEES_NAMES, missing, stale
+from services.reporting.sight import missing, stale
 from services.reporting.views import ClaimHead
 
-__all__ = ["FINANCE", "READERS", "SEES_NAMES", "missing", "stale"]
+__all__ = ["missing", "stale"]
 
 
 def claim(call: Call, session: Session, claim_no: str, *, lock: bool = False) -> Located:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlmodel import Session
 
-from services.access import credentials, queries, sessions
+from services.access import credentials, duties, queries, sessions
 from services.access import service as access
 from services.access.actor import Role
 from services.api.bodies import Nothing, Reason, Text, example
@@ -144,10 +144,10 @@ def open_account(call: Doing, body: NewAccount) -> Response:
 
 
 @router.post("/accounts/{account_id}/close", response_model=Done, summary="停用账号")
-def close_account(call: Doing, account_id: uuid.UUID, body: Nothing) -> Response:
-    """Its tokens stop at once."""
+def close_account(call: Doing, account_id: uuid.UUID, body: Reason) -> Response:
+    """Its tokens and sessions stop at once; what it did stays. Not the own account."""
     def run(session: Session) -> Done:
-        access.close_account(session, account_id=account_id, actor=call.actor, now=call.now)
+        duties.shut_account(session, account_id=account_id, reason=body.reason, actor=call.actor, now=call.now)
         return Done()
     return call.act(body, run, status=200)
 

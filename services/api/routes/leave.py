@@ -97,6 +97,6 @@ def end_substitute(call: Doing, substitute_id: uuid.UUID, body: Reason) -> Respo
 
 @router.get("/accounts/{account_id}/substitutes", response_model=list[CandidateView], summary="可代理的同事")
 def candidates(call: Reading, account_id: uuid.UUID) -> list[CandidateView]:
-    """Colleagues of the same organisation."""
+    """Colleagues of the same organisation: for the own leave, or by those who see the team."""
     return call.read(lambda session: [CandidateView.model_validate(one) for one in access.candidates(
         session, absent_id=account_id, actor=call.actor)])

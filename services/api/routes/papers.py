@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from services.api.bodies import Text, content_of, example, fingerprint
 from services.api.calls import Call, Changing, Doing, Reading, etag
-from services.api.rows import READERS, claim, hold
+from services.api.rows import claim, hold
 from services.evidence import queries as evidence_queries
 from services.evidence import service as evidence
 from services.intake.queries import require_own
@@ -73,8 +73,6 @@ def upload(call: Doing, claim_no: str, kind: Annotated[str, Form(description="�
 @router.get("/claims/{claim_no}/papers", response_model=list[PaperView], summary="已交材料")
 def papers(call: Reading, claim_no: str) -> list[PaperView]:
     """Oldest first."""
-    call.require(*READERS, what="查看材料")
-
     def run(session: Session) -> list[PaperView]:
         return [attached.paper_view(row) for row in attached.papers(session, claim(call, session, claim_no).id)]
     return call.read(run)
@@ -84,7 +82,6 @@ def papers(call: Reading, claim_no: str) -> list[PaperView]:
             responses={200: {"content": {"application/pdf": {}, "image/png": {}, "image/jpeg": {}}}})
 def content(call: Reading, paper_id: uuid.UUID) -> Response:
     """The bytes as they were uploaded."""
-    call.require(*READERS, what="查看材料")
     paper, found = call.note(lambda session: evidence.read(session, paper_id=paper_id, actor=call.actor, now=call.now))
     return Response(found, media_type=paper.mime, headers={
         "Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff",
@@ -101,7 +98,6 @@ def judge(call: Doing, paper_id: uuid.UUID, body: Judgement) -> Response:
 @router.get("/supplements/{supplement_id}", response_model=SupplementView, summary="一份补充材料清单")
 def supplement(call: Reading, supplement_id: uuid.UUID, response: Response) -> SupplementView:
     """With its version as ETag."""
-    call.require(*READERS, what="查看材料")
     shown = call.read(lambda session: _shown(call, session, supplement_id))
     response.headers["ETag"] = etag(shown.version)
     return shown

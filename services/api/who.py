@@ -1,0 +1,168 @@
+"""Who may do what through the API: every route with its people (DESIGN, "People"). What is not here is refused.
+
+This is the door only. Which records somebody sees is the organisation's and the family's matter (`rows`, row security);
+what may happen to one, and by whom of these, is asked again by its verb.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fastapi import Request
+from fastapi.routing import APIRoute
+
+from services.access.actor import FINANCE, LENDABLE, OFFICE, REVIEWERS, Actor, Role
+from services.core.errors import ConfigError, NotPermitted
+
+Roles = frozenset[Role]
+
+_MEMBER, _CLERK = frozenset({Role.MEMBER}), frozenset({Role.UNIT_CLERK})
+_MAKER, _CHECKER = frozenset({Role.FINANCE_MAKER}), frozenset({Role.FINANCE_CHECKER})
+_HEAD, _AUDITOR, _ADMIN = frozenset({Role.HEAD}), frozenset({Role.AUDITOR}), frozenset({Role.ADMINISTRATOR})
+_SENIORS = frozenset({Role.SENIOR_REVIEWER, Role.HEAD})
+# The office's own programs hand rosters and reports in and ask whether work is owed. They read no claim: whoever may open
+# an account for a program would else read every illness. The insurer speaks by signed messages, never by a token.
+_PROGRAM = frozenset({Role.SYSTEM})
+_EVERYBODY = frozenset(Role)
+_PEOPLE = _EVERYBODY - {Role.SYSTEM, Role.INSURER}
+_DESKS = _CLERK | REVIEWERS                 # who handles claims
+_LOOKERS = _DESKS | _AUDITOR
+_CLAIM = _LOOKERS | _MEMBER                 # who may see a claim at all; the administrator never
+_REPORTERS = _MEMBER | _CLERK | OFFICE
+
+PUBLIC = frozenset({"GET /health", "POST /insurer/messages"})      # nobody signs in; the insurer's message carries its signature
+
+_TABLE: tuple[tuple[Roles, str], ...] = (
+    (_EVERYBODY, """
+        GET /me; GET /clock; GET /plans; GET /plans/{plan}; GET /plans/{plan}/schema; GET /reasons; GET /words; GET /days/add
+        GET /days/report; GET /days/waiting; POST /compute; POST /compute/worksheet; POST /identity/check; POST /tokens/revoke"""),
+    # Accounts and organisations.
+    (_PEOPLE, """
+        GET /me/sessions; POST /me/sessions/end; POST /me/sessions/{session_id}/end; POST /accounts/{account_id}/tokens
+        GET /organisations/{org_id}/liaisons"""),
+    (_PEOPLE | _PROGRAM, "GET /organisations; GET /organisations/{org_id}"),
+    (_PEOPLE - _MEMBER, "GET /organisations/{org_id}/history"),
+    (_ADMIN | _AUDITOR, "GET /accounts"),
+    (_ADMIN, """
+        POST /accounts; POST /accounts/{account_id}/close; POST /accounts/{account_id}/password-link; POST /clock
+        POST /accounts/{account_id}/second-factor/reset; POST /accounts/{account_id}/sessions/end; POST /organisations
+        POST /organisations/{org_id}/words; POST /organisations/{org_id}/move; POST /organisations/{org_id}/merge
+        POST /organisations/{org_id}/close; POST /organisations/{org_id}/liaisons"""),
+    (_ADMIN | _AUDITOR | _PROGRAM, "GET /system/idle"),
+    (LENDABLE, "POST /substitutes; GET /accounts/{account_id}/substitutes"),
+    (LENDABLE | _ADMIN, "POST /substitutes/{substitute_id}/end"),
+    (LENDABLE | _ADMIN | _AUDITOR, "GET /substitutes"),
+    # People, covers, premium.
+    (_DESKS | _ADMIN, "POST /people; POST /people/{person_id}/kin; POST /people/{person_id}/proofs"),
+    (_LOOKERS | _ADMIN, "POST /people/find; GET /people/{person_id}"),
+    (_LOOKERS, "GET /people/{person_id}/history"),
+    (_LOOKERS | FINANCE, "POST /people/{person_id}/unmask"),
+    (_PEOPLE, "GET /people/{person_id}/covers"),
+    (_DESKS | _MEMBER, "POST /people/{person_id}/cards"),
+    (_DESKS, "POST /people/{person_id}/proxies; POST /people/{person_id}/proxies/{proxy_id}/end"),
+    (REVIEWERS | _ADMIN, "POST /people/{person_id}/categories; POST /people/{person_id}/categories/{category_id}/withdraw"),
+    (OFFICE | _ADMIN, """
+        POST /people/{person_id}/corrections; POST /people/{person_id}/kin/{relative_id}/remove; POST /people/{person_id}/merge
+        POST /people/{person_id}/mergers/{merge_id}/undo; POST /funds"""),
+    (_CLAIM | FINANCE, "GET /covers/{certificate_no}"),
+    (_DESKS, "POST /covers/{certificate_no}/end; POST /covers/{certificate_no}/shares"),
+    (OFFICE, "POST /covers/endorsements"),
+    (_MAKER | OFFICE, "POST /premiums; POST /premiums/returns"),
+    (REVIEWERS | FINANCE | _AUDITOR, "GET /premiums/books"),
+    (_LOOKERS | FINANCE, "GET /cover-summary; GET /cover-summary.xlsx"),
+    (_DESKS | _PROGRAM, "POST /rosters"),
+    (_LOOKERS | _PROGRAM, "GET /rosters/template; GET /rosters/{roster_id}"),
+    (_LOOKERS, "GET /rosters/{roster_id}/errors"),
+    # Reports.
+    (_REPORTERS, """
+        POST /cases/preview; GET /drafts; POST /drafts; GET /drafts/{draft_id}; POST /drafts/{draft_id}
+        POST /drafts/{draft_id}/drop"""),
+    (_REPORTERS | _PROGRAM, "POST /cases"),
+    (_CLERK | _PROGRAM, "POST /cases/files; GET /cases/files/template"),
+    (_CLERK | _AUDITOR, "GET /cases/files/{import_id}/errors"),
+    (_LOOKERS, "GET /cases/to-tell"),
+    (_DESKS, "POST /cases/{case_no}/told; POST /cases/{case_no}/join; POST /cases/{case_no}/apart"),
+    (OFFICE, "POST /cases/{case_no}/join/confirm"),
+    (_CLAIM, "GET /cases/{case_no}; GET /cases/{case_no}/notes"),
+    (_DESKS | _MEMBER, "POST /cases/{case_no}/consents; POST /cases/{case_no}/consents/withdraw"),
+    # A claim: read, papers, words.
+    (_CLAIM | FINANCE, "GET /claims; GET /claims/{claim_no}/head"),
+    (_CLAIM, """
+        GET /claims/{claim_no}; GET /claims/{claim_no}/heirs; GET /claims/{claim_no}/papers; GET /papers/{paper_id}/content
+        GET /supplements/{supplement_id}; GET /claims/{claim_no}/messages; GET /claims/{claim_no}/messages/unread
+        GET /claims/{claim_no}/originals; GET /claims/{claim_no}/notices; GET /notices/{notice_id}
+        GET /notices/{notice_id}/content; GET /notices/{notice_id}/enclosures/{sha256}; GET /claims/{claim_no}/objections"""),
+    (_DESKS | _MEMBER, "POST /claims/{claim_no}/papers; POST /claims/{claim_no}/messages"),
+    (_DESKS, """
+        POST /claims/{claim_no}/facts; POST /claims/{claim_no}/verify; POST /claims/{claim_no}/supplements
+        POST /claims/{claim_no}/death; POST /papers/{paper_id}/judgement; POST /originals/{request_id}/received
+        POST /originals/{request_id}/returned; POST /claims/{claim_no}/cancellation
+        POST /claims/{claim_no}/cancellation/withdraw"""),
+    (_MEMBER | _CLERK, """
+        POST /claims/{claim_no}/resume; POST /supplements/{supplement_id}/delivered; POST /supplements/{supplement_id}/answer
+        POST /notices/{notice_id}/delivered; POST /objections/{objection_id}/withdraw"""),
+    (_REPORTERS, "POST /claims/{claim_no}/withdraw; POST /claims/{claim_no}/objections"),
+    (OFFICE, "POST /claims/{claim_no}/waivers; POST /claims/{claim_no}/cancellation/confirm"),
+    (OFFICE | _CLERK, "POST /claims/{claim_no}/recall; POST /claims/{claim_no}/resend"),
+    (REVIEWERS, """
+        POST /claims/{claim_no}/notes; POST /papers/{paper_id}/original; POST /originals/{request_id}/dropped"""),
+    # Review. The unit certifies: it passes its level, asks and hands on; it refuses, holds and sends back nothing.
+    (_DESKS, """
+        GET /worklist; GET /phrases; GET /claims/{claim_no}/colleagues; GET /claims/{claim_no}/changes
+        POST /claims/{claim_no}/looks; POST /claims/{claim_no}/take; POST /claims/{claim_no}/drop; POST /claims/{claim_no}/pass
+        POST /claims/{claim_no}/delegate; POST /review/bulk-pass; POST /review/bulk-check; POST /claims/{claim_no}/corrections
+        POST /claims/{claim_no}/corrections/drop"""),
+    (_LOOKERS, "GET /claims/{claim_no}/chain; GET /claims/{claim_no}/rounds"),
+    (REVIEWERS, """
+        POST /claims/{claim_no}/refuse; POST /claims/{claim_no}/send-down; POST /claims/{claim_no}/send-back
+        POST /claims/{claim_no}/hold; POST /claims/{claim_no}/unhold; POST /claims/{claim_no}/regrade
+        POST /claims/{claim_no}/amounts; POST /claims/{claim_no}/exclusions; POST /claims/{claim_no}/uphold; POST /phrases
+        POST /phrases/{phrase_id}/retire; POST /summary-sheets; POST /summary-sheets/{sheet_id}/refresh
+        POST /summary-sheets/{sheet_id}/take-out; POST /summary-sheets/{sheet_id}/sign; POST /summary-sheets/{sheet_id}/receive
+        POST /summary-sheets/{sheet_id}/discard"""),
+    (REVIEWERS | _AUDITOR, """
+        GET /claims/{claim_no}/inputs; GET /objections; GET /summary-sheets; GET /summary-sheets/{sheet_id}
+        GET /summary-sheets/{sheet_id}/workbook"""),
+    (_HEAD, "POST /claims/{claim_no}/take-over; POST /objections/{objection_id}/dismiss"),
+    (_SENIORS, """
+        POST /review-steps/escalate; POST /claims/{claim_no}/corrections/confirm; POST /objections/{objection_id}/accept
+        POST /qa-samples"""),
+    (OFFICE | _AUDITOR, "GET /qa-findings; GET /qa-samples; GET /qa-samples/{sample_id}; GET /qa-samples/{sample_id}/redraw"),
+    (OFFICE, "POST /qa-items/{item_id}/finding"),
+    (_HEAD | _AUDITOR, "GET /separation"),
+    # Money.
+    (FINANCE | _HEAD | _AUDITOR, "GET /payment-runs; GET /payment-runs/{run_id}; GET /bank-returns/unmatched"),
+    (FINANCE | _AUDITOR, "GET /payment-runs/{run_id}/file"),
+    (FINANCE | _HEAD | _AUDITOR | _CLERK, "GET /payments"),
+    (_MAKER, "POST /payment-runs; POST /payment-runs/{run_id}/submit; POST /receivables/{receivable_id}/agree"),
+    (_CHECKER, "POST /payment-runs/{run_id}/release; POST /payment-runs/{run_id}/send-back"),
+    (FINANCE, """
+        POST /payments/exclude; POST /payments/{payment_id}/card/confirm; POST /bank-returns
+        POST /receivables/{receivable_id}/receive"""),
+    (_MAKER | _CLERK, "POST /payments/{payment_id}/card"),
+    (REVIEWERS | FINANCE | _AUDITOR, "GET /receivables"),
+    (FINANCE | _HEAD, "POST /receivables/{receivable_id}/propose-write-off"),
+    (_CHECKER | _HEAD, "POST /receivables/{receivable_id}/write-off"),
+)
+
+
+def _read(table: Iterable[tuple[Roles, str]]) -> dict[str, Roles]:
+    found: dict[str, Roles] = {}
+    for roles, lines in table:
+        for route in filter(None, (part.strip() for part in lines.replace("\n", ";").split(";"))):
+            if found.setdefault(route, roles) is not roles:
+                raise ConfigError("route_twice", f"{route} 有两组人员", remedy="只写一次")
+    return found
+
+
+WHO: dict[str, Roles] = _read(_TABLE)
+
+
+def admit(request: Request, actor: Actor) -> None:
+    """Refuse a caller who is not among the route's people, before anything of the request is looked at."""
+    route = request.scope.get("route")
+    assert isinstance(route, APIRoute)
+    roles = WHO.get(f"{request.method} {route.path}", frozenset())
+    if not actor.has(*roles):
+        raise NotPermitted("role_missing", f"{actor.name} 没有“{route.summary}”的权限",
+                           remedy=f"需要角色：{'、'.join(sorted(roles)) or '无'}")
