@@ -9,7 +9,7 @@ from pathlib import Path
 
 from services.core.clock import business_day
 from services.simulate import counter, finance, insurer_desk, midway
-from services.simulate.cast import members
+from services.simulate.cast import SISTER, members
 from services.simulate.door import Desk, Door, Json
 from services.simulate.founding import ADMIN, AUDITOR, WORKER, Founding
 from services.simulate.ongoing import ongoing
@@ -48,9 +48,9 @@ class Office:
         self.move_clock(at)
 
     def welcome(self) -> None:
-        """Accounts of those members whose claims stay on the way and who sign in themselves."""
-        self._founding.welcome(member for member in members().values() if member.scenario in ongoing()
-                               and ongoing()[member.scenario].account)
+        """Before the last days: accounts of those members who sign in themselves, and a brother and sister known as such."""
+        signing_in = [members()[name] for name, row in ongoing().items() if row.account]
+        self._founding.welcome(signing_in, sister=members()[SISTER])
 
     def act(self, step: Step) -> None:
         """Take one step as its person."""

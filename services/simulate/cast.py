@@ -77,6 +77,7 @@ PLACES = (
     Place("xj.wlmq.sybk.u201", "沙区示例机械厂工会委员会", "unit"),
 )
 HUSBAND = "xj.wlmq.sybk.reviewer"      # the only reviewer of his district, and S13's husband
+BROTHER, SISTER = "xj.senior", "T16"   # the senior reviewer and his sister: her claim goes up to the head
 _STAFF: tuple[tuple[str, str, str, Sex], ...] = (
     ("nx.yc.xq.u001.clerk", "nx.yc.xq.u001", "unit_clerk", "F"),
     ("nx.yc.xq.u002.clerk", "nx.yc.xq.u002", "unit_clerk", "M"),

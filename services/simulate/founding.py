@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from services.simulate.cast import HUSBAND, PLACES, Member, Post, claimants, staff
+from services.simulate.cast import BROTHER, HUSBAND, PLACES, Member, Post, claimants, staff
 from services.simulate.door import Door
 from services.simulate.synthetic import Synthetic
 
@@ -38,10 +38,12 @@ class Founding:
                   {"relative_id": self.people[HUSBAND], "relation": "husband"})
         door.post(ADMIN, "/funds", _FUND)
 
-    def welcome(self, members: Iterable[Member]) -> None:
-        """Accounts of more members; a person who is registered already is found again."""
+    def welcome(self, members: Iterable[Member], *, sister: Member) -> None:
+        """Accounts of more members, and whose sister is the senior reviewer's; people registered already are found again."""
         for member in members:
             self._member(member)
+        self._person(sister.login, sister.person)
+        self._door.post(ADMIN, f"/people/{self.people[sister.login]}/kin", {"relative_id": self.people[BROTHER], "relation": "sibling"})
 
     def _organisations(self) -> None:
         [root] = self._door.listed(ADMIN, "/organisations")

@@ -90,6 +90,7 @@ def left_in_the_middle(directory: Path) -> None:
         with db.view(SCOPE) as session:
             states = dict(session.execute(sa.text("SELECT c.state, count(*) FROM claim c JOIN case_file f ON f.id = c.case_id"
                                                   " WHERE f.reported_on >= '2026-12-01' GROUP BY c.state")).all())
+            desks = set(session.execute(sa.text("SELECT role || ' ' || duty_key FROM review_step WHERE state = 'open'")).scalars())
             late, today, paused = session.execute(sa.text(
                 "SELECT count(*) FILTER (WHERE state = 'running' AND due_on < '2026-12-04'),"
                 " count(*) FILTER (WHERE state = 'running' AND due_on = '2026-12-04'), count(*) FILTER (WHERE state = 'paused')"
@@ -102,6 +103,8 @@ def left_in_the_middle(directory: Path) -> None:
                 " (SELECT count(*) FROM notice WHERE state = 'dispatched') > 9")).one()
         assert states == {"reported": 5, "supplementing": 1, "in_review": 10, "with_insurer": 2, "payable": 4, "refused": 1}
         assert late and today and paused
+        assert desks == {"unit_clerk cn.nx.yc.xq.u002.", "district_reviewer cn.xj.wlmq.tsd.", "district_reviewer cn.xj.wlmq.sybk.",
+                         "district_reviewer cn.xj.wlmq.", "office_reviewer cn.xj.", "senior_reviewer cn.xj.", "head cn.xj."}
         assert tuple(facts) == (1, 1, 1, 1, 1, 1, 1, 1, True)
         every_desk_has_work(db, directory)
     finally:

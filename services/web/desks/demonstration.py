@@ -44,13 +44,14 @@ def desks(visit: Visit) -> Response:
         actors = {actor.account_id: actor for actor in demonstration.actors(session, [seat.account_id for seat in found], now=visit.now)}
         members = [seat for seat in found if seat.roles == (Role.MEMBER,)]
         waiting = reporting.of_members(session, [seat.account_id for seat in members])
+    members.sort(key=lambda seat: not {reporting.OPEN, reporting.DRAFTS} & {one.kind for one in waiting[seat.account_id]})
     staff = [seat for seat in found if seat not in members]
     for seat in staff[:COUNTED]:
         actor = actors[seat.account_id]
         with visit.wiring.db.view(actor.scope) as session:      # that person's own sight, so that the count is the desk's own
             waiting[seat.account_id] = reporting.at_desk(session, actor, today=visit.today)
-    return visit.page("demonstration.html", groups=[(visit.say("办案人员"), _places(visit, staff, waiting)),
-                                                    (visit.say("会员"), _places(visit, members, waiting))])
+    return visit.page("demonstration.html", groups=[(visit.say("办案人员"), visit.say("按组织排列"), _places(visit, staff, waiting)),
+                                                    (visit.say("会员"), visit.say("有在办案件的在前"), _places(visit, members, waiting))])
 
 
 def _places(visit: Visit, seats: Sequence[Seat], waiting: dict[uuid.UUID, list[Waiting]]) -> list[Place]:
