@@ -70,10 +70,10 @@ def play(db: Database, now: datetime, examples: int) -> Counter[str]:
 
 
 def test_random_people_through_random_chains(db: Database, now: datetime) -> None:
-    met = play(db, now, 12)
+    met = play(db, now, 8)
     assert met["payable"] and met["pass"] > 20, met
     assert {f"tried {verb}" for verb in VERBS + LATER} <= set(met)
-    assert {"take", "send_down", "hold", "leave", "bulk", "sheet", "object", "accept", "worker", "cancel"} <= set(met), met
+    assert {"take", "leave", "bulk", "sheet", "object", "accept", "worker", "cancel"} <= set(met), met
 
 
 @pytest.mark.slow
