@@ -25,6 +25,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypedDict
 
 import httpx
 import sqlalchemy as sa
@@ -123,7 +124,24 @@ class Desk:
         return self.http.post("/search", data={"words": self.chance.choice(words), "csrf": csrf_of(self.person.token)})
 
 
-def measure(seconds: float) -> dict[str, object]:
+class Times(TypedDict):
+    """Milliseconds of one act."""
+
+    times: int
+    p50: float
+    p95: float
+
+
+class House(TypedDict):
+    """What one house took: acts by name."""
+
+    claims: int
+    people: int
+    load: float
+    ms: dict[str, Times]
+
+
+def measure(seconds: float) -> House:
     """The house of the settings, served by a process of its own: milliseconds of each act."""
     db = Database(urls(settings())[0], pool_size=2)
     people = seat(db)
@@ -148,9 +166,9 @@ def measure(seconds: float) -> dict[str, object]:
         server.wait()
     if faults:
         raise SystemExit(f"{len(faults)} pages did not come: {faults[:3]}")
-    times = {act: {"times": len(found), "p50": round(statistics.median(found), 1), "p95": round(_p95(found), 1)}
+    times = {act: Times(times=len(found), p50=round(statistics.median(found), 1), p95=round(_p95(found), 1))
              for act, found in taken.items()}
-    return {"claims": claims, "people": len(people), "load": round(os.getloadavg()[0], 1), "ms": times}
+    return House(claims=claims, people=len(people), load=round(os.getloadavg()[0], 1), ms=times)
 
 
 def _p95(found: list[float]) -> float:
@@ -174,13 +192,13 @@ def _await(url: str) -> None:
     raise SystemExit("the server does not answer")
 
 
-def house(directory: Path, *, claims: int, seconds: float) -> dict[str, object]:
+def house(directory: Path, *, claims: int, seconds: float) -> House:
     """Fill the house (with `claims`) or take it as it is, and measure it, in a process with its own settings."""
     given = {"HUZHU_MODE": "demo", "HUZHU_DATA_DIR": str(directory), "HUZHU_INSURER_URL": "http://127.0.0.1:9",
              "HUZHU_INSURER_KEYS": str(directory / "keys" / "insurer")}
     done = subprocess.run([sys.executable, "-m", "infra.bench.desks", "--inside", str(claims), "--seconds", str(seconds)], cwd=ROOT,
                           env={**os.environ, **given}, check=True, stdout=subprocess.PIPE, text=True)
-    found: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+    found: House = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
@@ -193,9 +211,9 @@ def _inside(claims: int, seconds: float) -> None:
     print(json.dumps(measure(seconds)))
 
 
-def show(houses: list[dict[str, object]], *, as_json: bool) -> None:
+def show(houses: list[House], *, as_json: bool) -> None:
     """p95 of each act in each house, and the larger against the smaller."""
-    small, large = ({act: found["p95"] for act, found in house["ms"].items()} for house in houses)  # type: ignore[attr-defined]
+    small, large = ({act: found["p95"] for act, found in house["ms"].items()} for house in houses)
     if as_json:
         print(json.dumps({"houses": houses, "ratio": {act: round(large[act] / small[act], 2) for act in ACTS}}))
         return

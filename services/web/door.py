@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote, urlsplit
 
@@ -29,6 +30,7 @@ from services.access.actor import Actor, Role
 from services.core.db import collided
 from services.core.errors import HuzhuError, InputError, NotPermitted, OutsideError, Unauthenticated
 from services.core.settings import settings
+from services.rulebook import registry
 from services.web import menu as menus
 from services.web.language import LANGUAGES, language_of
 from services.web.limits import Limiter
@@ -56,11 +58,19 @@ class Route:
     roles: Audience
 
 
+@lru_cache(maxsize=1)
+def ready() -> None:
+    """When the server starts, not while the first visitors wait: the rule-books and the other languages' words are read."""
+    registry.plans()
+    for language in LANGUAGES.values():
+        language.words.gettext("")
+
+
 class Pages:
     """The pages of one desk."""
 
     def __init__(self) -> None:
-        self.router = APIRouter(include_in_schema=False)
+        self.router = APIRouter(include_in_schema=False, on_startup=[ready])
         self.routes: list[Route] = []
 
     def get(self, path: str, *, roles: Audience, menu: Item | None = None) -> Callable[[Handler], Handler]:
