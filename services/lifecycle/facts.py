@@ -66,7 +66,8 @@ _COUNTS_AS = f"(ARRAY(SELECT b.person_id FROM {_AWAY} AND b.person_id IS NOT NUL
 
 def able(step: str) -> str:
     """Account `a` may act on the level: in use, its role held or lent, and separation permits (claim `c`)."""
-    return f"""(a.active AND a.person_id IS NOT NULL AND (EXISTS (SELECT 1 FROM role_grant g WHERE g.account_id = a.id AND g.role = {step}.role)
+    return f"""(a.active AND a.person_id IS NOT NULL
+        AND (EXISTS (SELECT 1 FROM role_grant g WHERE g.account_id = a.id AND g.role = {step}.role)
         OR EXISTS (SELECT 1 FROM {_AWAY} AND b.active AND b.org_key = a.org_key AND {step}.role = ANY(string_to_array(u.roles, ' '))
             AND EXISTS (SELECT 1 FROM role_grant g WHERE g.account_id = b.id AND g.role = {step}.role)))
         AND NOT {barred(step, _COUNTS_AS)})"""
