@@ -69,8 +69,7 @@ def able(step: str) -> str:
     return f"""(a.active AND a.person_id IS NOT NULL
         AND (EXISTS (SELECT 1 FROM role_grant g WHERE g.account_id = a.id AND g.role = {step}.role)
         OR EXISTS (SELECT 1 FROM {_AWAY} AND b.active AND b.org_key = a.org_key AND {step}.role = ANY(string_to_array(u.roles, ' '))
-            AND EXISTS (SELECT 1 FROM role_grant g WHERE g.account_id = b.id AND g.role = {step}.role)))
-        AND NOT {barred(step, _COUNTS_AS)})"""
+            AND EXISTS (SELECT 1 FROM role_grant g WHERE g.account_id = b.id AND g.role = {step}.role))) AND NOT {barred(step, _COUNTS_AS)})"""
 
 
 def candidates(step: str) -> str:
