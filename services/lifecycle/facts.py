@@ -5,8 +5,7 @@ actor counts as (a substitute: the own person and those stood in for), `%(accoun
 business day. A guard's `needs` choose which of these are loaded.
 
 Persons are compared here and nowhere else: `deciding_person` (a view) says who decided on a claim's round, and every check
-of separation, also of other stages, is made of the expressions below.
-"""
+of separation, also of other stages, is made of the expressions below."""
 
 from __future__ import annotations
 
@@ -66,10 +65,11 @@ _COUNTS_AS = f"(ARRAY(SELECT b.person_id FROM {_AWAY} AND b.person_id IS NOT NUL
 
 def able(step: str) -> str:
     """Account `a` may act on the level: in use, its role held or lent, and separation permits (claim `c`)."""
-    return f"""(a.active AND a.person_id IS NOT NULL
-        AND (EXISTS (SELECT 1 FROM role_grant g WHERE g.account_id = a.id AND g.role = {step}.role)
+    return f"""(a.active AND a.person_id IS NOT NULL AND (
+        EXISTS (SELECT 1 FROM role_grant g WHERE g.account_id = a.id AND g.role = {step}.role)
         OR EXISTS (SELECT 1 FROM {_AWAY} AND b.active AND b.org_key = a.org_key AND {step}.role = ANY(string_to_array(u.roles, ' '))
-            AND EXISTS (SELECT 1 FROM role_grant g WHERE g.account_id = b.id AND g.role = {step}.role))) AND NOT {barred(step, _COUNTS_AS)})"""
+            AND EXISTS (SELECT 1 FROM role_grant g WHERE g.account_id = b.id AND g.role = {step}.role)))
+        AND NOT {barred(step, _COUNTS_AS)})"""
 
 
 def candidates(step: str) -> str:
