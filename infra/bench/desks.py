@@ -166,6 +166,8 @@ def measure(seconds: float) -> House:
         server.wait()
     if faults:
         raise SystemExit(f"{len(faults)} pages did not come: {faults[:3]}")
+    if missed := set(ACTS) - set(taken):
+        raise SystemExit(f"too short: nobody came a second time to {sorted(missed)}; give more --seconds")
     times = {act: Times(times=len(found), p50=round(statistics.median(found), 1), p95=round(_p95(found), 1))
              for act, found in taken.items()}
     return House(claims=claims, people=len(people), load=round(os.getloadavg()[0], 1), ms=times)
@@ -230,7 +232,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--houses", nargs=2, type=Path, metavar=("SMALL", "LARGE"))
     parser.add_argument("--claims", nargs=2, type=int, default=(4_000, 20_000), metavar=("SMALL", "LARGE"))
-    parser.add_argument("--seconds", type=float, default=75)
+    parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--inside", type=int, default=-1, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.inside >= 0:
