@@ -89,12 +89,14 @@ _TABLE: tuple[tuple[Roles, str], ...] = (
     (_CLAIM | FINANCE, "GET /claims; GET /claims/{claim_no}/head"),
     (_CLAIM, """
         GET /claims/{claim_no}; GET /claims/{claim_no}/heirs; GET /claims/{claim_no}/papers; GET /papers/{paper_id}/content
-        GET /supplements/{supplement_id}; GET /claims/{claim_no}/messages; GET /claims/{claim_no}/messages/unread
+        GET /papers/{paper_id}/pages; GET /papers/{paper_id}/pages/{number}; GET /supplements/{supplement_id}
+        GET /claims/{claim_no}/messages; GET /claims/{claim_no}/messages/unread
         GET /claims/{claim_no}/originals; GET /claims/{claim_no}/notices; GET /notices/{notice_id}
         GET /notices/{notice_id}/content; GET /notices/{notice_id}/enclosures/{sha256}; GET /claims/{claim_no}/objections"""),
-    (_DESKS | _MEMBER, "POST /claims/{claim_no}/papers; POST /claims/{claim_no}/messages"),
+    (_DESKS | _MEMBER, """
+        POST /claims/{claim_no}/papers; POST /claims/{claim_no}/messages; GET /claims/{claim_no}/cover-sheets"""),
     (_DESKS, """
-        POST /claims/{claim_no}/facts; POST /claims/{claim_no}/verify; POST /claims/{claim_no}/supplements
+        POST /paper-stacks; POST /claims/{claim_no}/facts; POST /claims/{claim_no}/verify; POST /claims/{claim_no}/supplements
         POST /claims/{claim_no}/death; POST /papers/{paper_id}/judgement; POST /originals/{request_id}/received
         POST /originals/{request_id}/returned; POST /claims/{claim_no}/cancellation
         POST /claims/{claim_no}/cancellation/withdraw"""),

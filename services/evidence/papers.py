@@ -15,26 +15,32 @@ from services.enrolment import queries as enrolment
 from services.evidence import rules
 from services.intake.queries import claim_for, present_digest
 from services.models import Claim, Paper
+from services.outbox import service as outbox
+from services.outbox.service import Work
 from services.rulebook import registry
+from services.storage import reading
 from services.storage import service as storage
 from statemachines.states import ClaimState
 
 VERIFIERS = (Role.UNIT_CLERK, *sorted(REVIEWERS))
 _READERS = (Role.MEMBER, Role.AUDITOR, Role.SYSTEM, *VERIFIERS)
+CHECKED_AGAIN = "claim.answer"      # something came in on the claim: what follows is `check_evidence` and nothing else
+# Said and not refused.
+_TOLD = {"picture_too_small": "picture_small", "pdf_damaged": "page_unshown"}
 
 
 def upload(session: Session, *, claim_id: uuid.UUID, kind: str, file_name: str, content: bytes, actor: Actor,
            now: datetime) -> Paper:
     """Put a paper on the claim's file; the same bytes of the same kind again give the same paper.
 
-    InputError: unknown kind, a file that is no PDF or picture, empty, damaged or above the limit.
+    Its pages are drawn and the claim is checked again by `check_evidence`. InputError: unknown kind, a file that is no PDF or
+    picture, empty, damaged, hostile, unreadably small or above the limit (services/storage/reading); OutsideError: no scanner.
     """
     actor.require(Role.MEMBER, Role.INSURER, Role.SYSTEM, *VERIFIERS, what="上传材料")
     claim = claim_for(session, claim_id, actor)
     rules.check_kind(registry.version(claim.plan, claim.plan_from), kind)
-    mime = storage.kind_of(content) if content else ""
-    if content and mime not in rules.PAPER_MIMES:
-        raise InputError("file_type", "申请材料须为 PDF 或图片", remedy="请拍照、扫描或另存为 PDF", field="content")
+    storage.check_size(content)
+    mime, name, warnings = _looked_into(content, file_name, kind)
     sha256 = storage.put(content)
     session.refresh(claim, with_for_update=True)
     _check_open(claim, kind)
@@ -42,11 +48,28 @@ def upload(session: Session, *, claim_id: uuid.UUID, kind: str, file_name: str, 
     if same:
         return same
     paper = Paper(org_key=claim.org_key, claim_id=claim.id, kind=kind, sha256=sha256, mime=mime, size=len(content),
-                  file_name=file_name[-200:], uploaded_by=actor.account_id, uploaded_at=now)
+                  file_name=name, uploaded_by=actor.account_id, uploaded_at=now, warnings=warnings)
     session.add(paper)
     session.flush()
     _record(session, claim, paper.id, "upload", {"kind": kind, "sha256": sha256}, actor, now)
+    outbox.add(session, [Work(CHECKED_AGAIN, claim.org_key, claim.id, paper.id)], now=now)
     return paper
+
+
+def _looked_into(content: bytes, file_name: str, kind: str) -> tuple[str, str, list[str]]:
+    """(type, name, warnings) of a file that is safe to keep."""
+    try:
+        found = reading.received(content, file_name)
+    except InputError as error:
+        if error.code not in _TOLD:
+            raise
+        return storage.kind_of(content), reading.clean_name(file_name), [_TOLD[error.code]]
+    return found.mime, found.name, reading.warnings_of(found.measure, kind=kind)
+
+
+def advice(paper: Paper) -> list[dict[str, str]]:
+    """What the uploader should be told about a paper that was taken: code, words, remedy."""
+    return [{"code": code, "words": reading.ADVICE[code][0], "remedy": reading.ADVICE[code][1]} for code in paper.warnings]
 
 
 def _check_open(claim: Claim, kind: str) -> None:
@@ -108,13 +131,18 @@ def waive(session: Session, *, claim_id: uuid.UUID, kind: str, reason: str, acto
 
 def read(session: Session, *, paper_id: uuid.UUID, actor: Actor, now: datetime) -> tuple[Paper, bytes]:
     """A paper with its bytes. Every reading by a person is recorded; administrators see none."""
-    actor.require(*_READERS, what="查看材料")
-    paper, claim = _paper(session, paper_id, actor)
+    paper, claim = readable(session, paper_id, actor)
     if actor.account_id:
         audit.looked(session, org_key=claim.org_key, account=actor.account_id, claim_id=claim.id, what=f"paper:{paper.id}",
                      reason=None, at=now)
         session.flush()
     return paper, storage.get(paper.sha256)
+
+
+def readable(session: Session, paper_id: uuid.UUID, actor: Actor) -> tuple[Paper, Claim]:
+    """A paper and its claim, for somebody who may read papers and sees this one. NotFound, NotPermitted otherwise."""
+    actor.require(*_READERS, what="查看材料")
+    return _paper(session, paper_id, actor)
 
 
 def _require_apart(session: Session, claim: Claim, actor: Actor) -> None:

@@ -14,7 +14,7 @@ from services.models.objection import Objection, Receivable, Reopening
 from services.models.organisation import FormerKey, Fund, Liaison, Organisation, OrganisationChange
 from services.models.original import OriginalRequest
 from services.models.outbox import BusinessClockRow, IdempotencyKey, OutboxRow
-from services.models.paper import Paper, Supplement
+from services.models.paper import Paper, PaperPage, Supplement
 from services.models.payment import BankLine, Payee, Payment, PaymentRun
 from services.models.person import BankCard, FamilyTie, Person, PersonCategory, PersonChange, PersonMerge, Proxy
 from services.models.release import Release
@@ -38,7 +38,7 @@ __all__ = [
     "DuplicateVerdict", "Endorsement", "FamilyTie", "FormerKey", "Fund", "Grant", "Handoff", "IdempotencyKey",
     "InsurerMessage", "LedgerEntry", "LedgerTransaction", "Liaison", "MessageMark", "Notice", "NumberSeries",
     "Objection", "OidcAttempt", "OidcSubject", "Organisation", "OrganisationChange", "OriginalRequest", "OutboxRow",
-    "Paper", "PasswordLink", "Payee", "Payment", "PaymentRun", "Person", "PersonCategory", "PersonChange",
+    "Paper", "PaperPage", "PasswordLink", "Payee", "Payment", "PaymentRun", "Person", "PersonCategory", "PersonChange",
     "PersonMerge", "PremiumVoucher", "Proxy", "QaItem", "QaSample", "Receivable", "RecoveryCode", "Release",
     "Reopening", "ReportDraft", "ReportImport", "ReportNote", "Reservation", "ReviewLook", "ReviewStep",
     "RosterImport", "SignInGuard", "SlaClock", "StockPhrase", "StoodIn", "Substitute", "SummaryLine",

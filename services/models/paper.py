@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import Index, Text
+from sqlalchemy import Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from services.models.base import Instant, Json, Moving, Scoped, instant, one_of
@@ -31,6 +31,24 @@ class Paper(Scoped, table=True):
     uploaded_at: datetime = Field(sa_type=Instant)
     checked_by: uuid.UUID | None = None
     checked_at: datetime | None = instant()
+    pages: int | None = None                         # drawn for viewing; none while that is still to do
+    warnings: list[str] = Field(default_factory=list, sa_type=Json, sa_column_kwargs={"server_default": text("'[]'")})
+
+
+class PaperPage(Scoped, table=True):
+    """One page of a paper drawn for viewing: WEBP view and thumbnail by content hash, or the code of why it cannot be shown."""
+
+    __tablename__ = "paper_page"
+    __table_args__ = (UniqueConstraint("paper_id", "number", name="paper_page_once"),)
+
+    paper_id: uuid.UUID = Field(foreign_key="paper.id")
+    number: int                                      # from 1
+    view_sha256: str | None = Field(default=None, sa_type=Text)
+    thumb_sha256: str | None = Field(default=None, sa_type=Text)
+    width: int = 0                                   # pixels of the view
+    height: int = 0
+    rotation: int = 0                                # degrees it was turned clockwise to stand upright
+    fault: str | None = Field(default=None, sa_type=Text)
 
 
 class Supplement(Moving, table=True):

@@ -10,13 +10,13 @@ import json
 import os
 import resource
 import sys
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import zxingcpp
 from PIL import Image
 
 from services.core.errors import InputError
-from services.storage import inspect, viewing
+from services.storage import inspect, inspect_pdf, viewing
 from services.storage.kinds import PDF
 from services.storage.pdfium import leaf
 
@@ -56,6 +56,8 @@ class Room:
             if what == "inspect":
                 kind, pages, measure = inspect.inspect(self.content)
                 return {"mime": kind, "pages": pages, "measure": measure.as_words()}, []
+            if what == "extract":
+                return {}, [inspect_pdf.extract(self.content, cast("list[int]", job["pages"]))]
             if what == "codes":
                 return {"codes": _codes(self.content, mime, number)}, []
             page = viewing.draw(self.content, mime, number)

@@ -13,7 +13,7 @@ from services.storage.kinds import PDF
 from services.storage.names import clean_name
 from services.storage.quality import ADVICE, Measure, too_small, warnings_of
 
-__all__ = ["ADVICE", "Drawn", "Received", "Unshown", "codes", "draw", "received", "warnings_of"]
+__all__ = ["ADVICE", "Drawn", "Received", "Unshown", "clean_name", "codes", "draw", "extract", "page_count", "received", "warnings_of"]
 _DEATHS = 3                 # pages that may kill the process before the rest is given up
 
 
@@ -82,6 +82,17 @@ def codes(content: bytes, mime: str, pages: Sequence[int]) -> dict[int, list[str
     """Texts of the barcodes on each page; none for a page that cannot be drawn."""
     return {number: cast("list[str]", answer.get("codes", []))
             for number, answer, _ in _page_by_page(content, {"do": "codes", "mime": mime}, pages)}
+
+
+def extract(content: bytes, pages: Sequence[int]) -> bytes:
+    """A PDF of these pages alone; the same pages give the same bytes. InputError when it cannot be taken apart."""
+    try:
+        with table(content) as room:
+            answer, blobs = room.ask({"do": "extract", "pages": list(pages)})
+    except Died:
+        raise InputError("file_bloated", "文件太大或太复杂，拆不开", remedy="分成几份扫描", field="content") from None
+    _raise(answer)
+    return blobs[0]
 
 
 def _page_by_page(content: bytes, job: dict[str, object],

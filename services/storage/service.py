@@ -14,7 +14,7 @@ from services.core.errors import InputError, NotFound, OutsideError
 from services.core.settings import settings
 from services.storage.kinds import PAPER_KINDS, PDF, XLSX, true_kind
 
-__all__ = ["PAPER_KINDS", "PDF", "XLSX", "get", "has", "kind_of", "put"]
+__all__ = ["PAPER_KINDS", "PDF", "XLSX", "check_size", "get", "has", "kind_of", "put"]
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -34,16 +34,21 @@ def _path(sha256: str) -> str:
     return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
 
 
-def put(content: bytes) -> str:
-    """Store bytes and return their SHA-256 in hex; storing the same again changes nothing.
-
-    InputError when empty or above the limit. The file appears under its name only when complete.
-    """
+def check_size(content: bytes) -> None:
+    """InputError when empty or above the limit."""
     limit = settings().upload_limit_mb
     if not content:
         raise InputError("file_empty", "文件是空的", remedy="请重新选择文件", field="content")
     if len(content) > limit * 1024 * 1024:
         raise InputError("file_too_large", f"文件超过 {limit} MB", remedy="请压缩或拆分后上传", field="content")
+
+
+def put(content: bytes) -> str:
+    """Store bytes and return their SHA-256 in hex; storing the same again changes nothing.
+
+    InputError when empty or above the limit. The file appears under its name only when complete.
+    """
+    check_size(content)
     sha256 = hashlib.sha256(content).hexdigest()
     try:
         _here().put(_path(sha256), content, mode="create")

@@ -161,7 +161,7 @@ def _addresses(api: Api, stage: Stage) -> dict[str, str]:
         "supplement_id": stage.supplement, "payment_id": stage.payment, "certificate_no": stage.certificate, "draft_id": stage.draft,
         "phrase_id": stage.phrase, "account_id": stage.account, "person_id": stage.person, "org_id": stage.org,
         "roster_id": stage.roster, "sheet_id": one(api, "SELECT id FROM summary_sheet WHERE sheet_no = :no", no=stage.sheet),
-        "run_id": one(api, "SELECT id FROM payment_run WHERE run_no = :no", no=stage.run), "sha256": "0" * 64,
+        "run_id": one(api, "SELECT id FROM payment_run WHERE run_no = :no", no=stage.run), "sha256": "0" * 64, "number": "1",
         "objection_id": one(api, "SELECT o.id FROM objection o JOIN claim c ON c.id = o.claim_id WHERE c.claim_no = :no",
                             no=stage.decided),
         "relative_id": str(api.world.person("xj.m2")), "category_id": NOTHING, "proxy_id": NOTHING, "merge_id": NOTHING,
@@ -239,7 +239,7 @@ QUERY = {
     "/days/waiting": {"plan": "xj-women", "effective": "2026-01-01", "event": "2026-03-01"}}
 UPLOADS = {
     "/claims/{claim_no}/papers": {"kind": "pathology"}, "/people/{person_id}/proofs": {}, "/cases/files": {}, "/bank-returns": {},
-    "/rosters": {"plan": "xj-women", "org_id": "{org_id}", "effective": "2026-05-01", "payer_kind": "self"}}
+    "/rosters": {"plan": "xj-women", "org_id": "{org_id}", "effective": "2026-05-01", "payer_kind": "self"}, "/paper-stacks": {}}
 # What the example of the interface page does not know: the ids of this world.
 _CALL = {"line": "office", "caller": "王示例", "called_at": "2026-03-19T10:30:00+08:00", "number_called": "12351", "said": "妻子住院"}
 BODIES: dict[str, dict[str, object]] = {

@@ -117,6 +117,10 @@ MUDOSHA       R   /claims/{claim_no}/heirs
 MUDOSH        W   /claims/{claim_no}/papers
 MUDOSHA       R   /claims/{claim_no}/papers
 MUDOSHA       R   /papers/{paper_id}/content
+MUDOSHA       R   /papers/{paper_id}/pages
+MUDOSHA       R   /papers/{paper_id}/pages/{number}
+MUDOSH        R   /claims/{claim_no}/cover-sheets
+UDOSH         W   /paper-stacks
 UDOSH         W   /papers/{paper_id}/judgement
 DOSH          W   /papers/{paper_id}/original
 MUDOSHA       R   /claims/{claim_no}/originals

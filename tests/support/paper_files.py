@@ -55,7 +55,7 @@ def heic() -> bytes:
 def good_pdf(pages: int = 1) -> bytes:
     """A scanned PDF, one picture a page."""
     out = io.BytesIO()
-    page().save(out, "PDF", save_all=True, append_images=[page(light=240)] * (pages - 1))
+    page().save(out, "PDF", resolution=200, save_all=True, append_images=[page(light=240)] * (pages - 1))
     return out.getvalue()
 
 
