@@ -48,7 +48,7 @@ class AccessRecord(Row, table=True):
     """Who looked at what: reading papers and diagnoses, and every unmasking."""
 
     __tablename__ = "access_record"
-    __table_args__ = (Index("access_claim", "claim_id"),)
+    __table_args__ = (Index("access_claim", "claim_id"), Index("access_account", "account_id", "id"))
 
     org_key: str = Field(sa_type=CText)
     account_id: uuid.UUID

@@ -9,26 +9,22 @@ from datetime import date
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from services.access.actor import REVIEWERS, Actor, Role
+from services.access.actor import Actor
 from services.benefit import queries as worksheets
 from services.evidence import conversation
-from services.intake.queries import claim_numbers
 from services.reporting import claim_parts
 from services.reporting.aftermath import Aftermath, aftermath
 from services.reporting.claim_facts import FactLine, Sheet, facts_of, sheet_of
 from services.reporting.claims import Located
 from services.reporting.standing import Standing, standing
 from services.reporting.views import ClaimView, ClockView, RecordView
-from services.reporting.worklists import Wish, worklist
 from services.review import looks
 from services.review import queries as review
-from services.review.rules import APPROVALS_STAND, REASONS
 from services.rulebook.registry import version as book_version
 from services.rulebook.schema import RuleBook
 
 # Which running clocks tell how soon somebody must act, most pressing first.
 _PRESSING = ("supplement", "level", "verification", "assessment", "agreement", "refusal_letter", "pay", "insurer_pay", "objection")
-WORKERS = (Role.UNIT_CLERK, *sorted(REVIEWERS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +72,7 @@ def claim_file(session: Session, located: Located, actor: Actor, *, today: date)
         view=view, standing=stands, unit=found.unit, facts=tuple(facts_of(book, view.event)), findings=found.findings,
         sheet=_sheet(view, book), earlier_fen=_earlier(session, view, after), held=_held(view), clocks=_clocks(view, today),
         changes=looks.changes_since(session, located.id, actor.person_id),
-        approvals=(APPROVALS_STAND, [review.Standing(*one) for one in found.standing]), talk=(), after=after,
+        approvals=(review.stated_rule(), [review.Standing(*one) for one in found.standing]), talk=(), after=after,
         seq=view.record[-1].seq if view.record else 0)
 
 
@@ -91,7 +87,7 @@ def _held(view: ClaimView) -> review.Held | None:
     last = next((entry for entry in reversed(view.record) if (entry.machine, entry.event) == ("claim", "hold")), None)
     if not view.claim.held or last is None or view.hold_reason is None:
         return None
-    return review.Held(view.hold_reason, REASONS.get(view.hold_reason, view.hold_reason), last.by, last.at)
+    return review.Held(view.hold_reason, review.reasons().get(view.hold_reason, view.hold_reason), last.by, last.at)
 
 
 def book_of(view: ClaimView) -> RuleBook:
@@ -125,23 +121,3 @@ def since(view: ClaimView, seq: int) -> list[RecordView]:
 def pulse(session: Session, claim_id: uuid.UUID) -> int:
     """How far the claim's record has come: an open page asks whether it is still the newest."""
     return int(session.execute(sa.text("SELECT audit_seq FROM claim WHERE id = :id"), {"id": claim_id}).scalar_one())
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """The claims before and after this one in the reader's worklist; empty at its ends."""
-
-    before: str
-    after: str
-
-
-def neighbours(session: Session, claim_no: str, actor: Actor, *, today: date) -> Neighbours:
-    """Where the claim stands among what waits for the actor; one that has left the list is followed by the list's first."""
-    if not actor.has(*WORKERS):
-        return Neighbours("", "")
-    waiting = worklist(session, actor, wish=Wish(), today=today)
-    numbers = claim_numbers(session, list(dict.fromkeys(key.claim_id for key in waiting.keys)))
-    if claim_no not in numbers:
-        return Neighbours("", numbers[0] if numbers else "")
-    place = numbers.index(claim_no)
-    return Neighbours(numbers[place - 1] if place else "", numbers[place + 1] if place + 1 < len(numbers) else "")

@@ -162,7 +162,12 @@ def standing(session: Session, claim_id: uuid.UUID) -> tuple[tuple[str, ...], li
         SELECT s.level, s.name, s.seen_digest IS NOT DISTINCT FROM c.digest FROM review_step s
         JOIN claim c ON c.id = s.claim_id AND c.round = s.round WHERE c.id = :claim AND s.state = 'passed'
         ORDER BY s.ordinal"""), {"claim": claim_id})
-    return APPROVALS_STAND, [Standing(*row) for row in rows]
+    return stated_rule(), [Standing(*row) for row in rows]
+
+
+def stated_rule() -> tuple[str, ...]:
+    """Which approvals stand after a return or a change, in sentences."""
+    return APPROVALS_STAND
 
 
 def ready_to_route(session: Session, claim_ids: Collection[uuid.UUID]) -> list[uuid.UUID]:

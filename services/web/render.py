@@ -33,7 +33,7 @@ def page(template: str, language: Language, values: dict[str, object], *, status
 @lru_cache(maxsize=len(LANGUAGES))
 def _environment(code: str) -> Environment:
     language = LANGUAGES[code]
-    made = Environment(loader=FileSystemLoader(HERE / "templates"), undefined=StrictUndefined, autoescape=True,
+    made = Environment(loader=FileSystemLoader(HERE / "templates"), undefined=StrictUndefined, autoescape=True, auto_reload=False,
                        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n", "jinja2.ext.do"])
     made.install_gettext_translations(language.words, newstyle=True)    # type: ignore[attr-defined]
     made.filters.update(day=language.day, moment=language.moment, money=money, yuan=yuan, bank=bank)
