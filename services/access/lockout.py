@@ -7,7 +7,6 @@ no stranger keeps somebody out of her own office, and none her session, whose qu
 
 from __future__ import annotations
 
-import ipaddress
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlmodel import Session, col, select
 
+from services.core.addresses import household
 from services.core.crypto import key_ring
 from services.core.errors import Unauthenticated
 from services.models import Account, SignInGuard, WebSession
@@ -51,9 +51,9 @@ def key_of(login: str) -> bytes:
 
 def at_door(session: Session, login: str, address: str, *, now: datetime) -> Sequence[Count]:
     """The counts of a try to come in from an address. The scope must be the root."""
-    key, place = key_of(login), _place(address)
+    key, place = key_of(login), household(address)
     index = key_ring().index(place, field="sign_in.place")
-    known = place in {_place(found) for found in session.exec(
+    known = place in {household(found) for found in session.exec(
         select(WebSession.address).join(Account, col(Account.id) == WebSession.account_id).where(
             Account.login == login.strip(), WebSession.stage == "full", WebSession.created_at > now - KNOWN).distinct())}
     return Count(key + index[:16], FREE), Count(key, FREE_LOGIN, not known), Count(index + b"at", FREE_PLACE, not known)
@@ -102,12 +102,3 @@ def forget(session: Session, login: str) -> None:
 def of_login() -> sa.ColumnElement[bytes]:
     """The login's index a count belongs to, in queries over `SignInGuard`."""
     return sa.func.substring(col(SignInGuard.login_index), 1, LOGIN)
-
-
-def _place(address: str) -> str:
-    """What one asker holds: an IPv4 address, or the whole /64 that every IPv6 connection comes with."""
-    try:
-        found = ipaddress.IPv6Address(address.partition("%")[0])
-    except ValueError:
-        return address
-    return str(found.ipv4_mapped or ipaddress.IPv6Network((int(found) >> 64 << 64, 64)))

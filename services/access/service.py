@@ -18,7 +18,7 @@ from services.core.errors import Conflict, InputError, NotFound, Unauthenticated
 from services.core.ids import uuidv7
 from services.models import Account, Grant, Organisation, Token
 
-__all__ = ["appoint_substitute", "authenticate", "bootstrap", "candidates", "close_account", "end_substitute", "issue_token",
+__all__ = ["appoint_substitute", "authenticate", "bootstrap", "candidates", "end_substitute", "issue_token",
            "open_account", "revoke_token", "substitutes"]
 _KINDS = {Role.SYSTEM: "system", Role.INSURER: "insurer"}
 # An administrator sees no medical data, an auditor changes nothing: neither is combined with another role.
@@ -79,15 +79,6 @@ def checked_roles(roles: Iterable[str], person_id: uuid.UUID | None) -> set[Role
     if person_id is None and wanted.isdisjoint(_ALONE):
         raise InputError("person_missing", "该角色的账号须对应到人", remedy="先登记人员，再开设账号", field="person_id")
     return wanted
-
-
-def close_account(session: Session, *, account_id: uuid.UUID, actor: Actor, now: datetime) -> None:
-    """Close an account: its tokens stop at once; what it did stays."""
-    actor.require(Role.ADMINISTRATOR, Role.SYSTEM, what="停用账号")
-    account = account_of(session, account_id, actor)
-    account.active = False
-    session.add(account)
-    record(session, account, "account.closed", None, by=actor.account_id, now=now)
 
 
 def issue_token(session: Session, *, account_id: uuid.UUID, expires_at: datetime, roles: Iterable[str] = (),

@@ -22,8 +22,8 @@ from services.audit.chain import Entry
 from services.core.crypto import key_ring
 from services.core.errors import InputError, NotFound, NotPermitted
 from services.core.ids import uuidv7
-from services.enrolment import queries as enrolment
 from services.intake.queries import acts_for_self, claim_for
+from services.lifecycle.apart import on_side, require_apart
 from services.models import Claim, ClaimMessage, Paper
 
 LONGEST = 2000                      # characters of one message
@@ -69,8 +69,7 @@ def note(session: Session, *, claim_id: uuid.UUID, words: str, papers: Collectio
     """A note for colleagues only: neither member nor unit ever sees it, nor a reviewer on the claimant's side."""
     actor.require(*_NOTERS, what="写内部备注")
     claim = claim_for(session, claim_id, actor)
-    if enrolment.on_side_of(session, actor, claim.person_id):
-        raise NotPermitted("actor_on_claimant_side", "经办人是申请人或其家属，须回避", remedy="由同级其他人员或上级办理")
+    require_apart(session, [claim.id], actor)
     return _write(session, claim, "office", words, papers, internal=True, actor=actor, now=now)
 
 
@@ -85,7 +84,7 @@ def read(session: Session, *, claim_id: uuid.UUID, actor: Actor, now: datetime) 
     seen = _read_until(session, claim.id, side)
     rows = session.exec(select(ClaimMessage).where(ClaimMessage.claim_id == claim.id).order_by(
         col(ClaimMessage.at), col(ClaimMessage.id))).all()
-    sees_notes = actor.has(*_SEES_NOTES) and not enrolment.on_side_of(session, actor, claim.person_id)
+    sees_notes = actor.has(*_SEES_NOTES) and not on_side(session, [claim.id], actor)
     shown = [row for row in rows if not row.internal or sees_notes]
     if side == "office" and actor.account_id and actor.person_id != claim.person_id:
         audit.looked(session, org_key=claim.org_key, account=actor.account_id, claim_id=claim.id, what="conversation",

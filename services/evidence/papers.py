@@ -10,10 +10,10 @@ from sqlmodel import Session, select
 from services.access.actor import OFFICE, REVIEWERS, Actor, Role
 from services.audit import service as audit
 from services.audit.chain import Entry
-from services.core.errors import Conflict, InputError, NotFound, NotPermitted
-from services.enrolment import queries as enrolment
+from services.core.errors import Conflict, InputError, NotFound
 from services.evidence import rules
 from services.intake.queries import claim_for, present_digest
+from services.lifecycle.apart import require_apart
 from services.models import Claim, Paper
 from services.outbox import service as outbox
 from services.outbox.service import Work
@@ -87,7 +87,7 @@ def judge(session: Session, *, paper_id: uuid.UUID, accept: bool, fault: str | N
     """
     actor.require(*VERIFIERS, what="核对材料")
     paper, claim = _paper(session, paper_id, actor)
-    _require_apart(session, claim, actor)
+    require_apart(session, [claim.id], actor)
     if not accept and not (fault or "").strip():
         raise InputError("fault_missing", "退回材料须写明原因", remedy="补上 fault", field="fault")
     session.refresh(claim, with_for_update=True)
@@ -114,7 +114,7 @@ def waive(session: Session, *, claim_id: uuid.UUID, kind: str, reason: str, acto
     if not reason.strip():
         raise InputError("reason_missing", "免交材料须写明理由", remedy="补上 reason", field="reason")
     claim = claim_for(session, claim_id, actor)
-    _require_apart(session, claim, actor)
+    require_apart(session, [claim.id], actor)
     session.refresh(claim, with_for_update=True)
     if kind not in claim.required:
         raise InputError("paper_kind", f"本案不要求“{kind}”", remedy=f"要求：{'、'.join(claim.required)}", field="kind")
@@ -143,12 +143,6 @@ def readable(session: Session, paper_id: uuid.UUID, actor: Actor) -> tuple[Paper
     """A paper and its claim, for somebody who may read papers and sees this one. NotFound, NotPermitted otherwise."""
     actor.require(*_READERS, what="查看材料")
     return _paper(session, paper_id, actor)
-
-
-def _require_apart(session: Session, claim: Claim, actor: Actor) -> None:
-    """Nobody on the claimant's side says what proves the claim."""
-    if enrolment.on_side_of(session, actor, claim.person_id):
-        raise NotPermitted("actor_on_claimant_side", "经办人是申请人或其家属，须回避", remedy="由同级其他人员或上级办理")
 
 
 def _paper(session: Session, paper_id: uuid.UUID, actor: Actor) -> tuple[Paper, Claim]:

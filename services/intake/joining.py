@@ -16,11 +16,12 @@ from services.audit.chain import Entry
 from services.core.errors import Conflict, InputError, NotFound
 from services.intake import rules
 from services.intake.addressees import earlier
-from services.intake.cancelling import CANCELLED_FROM, MAY_ASK, MAY_CONFIRM, cancel, require_apart
+from services.intake.cancelling import CANCELLED_FROM, MAY_ASK, MAY_CONFIRM, cancel
 from services.intake.duplicates import verdict_between
 from services.intake.queries import claims_by_case
 from services.intake.rules import Told
 from services.lifecycle import standing
+from services.lifecycle.apart import require_apart
 from services.models import Case, Claim, DuplicateVerdict, ReportNote
 from statemachines.states import ClaimState
 
@@ -116,7 +117,7 @@ def _pair(session: Session, case_id: uuid.UUID, into_id: uuid.UUID, reason: str,
     mine = [claim for claim in claims[case.id] if claim.state != ClaimState.CANCELLED]
     pair = _Pair(case, into, [(claim, live[claim.cover_id]) for claim in mine if claim.cover_id in live],
                  [claim for claim in mine if claim.cover_id not in live])
-    require_apart(session, claims[case.id], actor)
+    require_apart(session, [claim.id for claim in claims[case.id]], actor)
     late = [claim.claim_no for claim, _ in pair.doubled if claim.state not in CANCELLED_FROM]
     if open_only:
         rules.check_joinable(_told(case), into, field="into")

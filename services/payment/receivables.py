@@ -13,9 +13,9 @@ from services.audit import service as audit
 from services.audit.chain import Entry
 from services.core.errors import Conflict, InputError, NotFound
 from services.core.money import show, to_fen, to_yuan
-from services.enrolment import queries as enrolment
 from services.intake.queries import claim_for
 from services.lifecycle import standing
+from services.lifecycle.apart import require_apart
 from services.lifecycle.service import Move, fire
 from services.models import Decision, Receivable
 from statemachines.states import ReceivableState
@@ -99,8 +99,7 @@ def _locked(session: Session, receivable_id: uuid.UUID, actor: Actor) -> Receiva
     claim = claim_for(session, row.claim_id, actor)
     session.refresh(claim, with_for_update=True)        # the claim first, as everywhere
     session.refresh(row, with_for_update=True)
-    if enrolment.on_side_of(session, actor, claim.person_id):
-        raise Conflict("actor_on_claimant_side", "经办人是返还人或其家属，须回避", remedy="由其他人员办理")
+    require_apart(session, [claim.id], actor)
     return row
 
 

@@ -19,10 +19,11 @@ from services.core.ids import uuidv7
 from services.intake import correcting
 from services.intake.queries import claim_for
 from services.lifecycle import standing
+from services.lifecycle.apart import require_apart
 from services.models import Claim, Objection, Reopening
 from services.models.objection import KINDS
 from services.review.differences import fact_words
-from services.review.reopening import MAY_REOPEN, decided_claim, reopen, require_apart
+from services.review.reopening import MAY_REOPEN, decided_claim, reopen
 from services.rulebook.facts import FACTS
 from statemachines.states import ObjectionState
 
@@ -44,7 +45,7 @@ def ask_amendment(session: Session, *, claim_id: uuid.UUID, version: int | None 
     decided_claim(session, claim)
     if version is not None and version != claim.version:
         raise Conflict("stale_version", "案件已被他人更新", remedy="刷新后核对变动，再办理")
-    require_apart(session, claim, actor)
+    require_apart(session, [claim.id], actor)
     if kind not in KINDS:
         raise InputError("amendment_kind", f"不认识的更正种类“{kind}”", remedy=f"可用：{'、'.join(KINDS)}", field="kind")
     _check_free(session, claim)
@@ -72,7 +73,7 @@ def confirm_amendment(session: Session, *, claim_id: uuid.UUID, version: int | N
     if version is not None and version != claim.version:
         raise Conflict("stale_version", "案件已被他人更新", remedy="刷新后核对变动，再办理")
     standing.require_second(session, made.id, made.asked_person, actor=actor)
-    require_apart(session, claim, actor)
+    require_apart(session, [claim.id], actor)
     if decided_claim(session, claim).at > made.asked_at:
         raise Conflict("amendment_overtaken", "提出更正之后又作出了新的决定", remedy="撤回后按新的决定重新提出")
     _check_no_objection(session, claim)
@@ -87,7 +88,7 @@ def drop_amendment(session: Session, *, claim_id: uuid.UUID, reason: str, actor:
     """The request was wrong: taken back with the reason; the decision stands."""
     actor.require(*MAY_ASK, what="撤回更正")
     claim, made = _asked(session, claim_id, actor)
-    require_apart(session, claim, actor)
+    require_apart(session, [claim.id], actor)
     made.withdrawn_at = now
     session.add(made)
     session.flush()

@@ -12,9 +12,9 @@ from services.audit import service as audit
 from services.audit.chain import Entry
 from services.core.clock import business_day
 from services.core.errors import GuardFailed, InputError, NotPermitted
+from services.lifecycle.apart import require_apart
 from services.lifecycle.service import Move, fire
 from services.review import staffing
-from services.review.apart import require_apart
 from services.review.chain import Routable, Step
 from services.review.desk import claim_in_review, holder, open_step, set_taker, sit_down
 from services.review.ladder import Post
@@ -48,7 +48,7 @@ def delegate(session: Session, *, claim_id: uuid.UUID, version: int | None = Non
     why = _reason(reason, "转交")
     claim = claim_in_review(session, claim_id, version)
     step, _ = open_step(session, claim_id)
-    require_apart(session, claim_id, actor)
+    require_apart(session, [claim_id], actor)
     held = holder(session, step.id, business_day(now))
     if not (held is not None and held.is_one_of(actor)) and not _is_head(actor, step):
         raise NotPermitted("not_the_holder", "只有领取人本人、其代理人或该组织负责人可以转交", remedy="先领取任务，或请负责人转交")

@@ -15,11 +15,12 @@ from services.core.errors import Conflict, GuardFailed, InputError, NotFound
 from services.core.ids import uuidv7
 from services.core.settings import settings
 from services.intake.queries import acts_for_self, claim_for
+from services.lifecycle.apart import require_apart
 from services.lifecycle.create import create
 from services.lifecycle.facts import CLAIM
 from services.lifecycle.service import Move, fire
 from services.models import Claim, Objection, Paper, Payee, Reopening, SlaClock
-from services.review.reopening import MAY_REOPEN, conclude, decided_claim, reopen, require_apart
+from services.review.reopening import MAY_REOPEN, conclude, decided_claim, reopen
 from statemachines.states import ObjectionState
 
 LONGEST = 2000
@@ -59,7 +60,7 @@ def accept(session: Session, *, objection_id: uuid.UUID, version: int | None = N
     """
     actor.require(*MAY_REOPEN, what="受理异议")
     found, claim = _of(session, objection_id, actor)
-    require_apart(session, claim, actor)
+    require_apart(session, [claim.id], actor)
     if decided_claim(session, claim).round != found.round:
         raise Conflict("objection_overtaken", "异议所针对的决定已被新的决定代替", remedy="请异议人就新的决定提出")
     _accept(session, found, version, actor, now)

@@ -16,14 +16,13 @@ from sqlmodel import Session, col, select
 
 from services.access.actor import Actor, Role, system
 from services.core.clock import business_day
-from services.core.errors import Conflict, GuardFailed, NotPermitted
+from services.core.errors import Conflict, GuardFailed
 from services.core.ids import uuidv7
 from services.core.settings import settings
 from services.intake.queries import present_digest
 from services.lifecycle.create import create
 from services.lifecycle.service import Move, fire
 from services.models import Claim, Decision, Objection, Receivable, Reopening, Worksheet
-from services.review.apart import on_side
 from services.review.rules import STANDS as STANDS
 from services.rulebook.registry import version as wording
 from services.sla import service as sla
@@ -58,12 +57,6 @@ def decided_claim(session: Session, claim: Claim) -> Decision:
         remedy = "因未补正而终结的，请恢复办理" if claim.outcome == "not_pursued" else "决定作出后再办理"
         raise Conflict("not_decided", f"案件当前状态“{claim.state}”，没有可以提出异议或更正的决定", remedy=remedy)
     return found
-
-
-def require_apart(session: Session, claim: Claim, actor: Actor) -> None:
-    """Nobody on the claimant's side opens or judges the case again."""
-    if on_side(session, claim.id, actor):
-        raise NotPermitted("actor_on_claimant_side", "经办人是申请人或其家属，须回避", remedy="由同级其他人员或上级办理")
 
 
 def reopen(session: Session, claim: Claim, made: Reopening, *, actor: Actor, now: datetime) -> int:

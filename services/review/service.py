@@ -17,11 +17,11 @@ from services.core.clock import business_day
 from services.core.errors import Conflict, GuardFailed, InputError, NotPermitted
 from services.core.money import to_yuan
 from services.core.settings import settings
+from services.lifecycle.apart import require_apart
 from services.lifecycle.service import Move, fire
 from services.outbox import service as outbox
 from services.outbox.service import Work
 from services.review import chain, looks, staffing
-from services.review.apart import require_apart
 from services.review.chain import Routable, Step
 from services.review.deciding import Decided, decide, refuse_claim
 from services.review.desk import IN_REVIEW, Desk, set_taker, sign, sit_down
@@ -208,7 +208,7 @@ def escalate(session: Session, *, step_ids: Collection[uuid.UUID], actor: Actor,
         "SELECT DISTINCT claim_id FROM review_step WHERE id = ANY(CAST(:ids AS uuid[]))"), {"ids": list(step_ids)})
     claims = [claim for claim in chain.locked(session, claim_ids.scalars().all()) if claim.state == IN_REVIEW]
     for claim in claims:
-        require_apart(session, claim.id, actor)
+        require_apart(session, [claim.id], actor)
     steps: list[Step] = [step for rows in chain.steps_of(session, [claim.id for claim in claims]).values()
                          for step in rows if step.id in set(step_ids) and step.state == "open"]
     paths = staffing.paths(session, [step.org_key for step in steps])

@@ -89,7 +89,8 @@ def _to_level(_visit: Visit, _session: Session, file: ClaimFile) -> Field:
 
 def _to_account(visit: Visit, session: Session, file: ClaimFile) -> Field:
     able = review.colleagues(session, file.view.claim.id, on=visit.today)
-    names = tuple((str(one.account_id), f"{one.name}（{visit.say('不在岗，有代班人')}）" if one.absent else one.name) for one in able)
+    away = visit.say("不在岗，有代理人")
+    names = tuple((str(one.account_id), f"{one.name}（{away}）" if one.absent else one.name) for one in able)
     return Field("to_account", N_("转交给谁"), "select", names, file_words=True)
 
 

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import ipaddress
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from services.core.addresses import household
+
 
 @dataclass(slots=True)
 class _Bucket:
     left: int                   # thousandths of a look-up
     at: int                     # milliseconds
-
-
-def household(address: str) -> str:
-    """What one asker holds: an IPv4 address, or the whole /64 that every IPv6 connection comes with."""
-    try:
-        found = ipaddress.IPv6Address(address.partition("%")[0])
-    except ValueError:
-        return address
-    return str(found.ipv4_mapped or ipaddress.IPv6Network((int(found) >> 64 << 64, 64)))
 
 
 class Limiter:

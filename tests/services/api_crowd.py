@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from services.access import service as access
 from services.access.actor import Role
-from services.api.app import PREFIX, create_app
+from services.api.app import PREFIX
 from services.api.problems import MEDIA
 from services.core import embedded
 from services.core.clock import at_hour
@@ -35,6 +35,7 @@ from tests.browser.stage import Stage, build, one
 from tests.conftest import TEMPLATE
 from tests.services.api_world import Api, picture
 from tests.services.paying_world import decided
+from tests.support.apps import app_over
 from tests.support.world import ROOT, open_login
 
 NOTHING = "00000000-0000-0000-0000-000000000000"
@@ -80,7 +81,7 @@ class Crowd:
         _others(self)
         self.ids = {**_addresses(api, self.stage), **_more(api, self.stage)}
         self.db = Undone(api.db.url, pool_size=2)
-        self.app = create_app(Wiring(self.db, api.clock, api.app.state.wiring.insurer, Scope("cn")))
+        self.app = app_over(Wiring(self.db, api.clock, api.app.state.wiring.insurer, Scope("cn")))
         self.document = self.app.openapi()
         self.http = TestClient(self.app, raise_server_exceptions=False)
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import psycopg
 import pytest
 
+from services.access import duties
 from services.access import service as access
 from services.core.db import Database, Scope
 from services.core.errors import Conflict, InputError, NotFound, NotPermitted, Unauthenticated
@@ -37,7 +38,7 @@ def test_unknown_expired_revoked_and_closed_are_refused_alike(db: Database, now:
     with db.view(ROOT) as session, pytest.raises(Unauthenticated):
         access.authenticate(session, token, now=now)
     with db.unit_of_work(ROOT) as session:
-        access.close_account(session, account_id=world.account("nx.head"), actor=world.actor("admin"), now=now)
+        duties.shut_account(session, reason="离职", account_id=world.account("nx.head"), actor=world.actor("admin"), now=now)
     with db.view(ROOT) as session, pytest.raises(Unauthenticated):
         access.authenticate(session, world.tokens["nx.head"], now=now)
 

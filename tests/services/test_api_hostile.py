@@ -11,11 +11,11 @@ import psycopg
 import pytest
 import xlsxwriter
 
+from services.core.addresses import household
 from services.core.db import Database
 from services.notice import service as notice
 from services.reporting.claims import locate
 from services.reporting.progress import normal
-from services.web.limits import household
 from tests.services.api_world import EVENT, Api, picture
 from tests.support.world import ROOT
 

@@ -9,10 +9,14 @@ import pytest
 import sqlalchemy as sa
 
 from services.core.db import Database
-from services.core.errors import Conflict, GuardFailed, HuzhuError
+from services.core.errors import Conflict, HuzhuError, NotPermitted
 from services.enrolment import service as enrolment
+from services.evidence import conversation
 from services.evidence import service as evidence
-from services.models import Payee
+from services.intake import cancelling
+from services.lifecycle.create import create
+from services.models import Claim, Payee, Receivable
+from services.payment import receivables
 from services.review import amendment, queries
 from services.review import service as review
 from tests.services.review_world import ROOT, SYSTEM, change_facts, digest, levels, passes
@@ -84,12 +88,38 @@ def test_an_heirs_husband_hands_nothing_out_and_reopens_nothing(world: World, no
     assert code_of(world, "xj.head", amendment.ask_amendment, claim, now, **asked) == "actor_on_claimant_side"
 
 
+def test_an_heirs_husband_waives_notes_and_calls_away_nothing(world: World, now: datetime) -> None:
+    claim = at_office(world, now)
+    heir_of(world, claim, "xj.office1", now)
+    assert code_of(world, "xj.office1", evidence.waive, claim, now, kind="diagnosis", reason="已核实") == "actor_on_claimant_side"
+    assert code_of(world, "xj.office1", cancelling.ask_cancel, claim, now, ground="mistake", reason="误录") == "actor_on_claimant_side"
+    assert code_of(world, "xj.office2", conversation.note, claim, now, words="与医院核实") == "done"
+    assert code_of(world, "xj.office1", conversation.note, claim, now, words="无须核实") == "actor_on_claimant_side"
+    for login, seen in (("xj.office1", 0), ("xj.office2", 1)):
+        with world.db.unit_of_work(world.actor(login).scope) as session:
+            assert len(conversation.read(session, claim_id=claim, actor=world.actor(login), now=now)) == seen
+
+
+def test_an_heirs_husband_lets_no_money_go(world: World, now: datetime) -> None:
+    claim = at_office(world, now)
+    heir_of(world, claim, "xj.maker", now)
+    with world.db.unit_of_work(ROOT) as session:
+        row = session.get_one(Claim, claim)
+        owed = Receivable(org_key=row.org_key, state="open", claim_id=claim, round=1, person_id=row.person_id, amount_fen=100_000,
+                          why="correction", created_at=now)
+        create(session, "receivable", [owed], actor=SYSTEM, now=now)
+        owed_id = owed.id
+    maker = world.actor("xj.maker")
+    with pytest.raises(NotPermitted, match="actor_on_claimant_side"), world.db.unit_of_work(maker.scope) as session:
+        receivables.agree(session, receivable_id=owed_id, agreement="分三次返还", actor=maker, now=now)
+
+
 def test_the_claimants_husband_hands_nothing_up(world: World, now: datetime) -> None:
     claim = at_office(world, now)
     marry(world, 3, "xj.head", now)
     with world.db.view(ROOT) as session:
         step = queries.chain(session, claim)[-1].id
-    with pytest.raises(GuardFailed) as error, world.db.unit_of_work(world.actor("xj.head").scope) as session:
+    with pytest.raises(NotPermitted) as error, world.db.unit_of_work(world.actor("xj.head").scope) as session:
         review.escalate(session, step_ids=[step], actor=world.actor("xj.head"), now=now)
     assert error.value.code == "actor_on_claimant_side"
     with world.db.unit_of_work(world.actor("xj.senior").scope) as session:

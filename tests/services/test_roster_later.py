@@ -12,6 +12,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from services.access import duties
 from services.access import service as access
 from services.access.actor import Role
 from services.core.clock import business_day
@@ -110,7 +111,7 @@ def test_a_sender_whose_account_was_closed_enrols_nobody(db: Database, now: date
     world = build_world(db, now)
     roster_id = _send(world, roster([woman(1)], UNIT_NAME), now)
     with db.unit_of_work(ROOT.scope) as session:
-        access.close_account(session, account_id=world.account("nx.clerk"), actor=world.actors["admin"], now=now)
+        duties.shut_account(session, reason="离职", account_id=world.account("nx.clerk"), actor=world.actors["admin"], now=now)
     owed = _owed(world, roster_id, now)
     assert owed is not None and owed.actor.roles == frozenset()
     with pytest.raises(NotPermitted) as refused:

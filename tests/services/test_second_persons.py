@@ -116,7 +116,7 @@ def test_kin_do_not_choose_who_decides(world: World, now: datetime) -> None:
     marry(world, 3, "xj.head", now)
     to = world.account("xj.office2")
     for actor in (as_(world, "xj.head"), replace(as_(world, "xj.senior", "xj.head"), roles=frozenset({Role.HEAD}))):
-        with pytest.raises(GuardFailed, match="actor_on_claimant_side"):
+        with pytest.raises(NotPermitted, match="actor_on_claimant_side"):
             does(world, actor, review.delegate, claim_id=claim, to_account=to, reason="出差", now=now)
 
 

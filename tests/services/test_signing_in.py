@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from services.access import credentials, lockout, sessions, signing_in, totp
+from services.access import credentials, duties, lockout, sessions, signing_in, totp
 from services.access import service as access
 from services.access.actor import NEED_SECOND_FACTOR, Role
 from services.access.signing_in import Step
@@ -181,7 +181,7 @@ def test_closed_accounts_and_programs_do_not_come_in(db: Database, now: datetime
     world = build_world(db, now)
     token, *_ = enter(world, "nx.clerk", now)
     with db.unit_of_work(ROOT) as session:
-        access.close_account(session, account_id=world.account("nx.clerk"), actor=world.actor("nx.admin"), now=now)
+        duties.shut_account(session, reason="离职", account_id=world.account("nx.clerk"), actor=world.actor("nx.admin"), now=now)
     assert _code(knock(db, "nx.clerk", PASSWORD, now)) == "sign_in_refused"
     with db.unit_of_work(ROOT) as session:
         assert sessions.resume(session, token, now=now) is None

@@ -57,7 +57,7 @@ class ColleagueView(BaseModel):
 
     account_id: uuid.UUID
     name: str
-    absent: bool = Field(description="休假中，已有代班人")
+    absent: bool = Field(description="休假中，已有代理人")
 
 
 class ChangeView(BaseModel):

@@ -12,7 +12,7 @@ from services.access.actor import OFFICE, Role
 from services.core.errors import HuzhuError, InputError
 from services.evidence import service as evidence
 from services.intake import service as intake
-from services.notice.handing import handed_over
+from services.notice import receiving
 from services.reporting import sight
 from services.reporting.views import SupplementView
 from services.web.acts import Act, day_of, picked, register
@@ -27,7 +27,8 @@ CLERK: Audience = frozenset({Role.UNIT_CLERK})
 
 
 def _delivered(visit: Visit, session: Session, _claim_id: uuid.UUID) -> None:
-    handed_over(session, notice_id=picked(visit, "letter"), proof=visit.field("proof"), on=_on(visit), actor=visit.actor, now=visit.now)
+    receiving.receive(session, notice_id=picked(visit, "letter"), proof=visit.field("proof"), on=_on(visit), actor=visit.actor,
+                      now=visit.now)
 
 
 def _hand_list(visit: Visit, session: Session, claim_id: uuid.UUID) -> None:
