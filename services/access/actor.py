@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -25,6 +26,19 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
     INSURER = "insurer"
     SYSTEM = "system"
+
+
+# What people call them, in the order of the work.
+ROLE_WORDS: Mapping[str, str] = {
+    Role.MEMBER: "会员", Role.UNIT_CLERK: "基层工会经办", Role.DISTRICT_REVIEWER: "区、产业工会审核", Role.OFFICE_REVIEWER: "办事处初审",
+    Role.SENIOR_REVIEWER: "办事处复审", Role.HEAD: "办事处主任", Role.FINANCE_MAKER: "财务制单", Role.FINANCE_CHECKER: "财务复核",
+    Role.AUDITOR: "审计", Role.ADMINISTRATOR: "管理员", Role.INSURER: "保险公司", Role.SYSTEM: "系统"}
+
+
+def role_words(roles: Iterable[str]) -> str:
+    """办事处复审、办事处主任: any of these."""
+    held = set(roles)
+    return "、".join(words for role, words in ROLE_WORDS.items() if role in held)
 
 
 REVIEWERS = frozenset({Role.DISTRICT_REVIEWER, Role.OFFICE_REVIEWER, Role.SENIOR_REVIEWER, Role.HEAD})
@@ -85,7 +99,7 @@ class Actor:
         """Refuse unless one of the roles is held; deny by default."""
         if not self.has(*roles):
             raise NotPermitted("role_missing", f"{self.name} 没有“{what}”的权限",
-                               remedy=f"需要角色：{'、'.join(sorted(roles))}")
+                               remedy=f"请由{role_words(roles)}办理")
 
 
 def system(root: str) -> Actor:

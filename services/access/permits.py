@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from services.access.actor import OFFICE, REVIEWERS, Actor, Role
 from services.core.errors import NotFound, NotPermitted
+from statemachines.words import event_words
 
 _CLERK = frozenset({Role.UNIT_CLERK})
 _MEMBER = frozenset({Role.MEMBER})
@@ -66,7 +67,7 @@ def permit(actor: Actor, machine: str, event: str, org_keys: Iterable[str]) -> N
     """Refuse an actor without the event's role, and any row outside the actor's organisation."""
     allowed = PERMITS.get(machine, {}).get(event)
     if allowed is None or not actor.has(*allowed):
-        raise NotPermitted("event_not_permitted", f"{actor.name} 不能执行 {machine}.{event}",
+        raise NotPermitted("event_not_permitted", f"{actor.name} 不能{event_words(machine, event)}",
                            remedy="请由有相应职责的人员办理")
     for key in org_keys:
         if not key.startswith(actor.org_key):

@@ -30,6 +30,8 @@ def round_line(amount: Decimal) -> Decimal:
 
 def parse_yuan(text: str, *, field: str) -> Decimal:
     """A decimal string in yuan ("12000.00") to Decimal; never through float."""
+    if not text.strip():
+        raise InputError("money_format", f"{field}：没有填写金额", remedy=_HOW, field=field)
     try:
         value = Decimal(text)
     except InvalidOperation:

@@ -196,7 +196,7 @@ def _guardian(words: Mapping[str, object], at: str, today: date) -> Guardian | N
                              remedy="写明监护人姓名、身份证号，账户为监护人名下", field=f"{at}.guardian")
         return None
     if not isinstance(given, Mapping) or not given.get("name") or not given.get("id_number"):
-        raise InputError("guardian_field", "监护人须写明姓名和身份证号", remedy="补上 name、id_number", field=f"{at}.guardian")
+        raise InputError("guardian_field", "监护人须写明姓名和身份证号", remedy="补上姓名和身份证号", field=f"{at}.guardian")
     number = _number(given, f"{at}.guardian")
     if number == _number(words, at) or _age(number, today) < ADULT:
         raise InputError("guardian_wrong", "监护人须为另一成年人", remedy="核对监护关系证明", field=f"{at}.guardian.id_number")

@@ -165,7 +165,7 @@ def people_by_id(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, 
 def require_person(session: Session, *, id_number: str | None, person_id: uuid.UUID | None) -> Person:
     """A person named by number or id. InputError when neither is given or nobody is found."""
     if id_number is None and person_id is None:
-        raise InputError("person_missing", "须写明身份证号或人员编号", remedy="补上 id_number", field="id_number")
+        raise InputError("person_missing", "须写明身份证号或人员编号", remedy="补上身份证号", field="id_number")
     person = person_by_number(session, id_number) if id_number else person_history.resolved(session, person_id) if person_id else None
     if person is None:
         raise InputError("person_unknown", "名册中没有此人", remedy="核对身份证号；未参保的不能报案", field="id_number")

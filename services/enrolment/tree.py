@@ -18,7 +18,7 @@ def find(session: Session, org_key: str) -> Organisation:
     query = select(Organisation).where(Organisation.id == former.org_id if former else Organisation.org_key == org_key)
     found = session.exec(query).first()
     if found is None:
-        raise NotFound("organisation_missing", f"没有组织 {org_key}", remedy="核对组织代码", field="org_key")
+        raise NotFound("organisation_missing", f"没有组织 {org_key}" if org_key else "没有选择组织", remedy="核对组织代码", field="org_key")
     return found
 
 

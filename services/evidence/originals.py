@@ -68,7 +68,7 @@ def receive_original(session: Session, *, request_id: uuid.UUID, from_whom: str,
     if row.received_at is not None:
         raise Conflict("original_received", f"原件已收到，收据 {row.received_no}", remedy="核对登记")
     if not same and not note.strip():
-        raise InputError("note_missing", "原件与影像不一致的，须写明差异", remedy="补上 note", field="note")
+        raise InputError("note_missing", "原件与影像不一致的，须写明差异", remedy="补上差异", field="note")
     row.received_no = _receipt(session, claim, now)
     row.received_how, row.received_from, row.same = _way(how), _text(from_whom, "from_whom"), same
     row.received_note, row.received_by, row.received_at = note.strip() or None, actor.account_id, now

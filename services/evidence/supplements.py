@@ -22,6 +22,7 @@ from services.lifecycle.service import Move, fire
 from services.models import Claim, Paper, SlaClock, Supplement
 from services.rulebook import registry
 from statemachines.states import ClaimState, SupplementState
+from statemachines.words import state_words
 
 Items = Sequence[Mapping[str, str]]
 
@@ -82,7 +83,8 @@ def answer(session: Session, *, supplement_id: uuid.UUID, items: Items, on: date
     session.refresh(claim, with_for_update=True)     # the claim first, as everywhere, then its list
     session.refresh(found, with_for_update=True)
     if found.state != SupplementState.DELIVERED:
-        raise Conflict("event_not_allowed", f"补充清单当前为“{found.state}”，不能答复", remedy="清单送达后方可答复，已答复的不必重复")
+        raise Conflict("event_not_allowed", f"补充清单现在是“{state_words('supplement', found.state)}”，不能答复",
+                       remedy="清单送达后方可答复，已答复的不必重复")
     assert found.delivered_at is not None
     day = _day(on, found.delivered_at, now, "收到日期")
     arrived = session.exec(select(Paper.kind).where(Paper.claim_id == claim.id, col(Paper.uploaded_at) >= found.asked_at)).all()

@@ -15,6 +15,7 @@ from services.core.settings import settings
 from services.insurer.applying import HANDLERS, Case
 from services.insurer.messages import InboundMessage
 from services.rulebook.registry import version
+from statemachines.words import state_words
 
 _KEEP = sa.text("""
     INSERT INTO insurer_message (message_id, org_key, claim_no, seq, kind, handoff_id, round, version, digest, sent_at,
@@ -120,7 +121,7 @@ def _case(session: Session, message: InboundMessage, now: datetime) -> Case:
     if row.round != row.now_round or message.round != row.round or message.version != row.package:
         raise InputError("superseded", "消息针对的是已被取代的案卷", remedy="无须处理", field="version")
     if row.state in _OVER:
-        raise InputError("handoff_over", f"移送已处于“{row.state}”，消息不再适用", remedy="无须处理")
+        raise InputError("handoff_over", f"移送已处于“{state_words('handoff', row.state)}”，消息不再适用", remedy="无须处理")
     book = version(row.plan, row.plan_from)
     return Case(session=session, message=message, handoff_id=row.id, claim_id=row.claim_id, org_key=row.org_key,
                 round=row.round, package=row.package,

@@ -152,7 +152,7 @@ def recall(session: Session, *, claim_id: uuid.UUID, reason: str, actor: Actor, 
     """
     actor.require(Role.UNIT_CLERK, *sorted(OFFICE), what="请保险公司退回案卷")
     if not reason.strip():
-        raise InputError("reason_missing", "请求退回须写明理由", remedy="补上 reason", field="reason")
+        raise InputError("reason_missing", "请求退回须写明理由", remedy="补上理由", field="reason")
     claim = session.execute(sa.text("SELECT state FROM claim WHERE id = :id FOR UPDATE"), {"id": claim_id}).one_or_none()
     handoff = queries.handoff_of(session, claim_id)
     if claim is None or handoff is None or claim.state != "with_insurer" or handoff.state in ("decided", "settled"):

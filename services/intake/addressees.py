@@ -51,7 +51,7 @@ def tell(session: Session, *, case_id: uuid.UUID, addressee: str, at: datetime, 
     if addressee not in ADDRESSEES:
         raise InputError("addressee", f"不认识的告知对象“{addressee}”", remedy=f"可用：{'、'.join(ADDRESSEES)}", field="addressee")
     if not words.strip():
-        raise InputError("told_words", "须写明向谁、怎样转告", remedy="补上 words", field="words")
+        raise InputError("told_words", "须写明向谁、怎样转告", remedy="补上向谁、怎样转告", field="words")
     case = case_of(session, case_id)
     session.refresh(case, with_for_update=True)
     if case.joined_into:

@@ -20,6 +20,7 @@ from services.lifecycle.apart import require_apart
 from services.lifecycle.service import Move, fire
 from services.models import CancelRequest, Claim, ReviewStep
 from statemachines.states import ClaimState, ReviewState
+from statemachines.words import state_words
 
 GROUNDS = ("duplicate", "mistake")
 CANCELLED_FROM = frozenset({ClaimState.REPORTED, ClaimState.SUPPLEMENTING, ClaimState.VERIFIED, ClaimState.IN_REVIEW})
@@ -35,14 +36,14 @@ def ask_cancel(session: Session, *, claim_id: uuid.UUID, version: int | None = N
     if ground not in GROUNDS:
         raise InputError("cancel_ground", f"不认识的注销原因“{ground}”", remedy=f"可用：{'、'.join(GROUNDS)}", field="ground")
     if not reason.strip():
-        raise InputError("reason_missing", "注销须写明理由", remedy="补上 reason", field="reason")
+        raise InputError("reason_missing", "注销须写明理由", remedy="补上理由", field="reason")
     claim = claim_for(session, claim_id, actor)
     session.refresh(claim, with_for_update=True)
     if version is not None and version != claim.version:
         raise Conflict("stale_version", "案件已被他人更新", remedy="刷新后核对变动，再办理")
     require_apart(session, [claim.id], actor)
     if claim.state not in CANCELLED_FROM:
-        raise Conflict("event_not_allowed", f"当前状态“{claim.state}”不能注销", remedy="已决定的案件按更正办理")
+        raise Conflict("event_not_allowed", f"案件现在是“{state_words('claim', claim.state)}”，不能注销", remedy="已决定的案件按更正办理")
     if _open_request(session, claim.id):
         raise Conflict("cancel_asked", "已有人提出注销，等待另一人确认", remedy="由办事处另一人确认")
     asked = CancelRequest(org_key=claim.org_key, claim_id=claim.id, ground=ground, reason=reason.strip(), asked_by=actor.account_id,
@@ -72,7 +73,7 @@ def drop_request(session: Session, *, claim_id: uuid.UUID, reason: str, actor: A
     """The request was wrong: it is taken back, with the reason, and the claim goes on."""
     actor.require(*MAY_ASK, what="撤回注销")
     if not reason.strip():
-        raise InputError("reason_missing", "撤回注销须写明理由", remedy="补上 reason", field="reason")
+        raise InputError("reason_missing", "撤回注销须写明理由", remedy="补上理由", field="reason")
     claim, asked = _asked(session, claim_id, actor)
     require_apart(session, [claim.id], actor)
     asked.withdrawn_at = now

@@ -103,7 +103,7 @@ def keep_apart(session: Session, *, case_id: uuid.UUID, other_id: uuid.UUID, rea
 def _pair(session: Session, case_id: uuid.UUID, into_id: uuid.UUID, reason: str, actor: Actor, *, open_only: bool = True) -> _Pair:
     """Both cases locked in one order, held against each other. InputError, Conflict: they cannot be one."""
     if not reason.strip():
-        raise InputError("reason_missing", "须写明理由", remedy="补上 reason", field="reason")
+        raise InputError("reason_missing", "须写明理由", remedy="补上理由", field="reason")
     cases = {case.id: case for case in session.exec(
         select(Case).where(col(Case.id).in_([case_id, into_id])).order_by(col(Case.id)).with_for_update()
         .execution_options(populate_existing=True))}

@@ -95,7 +95,7 @@ def is_late(told: Told, counted: Count, late_reason: str | None) -> bool:
     late = told.first > counted.due
     if late and not (late_reason or "").strip():
         raise InputError("late_reason_missing", f"报案已超过最后期限 {counted.due}（{counted.words}），须写明原因",
-                         remedy="补上 late_reason；迟报不会仅因此不予给付", field="late_reason")
+                         remedy="补上原因；迟报不会仅因此不予给付", field="late_reason")
     return late
 
 

@@ -30,6 +30,7 @@ from services.outbox.service import Work
 from services.rulebook import registry
 from services.storage import service as storage
 from statemachines.states import ClaimState
+from statemachines.words import state_words
 
 __all__ = ["PhoneCall", "amend", "ask_cancel", "confirm_cancel", "confirm_join", "drop_request", "errors_of", "join", "keep_apart",
            "preview", "record_consent", "report", "report_file", "resume", "tell", "withdraw", "withdraw_consent"]
@@ -44,13 +45,13 @@ def amend(session: Session, *, claim_id: uuid.UUID, version: int | None = None, 
     """
     actor.require(Role.UNIT_CLERK, *sorted(REVIEWERS), what="更正事实")
     if not reason.strip():
-        raise InputError("reason_missing", "更正事实须写明理由", remedy="补上 reason", field="reason")
+        raise InputError("reason_missing", "更正事实须写明理由", remedy="补上理由", field="reason")
     claim = claim_for(session, claim_id, actor)
     session.refresh(claim, with_for_update=True)
     if version is not None and version != claim.version:
         raise Conflict("stale_version", "案件已被他人更新", remedy="刷新后核对变动，再办理")
     if claim.state != ClaimState.REPORTED:
-        raise Conflict("event_not_allowed", f"当前状态“{claim.state}”不能更正事实", remedy="由审核人退回后再更正")
+        raise Conflict("event_not_allowed", f"案件现在是“{state_words('claim', claim.state)}”，不能更正事实", remedy="由审核人退回后再更正")
     cover = session.get_one(Cover, claim.cover_id)
     words = enrolment.computation_of(cover, event)
     before = enrolment.computation_of(cover, claim.event)

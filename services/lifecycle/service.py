@@ -24,6 +24,7 @@ from services.lifecycle.statements import call_facts, loaded_facts, select, writ
 from services.lifecycle.topics import TOPICS
 from services.sla import service as sla
 from statemachines.rules import FACTS, NotAllowed, Refused, decide, needs
+from statemachines.words import event_words, state_words
 
 _SENIORS = (Role.SENIOR_REVIEWER, Role.HEAD)
 
@@ -120,10 +121,14 @@ def _target(machine: str, event: str, row: _Locked, move: Move, actor: Actor) ->
     try:
         return decide(machine, row.state, event, FACTS[machine](**facts))
     except NotAllowed as error:
-        raise Conflict("event_not_allowed", f"当前状态“{row.state}”不能执行“{event}”",
-                       remedy=f"可执行：{'、'.join(error.allowed) or '无'}") from None
+        raise Conflict("event_not_allowed", f"现在是“{state_words(machine, row.state)}”，不能{event_words(machine, event)}",
+                       remedy=_instead(machine, error.allowed)) from None
     except Refused as error:
         raise GuardFailed(error.reason, error.says, remedy="补正后再办理", field=error.fact or None) from None
+
+
+def _instead(machine: str, allowed: Sequence[str]) -> str:
+    return f"刷新后核对；现在可以：{'、'.join(event_words(machine, event) for event in allowed)}" if allowed else "刷新后核对，无须再办理"
 
 
 def _links(machine: str, event: str, rows: Sequence[_Locked], targets: Sequence[str], wanted: Mapping[uuid.UUID, Move],

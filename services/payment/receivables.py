@@ -19,6 +19,7 @@ from services.lifecycle.apart import require_apart
 from services.lifecycle.service import Move, fire
 from services.models import Decision, Receivable
 from statemachines.states import ReceivableState
+from statemachines.words import state_words
 
 _FINANCE = (Role.FINANCE_MAKER, Role.FINANCE_CHECKER)
 _WRITES_OFF = (Role.FINANCE_CHECKER, Role.HEAD)
@@ -45,7 +46,8 @@ def receive(session: Session, *, receivable_id: uuid.UUID, version: int | None =
     actor.require(*_FINANCE, what="登记收到返还款")
     row = _locked(session, receivable_id, actor)
     if row.state != ReceivableState.AGREED:
-        raise Conflict("event_not_allowed", f"当前状态“{row.state}”不能登记收款", remedy="先登记返还协议")
+        raise Conflict("event_not_allowed", f"应返还款现在是“{state_words('receivable', row.state)}”，不能登记收款",
+                       remedy="先登记返还协议")
     if version is not None and version != row.version:
         raise Conflict("stale_version", "记录已被他人更新", remedy="刷新后再办理")
     fen = to_fen(amount)
@@ -69,7 +71,7 @@ def propose_write_off(session: Session, *, receivable_id: uuid.UUID, reason: str
     actor.require(*_FINANCE, Role.HEAD, what="提出免予返还")
     row = _locked(session, receivable_id, actor)
     if row.state not in (ReceivableState.OPEN, ReceivableState.AGREED):
-        raise Conflict("event_not_allowed", f"当前状态“{row.state}”不能免予返还", remedy="核对状态")
+        raise Conflict("event_not_allowed", f"应返还款现在是“{state_words('receivable', row.state)}”，不能免予返还", remedy="核对状态")
     _check_not_counted(session, row)
     row.write_off_reason, row.write_off_person = _text(reason, "reason"), actor.person_id
     session.add(row)

@@ -51,7 +51,7 @@ def ask_amendment(session: Session, *, claim_id: uuid.UUID, version: int | None 
     _check_free(session, claim)
     plain = correcting.checked(session, claim, event) if event is not None else None
     if (kind == "fact") != (plain is not None):
-        raise InputError("amendment_event", "更正事实须且仅须提供更正后的全部事实", remedy="改正 kind 或 event", field="event")
+        raise InputError("amendment_event", "更正事实须且仅须提供更正后的全部事实", remedy="核对更正的种类和事实", field="event")
     listed = _facts_changed(claim.event, plain) if plain is not None else _changes(changes)
     made = Reopening(id=uuidv7(), org_key=claim.org_key, claim_id=claim.id, ground="correction", kind=kind, changes=listed,
                      event=plain, why=_text(why, "why"), asked_by=actor.account_id, asked_person=actor.person_id, asked_at=now)
@@ -133,17 +133,17 @@ def _facts_changed(old: Mapping[str, object], new: Mapping[str, object]) -> list
             found.append({"what": FACTS[full].label if full in FACTS else name,
                           "old": fact_words(full, old.get(name)) or "未申报", "new": fact_words(full, new.get(name)) or "未申报"})
     if not found:
-        raise InputError("nothing_changed", "更正后的事实与原来相同", remedy="改正 event", field="event")
+        raise InputError("nothing_changed", "更正后的事实与原来相同", remedy="核对更正后的事实", field="event")
     return found
 
 
 def _changes(changes: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
     if not 0 < len(changes) <= MOST_CHANGES:
-        raise InputError("changes_missing", f"须逐项写明原为和更正为，最多 {MOST_CHANGES} 项", remedy="补上 changes", field="changes")
+        raise InputError("changes_missing", f"须逐项写明原为和更正为，最多 {MOST_CHANGES} 项", remedy="补上原为和应为", field="changes")
     found = [{key: _text(str(item.get(key) or ""), f"changes.{place}.{key}") for key in ("what", "old", "new")}
              for place, item in enumerate(changes)]
     if same := next((item for item in found if item["old"] == item["new"]), None):
-        raise InputError("nothing_changed", f"“{same['what']}”更正前后相同", remedy="改正 changes", field="changes")
+        raise InputError("nothing_changed", f"“{same['what']}”更正前后相同", remedy="核对原为和应为", field="changes")
     return found
 
 

@@ -10,11 +10,12 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from services.access.actor import Actor
+from services.access.actor import Actor, role_words
 from services.core.clock import business_day
 from services.core.errors import Conflict, GuardFailed, NotFound, NotPermitted
 from services.lifecycle.facts import able, bound
 from services.review.chain import Routable, Step, locked, steps_of
+from statemachines.words import state_words
 
 IN_REVIEW = "in_review"
 
@@ -44,7 +45,7 @@ def claim_in_review(session: Session, claim_id: uuid.UUID, version: int | None) 
         raise Conflict("stale_version", f"记录已被他人更新（您看到第{version}版，现为第{seen}版）",
                        remedy="刷新后核对变动，再办理")
     if claim.state != IN_REVIEW:
-        raise Conflict("event_not_allowed", f"案件当前状态“{claim.state}”不在审核中", remedy="刷新后核对案件状态")
+        raise Conflict("event_not_allowed", f"案件现在是“{state_words('claim', claim.state)}”，不在审核中", remedy="刷新后核对案件状态")
     if claim.held:
         raise GuardFailed("on_hold", "案件已暂停办理", remedy="先解除暂停", field="held")
     return claim
@@ -57,8 +58,8 @@ def sit_down(session: Session, *, claim_id: uuid.UUID, version: int | None, acto
     if actor.person_id is None:
         raise NotPermitted("person_unknown", f"{actor.name} 的账户没有关联到人员，不能审核", remedy="请管理员关联人员")
     if not actor.has(step.role) or not step.duty_key.startswith(actor.org_key):
-        raise NotPermitted("not_your_level", f"当前是“{step.level}”层级，不由 {actor.name} 办理",
-                           remedy=f"须由该组织的 {step.role} 办理")
+        raise NotPermitted("not_your_level", f"现在由{role_words([step.role])}办理，不由 {actor.name} 办理",
+                           remedy=f"请该组织的{role_words([step.role])}办理")
     held = holder(session, step.id, business_day(now))
     if held is not None and not held.is_one_of(actor):
         raise Conflict("taken_by_another", f"{held.name} 已领取这一任务", remedy="请其退回或转交；组织负责人可写明理由收回")

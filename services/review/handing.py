@@ -95,7 +95,7 @@ def _is_head(actor: Actor, step: Step) -> bool:
 
 def _reason(reason: str, what: str) -> str:
     if not reason.strip():
-        raise InputError("reason_missing", f"{what}须写明理由", remedy="补上 reason", field="reason")
+        raise InputError("reason_missing", f"{what}须写明理由", remedy="补上理由", field="reason")
     return reason.strip()
 
 

@@ -117,12 +117,12 @@ def reviewer_at(session: Session, claim_id: uuid.UUID, version: int | None, reas
     """The reviewer's own open level. Taking it up asks the machine whether separation lets this person act."""
     actor.require(*sorted(REVIEWERS), what=what)
     if not reason.strip():
-        raise InputError("reason_missing", f"{what}须写明理由", remedy="补上 reason", field="reason")
+        raise InputError("reason_missing", f"{what}须写明理由", remedy="补上理由", field="reason")
     desk = sit_down(session, claim_id=claim_id, version=version, actor=actor, now=now)
     if desk.claim.route != "office":
         raise GuardFailed("not_office_route", "本计划由保险公司核定", remedy="证明后移送", field="route")
     if desk.step.act != "review":
-        raise NotPermitted("not_your_level", f"当前“{desk.step.level}”层级只作证明，不能{what}", remedy="证明后由审核层级办理")
+        raise NotPermitted("not_your_level", f"现在这一级只作证明，不能{what}", remedy="证明后由审核层级办理")
     fire(session, "review_step", "take", [Move(desk.step.id)], actor=actor, now=now)
     set_taker(session, desk.step.id, actor.account_id)
     return desk

@@ -42,7 +42,7 @@ def lodge(session: Session, *, claim_id: uuid.UUID, grounds: str, papers: Collec
         raise Conflict("objection_open", "本案已有异议正在办理", remedy="补充的意见可以在案件内留言或上传材料")
     late = _late(session, claim, now)
     if late and not (late_reason or "").strip():
-        raise InputError("late_reason_missing", "已过异议期限，请说明原因", remedy="补上 late_reason，我们仍会审查", field="late_reason")
+        raise InputError("late_reason_missing", "已过异议期限，请说明原因", remedy="补上原因，我们仍会审查", field="late_reason")
     made = Objection(
         id=uuidv7(), org_key=claim.org_key, state=ObjectionState.LODGED, claim_id=claim.id, round=claim.round,
         decision_id=decision.id, objector_id=_objector(session, claim, actor), lodged_by=actor.account_id,

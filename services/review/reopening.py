@@ -28,6 +28,7 @@ from services.rulebook.registry import version as wording
 from services.sla import service as sla
 from services.sla.service import NewClock
 from statemachines.states import ClaimState, ObjectionState, ReceivableState
+from statemachines.words import state_words
 
 DECIDED_IN = frozenset({ClaimState.PAYABLE, ClaimState.REFUSED, ClaimState.PAID, ClaimState.CLOSED})
 MAY_REOPEN = (Role.SENIOR_REVIEWER, Role.HEAD)
@@ -55,7 +56,7 @@ def decided_claim(session: Session, claim: Claim) -> Decision:
     found = session.exec(select(Decision).where(Decision.claim_id == claim.id, Decision.round == claim.round)).first()
     if claim.state not in DECIDED_IN or found is None:
         remedy = "因未补正而终结的，请恢复办理" if claim.outcome == "not_pursued" else "决定作出后再办理"
-        raise Conflict("not_decided", f"案件当前状态“{claim.state}”，没有可以提出异议或更正的决定", remedy=remedy)
+        raise Conflict("not_decided", f"案件现在是“{state_words('claim', claim.state)}”，没有可以提出异议或更正的决定", remedy=remedy)
     return found
 
 

@@ -49,8 +49,10 @@ RECOMMENDS = ("refuse",)
 
 def check_reason(code: str | None, table: dict[str, str]) -> str:
     """The code when the table has it. InputError names the codes that would do."""
-    if code is None or code not in table:
-        raise InputError("reason_unknown", f"没有理由代码“{code or ''}”", remedy="可用：" + "、".join(table), field="reason")
+    if not code:
+        raise InputError("reason_unknown", "没有选择理由", remedy="从所列的理由中选择一项", field="reason")
+    if code not in table:
+        raise InputError("reason_unknown", f"没有理由代码“{code}”", remedy="可用：" + "、".join(table), field="reason")
     return code
 
 

@@ -161,7 +161,7 @@ def record_finding(session: Session, *, item_id: uuid.UUID, finding: str, note: 
     if finding not in FINDINGS:
         raise InputError("finding_unknown", f"没有质检结果“{finding}”", remedy=f"可用：{'、'.join(FINDINGS)}", field="finding")
     if finding != OK and not (note or "").strip():
-        raise InputError("note_missing", "发现问题须写明内容", remedy="补上 note", field="note")
+        raise InputError("note_missing", "发现问题须写明内容", remedy="写明发现了什么", field="note")
     item = session.get(QaItem, item_id, with_for_update=True, populate_existing=True)
     if item is None:
         raise NotFound("item_missing", "没有这一质检项，或不在您的管辖范围内", remedy="核对编号")

@@ -15,7 +15,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from services.access.actor import REVIEWERS, Actor
+from services.access.actor import REVIEWERS, Actor, role_words
 from services.audit import service as audit
 from services.audit.chain import Entry
 from services.core.clock import business_day
@@ -150,7 +150,7 @@ def receive(session: Session, *, sheet_id: uuid.UUID, version: int | None = None
         raise GuardFailed("sheet_at_top", "汇总表上的案件没有上一级待办", remedy="无须接收", field="level")
     if not any(actor.has(row.role) and row.duty_key.startswith(actor.org_key) for row in waiting):
         raise NotPermitted("not_your_level", f"这张汇总表报送“{waiting[0].name}”，不由 {actor.name} 接收",
-                           remedy=f"须由该组织的 {waiting[0].role} 接收")
+                           remedy=f"请该组织的{role_words([waiting[0].role])}接收")
     sheet.status = "received"
     sheet.received_by, sheet.received_person, sheet.received_at = actor.account_id, actor.person_id, now
     _move(session, sheet)
