@@ -13,6 +13,7 @@ MEMBER, AUDITOR, MAKER, CHECKER, ADMIN = "xj.m1", "xj.auditor", "xj.maker", "xj.
 NOT_PAGES = {
     "/claims/{claim_no}/pulse", "/papers/{paper_id}/content", "/letters/{notice_id}/content", "/book/summary/file",
     "/book/reports/template", "/book/reports/{import_id}/errors", "/book/rosters/template", "/book/rosters/{roster_id}/errors",
+    "/cases/{case_no}/covers/{claim_no}",
     "/sheets/{sheet_no}/workbook", "/runs/{run_no}/file", "/sign-in/oidc/start"}
 
 # route: (who looks, where)
@@ -68,6 +69,7 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "/claims/{claim_no}/death": (CLERK, "/claims/{decided}/death"),
     "/papers/{paper_id}/content": (CLERK, "/papers/{paper}/content"),
     "/letters/{notice_id}/content": (CLERK, "/letters/{letter}/content"),
+    "/cases/{case_no}/covers/{claim_no}": (CLERK, "/cases/{case}/covers/{reported}"),
     "/cases/{case_no}/papers": (MEMBER, "/cases/{case}/papers"),
     # the member
     "/card": (MEMBER, "/card"),

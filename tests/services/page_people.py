@@ -40,6 +40,7 @@ X           W   /admin/organisations/{org_id}/{act}
 HX          RW  /releases
 HX          R   /releases/{release_id}
 HX          W   /releases/{release_id}/{act}
+UOSH        R   /cases/{case_no}/covers/{claim_no}
 UOSH        RW  /claims/{claim_no}/object
 UOSH        RW  /claims/{claim_no}/withdraw
 UOSH        RW  /claims/{claim_no}/withdraw-objection

@@ -17,6 +17,7 @@ from services.evidence.stacks import Part
 from services.storage import reading
 from services.storage import service as storage
 from tests.services.api_world import Api
+from tests.services.member_pages import case_no, person
 from tests.support.paper_files import page
 
 
@@ -57,6 +58,18 @@ def test_a_cover_sheet_says_its_claim_and_paper_to_machine_and_eye(api: Api) -> 
     assert api.get("xj.clerk", f"/claims/{claim_no}/cover-sheets", kind="diagnosys").json()["code"] == "paper_kind"
     assert api.get("xj.m1", f"/claims/{claim_no}/cover-sheets").status_code == 404
     assert api.get("xj.admin", f"/claims/{claim_no}/cover-sheets").status_code == 403
+
+
+def test_the_clerks_page_of_a_reports_papers_gives_the_covers(api: Api) -> None:
+    claim_no = api.report(0)
+    path = f"/cases/{case_no(api, claim_no)}"
+    link = f'href="{path}/covers/{claim_no}"'
+    clerk = person(api, "xj.clerk")
+    assert link in clerk.get(f"{path}/papers").text
+    got = clerk.get(f"{path}/covers/{claim_no}")
+    assert reading.codes(got.content, storage.PDF, [1])[1][0].startswith(f"HZ:{claim_no}:")
+    assert clerk.get(f"{path}/covers/XJ-0").status_code == 404
+    assert link not in person(api, "xj.m0").get(f"{path}/papers").text
 
 
 def test_a_stack_files_itself_and_lists_what_it_could_not(api: Api) -> None:

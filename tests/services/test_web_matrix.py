@@ -117,6 +117,7 @@ RECORDS = {
     "/claims/{claim_no}": "UDOSHA", "/claims/{claim_no}/pulse": "UDOSHA", "/claims/{claim_no}/unmask": "UDOSHA",
     "/claims/{claim_no}/facts": "UDOSH", "/claims/{claim_no}/ask": "UDOSH", "/claims/{claim_no}/hold": "DOSH",
     "/claims/{claim_no}/papers/{paper_id}": "UDOSH", "/papers/{paper_id}/content": "MUDOSHA", "/cases/{case_no}/papers": "MUOSH",
+    "/cases/{case_no}/covers/{claim_no}": "UOSH",
     "/mine/{claim_no}": "M", "/mine/{claim_no}/withdraw": "M", "/mine/{claim_no}/lists/{list_id}": "M",
     "/report/{draft_id}/facts": "MU", "/book/covers/{certificate_no}": "UDOSHA", "/people/{person_id}": "UDOSHAX",
     "/runs/{run_no}": "HKCA", "/sheets/{sheet_no}": "DOSHA",

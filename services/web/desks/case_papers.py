@@ -11,8 +11,11 @@ from services.access.actor import OFFICE, Role
 from services.audit import service as audit
 from services.core.errors import HuzhuError, InputError
 from services.evidence import service as evidence
+from services.evidence.sheets import cover_sheets
 from services.intake.queries import acts_for_self
 from services.reporting.case_papers import CasePapers, case_papers, other_kinds
+from services.reporting.sight import missing
+from services.storage.service import PDF
 from services.web import claim_words as words
 from services.web.door import Pages
 from services.web.language import N_
@@ -21,6 +24,7 @@ from services.web.visit import Visit
 
 pages = Pages()
 HANDERS = frozenset({Role.MEMBER, Role.UNIT_CLERK, *OFFICE})
+CLERKS = HANDERS - {Role.MEMBER}
 SAID = {"handed": N_("材料已收到，将由经办人核对。"), "reported": N_("报案已收到，下面交材料；不齐的可以以后补。")}
 
 
@@ -28,6 +32,19 @@ SAID = {"handed": N_("材料已收到，将由经办人核对。"), "reported": 
 def wanted(visit: Visit, case_no: str) -> Response:
     """What is asked for, what is there, and a place for each."""
     return _page(visit, case_no)
+
+
+@pages.get("/cases/{case_no}/covers/{claim_no}", roles=CLERKS)
+def covers(visit: Visit, case_no: str, claim_no: str) -> Response:
+    """Cover sheets of one claim's papers, to be laid between them before a stack is scanned."""
+    def run(session: Session) -> bytes:
+        claims = case_papers(session, case_no, visit.actor).claim_ids
+        if claim_no not in claims:
+            raise missing()
+        return cover_sheets(session, claim_id=claims[claim_no], actor=visit.actor)
+    return Response(visit.read(run), media_type=PDF, headers={
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(f'材料封面-{claim_no}.pdf')}", "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff"})
 
 
 @pages.post("/cases/{case_no}/papers", roles=HANDERS)
