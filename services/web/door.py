@@ -63,7 +63,7 @@ def ready() -> None:
     """When the server starts, not while the first visitors wait: the rule-books and the other languages' words are read."""
     registry.plans()
     for language in LANGUAGES.values():
-        language.words.gettext("")
+        language.words.info()
 
 
 class Pages:
