@@ -10,6 +10,7 @@ from services.core.errors import InputError
 LONGEST = 200
 # Signs that turn the reading direction: "scan‮fdp.exe" reads as "scanexe.pdf".
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_DRIVE = re.compile(r"[A-Za-z]:")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
 # A harmless slip between picture kinds is nobody's business; these endings promise what no paper is.
 _FOREIGN = frozenset(re.findall(r"\S+", """
@@ -26,8 +27,8 @@ def clean_name(name: str) -> str:
         raise _refused("file_name", f"文件名太长（最多 {LONGEST} 字）")
     if any(unicodedata.category(sign) in ("Cc", "Cs") or sign in _TURNING for sign in name):
         raise _refused("file_name", "文件名里有看不见的控制字符，显示的名称与真实名称可能不同")
-    if "/" in name or "\\" in name or ".." in name or ":" in name:
-        raise _refused("file_name", "文件名里不能有路径（/、\\、..、:）")
+    if "/" in name or "\\" in name or _DRIVE.match(name):
+        raise _refused("file_name", "文件名里不能有路径")
     if _RESERVED.fullmatch(name.strip()):
         raise _refused("file_name", "文件名是系统保留的名称")
     ending = name.rstrip(" .").rpartition(".")[2].lower() if "." in name.rstrip(" .") else ""
