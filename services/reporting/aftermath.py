@@ -66,7 +66,7 @@ def _objecting(found: Aftermath, view: ClaimView, actor: Actor) -> frozenset[str
     acts: set[str] = set()
     if decided and found.open is None and actor.has(Role.UNIT_CLERK, *sorted(OFFICE)):
         acts.add("object")
-    if found.open is not None and actor.has(Role.UNIT_CLERK, *sorted(OFFICE)):
+    if found.open is not None and actor.has(Role.UNIT_CLERK):
         acts.add("withdraw-objection")
     if found.lodged is not None and actor.has(*(_SENIORS if not found.lodged.late else (Role.HEAD,))):
         acts.add("accept-objection")

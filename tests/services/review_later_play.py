@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -18,8 +19,7 @@ from services.review import amendment, bulk, objection, reopening, summary
 from services.review.after_queries import objections_of
 from tests.services.review_play import DECIDED, PEOPLE, Play
 from tests.services.review_world import SYSTEM
-from tests.support.road import BANK
-from tests.support.road import _credited as credited
+from tests.support.road import BANK, credited
 from tests.support.world import XJ_PLAN
 
 LATER = ("bulk", "bulk", "sheet", "sheet", "ask", "uphold", "worker", "worker", "pay", "pay", "object", "object", "accept",
@@ -64,7 +64,7 @@ class LaterPlay(Play):
         self.note("pass", actor, step, done.decided_fen)
 
     def do_ask(self, actor: Actor, choice: int) -> None:
-        evidence.ask(self.session, **self.common(actor), items=[{"paper": "diagnosis", "reason": "不清"}], reason="再核")     # type: ignore[arg-type]
+        evidence.ask(self.session, **self.common(actor), items=[{"paper": "diagnosis", "reason": "不清"}], reason="再核")
 
     def do_again(self, actor: Actor, choice: int) -> None:
         """A question is answered first: the paper cannot be had."""
@@ -127,29 +127,29 @@ class LaterPlay(Play):
     def do_amend(self, actor: Actor, choice: int) -> None:
         event = {**self.row().event, "severity": "light" if choice % 2 else "malignant"}
         changes = [{"what": "姓名", "old": "甲", "new": "乙"}]
-        wrong = {"kind": "fact", "event": event} if choice < 8 else {"kind": "clerical", "changes": changes}
-        amendment.ask_amendment(self.session, **self.common(actor), why="录入有误", **wrong)    # type: ignore[arg-type]
+        wrong: dict[str, Any] = {"kind": "fact", "event": event} if choice < 8 else {"kind": "clerical", "changes": changes}
+        amendment.ask_amendment(self.session, **self.common(actor), why="录入有误", **wrong)
 
     def do_confirm(self, actor: Actor, choice: int) -> None:
-        amendment.confirm_amendment(self.session, **self.common(actor))     # type: ignore[arg-type]
+        amendment.confirm_amendment(self.session, **self.common(actor))
         self.next_round(heard_by_others=False)
 
     def do_drop_amend(self, actor: Actor, choice: int) -> None:
-        amendment.drop_amendment(self.session, **self.common(actor), reason="无误")     # type: ignore[arg-type]
+        amendment.drop_amendment(self.session, **self.common(actor), reason="无误")
 
     def next_round(self, *, heard_by_others: bool) -> None:
         self.barred = {person for persons in self.acted.values() for person in persons} if heard_by_others else set()
         self.acted = {}
 
     def do_cancel(self, actor: Actor, choice: int) -> None:
-        cancelling.ask_cancel(self.session, **self.common(actor), ground="mistake", reason="误录")      # type: ignore[arg-type]
+        cancelling.ask_cancel(self.session, **self.common(actor), ground="mistake", reason="误录")
 
     def do_confirm_cancel(self, actor: Actor, choice: int) -> None:
         if choice < 4:
-            cancelling.confirm_cancel(self.session, **self.common(actor))       # type: ignore[arg-type]
+            cancelling.confirm_cancel(self.session, **self.common(actor))
 
     def do_keep(self, actor: Actor, choice: int) -> None:
-        cancelling.drop_request(self.session, **self.common(actor), reason="核实无误")  # type: ignore[arg-type]
+        cancelling.drop_request(self.session, **self.common(actor), reason="核实无误")
 
     def finish(self) -> str:
         """To the end, once more where nobody objected yet; then every promise of the house holds, and the proof with them."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -111,7 +112,7 @@ class Play:
             pass
         self.check()
 
-    def common(self, actor: Actor) -> dict[str, object]:
+    def common(self, actor: Actor) -> dict[str, Any]:
         return {"claim_id": self.claim, "actor": actor, "now": self.now}
 
     def do_pass(self, actor: Actor, choice: int) -> None:

@@ -16,9 +16,9 @@ from PIL import Image, PngImagePlugin
 from tests.support.paper_files import MAKER, changed_pdf, good_pdf, heic, located_photo, page, photo, saved
 
 
-def _with_root(name: str, value: object) -> bytes:
+def _with_root(name: str, value: Any) -> bytes:
     def change(pdf: pikepdf.Pdf) -> None:
-        pdf.Root[name] = pdf.make_indirect(value)  # type: ignore[call-overload]
+        pdf.Root[name] = pdf.make_indirect(value)
     return changed_pdf(change)
 
 
@@ -40,7 +40,7 @@ def _attached(pdf: pikepdf.Pdf) -> None:
 
 def _boxed(width: int) -> bytes:
     def change(pdf: pikepdf.Pdf) -> None:
-        pdf.pages[0].mediabox = [0, 0, width, 800]  # type: ignore[assignment]
+        pdf.pages[0].mediabox = pikepdf.Array([0, 0, width, 800])
     return changed_pdf(change)
 
 

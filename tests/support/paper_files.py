@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import pikepdf
 import pillow_heif
@@ -59,10 +60,10 @@ def good_pdf(pages: int = 1) -> bytes:
     return out.getvalue()
 
 
-def changed_pdf(change: Callable[[pikepdf.Pdf], None], **more: object) -> bytes:
+def changed_pdf(change: Callable[[pikepdf.Pdf], None], **more: Any) -> bytes:
     """A good PDF after a change."""
     out = io.BytesIO()
     with pikepdf.open(io.BytesIO(good_pdf())) as pdf:
         change(pdf)
-        pdf.save(out, **more)      # type: ignore[arg-type]
+        pdf.save(out, **more)
     return out.getvalue()

@@ -27,6 +27,13 @@ def decided(world: World, n: int, now: datetime) -> uuid.UUID:
     raise AssertionError("the chain never decided")
 
 
+def paid_out(world: World, n: int, now: datetime) -> uuid.UUID:
+    """`decided`, then made, checked, released and credited."""
+    claim_id = decided(world, n, now)
+    pay(world, [claim_id], now)
+    return claim_id
+
+
 def pay(world: World, claims: list[uuid.UUID], now: datetime) -> uuid.UUID:
     """Planned, in a run by the maker, released by the checker, sent, credited, settled."""
     maker, checker = world.actor("xj.maker"), world.actor("xj.checker")
@@ -40,7 +47,7 @@ def pay(world: World, claims: list[uuid.UUID], now: datetime) -> uuid.UUID:
     with world.db.unit_of_work(ROOT.scope) as session:
         payment.write_file(session, run_id=run_id, actor=ROOT, now=now)
     with world.db.view(ROOT.scope) as session:
-        content = _credited(session, run_id, now)
+        content = credited(session, run_id, now)
     with world.db.unit_of_work(maker.scope) as session:
         payment.read_return(session, content=content, file_name="return.txt", actor=maker, now=now)
     with world.db.unit_of_work(ROOT.scope) as session:
@@ -48,7 +55,7 @@ def pay(world: World, claims: list[uuid.UUID], now: datetime) -> uuid.UUID:
     return run_id
 
 
-def _credited(session: Session, run_id: uuid.UUID, now: datetime) -> bytes:
+def credited(session: Session, run_id: uuid.UUID, now: datetime) -> bytes:
     """The bank's return file: every line credited."""
     run = session.get_one(PaymentRun, run_id)
     lines = session.exec(select(BankLine).where(BankLine.run_id == run_id, BankLine.kind == "sent").order_by(

@@ -29,13 +29,13 @@ class Visitor:
 
     def get(self, path: str, **query: object) -> httpx.Response:
         """Read a page."""
-        self.page = self.http.get(path, params=query or None)  # type: ignore[arg-type]
+        self.page = self.http.get(path, params=query or None)
         return self.page
 
     def send(self, path: str, files: dict[str, tuple[str, bytes, str]] | None = None, **fields: object) -> httpx.Response:
         """Submit a form with the keys of the page last read."""
         given = {**self.keys(), **fields}
-        answer = self.http.post(path, data=given, files=files, headers={"origin": HOST, "sec-fetch-site": "same-origin"})  # type: ignore[arg-type]
+        answer: httpx.Response = self.http.post(path, data=given, files=files, headers={"origin": HOST, "sec-fetch-site": "same-origin"})
         if answer.status_code != 303:
             self.page = answer
         return answer

@@ -66,7 +66,7 @@ for _each in (
         explain=N_("送达日起算的时限由此起算；补充材料告知书送达后时限中止。")),
     Act("hand-list", "hand-list", N_("登记补充清单送达"), N_("登记送达"), "delivered", _hand_list, ("on",), roles=CLERK,
         explain=N_("清单当面交给申请人的，在此登记；时限自送达日中止。")),
-    Act("withdraw", "withdraw", N_("登记撤回申请"), N_("撤回"), "withdrawn", _withdraw, ("words",),
+    Act("withdraw", "withdraw", N_("登记撤回申请"), N_("登记撤回"), "withdrawn", _withdraw, ("words",),
         roles=frozenset({Role.UNIT_CLERK}) | OFFICE, explain=N_("须先上传申请人签字的撤回申请书。撤回后案件作废，时效期内可以重新报案。")),
     Act("resume", "resume", N_("恢复办理"), N_("恢复办理"), "resumed", _resume, roles=CLERK),
     Act("consent", "consent", N_("登记同意"), N_("登记同意"), "consented", _consent, shows="consent", roles=STAFF,

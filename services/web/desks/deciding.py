@@ -6,6 +6,7 @@ import uuid
 
 from sqlmodel import Session
 
+from services.access.actor import Role
 from services.core.errors import InputError
 from services.core.money import parse_yuan
 from services.review import service as review
@@ -122,7 +123,7 @@ ACTS = (
     Act("unhold", "unhold", N_("解除暂停"), N_("解除暂停"), "unheld", _unhold),
     Act("delegate", "delegate", N_("转交同事"), N_("转交"), "delegated", _delegate, ("to_account", "words"), roles=STAFF,
         explain=N_("转交给能办理这一级的同事，理由记入案件。")),
-    Act("take-over", "take-over", N_("收回自办"), N_("收回"), "taken_over", _take_over, ("words",),
+    Act("take-over", "take-over", N_("收回自办"), N_("收回"), "taken_over", _take_over, ("words",), roles=frozenset({Role.HEAD}),
         explain=N_("由您本人办理这一级，理由记入案件。")),
     Act("amount", "amount", N_("核定金额"), N_("核定"), "amount", _amount, ("benefit", "amount", "words"), shows="sums",
         explain=N_("金额须在条款上限之内。核定金额的人不作本案的决定。")),

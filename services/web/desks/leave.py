@@ -19,17 +19,19 @@ from services.web.language import N_
 from services.web.visit import Visit
 
 pages = Pages()
-STAFF = frozenset(LENDABLE) | {Role.MEMBER, Role.AUDITOR, Role.ADMINISTRATOR}
+LENDERS = frozenset(LENDABLE)
+ENDERS = LENDERS | {Role.ADMINISTRATOR}
+READERS = ENDERS | {Role.AUDITOR}
 SAID = {"appointed": N_("已安排代理。代理人在这些日子里同时算作两个人：您办过的案件，他也要回避。"), "ended": N_("代理已提前结束。")}
 
 
-@pages.get("/account/leave", roles=STAFF)
+@pages.get("/account/leave", roles=READERS)
 def leave(visit: Visit) -> Response:
     """Who stands in for whom, and the form to arrange it."""
     return _page(visit)
 
 
-@pages.post("/account/leave", roles=STAFF)
+@pages.post("/account/leave", roles=LENDERS)
 def appoint(visit: Visit) -> Response:
     """Name the substitute: days, reason, and which of the roles."""
     def run(session: Session) -> object:
@@ -44,7 +46,7 @@ def appoint(visit: Visit) -> Response:
     return visit.attempt(run, again=lambda error: _page(visit, error), then="/account/leave", done="appointed")
 
 
-@pages.post("/account/leave/end", roles=STAFF)
+@pages.post("/account/leave/end", roles=ENDERS)
 def end(visit: Visit) -> Response:
     """Back earlier."""
     return visit.attempt(lambda session: access.end_substitute(
@@ -68,7 +70,8 @@ def _page(visit: Visit, problem: HuzhuError | None = None) -> Response:
         others=[one for one in found if own not in (one.absent_id, one.account_id) and _open(one, visit)],
         colleagues=colleagues, people=[(one.account_id, _called(visit, one)) for one in colleagues],
         roles=[role for role in ROLES if role in me.roles and role in LENDABLE and role not in lent],
-        role_words=ROLES, ticked=visit.listed("roles"), for_others=me.has(Role.HEAD) and Role.HEAD not in lent, said=SAID)
+        role_words=ROLES, ticked=visit.listed("roles"), for_others=me.has(Role.HEAD) and Role.HEAD not in lent,
+        ends=me.has(Role.HEAD, Role.ADMINISTRATOR), why=not me.has(Role.ADMINISTRATOR), said=SAID)
 
 
 def _called(visit: Visit, one: Candidate) -> str:

@@ -32,12 +32,13 @@ from services.web.visit import Visit, whole
 from services.web.work_words import plan_names
 
 pages = Pages()
-KEEPERS: Audience = frozenset({Role.UNIT_CLERK, *REVIEWERS})
+KEEPERS = frozenset({Role.UNIT_CLERK, *REVIEWERS})
+LOOKERS: Audience = KEEPERS | {Role.AUDITOR}
 REPORTERS: Audience = frozenset({Role.UNIT_CLERK})
 SEEN = 200      # faults shown on a page; the workbook has every one
 
 
-@pages.get("/book/rosters", roles=KEEPERS)
+@pages.get("/book/rosters", roles=LOOKERS)
 def rosters(visit: Visit) -> Response:
     """A place to upload one, and what was uploaded before."""
     return _rosters(visit)
@@ -48,6 +49,7 @@ def _rosters(visit: Visit, *, problem: HuzhuError | None = None) -> Response:
         return _choice(visit, session), *book.rosters(session, after=row_id(visit.query.get("after", "")))
     choice, rows, after = visit.read(run)
     return visit.page("rosters.html", problem=_beside(problem), choice=choice, rows=rows, after=after, words=words, names=plan_names(),
+                      uploads=visit.actor.has(*KEEPERS),
                       **limits())
 
 
@@ -112,7 +114,7 @@ def template(visit: Visit) -> Response:
     return workbook(templates.template(asked, seed=visit.query.get("layout") == "seed"), f"{asked.name if asked else ''}参保人员名单.xlsx")
 
 
-@pages.get("/book/rosters/{roster_id}", roles=KEEPERS)
+@pages.get("/book/rosters/{roster_id}", roles=LOOKERS)
 def roster(visit: Visit, roster_id: str) -> Response:
     """How far it is, or what became of it; the page asks again by itself where scripts run."""
     def run(session: Session) -> tuple[RosterImport, str]:
@@ -121,6 +123,7 @@ def roster(visit: Visit, roster_id: str) -> Response:
         return row, unit.name if unit else ""
     row, unit = visit.read(run)
     return visit.page("roster.html", row=row, unit=unit, words=words, names=plan_names(), seen=SEEN,
+                      uploads=visit.actor.has(*KEEPERS),
                       state="refused" if row.refused else "done" if row.done_at else "waiting")
 
 
@@ -132,7 +135,7 @@ def _roster(session: Session, roster_id: str) -> RosterImport:
     return row
 
 
-@pages.get("/book/rosters/{roster_id}/errors", roles=KEEPERS)
+@pages.get("/book/rosters/{roster_id}/errors", roles=LOOKERS)
 def errors(visit: Visit, roster_id: str) -> Response:
     """The faulty rows as uploaded, numbers in full: who opens it is recorded."""
     def run(session: Session) -> str:

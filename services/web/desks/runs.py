@@ -155,7 +155,7 @@ def _card(visit: Visit, payment_id: str, problem: HuzhuError | None = None) -> R
     return visit.page("payment_card.html", problem=problem, payment=row, banks=list(BANKS.items()), **_words())
 
 
-@pages.post("/payments/{payment_id}/card", roles=FINANCE)
+@pages.post("/payments/{payment_id}/card", roles=MAKER)
 def propose(visit: Visit, payment_id: str) -> Response:
     """The payee's own other account; another person confirms it."""
     return visit.attempt(

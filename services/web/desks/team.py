@@ -23,6 +23,7 @@ from services.web.work_words import TEAM_SAID, plan_names
 
 pages = Pages()
 HEADS = frozenset({Role.SENIOR_REVIEWER, Role.HEAD})
+HEAD = frozenset({Role.HEAD})
 FILTERS = ("level", "who", "due")
 
 
@@ -93,7 +94,7 @@ def _back(visit: Visit) -> str:
     return "/team" + (f"?{urlencode(kept)}" if kept else "")
 
 
-@pages.get("/team/leave/{account_id}", roles=HEADS)
+@pages.get("/team/leave/{account_id}", roles=HEAD)
 def leave(visit: Visit, account_id: str) -> Response:
     """Who could stand in for a colleague, from when to when."""
     return _leave(visit, account_id)
@@ -111,7 +112,7 @@ def _leave(visit: Visit, account_id: str, problem: HuzhuError | None = None) -> 
     return visit.page("team_leave.html", problem=problem, roles=ROLES, **visit.read(run))
 
 
-@pages.post("/team/leave/{account_id}", roles=HEADS)
+@pages.post("/team/leave/{account_id}", roles=HEAD)
 def appoint(visit: Visit, account_id: str) -> Response:
     """Name the substitute."""
     def verb(session: Session) -> None:
