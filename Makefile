@@ -46,7 +46,7 @@ lint: $(READY)
 
 # The README's pictures, and every page at three widths in a folder for looking.
 pictures: $(READY)
-	$(BIN)/python infra/pictures.py
+	$(BIN)/python -m infra.pictures
 
 # The longer proofs; their results are committed under infra/lab/.
 lab: $(READY)

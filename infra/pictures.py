@@ -17,25 +17,22 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from services.core import crypto, embedded, schema
+from services.core import settings as settings_module
+from services.core.clock import at_hour
+from services.core.db import Database
+from tests.browser.addresses import ADDRESSES, NOBODY, NOT_PAGES
+from tests.browser.house import ARGS, House, chromium, serving
+from tests.browser.stage import Stage, build, one
+from tests.services.api_world import Api
 
-from services.core import crypto, embedded, schema  # noqa: E402
-from services.core import settings as settings_module  # noqa: E402
-from services.core.clock import at_hour  # noqa: E402
-from services.core.db import Database  # noqa: E402
-from tests.browser.addresses import ADDRESSES, NOBODY, NOT_PAGES  # noqa: E402
-from tests.browser.house import ARGS, House, chromium, serving  # noqa: E402
-from tests.browser.stage import Stage, build, one  # noqa: E402
-from tests.services.api_world import Api  # noqa: E402
-
-KEPT = ROOT / "infra" / "docs" / "pictures"
+KEPT = Path(__file__).parent / "docs" / "pictures"
 WIDTHS = (390, 1280, 1920)
 
 
 def main() -> int:
     """Photograph every page, or those whose address holds `--only`."""
-    parser = argparse.ArgumentParser(prog="python infra/pictures.py", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m infra.pictures", description=__doc__)
     parser.add_argument("--only", default="", help="a regular expression of addresses; without it also the README's pictures")
     parser.add_argument("--to", type=Path, default=None, help="the folder for looking")
     given = parser.parse_args()

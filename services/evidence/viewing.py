@@ -63,8 +63,8 @@ class Leaf:
 
 def undrawn(session: Session, claim_ids: Sequence[uuid.UUID]) -> list[Undrawn]:
     """The claims' papers that have no pages yet, oldest first."""
-    rows = session.execute(sa.select(Paper.id, Paper.sha256, Paper.mime).where(    # type: ignore[call-overload]
-        col(Paper.claim_id).in_(list(claim_ids)), col(Paper.pages).is_(None)).order_by(Paper.id).limit(_MANY))
+    rows = session.execute(sa.select(col(Paper.id), col(Paper.sha256), col(Paper.mime)).where(
+        col(Paper.claim_id).in_(list(claim_ids)), col(Paper.pages).is_(None)).order_by(col(Paper.id)).limit(_MANY))
     return [Undrawn(*row) for row in rows]
 
 
@@ -95,10 +95,11 @@ def keep(session: Session, drawn: Sequence[tuple[Undrawn, Sequence[Leaf]]]) -> N
 
 def note_unshown(session: Session, claim_ids: Sequence[uuid.UUID]) -> None:
     """Add a finding for each page that cannot be shown to what the checks found, in the same transaction as the checks."""
-    rows = session.execute(sa.select(Claim.id, Claim.plan, Claim.plan_from, Paper.kind, PaperPage.number).join(    # type: ignore[call-overload]
-        Paper, Paper.claim_id == Claim.id).join(PaperPage, PaperPage.paper_id == Paper.id).where(
-        col(Claim.id).in_(list(claim_ids)), col(PaperPage.fault).is_not(None), Paper.verdict != "rejected").order_by(
-        Paper.id, PaperPage.number))
+    rows = session.execute(sa.select(
+        col(Claim.id), col(Claim.plan), col(Claim.plan_from), col(Paper.kind), col(PaperPage.number)).join(
+        Paper, col(Paper.claim_id) == col(Claim.id)).join(PaperPage, col(PaperPage.paper_id) == col(Paper.id)).where(
+        col(Claim.id).in_(list(claim_ids)), col(PaperPage.fault).is_not(None), col(Paper.verdict) != "rejected").order_by(
+        col(Paper.id), col(PaperPage.number)))
     found: dict[uuid.UUID, list[dict[str, str]]] = defaultdict(list)
     for claim_id, plan, plan_from, kind, number in rows:
         name = paper_name(registry.version(plan, plan_from), kind)

@@ -10,7 +10,7 @@ import pytest
 
 from services.core.db import Database
 from services.reporting import checks
-from tests.support.road import decided, pay
+from tests.support.road import paid_out
 from tests.support.world import ROOT, World, build_world
 
 Superuser = psycopg.Connection[tuple[object, ...]]
@@ -23,9 +23,7 @@ def world(db: Database, now: datetime) -> World:
 
 @pytest.fixture
 def paid(world: World, now: datetime) -> uuid.UUID:
-    claim_id = decided(world, 1, now)
-    pay(world, [claim_id], now)
-    return claim_id
+    return paid_out(world, 1, now)
 
 
 def broken(world: World) -> set[str]:

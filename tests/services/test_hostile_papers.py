@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -59,9 +60,9 @@ def test_the_process_of_strangers_files_has_no_keys_no_memory_and_no_disk(monkey
         room.lay(photo())
         process = room._process
         assert process is not None
-        with open(f"/proc/{process.pid}/environ", "rb") as around:        # noqa: PTH123
+        with Path(f"/proc/{process.pid}/environ").open("rb") as around:
             assert b"HUZHU" not in around.read()
-        with open(f"/proc/{process.pid}/limits") as limits:               # noqa: PTH123
+        with Path(f"/proc/{process.pid}/limits").open() as limits:
             bounds = {line[:26].strip(): line[26:].split()[0] for line in limits}
         assert bounds["Max file size"] == "0"
         assert int(bounds["Max address space"]) <= 2 << 30

@@ -19,7 +19,7 @@ from services.review import service as review
 from tests.services.after_world import accepted, colleague, facts_become, lodged, routed
 from tests.services.after_world import decided as decided_in_situ
 from tests.services.review_world import MALIGNANT, digest, in_review, passes
-from tests.support.road import decided, pay
+from tests.support.road import paid_out
 from tests.support.world import ROOT, World, build_world
 
 Superuser = psycopg.Connection[tuple[object, ...]]
@@ -33,9 +33,7 @@ def world(db: Database, now: datetime) -> World:
 @pytest.fixture
 def paid(world: World, now: datetime) -> uuid.UUID:
     """60000 yuan: verified by the clerk, passed by district, first and senior reviewer, made, checked, paid."""
-    claim_id = decided(world, 1, now)
-    pay(world, [claim_id], now)
-    return claim_id
+    return paid_out(world, 1, now)
 
 
 @pytest.fixture

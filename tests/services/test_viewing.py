@@ -12,6 +12,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from PIL import Image, ImageFilter
+from sqlmodel import col
 
 from services.core.db import Database, Scope
 from services.core.settings import settings
@@ -104,8 +105,9 @@ def test_pages_are_drawn_once_and_lie_beside_the_untouched_original(db: Database
     papers = _uploaded(db, now, ("diagnosis", scan), ("id_card", photo()))
     assert _draw(db, papers) == 2
     with db.view(CN) as session:
-        rows = session.execute(sa.select(PaperPage.paper_id, PaperPage.number, PaperPage.view_sha256, PaperPage.thumb_sha256,    # type: ignore[call-overload]
-                                         PaperPage.org_key).order_by(PaperPage.paper_id, PaperPage.number)).all()
+        rows = session.execute(sa.select(col(PaperPage.paper_id), col(PaperPage.number), col(PaperPage.view_sha256),
+                                         col(PaperPage.thumb_sha256), col(PaperPage.org_key)).order_by(
+                                             col(PaperPage.paper_id), col(PaperPage.number))).all()
         assert [(row[0], row[1]) for row in rows] == [(papers[0].id, 1), (papers[0].id, 2), (papers[0].id, 3), (papers[1].id, 1)]
         assert {row[4] for row in rows} == {papers[0].org_key}
         assert [session.get_one(Paper, paper.id).pages for paper in papers] == [3, 1]
