@@ -46,6 +46,7 @@ SIGNED_IN: Audience = frozenset(Role) - {Role.SYSTEM, Role.INSURER}
 COOKIE, LANGUAGE, THEME = "huzhu", "huzhu-lang", "huzhu-theme"
 YEAR = 365 * 24 * 3600
 TOO_MUCH = InputError("form_too_large", "填写的内容太长，本次没有写入", remedy="返回上一页，写短一些；长的材料作为文件上传")
+OVER = Unauthenticated("session_over", "登录已结束，本次没有写入", remedy="重新登录后回到原来的页面再提交；您写的话在下面，可以复制")
 log = structlog.get_logger()
 
 
@@ -110,7 +111,7 @@ def _answer(request: Request, form: FormData, handler: Handler, roles: Audience)
             _require(visit, roles)
         response = handler(visit, **request.path_params)
     except Unauthenticated:
-        response = visit.go(f"/sign-in?next={quote(_back(request), safe='')}")
+        response = refused(visit, OVER) if visit.written() else visit.go(f"/sign-in?next={quote(_back(request), safe='')}")
     except HuzhuError as error:
         response = refused(visit, error)
     except (OperationalError, DeadlockDetected, SerializationFailure) as error:

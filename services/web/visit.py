@@ -79,6 +79,10 @@ class Visit(Caller):
         """The text fields of the form as they came."""
         return {name: value for name, value in self.form.items() if isinstance(value, str) and name not in HIDDEN}
 
+    def written(self) -> list[str]:
+        """What a person wrote in words: the one thing that a page which cannot show its form again must not lose."""
+        return [value for value in self.typed().values() if value.strip() and (not value.isascii() or " " in value.strip())]
+
     def field(self, name: str) -> str:
         """One text field of the form, trimmed; empty when it did not come."""
         value = self.form.get(name, "")

@@ -65,7 +65,10 @@ def new_account(visit: Visit) -> Response:
 def open_account(visit: Visit) -> Response:
     """Open it: for a person known by number, or recorded now."""
     def run(session: Session) -> str:
-        org = tree.find(session, _key(visit.field("org_key")))
+        try:
+            org = tree.find(session, _key(visit.field("org_key")))
+        except NotFound as error:       # beside its field, with all that was typed
+            raise InputError(error.code, "没有这个组织，或不在您的管辖范围内", remedy=error.remedy, field="org_key") from None
         person_id = None
         if visit.field("id_number"):
             person_id = enrolment.add_person(session, name=visit.field("name"), id_number=visit.field("id_number"), actor=visit.actor,
@@ -93,7 +96,7 @@ def code(visit: Visit, account_id: str) -> Response:
         made = visit.note(lambda session: credentials.issue_password_link(
             session, account_id=chosen, reason=visit.field("reason"), actor=visit.actor, now=visit.now))
     except (InputError, NotFound) as error:
-        return _account(visit, chosen, error)
+        return _account(visit, chosen, error, "code")
     return visit.page("admin_code.html", code=made, until=visit.now + timedelta(hours=72), account_id=chosen, here="accounts",
                       line=visit.read(lambda session: queries.account(session, account_id=chosen, actor=visit.actor)))
 

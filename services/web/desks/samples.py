@@ -60,12 +60,12 @@ def sample(visit: Visit, sample_id: str) -> Response:
     return _sample(visit, sample_id)
 
 
-def _sample(visit: Visit, sample_id: str, problem: HuzhuError | None = None) -> Response:
+def _sample(visit: Visit, sample_id: str, problem: HuzhuError | None = None, *, at: str = "") -> Response:
     key = _id(sample_id)
     found = visit.read(lambda session: sampling.result(session, sample_id=key, actor=visit.actor))
     again = visit.read(lambda session: sampling.redraw(session, sample_id=key)) if "again" in visit.query else None
     return visit.page("sample.html", problem=problem, found=found, again=again, findings=sampling.FINDINGS, kinds=DECISIONS,
-                      may=visit.actor.has(*OFFICE))
+                      may=visit.actor.has(*OFFICE), at=at)
 
 
 @pages.post("/samples/{sample_id}/items/{item_id}", roles=OFFICE)
@@ -74,7 +74,7 @@ def finding(visit: Visit, sample_id: str, item_id: str) -> Response:
     return visit.attempt(
         lambda session: sampling.record_finding(session, item_id=_id(item_id), finding=visit.field("finding"),
                                                 note=visit.field("note") or None, actor=visit.actor, now=visit.now),
-        again=lambda problem: _sample(visit, sample_id, problem), then=f"/samples/{sample_id}", done="kept")
+        again=lambda problem: _sample(visit, sample_id, problem, at=item_id), then=f"/samples/{sample_id}", done="kept")
 
 
 def _id(text: str) -> uuid.UUID:
