@@ -60,10 +60,10 @@ def _say_proof(found: Proof) -> None:
     say_table(("比对", "次数", "结果"), [(kind.words, kind.comparisons, f"{kind.violations} 处违反" if kind.violations else "无")
                                    for kind in found.kinds])
     if found.violations:
-        say_table(("案号", "轮次", "人员", "环节", "违反", "代办人"), [
+        say_table(("案号", "轮次", "人员", "环节", "违反", "代理人"), [
             (broken.claim_no, broken.round, broken.person or "（无记录）", "、".join(broken.steps), broken.words, broken.through)
             for broken in found.violations])
-    say(f"{found.year} 年作出决定 {found.claims} 件，比对 {found.comparisons} 次（代办 {found.substitutions} 次，按两人计），"
+    say(f"{found.year} 年作出决定 {found.claims} 件，比对 {found.comparisons} 次（代理 {found.substitutions} 次，按两人计），"
         f"违反 {len(found.violations)} 处")
 
 

@@ -179,7 +179,7 @@ def test_the_command_prints_the_proof_and_says_no(world: World, paid: uuid.UUID,
     runner = CliRunner()
     clean = runner.invoke(check.check, ["separation", "--year", "2026"])
     assert clean.exit_code == 0, clean.output
-    assert "2026 年作出决定 1 件，比对 27 次（代办 0 次，按两人计），违反 0 处" in clean.output
+    assert "2026 年作出决定 1 件，比对 27 次（代理 0 次，按两人计），违反 0 处" in clean.output
     owner.execute(TAMPERED["payers"][0])
     broken = runner.invoke(check.check, ["separation", "--year", "2026", "--json"])
     assert broken.exit_code == 1

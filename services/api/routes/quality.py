@@ -119,7 +119,7 @@ class ViolationView(BaseModel):
     round: int
     person: str | None
     steps: list[str]
-    through: str | None = Field(description="代办人：受缺席者委托办理")
+    through: str | None = Field(description="代理人：受缺席者委托办理")
 
 
 class ProofView(BaseModel):
