@@ -30,6 +30,7 @@ _PATIENCE = 300.0                   # seconds, the longest wait before a failed 
 ROUTES: dict[str, tuple[Flow, ...]] = {
     "claim.create": (check_evidence, draft_notices),
     "claim.answer": (check_evidence,),
+    "paper.upload": (check_evidence,),
     "claim.send_back": (check_evidence,),
     "claim.recall": (check_evidence,),
     "claim.resume": (check_evidence, draft_notices),

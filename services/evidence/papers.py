@@ -24,9 +24,7 @@ from statemachines.states import ClaimState
 
 VERIFIERS = (Role.UNIT_CLERK, *sorted(REVIEWERS))
 _READERS = (Role.MEMBER, Role.AUDITOR, Role.SYSTEM, *VERIFIERS)
-CHECKED_AGAIN = "claim.answer"      # something came in on the claim: what follows is `check_evidence` and nothing else
-# Said and not refused.
-_TOLD = {"picture_too_small": "picture_small", "pdf_damaged": "page_unshown"}
+CHECKED_AGAIN = "paper.upload"
 
 
 def upload(session: Session, *, claim_id: uuid.UUID, kind: str, file_name: str, content: bytes, actor: Actor,
@@ -58,12 +56,7 @@ def upload(session: Session, *, claim_id: uuid.UUID, kind: str, file_name: str, 
 
 def _looked_into(content: bytes, file_name: str, kind: str) -> tuple[str, str, list[str]]:
     """(type, name, warnings) of a file that is safe to keep."""
-    try:
-        found = reading.received(content, file_name)
-    except InputError as error:
-        if error.code not in _TOLD:
-            raise
-        return storage.kind_of(content), reading.clean_name(file_name), [_TOLD[error.code]]
+    found = reading.received(content, file_name)
     return found.mime, found.name, reading.warnings_of(found.measure, kind=kind)
 
 

@@ -33,7 +33,7 @@ PAPERS = ("application", "id_card", "diagnosis", "pathology", "bank_card")
 
 def picture(text: str) -> bytes:
     """A PNG that differs with its text."""
-    image = Image.new("RGB", (320, 200), "white")
+    image = Image.new("L", (600, 420), "white")
     ImageDraw.Draw(image).text((10, 10), text, fill="black")
     out = io.BytesIO()
     image.save(out, "PNG")

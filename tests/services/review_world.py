@@ -19,6 +19,7 @@ from services.models import Paper
 from services.review import service as review
 from services.review.service import Passed, Routed
 from services.storage import service as storage
+from tests.support.paper_files import small_pdf
 from tests.support.world import World
 
 ROOT = Scope("cn")
@@ -28,8 +29,8 @@ MALIGNANT: Mapping[str, object] = {"kind": "diagnosis", "icd10": "C53.900", "beh
 
 
 def pdf(text: str) -> bytes:
-    """Bytes that are a PDF by their head, different for each text."""
-    return f"%PDF-1.4\n% {text}\n%%EOF\n".encode()
+    """A PDF of one page, different for each text."""
+    return small_pdf(text)
 
 
 def report(world: World, n: int, now: datetime, *, office: str = "xj", event: Mapping[str, object] = MALIGNANT) -> uuid.UUID:

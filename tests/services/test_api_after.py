@@ -15,6 +15,7 @@ from services.reporting.claims import locate
 from tests.services.api_world import Api
 from tests.services.paying_world import decided as paid_back
 from tests.services.review_world import digest
+from tests.support.paper_files import small_pdf
 from tests.support.world import ROOT
 
 
@@ -110,7 +111,7 @@ def test_withdrawal_is_confirmed_by_letter(api: Api) -> None:
     assert api.act("xj.m0", claim_no, "withdraw", {"reason": "治疗未结束"}).json()["code"] == "withdrawal_unproved"
     with api.db.view(ROOT.scope) as session:
         claim = locate(session, claim_no).id
-    signed = api.upload("xj.m0", f"/claims/{claim_no}/papers", b"%PDF-1.4\n% signed\n%%EOF\n", kind="withdrawal", name="w.pdf")
+    signed = api.upload("xj.m0", f"/claims/{claim_no}/papers", small_pdf("signed"), kind="withdrawal", name="w.pdf")
     assert signed.status_code == 201, signed.text
     assert api.act("xj.m0", claim_no, "withdraw", {"reason": "治疗未结束"}).json()["state"] == "cancelled"
     with api.db.unit_of_work(ROOT.scope) as session:

@@ -13,6 +13,7 @@ from services.notice import service as notice
 from services.reporting.claims import locate
 from services.simulate.synthetic import synthetic_person
 from tests.services.api_world import Api
+from tests.support.paper_files import small_pdf
 from tests.support.world import ROOT
 
 
@@ -66,7 +67,7 @@ def test_heirs_take_the_members_place(api: Api) -> None:
          "account": heir.card} for heir in heirs]}
     unproved = api.act("xj.clerk", claim_no, "death", body)
     assert unproved.status_code == 409, unproved.text
-    paper = api.upload("xj.clerk", f"/claims/{claim_no}/papers", b"%PDF-1.4\n%%EOF\n", kind="death_proof")
+    paper = api.upload("xj.clerk", f"/claims/{claim_no}/papers", small_pdf(), kind="death_proof")
     api.post("xj.clerk", f"/papers/{paper.json()['id']}/judgement", {"accept": True})
     noted = api.act("xj.clerk", claim_no, "death", body)
     assert (noted.status_code, noted.json()["died"]) == (200, True), noted.text

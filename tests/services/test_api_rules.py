@@ -20,6 +20,7 @@ from services.insurer.wire import canonical
 from services.models import BusinessClockRow
 from services.wiring import Wiring
 from tests.services.api_world import EVENT, Api
+from tests.support.paper_files import small_pdf
 from tests.support.world import ROOT
 
 SuperUser = psycopg.Connection[tuple[object, ...]]
@@ -68,7 +69,7 @@ def test_the_same_key_is_answered_once(api: Api) -> None:
 
 def test_an_upload_is_the_same_by_its_bytes(api: Api) -> None:
     claim_no = api.report()
-    content = b"%PDF-1.4\n%%EOF\n"
+    content = small_pdf()
     first = api.upload("xj.clerk", f"/claims/{claim_no}/papers", content, name="a.pdf", kind="diagnosis", key="u-1")
     again = api.upload("xj.clerk", f"/claims/{claim_no}/papers", content, name="a.pdf", kind="diagnosis", key="u-1")
     assert again.headers["idempotent-replayed"] == "true"

@@ -21,6 +21,7 @@ from services.review.looks import Changes
 from tests.services.beijing_world import build as build_beijing
 from tests.services.review_world import ROOT, add_paper, in_review, levels, outcome, passes, route, verify
 from tests.services.test_reviewer_inputs import inpatient_in_review, set_amount
+from tests.support.paper_files import small_pdf
 from tests.support.world import EFFECTIVE, World, build_world, enrol_members
 
 HEART: Mapping[str, object] = {"kind": "diagnosis", "icd10": "I21.900", "severity": "light", "diagnosed_on": "2026-03-16"}
@@ -75,7 +76,7 @@ def test_a_returned_file_shows_the_reviewer_only_what_changed_since(world: World
     assert told(changes(world, claim, "xj.district")) == []
     clerk, senior = world.actor("xj.clerk"), world.actor("xj.senior")
     with world.db.unit_of_work(clerk.scope) as session:
-        paper = evidence.upload(session, claim_id=claim, kind="other", file_name="会诊意见.pdf", content=b"%PDF-1.4\n1\n%%EOF\n",
+        paper = evidence.upload(session, claim_id=claim, kind="other", file_name="会诊意见.pdf", content=small_pdf("1"),
                                 actor=clerk, now=now)
         evidence.judge(session, paper_id=paper.id, accept=True, actor=clerk, now=now)
     with world.db.unit_of_work(senior.scope) as session:

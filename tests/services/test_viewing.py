@@ -151,7 +151,7 @@ def test_the_flow_draws_and_checks(db: Database, now: datetime, monkeypatch: pyt
     with db.view(CN) as session:
         assert session.get_one(Paper, paper.id).pages == 1
         assert session.execute(sa.text("SELECT topic, subject_id FROM outbox WHERE subject_id = :paper"), {"paper": paper.id}).one() == (
-            "claim.answer", paper.id)
+            "paper.upload", paper.id)
 
 
 @pytest.fixture
@@ -200,6 +200,8 @@ def test_a_poor_picture_is_taken_with_advice_to_take_it_again(api: Api) -> None:
     assert told(page(light=45)) == ["picture_dark"]
     assert told(page().filter(ImageFilter.GaussianBlur(5))) == ["picture_blurred"]
     assert told(Image.new("RGB", (900, 1273), (200, 200, 200))) == ["picture_empty"]
+    refused = api.upload("xj.m0", path, saved(page(399, 600)), kind="diagnosis")
+    assert (refused.status_code, refused.json()["code"]) == (422, "picture_too_small")
     whole = api.get("xj.clerk", path).json()
     assert len(whole) == 6                              # every one was kept
     assert whole[0]["sha256"] == hashlib.sha256(saved(page())).hexdigest()

@@ -17,6 +17,7 @@ from services.web import words_en, words_zh
 from services.web.limits import Limiter
 from statemachines.states import ClaimState
 from tests.services.api_world import Api
+from tests.support.paper_files import small_pdf
 from tests.support.world import ROOT
 
 
@@ -185,7 +186,7 @@ def test_both_languages_say_the_same_things() -> None:
 
 def test_the_walk_of_a_refused_and_a_withdrawn_claim_ends_there(api: Api) -> None:
     claim_no = api.report()
-    assert api.upload("xj.m0", f"/claims/{claim_no}/papers", b"%PDF-1.4\n%%EOF\n", kind="withdrawal").status_code == 201
+    assert api.upload("xj.m0", f"/claims/{claim_no}/papers", small_pdf(), kind="withdrawal").status_code == 201
     gone = api.act("xj.m0", claim_no, "withdraw", {"reason": "本人不再申请"})
     assert gone.json()["state"] == "cancelled", gone.text
     with api.db.view(ROOT.scope) as session:

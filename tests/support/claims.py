@@ -23,9 +23,9 @@ XJ_EVENT: dict[str, object] = {"kind": "diagnosis", "icd10": "C53.900", "behavio
 
 
 def picture(serial: int = 0) -> bytes:
-    """A small PNG, another one for each serial."""
+    """A PNG as small as a paper may be, another one for each serial."""
     buffer = io.BytesIO()
-    Image.new("RGB", (8, 8), (serial % 256, serial // 256 % 256, 7)).save(buffer, "PNG")
+    Image.new("RGB", (420, 420), (serial % 256, serial // 256 % 256, 7)).save(buffer, "PNG")
     return buffer.getvalue()
 
 

@@ -67,3 +67,17 @@ def changed_pdf(change: Callable[[pikepdf.Pdf], None], **more: Any) -> bytes:
         change(pdf)
         pdf.save(out, **more)
     return out.getvalue()
+
+
+def small_pdf(words: str = "") -> bytes:
+    """A PDF of one blank page, another one for other words; whole, for those who only want a paper."""
+    note = "".join(f"{ord(sign):04X}" for sign in words)
+    bodies = ["<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+              "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] >>", f"<< /Title <FEFF{note}> >>"]
+    out, places = "%PDF-1.4\n", []
+    for number, body in enumerate(bodies, 1):
+        places.append(len(out))
+        out += f"{number} 0 obj\n{body}\nendobj\n"
+    table = "".join(f"{place:010d} 00000 n \n" for place in places)
+    return (f"{out}xref\n0 5\n0000000000 65535 f \n{table}trailer\n<< /Size 5 /Root 1 0 R /Info 4 0 R >>\n"
+            f"startxref\n{len(out)}\n%%EOF\n").encode()
