@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
@@ -16,7 +15,7 @@ from services.enrolment import person_history
 from services.enrolment.categories import check_proof, require_outsider
 from services.enrolment.kin import PROXY, tie
 from services.enrolment.persons import tell_open_claims
-from services.models import Person, Proxy
+from services.models import Proxy
 
 _MAY = (Role.UNIT_CLERK, Role.SYSTEM, *sorted(REVIEWERS))
 LONGEST = timedelta(days=366)
@@ -63,18 +62,6 @@ def end_proxy(session: Session, *, proxy_id: uuid.UUID, why: str, actor: Actor, 
     found.ended_at = now
     session.add(found)
     _changed(session, found, _words(found), None, why, actor, now)
-    return found
-
-
-def proxies_on(session: Session, person_ids: Sequence[uuid.UUID], day: date) -> dict[uuid.UUID, list[Person]]:
-    """Who acts for each of the people on a day: to whom their letters go as well."""
-    session.flush()
-    rows = session.exec(select(Proxy.person_id, Person).join(Person, col(Person.id) == Proxy.proxy_id).where(
-        col(Proxy.person_id).in_(list(person_ids)), col(Proxy.ended_at).is_(None), Proxy.from_on <= day, Proxy.until_on >= day)
-        .order_by(col(Proxy.at), col(Proxy.id))).all()
-    found: dict[uuid.UUID, list[Person]] = {}
-    for person_id, person in rows:
-        found.setdefault(person_id, []).append(person)
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -15,6 +14,7 @@ from services.audit.chain import Entry
 from services.core.clock import business_day
 from services.core.errors import Conflict, InputError, NotFound
 from services.core.ids import uuidv7
+from services.core.texts import written
 from services.enrolment.numbers import draw, office_code, office_of
 from services.intake.queries import claim_for
 from services.models import Claim, OriginalRequest, Paper
@@ -24,7 +24,6 @@ from statemachines.states import ClaimState
 MAY_ASK = (*sorted(REVIEWERS),)
 MAY_RECEIVE = (Role.UNIT_CLERK, *sorted(REVIEWERS))
 _READERS = (Role.MEMBER, Role.AUDITOR, *MAY_RECEIVE)
-LONGEST = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ def ask_original(session: Session, *, paper_id: uuid.UUID, reason: str, due_on: 
     if session.exec(select(OriginalRequest.id).where(OriginalRequest.paper_id == paper_id, col(OriginalRequest.returned_at).is_(None),
                                                      col(OriginalRequest.dropped_at).is_(None))).first():
         raise Conflict("original_asked", "这份材料的原件已经索取，尚未归还", remedy="在原件登记中查看")
-    row = OriginalRequest(id=uuidv7(), org_key=claim.org_key, claim_id=claim.id, paper_id=paper_id, reason=_text(reason, "reason"),
+    row = OriginalRequest(id=uuidv7(), org_key=claim.org_key, claim_id=claim.id, paper_id=paper_id, reason=written(reason, "reason"),
                           due_on=due_on, asked_by=actor.account_id, asked_person=actor.person_id, asked_at=now)
     session.add(row)
     session.flush()
@@ -70,7 +69,7 @@ def receive_original(session: Session, *, request_id: uuid.UUID, from_whom: str,
     if not same and not note.strip():
         raise InputError("note_missing", "原件与影像不一致的，须写明差异", remedy="补上差异", field="note")
     row.received_no = _receipt(session, claim, now)
-    row.received_how, row.received_from, row.same = _way(how), _text(from_whom, "from_whom"), same
+    row.received_how, row.received_from, row.same = _way(how), written(from_whom, "from_whom"), same
     row.received_note, row.received_by, row.received_at = note.strip() or None, actor.account_id, now
     return _keep(session, row, "original_received", {"receipt": row.received_no, "same": same, "how": how}, actor, now)
 
@@ -83,7 +82,7 @@ def return_original(session: Session, *, request_id: uuid.UUID, to_whom: str, ho
     if row.received_at is None:
         raise Conflict("original_not_received", "原件尚未收到", remedy="不再需要的，撤销索取")
     row.returned_no = _receipt(session, claim, now)
-    row.returned_how, row.returned_to = _way(how), _text(to_whom, "to_whom")
+    row.returned_how, row.returned_to = _way(how), written(to_whom, "to_whom")
     row.returned_by, row.returned_at = actor.account_id, now
     return _keep(session, row, "original_returned", {"receipt": row.returned_no, "how": how}, actor, now)
 
@@ -94,7 +93,7 @@ def drop_original(session: Session, *, request_id: uuid.UUID, reason: str, actor
     row, _ = _open(session, request_id, actor)
     if row.received_at is not None:
         raise Conflict("original_here", "原件已在手，须归还", remedy="登记归还", field="request_id")
-    row.dropped_at, row.dropped_why = now, _text(reason, "reason")
+    row.dropped_at, row.dropped_why = now, written(reason, "reason")
     return _keep(session, row, "original_dropped", {"reason": row.dropped_why}, actor, now)
 
 
@@ -105,13 +104,6 @@ def originals_of(session: Session, *, claim_id: uuid.UUID, actor: Actor, today: 
     rows = session.exec(select(OriginalRequest, Paper).join(Paper, col(Paper.id) == col(OriginalRequest.paper_id)).where(
         OriginalRequest.claim_id == claim.id).order_by(col(OriginalRequest.asked_at), col(OriginalRequest.id))).all()
     return [Original(row, paper.kind, paper.file_name, _state(row, today)) for row, paper in rows]
-
-
-def originals_held(session: Session, *, limit: int = 200) -> Sequence[OriginalRequest]:
-    """Originals in the office's hands in the caller's scope, longest held first: each must go back."""
-    return session.exec(select(OriginalRequest).where(
-        col(OriginalRequest.received_at).is_not(None), col(OriginalRequest.returned_at).is_(None))
-                        .order_by(col(OriginalRequest.received_at), col(OriginalRequest.id)).limit(limit)).all()
 
 
 def _state(row: OriginalRequest, today: date) -> str:
@@ -146,13 +138,6 @@ def _way(how: str) -> str:
     if how not in WAYS:
         raise InputError("original_way", f"不认识的交接方式“{how}”", remedy=f"可用：{'、'.join(WAYS)}", field="how")
     return how
-
-
-def _text(words: str, field: str) -> str:
-    text = words.strip()
-    if not text or len(text) > LONGEST:
-        raise InputError("text_length", f"须写明内容，最多 {LONGEST} 字", remedy="补上或缩短", field=field)
-    return text
 
 
 def _keep(session: Session, row: OriginalRequest, event: str, details: dict[str, object], actor: Actor, now: datetime) -> OriginalRequest:

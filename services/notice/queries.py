@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import uuid
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from services.core.errors import NotFound
 from services.models import Notice
 from services.storage import service as storage
-
-
-def letters_of(session: Session, claim_id: uuid.UUID) -> list[Notice]:
-    """A claim's letters in the order they were drafted."""
-    return list(session.exec(select(Notice).where(Notice.claim_id == claim_id).order_by(
-        col(Notice.drafted_at), col(Notice.id))))
 
 
 def letter(session: Session, notice_id: uuid.UUID) -> Notice:

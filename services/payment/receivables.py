@@ -13,6 +13,7 @@ from services.audit import service as audit
 from services.audit.chain import Entry
 from services.core.errors import Conflict, InputError, NotFound
 from services.core.money import show, to_fen, to_yuan
+from services.core.texts import written
 from services.intake.queries import claim_for
 from services.lifecycle import standing
 from services.lifecycle.apart import require_apart
@@ -23,7 +24,6 @@ from statemachines.words import state_words
 
 _FINANCE = (Role.FINANCE_MAKER, Role.FINANCE_CHECKER)
 _WRITES_OFF = (Role.FINANCE_CHECKER, Role.HEAD)
-LONGEST = 500
 
 
 def agree(session: Session, *, receivable_id: uuid.UUID, version: int | None = None, agreement: str, actor: Actor,
@@ -32,7 +32,7 @@ def agree(session: Session, *, receivable_id: uuid.UUID, version: int | None = N
     actor.require(Role.FINANCE_MAKER, what="登记返还协议")
     row = _locked(session, receivable_id, actor)
     if row.state == ReceivableState.OPEN:
-        row.agreement = _text(agreement, "agreement")
+        row.agreement = written(agreement, "agreement")
         session.add(row)
         session.flush()
     fire(session, "receivable", "agree", [Move(row.id, version=version, details={"agreement": agreement.strip()})], actor=actor, now=now)
@@ -59,7 +59,7 @@ def receive(session: Session, *, receivable_id: uuid.UUID, version: int | None =
     row.closed_at = now if over else None
     session.add(row)
     session.flush()
-    _record(session, row, "part_received", {"amount_fen": fen, "reference": _text(reference, "reference")}, actor, now)
+    _record(session, row, "part_received", {"amount_fen": fen, "reference": written(reference, "reference")}, actor, now)
     if over:
         fire(session, "receivable", "receive", [Move(row.id)], actor=actor, now=now)
         session.refresh(row)
@@ -73,7 +73,7 @@ def propose_write_off(session: Session, *, receivable_id: uuid.UUID, reason: str
     if row.state not in (ReceivableState.OPEN, ReceivableState.AGREED):
         raise Conflict("event_not_allowed", f"应返还款现在是“{state_words('receivable', row.state)}”，不能免予返还", remedy="核对状态")
     _check_not_counted(session, row)
-    row.write_off_reason, row.write_off_person = _text(reason, "reason"), actor.person_id
+    row.write_off_reason, row.write_off_person = written(reason, "reason"), actor.person_id
     session.add(row)
     session.flush()
     _record(session, row, "propose_write_off", {"reason": row.write_off_reason}, actor, now)
@@ -110,13 +110,6 @@ def _check_not_counted(session: Session, row: Receivable) -> None:
     if session.exec(select(Decision.id).where(Decision.claim_id == row.claim_id, col(Decision.round) > row.round,
                                               col(Decision.amount_fen) > 0)).first():
         raise Conflict("receivable_counted", "后一轮决定的补付已把这笔款项计为返还，不能再免予返还", remedy="与领款人约定返还")
-
-
-def _text(words: str, field: str) -> str:
-    text = words.strip()
-    if not text or len(text) > LONGEST:
-        raise InputError("text_length", f"须写明内容，最多 {LONGEST} 字", remedy="补上或缩短", field=field)
-    return text
 
 
 def _record(session: Session, row: Receivable, event: str, details: dict[str, object], actor: Actor, now: datetime) -> None:

@@ -39,12 +39,6 @@ def reopenings_of(session: Session, claim_id: uuid.UUID) -> Sequence[Reopening]:
                         .execution_options(populate_existing=True)).all()
 
 
-def amendments_waiting(session: Session, *, limit: int = 100) -> Sequence[tuple[Reopening, str]]:
-    """Corrections that wait for their second person, with their claims' numbers."""
-    return session.exec(select(Reopening, Claim.claim_no).join(Claim, col(Claim.id) == col(Reopening.claim_id)).where(
-        col(Reopening.confirmed_at).is_(None), col(Reopening.withdrawn_at).is_(None)).order_by(col(Reopening.asked_at)).limit(limit)).all()
-
-
 def receivables_of(session: Session, claim_id: uuid.UUID) -> Sequence[Receivable]:
     """What a claim's member is to give back, oldest round first."""
     return session.exec(select(Receivable).where(Receivable.claim_id == claim_id).order_by(col(Receivable.round))

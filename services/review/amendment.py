@@ -16,6 +16,7 @@ from services.audit import service as audit
 from services.audit.chain import Entry
 from services.core.errors import Conflict, InputError, NotFound
 from services.core.ids import uuidv7
+from services.core.texts import written
 from services.intake import correcting
 from services.intake.queries import claim_for
 from services.lifecycle import standing
@@ -28,7 +29,6 @@ from services.rulebook.facts import FACTS
 from statemachines.states import ObjectionState
 
 MAY_ASK = (Role.UNIT_CLERK, *sorted(REVIEWERS))
-LONGEST = 500
 MOST_CHANGES = 20
 
 
@@ -54,7 +54,7 @@ def ask_amendment(session: Session, *, claim_id: uuid.UUID, version: int | None 
         raise InputError("amendment_event", "更正事实须且仅须提供更正后的全部事实", remedy="核对更正的种类和事实", field="event")
     listed = _facts_changed(claim.event, plain) if plain is not None else _changes(changes)
     made = Reopening(id=uuidv7(), org_key=claim.org_key, claim_id=claim.id, ground="correction", kind=kind, changes=listed,
-                     event=plain, why=_text(why, "why"), asked_by=actor.account_id, asked_person=actor.person_id, asked_at=now)
+                     event=plain, why=written(why, "why"), asked_by=actor.account_id, asked_person=actor.person_id, asked_at=now)
     session.add(made)
     session.flush()
     _record(session, made, "ask_amendment", made.why, actor, now)
@@ -92,7 +92,7 @@ def drop_amendment(session: Session, *, claim_id: uuid.UUID, reason: str, actor:
     made.withdrawn_at = now
     session.add(made)
     session.flush()
-    _record(session, made, "drop_amendment", _text(reason, "reason"), actor, now)
+    _record(session, made, "drop_amendment", written(reason, "reason"), actor, now)
     return made
 
 
@@ -140,18 +140,11 @@ def _facts_changed(old: Mapping[str, object], new: Mapping[str, object]) -> list
 def _changes(changes: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
     if not 0 < len(changes) <= MOST_CHANGES:
         raise InputError("changes_missing", f"须逐项写明原为和更正为，最多 {MOST_CHANGES} 项", remedy="补上原为和应为", field="changes")
-    found = [{key: _text(str(item.get(key) or ""), f"changes.{place}.{key}") for key in ("what", "old", "new")}
+    found = [{key: written(str(item.get(key) or ""), f"changes.{place}.{key}") for key in ("what", "old", "new")}
              for place, item in enumerate(changes)]
     if same := next((item for item in found if item["old"] == item["new"]), None):
         raise InputError("nothing_changed", f"“{same['what']}”更正前后相同", remedy="核对原为和应为", field="changes")
     return found
-
-
-def _text(words: str, field: str) -> str:
-    text = words.strip()
-    if not text or len(text) > LONGEST:
-        raise InputError("text_length", f"须写明内容，最多 {LONGEST} 字", remedy="补上或缩短", field=field)
-    return text
 
 
 def _record(session: Session, made: Reopening, event: str, reason: str, actor: Actor, now: datetime) -> None:

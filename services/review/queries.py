@@ -117,17 +117,6 @@ def colleagues(session: Session, claim_id: uuid.UUID, *, on: date) -> list[Colle
     return [Colleague(*row) for row in session.execute(_COLLEAGUES, {"claim": claim_id, "today": on})]
 
 
-def stood_for(session: Session, claim_id: uuid.UUID) -> dict[uuid.UUID, list[str]]:
-    """In whose place levels of the claim were passed or refused: names by level's id; levels done by no substitute left out."""
-    found: dict[uuid.UUID, list[str]] = {}
-    for step, name in session.execute(sa.text("""
-        SELECT d.subject_id, p.name FROM deciding_person d JOIN person p ON p.id = d.person_id
-        WHERE d.claim_id = :claim AND d.act = 'review' AND d.through IS NOT NULL GROUP BY d.subject_id, p.name
-        ORDER BY d.subject_id, p.name"""), {"claim": claim_id}):
-        found.setdefault(step, []).append(name)
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Held:
     """A hold that stands: its reason code and words, who put it on and when."""

@@ -89,7 +89,8 @@ def test_what_was_received_must_go_back(world: World, now: datetime, claim: uuid
     with pytest.raises(Conflict, match="original_here"), world.db.unit_of_work(office.scope) as session:
         originals.drop_original(session, request_id=request, reason="不再需要", actor=office, now=now)
     with world.db.view(office.scope) as session:
-        assert [row.id for row in originals.originals_held(session)] == [request]
+        found = originals.originals_of(session, claim_id=claim, actor=office, today=now.date())
+        assert [(one.row.id, one.state) for one in found] == [(request, "received")]
     returns(world, request, now)
     with pytest.raises(Conflict, match="original_over"):
         returns(world, request, now)

@@ -14,7 +14,7 @@ from services.access import service as access
 from services.core.clock import at_hour
 from services.core.db import Database, Scope
 from services.core.errors import Conflict, GuardFailed, InputError, NotFound, NotPermitted
-from services.enrolment import proxies, queries, service
+from services.enrolment import queries, service
 from services.intake import queries as intake_queries
 from services.intake import service as intake
 from services.models import Case
@@ -52,7 +52,7 @@ def test_a_proxy_reports_between_two_days(world: World, now: datetime, day: date
     then = at_hour(day)
     with world.db.view(CN) as session:
         actor = access.authenticate(session, world.tokens["xj.m3"], now=then)
-        assert list(proxies.proxies_on(session, [ill.person_id], day)) == ([ill.person_id] if may else [])
+        assert (ill.person_id in actor.acts_for) is may
     with world.db.unit_of_work(actor.scope) as session:
         if not may:
             with pytest.raises(NotPermitted, match="not_own"):
@@ -76,7 +76,7 @@ def test_who_acted_for_her_decides_nothing_of_hers(world: World, now: datetime) 
         with pytest.raises(NotFound):
             service.end_proxy(session, proxy_id=proxy_id, why="x", actor=ROOT, now=now)
     with world.db.view(CN) as session:
-        assert proxies.proxies_on(session, [ill], date(2026, 3, 21)) == {}
+        assert ill not in access.authenticate(session, world.tokens["xj.clerk"], now=at_hour(date(2026, 3, 21))).acts_for
         assert queries.is_kin(session, world.person("xj.clerk"), ill)
     claim_id = report(world, 0, now)
     with pytest.raises(GuardFailed):
