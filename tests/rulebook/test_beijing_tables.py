@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -18,10 +15,9 @@ from services.rulebook import registry
 from services.rulebook.dating import for_computation
 from services.rulebook.results import Result
 from services.rulebook.vocabulary import Computation, parse
+from tests.rulebook.case_tables import Row, rows, year_from
 
-CASES = Path(__file__).parent / "cases"
 PARTS = ("outpatient", "inpatient", "over_cap")
-Row = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +26,6 @@ class InColumns:
 
     total: Decimal
     lines: Mapping[str, Decimal]
-
-
-def rows(name: str) -> list[Row]:
-    with (CASES / f"{name}.csv").open(encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def year_from(first: str) -> dict[str, object]:
-    start = date.fromisoformat(first)
-    return {"effective": first, "until": (start.replace(year=start.year + 1) - timedelta(days=1)).isoformat()}
 
 
 def alone(c: Computation) -> Result:

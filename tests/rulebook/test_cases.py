@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -16,19 +14,7 @@ from services.rulebook.dating import for_computation
 from services.rulebook.results import Result
 from services.rulebook.vocabulary import Computation, parse
 from services.rulebook.waiting import band
-
-CASES = Path(__file__).parent / "cases"
-Row = dict[str, str]
-
-
-def rows(name: str) -> list[Row]:
-    with (CASES / f"{name}.csv").open(encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def year_from(first: str) -> dict[str, object]:
-    start = date.fromisoformat(first)
-    return {"effective": first, "until": (start.replace(year=start.year + 1) - timedelta(days=1)).isoformat()}
+from tests.rulebook.case_tables import Row, rows, year_from
 
 
 def scenario_computation(row: Row) -> Computation:

@@ -11,32 +11,7 @@ from services.engine.checking.check import check, checked
 from services.rulebook import registry
 from services.rulebook.bundle import combine
 from services.rulebook.loader import RuleBookError, load
-from services.rulebook.validation import Finding
-
-TRIAL = Path(__file__).parent / "trial" / "2025-07-01.yaml"
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """A copy of the trial rule-book and its examples, as `<office>/<plan>/<from>.yaml`."""
-    folder = tmp_path / "hz" / "hz-trial"
-    folder.mkdir(parents=True)
-    for path in (TRIAL, TRIAL.with_suffix(".examples.yaml")):
-        shutil.copy(path, folder)
-    return folder / TRIAL.name
-
-
-def broken(file: Path, old: str, new: str) -> list[Finding]:
-    text = file.read_text(encoding="utf-8")
-    assert text.count(old) == 1, old
-    file.write_text(text.replace(old, new), encoding="utf-8")
-    return check(file)
-
-
-def line_of(path: Path, text: str) -> int:
-    found = [number for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if text in line]
-    assert len(found) == 1, text
-    return found[0]
+from tests.rulebook.trial_book import broken, line_of
 
 
 def test_the_trial_book_is_sound(file: Path) -> None:

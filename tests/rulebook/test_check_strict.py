@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from datetime import date
 from pathlib import Path
 
@@ -17,33 +16,7 @@ from services.engine.checking.check import check, files_at
 from services.engine.matching.match import match
 from services.rulebook import registry
 from services.rulebook.parts import INSURER_LETTERS, LETTERS
-from services.rulebook.validation import Finding
-
-TRIAL = Path(__file__).parent / "trial" / "2025-07-01.yaml"
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """A copy of the trial rule-book and its examples, as `<office>/<plan>/<from>.yaml`."""
-    folder = tmp_path / "hz" / "hz-trial"
-    folder.mkdir(parents=True)
-    for path in (TRIAL, TRIAL.with_suffix(".examples.yaml")):
-        shutil.copy(path, folder)
-    return folder / TRIAL.name
-
-
-def broken(file: Path, old: str, new: str) -> list[Finding]:
-    text = file.read_text(encoding="utf-8")
-    assert text.count(old) == 1, old
-    file.write_text(text.replace(old, new), encoding="utf-8")
-    return check(file)
-
-
-def line_of(path: Path, text: str) -> int:
-    found = [number for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if text in line]
-    assert len(found) == 1, text
-    return found[0]
-
+from tests.rulebook.trial_book import broken, line_of
 
 # What a newcomer's trial let through, or said in a programmer's words.
 STRICT = [

@@ -17,11 +17,11 @@ from services.core.db import Database, Scope
 from services.core.errors import Conflict
 from services.intake import service
 from services.models import Case, Claim
-from tests.support.claims import XJ_EVENT, report
+from tests.services.test_joining import two
+from tests.support.claims import XJ_EVENT
 from tests.support.world import EFFECTIVE, NX_PLAN, ROOT, World, build_world, enrol_members
 
 CN = Scope("cn")
-NEXT_DAY = XJ_EVENT | {"diagnosed_on": "2026-03-17"}
 
 
 @pytest.fixture
@@ -44,15 +44,6 @@ def waited(found: list[str]) -> list[str]:
     """What came of it."""
     _THREADS.pop().join()
     return found
-
-
-def two(world: World, now: datetime) -> tuple[Case, Claim, Case, Claim]:
-    """The same illness reported twice, a day apart: by the clerk, then by the member."""
-    member = world.member(0, "xj")
-    with world.db.unit_of_work(CN) as session:
-        first, (one,) = report(session, world, member, XJ_EVENT, now, by="xj.clerk")
-        second, (other,) = report(session, world, member, NEXT_DAY, now)
-    return first, one, second, other
 
 
 def test_kept_apart_while_a_second_person_confirms(world: World, now: datetime) -> None:
