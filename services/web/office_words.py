@@ -15,6 +15,9 @@ CHANGES: Mapping[str, str] = {
 ACCOUNT_KINDS: Mapping[str, str] = {"person": N_("个人"), "system": N_("系统"), "insurer": N_("保险公司")}
 RELEASE_KINDS: Mapping[str, str] = {
     "separation_rule": N_("人员分离规则"), "calendar": N_("工作日历"), "rule_book": N_("计划条款"), "wording": N_("文书用语")}
+PAYLOADS: Mapping[str, str] = {
+    "off": N_("取消的分离要求"), "year": N_("年份"), "plan": N_("计划"), "effective": N_("条款生效日"), "sha256": N_("文件的 SHA-256"),
+    "code": N_("文书用语代码"), "text": N_("用语")}
 RELEASE_STATES: Mapping[str, tuple[str, str]] = {
     "proposed": (N_("待另一人放行"), "busy"), "released": (N_("已放行"), "good"), "rejected": (N_("已否决"), "stop"),
     "withdrawn": (N_("已撤回"), "quiet")}

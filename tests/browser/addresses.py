@@ -164,6 +164,18 @@ BUTTONS = {
     "/account/factor", "/claims/{claim_no}/accept-objection", "/claims/{claim_no}/confirm-correction", "/claims/{claim_no}/consent",
     "/claims/{claim_no}/hand-list", "/demonstration", "/report", "/sign-in/code", "/sign-in/enrol"}
 
+# Buttons on another page than their own address, and rows taken back by one reason, whose form every desk shares.
+PRESSED_ELSEWHERE = {
+    "/account/choices", "/account/leave/end", "/account/sessions/end", "/admin/identities/{account_id}/end", "/bulk",
+    "/claims/{claim_no}/drop", "/claims/{claim_no}/look", "/claims/{claim_no}/resume", "/claims/{claim_no}/take",
+    "/claims/{claim_no}/unhold", "/handoffs/{claim_no}/resend", "/mine/letters/{letter_id}", "/mine/{claim_no}/consent",
+    "/mine/{claim_no}/objection/withdraw", "/mine/{claim_no}/resume", "/payments/{payment_id}/card/confirm",
+    "/people/{person_id}/category/withdraw", "/people/{person_id}/kin/remove", "/people/{person_id}/merge/undo",
+    "/people/{person_id}/proxy/end", "/phrases/{phrase_id}/retire", "/report/{draft_id}/drop", "/runs/{run_no}/release",
+    "/runs/{run_no}/submit", "/sheets/{sheet_no}/discard", "/sheets/{sheet_no}/receive", "/sheets/{sheet_no}/refresh", "/sign-out",
+    "/team/substitutes/{substitute_id}/end", "/team/up", "/told/cancellings/{claim_no}", "/told/cancellings/{claim_no}/drop",
+    "/told/joinings/{case_no}"}
+
 # Forms that stand on another page than their own address: who sends them, where.
 FORMS_ELSEWHERE: dict[str, tuple[str, str]] = {
     "/account/password": (DISTRICT, "/account/password"),
@@ -178,10 +190,15 @@ FORMS_ELSEWHERE: dict[str, tuple[str, str]] = {
     "/claims/{claim_no}/talk": (OFFICE, "/claims/{office}/talk"),
     "/handoffs/{claim_no}/recall": (OFFICE, "/handoffs/{office}/recall"),
     "/mine/{claim_no}/talk": (MEMBER, "/mine/{reported}/talk"),
+    "/receivables/{receivable_id}/agree": (MAKER, "/receivables/{nothing}/agree"),
+    "/receivables/{receivable_id}/propose-write-off": (MAKER, "/receivables/{nothing}/propose-write-off"),
+    "/receivables/{receivable_id}/receive": (MAKER, "/receivables/{nothing}/receive"),
+    "/receivables/{receivable_id}/write-off": (CHECKER, "/receivables/{nothing}/write-off"),
     "/releases/{release_id}/{act}": (ADMIN, "/releases/{release}/reject"),
     "/runs/returns": (MAKER, "/runs/returns"),
     "/runs/{run_no}/exclude": (MAKER, "/runs/{run}/exclude"),
     "/runs/{run_no}/send-back": (CHECKER, "/runs/{run}/send-back"),
+    "/samples/{sample_id}/items/{item_id}": (OFFICE, "/samples/{sample}/items/{nothing}"),
     "/sheets/{sheet_no}/sign": (DISTRICT, "/sheets/{sheet}/sign"),
     "/sheets/{sheet_no}/take-out": (DISTRICT, "/sheets/{sheet}/take-out"),
     "/team/hand": (HEAD, "/team/hand"),

@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 from services.web import pages
 from services.web.desks.progress import LOOK_UPS
-from tests.browser.addresses import ADDRESSES, BUTTONS, FORMS_ELSEWHERE, MEMBER, NOBODY, NOT_PAGES
+from tests.browser.addresses import ADDRESSES, BUTTONS, FORMS_ELSEWHERE, MEMBER, NOBODY, NOT_PAGES, PRESSED_ELSEWHERE
 from tests.browser.house import DESK, PHONE, House, faults, send_empty, wide_enough
 from tests.browser.stage import Stage, build
 
@@ -34,6 +34,12 @@ def listening(house: House) -> None:
 
 def test_every_page_has_an_address_here() -> None:
     assert sorted({route.path for route in pages.routes() if route.method == "GET"} ^ ADDRESSES.keys()) == []
+
+
+def test_every_form_has_an_address_here() -> None:
+    sent = {route.path for route in pages.routes() if route.method == "POST"}
+    assert sorted(sent - (ADDRESSES.keys() | FORMS_ELSEWHERE.keys() | PRESSED_ELSEWHERE)) == []
+    assert sorted((FORMS_ELSEWHERE.keys() | PRESSED_ELSEWHERE) - sent) == []
 
 
 @pytest.mark.parametrize("path", READ)

@@ -96,6 +96,16 @@ def test_a_draft_is_taken_up_again_by_its_own_account_only(api: Api) -> None:
     assert again.get(f"{at}/facts").status_code == 404
 
 
+def test_a_report_begun_is_named_on_her_first_page_until_it_is_dropped(api: Api) -> None:
+    member = person(api, "xj.m1")
+    assert "没有报完的" not in member.get("/mine").text
+    at = begun(member)
+    assert "没有报完的" in member.get("/mine").text
+    assert "没有报完的" not in person(api, "xj.m2").get("/mine").text
+    member.send(f"{at}/drop")
+    assert "没有报完的" not in member.get("/mine").text
+
+
 def test_two_windows_do_not_overwrite_one_another(api: Api) -> None:
     visitor = person(api, "xj.m0")
     at = begun(visitor)

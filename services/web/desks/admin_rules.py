@@ -98,7 +98,7 @@ def _one(visit: Visit, release_id: str, problem: HuzhuError | None = None) -> Re
         raise NotFound("release_missing", "没有这一变更，或不在您的管辖范围内", remedy="刷新后核对")
     names = visit.read(lambda session: offices.release_names(session, [found]))
     return visit.page("release.html", problem=problem, one=found, names=names, kinds=words.RELEASE_KINDS, states=words.RELEASE_STATES,
-                      mine=found.proposed_person == visit.actor.person_id, said=SAID, here="releases")
+                      mine=found.proposed_person == visit.actor.person_id, said=SAID, fields=words.PAYLOADS, here="releases")
 
 
 def _payload(visit: Visit, kind: str) -> dict[str, object]:

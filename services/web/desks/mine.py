@@ -23,6 +23,7 @@ from services.reporting import mine as own
 from services.reporting.claim_facts import FactLine, facts_of, sheet_of
 from services.reporting.claims import Located
 from services.reporting.progress import progress
+from services.reporting.report_form import draft_lines
 from services.reporting.views import ClaimView, DecisionView
 from services.review import after_queries as after
 from services.rulebook.registry import version as book_version
@@ -62,9 +63,10 @@ def found(visit: Visit, session: Session, claim_no: str, *, lock: bool = False) 
 
 @pages.get("/mine", roles=MEMBERS, menu=Item(5, N_("我的保障")))
 def overview(visit: Visit) -> Response:
-    """Claims that want something first, then the rest, then covers."""
-    everything = visit.read(lambda session: own.mine(session, as_member(visit), today=visit.today))
-    return visit.page("mine.html", mine=everything, words=words, relations=RELATIONS)
+    """A report begun and not sent, claims that want something, then the rest, then covers."""
+    everything, begun = visit.read(lambda session: (own.mine(session, as_member(visit), today=visit.today),
+                                                    draft_lines(session, visit.actor)))
+    return visit.page("mine.html", mine=everything, begun=begun, words=words, relations=RELATIONS)
 
 
 @dataclass(frozen=True, slots=True)
