@@ -7,7 +7,6 @@ infra/docs/pictures/, and every page at three widths in light and dark to a fold
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import shutil
 import sys
@@ -17,8 +16,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from services.core import crypto, embedded, schema
-from services.core import settings as settings_module
+from infra.scratch import fresh
 from services.core.clock import at_hour
 from services.core.db import Database
 from tests.browser.addresses import ADDRESSES, NOBODY, NOT_PAGES
@@ -49,15 +47,8 @@ def main() -> int:
 
 def photograph(scratch: Path, folder: Path, only: str) -> None:
     """Build the world, open the browser, go round."""
-    os.environ.update({"HUZHU_MODE": "demo", "HUZHU_DATA_DIR": str(scratch), "HUZHU_INSURER_URL": "http://127.0.0.1:9",
-                       "HUZHU_INSURER_KEYS": str(scratch / "keys" / "insurer")})
-    settings_module.settings.cache_clear()
-    crypto.make_ring(settings_module.settings().key_ring)
-    crypto.key_ring.cache_clear()
-    url = embedded.start(scratch / "pg")
-    _, owner = embedded.prepare(url, "pictures")
-    schema.upgrade(owner)
-    db = Database(embedded.with_user(url, embedded.APP, "pictures"), pool_size=8)
+    _, app = fresh(scratch, "pictures")
+    db = Database(app, pool_size=8)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(ARGS))
         with serving(Api(db, at_hour(date(2026, 3, 20)), scratch / "twin"), browser) as house:

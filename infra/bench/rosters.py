@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import os
 import resource
 import statistics
 import tempfile
@@ -24,9 +23,9 @@ from pathlib import Path
 import psycopg
 import xlsxwriter
 
+from infra.scratch import fresh
 from services.access.actor import system
-from services.core import crypto, embedded, schema
-from services.core import settings as settings_module
+from services.core import embedded
 from services.core.clock import at_hour
 from services.core.db import Database, Scope
 from services.enrolment import service as enrolment
@@ -57,12 +56,7 @@ def roster(rows: int, first: int) -> bytes:
 
 def prepare(directory: Path) -> tuple[Database, str, Organisation]:
     """A fresh server and database with one office and one unit."""
-    os.environ.update({"HUZHU_MODE": "demo", "HUZHU_DATA_DIR": str(directory), "HUZHU_INSURER_URL": "http://127.0.0.1:9"})
-    settings_module.settings.cache_clear()
-    crypto.make_ring(settings_module.settings().key_ring)
-    url = embedded.start(directory / "pg")
-    app, owner = embedded.prepare(url, "bench")
-    schema.upgrade(owner)
+    url, app = fresh(directory, "bench")
     with psycopg.connect(embedded.with_user(url, "postgres", "bench"), autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET autovacuum = off")
         connection.execute("SELECT pg_reload_conf()")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,10 +11,10 @@ from pathlib import Path
 import psycopg
 from sqlmodel import Session
 
+from infra.scratch import fresh
 from services.access.actor import Actor, system
 from services.audit.verify import verify
-from services.core import crypto, embedded, schema
-from services.core import settings as settings_module
+from services.core import embedded
 from services.core.db import Database, Scope
 from services.core.ids import uuidv7
 from services.lifecycle.create import create
@@ -140,12 +139,7 @@ def people(session: Session, orgs: dict[str, Organisation]) -> Iterator[tuple[st
 
 def prepare(directory: Path) -> World:
     """A fresh server and database, an organisation tree, one member with cover and case."""
-    os.environ.update({"HUZHU_MODE": "demo", "HUZHU_DATA_DIR": str(directory), "HUZHU_INSURER_URL": "http://127.0.0.1:9"})
-    settings_module.settings.cache_clear()
-    crypto.make_ring(settings_module.settings().key_ring)
-    url = embedded.start(directory / "pg")
-    app, owner = embedded.prepare(url, "bench")
-    schema.upgrade(owner)
+    url, app = fresh(directory, "bench")
     db = Database(app)
     with db.unit_of_work(Scope("cn")) as session:
         orgs = {kind: Organisation(org_key=key, name=key, kind=kind)
