@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
+from services.core.errors import InputError
 from services.engine import one
 from services.engine.telling.words import label, shown
 from services.engine.telling.worksheet import worksheet
@@ -64,8 +65,14 @@ def facts_of(book: RuleBook, event: Mapping[str, object]) -> list[FactLine]:
 
 
 def sheet_of(book: RuleBook, stored: WorksheetView, report_due: date) -> Sheet:
-    """A stored computation told anew from its own input under the claim's own wording."""
-    found = one.assess(book, parse(stored.input), report_due=report_due)
+    """A stored computation told anew from its own input under the claim's own wording.
+
+    An input that today's vocabulary no longer reads must not shut the file: its stored lines stand alone.
+    """
+    try:
+        found = one.assess(book, parse(stored.input), report_due=report_due)
+    except InputError:
+        return Sheet(stored, {"version": book.version, "flags": [], "lines": [], "nothing": []}, same=False)
     same = found.result.to_dict() == stored.output
     return Sheet(stored, worksheet(found), same)
 
