@@ -1,4 +1,4 @@
-"""A workbook as a page's answer: kept by nobody on the way, saved under its Chinese name."""
+"""A file as a page's answer: kept by nobody on the way, saved under its Chinese name."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from urllib.parse import quote
 from fastapi import Response
 
 from services.storage.service import XLSX
+from services.web.render import HEADERS
 
 
-def workbook(content: bytes, name: str) -> Response:
+def saved(content: bytes, name: str, mime: str = XLSX) -> Response:
     """`name` with its ending; browsers read it as UTF-8."""
-    return Response(content, media_type=XLSX, headers={
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}", "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff"})
+    return Response(content, media_type=mime, headers={**HEADERS, "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"})

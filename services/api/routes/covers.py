@@ -14,15 +14,16 @@ from sqlmodel import Session
 from services.access.actor import FINANCE
 from services.api.bodies import Day, Text, example
 from services.api.calls import Call, Doing, Reading
+from services.api.workbooks import workbook as xlsx
 from services.core.money import parse_yuan, show, to_yuan
 from services.enrolment import cover_queries, covers, group_summary, premium
 from services.enrolment import queries as enrolment
 from services.intake.queries import acts_for_self
 from services.ledger import queries as ledger
 from services.models import Cover
+from services.storage.service import XLSX
 
 router = APIRouter(tags=["保障与费用"])
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class PremiumView(BaseModel):
@@ -281,7 +282,7 @@ def summary(call: Reading, plan: str | None = None, first: From = None, to: To =
 def summary_file(call: Reading, plan: str | None = None, first: From = None, to: To = None) -> Response:
     """The same as a workbook."""
     content = group_summary.workbook(_rows(call, plan, first, to), title=f"参保汇总表（{call.today}）")
-    return Response(content, media_type=XLSX, headers={"Content-Disposition": 'attachment; filename="cover-summary.xlsx"'})
+    return xlsx(content, "cover-summary.xlsx")
 
 
 def _rows(call: Call, plan: str | None, first: date | None, last: date | None) -> list[group_summary.UnitSummary]:

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated, Literal
-from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
@@ -14,13 +13,13 @@ from sqlmodel import Session
 
 from services.api.bodies import Nothing, Page, Text, example
 from services.api.calls import Call, Changing, Doing, Payload, Reading, etag
+from services.api.workbooks import workbook as xlsx
 from services.audit import service as audit
 from services.core.money import show, to_yuan
 from services.review import bulk, summary, summary_queries
 from services.review.bulk import LIMIT, Ask, Result
 from services.review.summary_book import workbook
 from services.review.summary_queries import Line, Sheet, SheetHead
-from services.storage.service import XLSX
 
 router = APIRouter(tags=["汇总与成批办理"])
 Numbers = Annotated[list[Text], Field(min_length=1, max_length=LIMIT)]
@@ -233,8 +232,7 @@ def sheet(call: Reading, response: Response, sheet_id: uuid.UUID) -> SheetView:
 def book(call: Reading, sheet_id: uuid.UUID) -> Response:
     """To print and keep."""
     found = _seen(call, sheet_id, "导出汇总表")
-    name = quote(f"汇总表 {found.head.sheet_no}.xlsx")
-    return Response(workbook(found), media_type=XLSX, headers={"Content-Disposition": f"attachment; filename*=UTF-8''{name}"})
+    return xlsx(workbook(found), f"汇总表 {found.head.sheet_no}.xlsx")
 
 
 def _seen(call: Call, sheet_id: uuid.UUID, what: str) -> Sheet:

@@ -19,7 +19,7 @@ from services.web import book_words as words
 from services.web.acts import day_of
 from services.web.claim_words import PEOPLE
 from services.web.door import Audience, Pages
-from services.web.downloads import workbook
+from services.web.downloads import saved
 from services.web.language import N_
 from services.web.menu import Item
 from services.web.visit import Visit, whole
@@ -88,7 +88,7 @@ def summary(visit: Visit) -> Response:
 @pages.get("/book/summary/file", roles=READERS)
 def summary_file(visit: Visit) -> Response:
     """The same as a workbook."""
-    return workbook(group_summary.workbook(_summary(visit), title=f"参保汇总表（{visit.today}）"), "参保汇总表.xlsx")
+    return saved(group_summary.workbook(_summary(visit), title=f"参保汇总表（{visit.today}）"), "参保汇总表.xlsx")
 
 
 def _summary(visit: Visit) -> list[group_summary.UnitSummary]:

@@ -18,6 +18,7 @@ from services.reporting.sight import missing
 from services.storage.service import PDF
 from services.web import claim_words as words
 from services.web.door import Pages
+from services.web.downloads import saved
 from services.web.language import N_
 from services.web.uploading import files, limits
 from services.web.visit import Visit
@@ -42,9 +43,7 @@ def covers(visit: Visit, case_no: str, claim_no: str) -> Response:
         if claim_no not in claims:
             raise missing()
         return cover_sheets(session, claim_id=claims[claim_no], actor=visit.actor)
-    return Response(visit.read(run), media_type=PDF, headers={
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(f'材料封面-{claim_no}.pdf')}", "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff"})
+    return saved(visit.read(run), f"材料封面-{claim_no}.pdf", PDF)
 
 
 @pages.post("/cases/{case_no}/papers", roles=HANDERS)

@@ -26,7 +26,7 @@ from services.web import book_words as words
 from services.web.acts import day_of, picked
 from services.web.desks.book import row_id
 from services.web.door import Audience, Pages
-from services.web.downloads import workbook
+from services.web.downloads import saved
 from services.web.uploading import files, limits
 from services.web.visit import Visit, whole
 from services.web.work_words import plan_names
@@ -111,7 +111,7 @@ def template(visit: Visit) -> Response:
     """The published form's four columns (`layout=seed`), or all that a plan asks."""
     plan = visit.query.get("plan", "")
     asked = registry.latest(plan) if plan else None
-    return workbook(templates.template(asked, seed=visit.query.get("layout") == "seed"), f"{asked.name if asked else ''}参保人员名单.xlsx")
+    return saved(templates.template(asked, seed=visit.query.get("layout") == "seed"), f"{asked.name if asked else ''}参保人员名单.xlsx")
 
 
 @pages.get("/book/rosters/{roster_id}", roles=LOOKERS)
@@ -146,7 +146,7 @@ def errors(visit: Visit, roster_id: str) -> Response:
         audit.looked(session, org_key=row.org_key, account=visit.actor.account_id, claim_id=None, what=f"roster_errors:{row.id}",
                      reason=None, at=visit.now)
         return row.errors_sha256
-    return workbook(storage.get(visit.note(run)), "名册错误清单.xlsx")
+    return saved(storage.get(visit.note(run)), "名册错误清单.xlsx")
 
 
 @pages.get("/book/reports", roles=REPORTERS)
@@ -174,7 +174,7 @@ def upload_reports(visit: Visit) -> Response:
 @pages.get("/book/reports/template", roles=REPORTERS)
 def report_template(visit: Visit) -> Response:
     """With instructions."""
-    return workbook(sheet.template(), "批量报案样表.xlsx")
+    return saved(sheet.template(), "批量报案样表.xlsx")
 
 
 @pages.get("/book/reports/{import_id}", roles=REPORTERS)
@@ -194,4 +194,4 @@ def report_errors(visit: Visit, import_id: str) -> Response:
     if found is None:
         raise sight.missing()
     content = visit.note(lambda session: intake.errors_of(session, import_id=found, actor=visit.actor, now=visit.now))
-    return workbook(content, "报案错误清单.xlsx")
+    return saved(content, "报案错误清单.xlsx")

@@ -24,6 +24,7 @@ from services.reporting.views import PaymentView
 from services.storage import service as storage
 from services.web.claim_words import PAYMENTS, PURPOSES
 from services.web.door import Pages
+from services.web.downloads import saved
 from services.web.menu import Item
 from services.web.run_words import DONE, RUN_STATES
 from services.web.visit import Visit
@@ -126,8 +127,7 @@ def file(visit: Visit, run_no: str) -> Response:
         return head
     head = visit.note(taken)
     assert head.file_sha256 is not None
-    return Response(storage.get(head.file_sha256), media_type="application/octet-stream", headers={
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(head.file_name or run_no)}", "Cache-Control": "private, no-store"})
+    return saved(storage.get(head.file_sha256), head.file_name or run_no, "application/octet-stream")
 
 
 @pages.post("/runs/returns", roles=FINANCE)

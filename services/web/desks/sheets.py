@@ -17,11 +17,10 @@ from services.review import summary, summary_queries
 from services.review.bulk import NotAllPassed, Result
 from services.review.queries import reasons
 from services.review.summary_book import workbook
-from services.storage.service import XLSX
 from services.web.claim_words import STATES
 from services.web.door import Pages
+from services.web.downloads import saved
 from services.web.menu import Item
-from services.web.render import HEADERS
 from services.web.visit import Visit
 from services.web.work_words import SHEET_SAID, SHEET_STATES, plan_names
 
@@ -105,9 +104,7 @@ def show(visit: Visit, sheet_no: str, *, problem: HuzhuError | None = None, left
 def book(visit: Visit, sheet_no: str) -> Response:
     """To print, sign on paper and keep."""
     found = visit.note(lambda session: sheets.read(session, sheet_no, what="导出汇总表", actor=visit.actor, now=visit.now))
-    name = quote(f"汇总表 {found.head.sheet_no}.xlsx")
-    return Response(workbook(found), media_type=XLSX,
-                    headers={**HEADERS, "Content-Disposition": f"attachment; filename*=UTF-8''{name}"})
+    return saved(workbook(found), f"汇总表 {found.head.sheet_no}.xlsx")
 
 
 @pages.post("/sheets/{sheet_no}/take-out", roles=MAKERS)
