@@ -17,6 +17,7 @@ from services.enrolment import person_history
 from services.enrolment.persons import tell_open_claims
 from services.models import FamilyTie, Person, PersonCategory
 from services.rulebook.facts import CATEGORIES
+from services.storage import reading
 from services.storage import service as storage
 
 NORMAL = "normal"
@@ -84,11 +85,11 @@ def categories_on(session: Session, person_ids: Sequence[uuid.UUID], day: date) 
     return {row[0]: row[1] for row in session.execute(_ON, {"ids": list(person_ids), "day": day})}
 
 
-def keep_proof(*, content: bytes, actor: Actor) -> str:
-    """Keep the paper that proves a category or a proxy; its SHA-256 names it. InputError: no PDF or picture, empty, too large."""
+def keep_proof(*, content: bytes, file_name: str, actor: Actor) -> str:
+    """Keep the paper that proves a category or a proxy; its SHA-256 names it. InputError as for a claim's papers."""
     actor.require(Role.UNIT_CLERK, *_MAY, what="上传证明材料")
-    if content and storage.kind_of(content) not in storage.PAPER_KINDS - {storage.XLSX}:
-        raise InputError("file_type", "证明材料须为 PDF 或图片", remedy="请拍照、扫描或另存为 PDF", field="content")
+    storage.check_size(content)
+    reading.received(content, file_name)
     return storage.put(content)
 
 

@@ -21,6 +21,7 @@ from services.rulebook import registry
 from services.storage import reading
 from services.storage import service as storage
 from statemachines.states import ClaimState
+from statemachines.words import state_words
 
 VERIFIERS = (Role.UNIT_CLERK, *sorted(REVIEWERS))
 _READERS = (Role.MEMBER, Role.AUDITOR, Role.SYSTEM, *VERIFIERS)
@@ -87,7 +88,7 @@ def judge(session: Session, *, paper_id: uuid.UUID, accept: bool, fault: str | N
     session.refresh(paper)
     judged_in = rules.PROVED_IN if paper.kind in rules.AFTER_CLOSING else rules.JUDGED_IN
     if claim.state not in judged_in or (not accept and paper.verdict == "accepted" and claim.state not in rules.REJECTED_IN):
-        raise Conflict("event_not_allowed", f"当前状态“{claim.state}”不能这样核对材料", remedy="由审核人退回后再核对")
+        raise Conflict("event_not_allowed", f"案件“{state_words('claim', claim.state)}”，不能这样核对材料", remedy="由审核人退回后再核对")
     paper.verdict, paper.fault = ("accepted", None) if accept else ("rejected", fault)
     paper.checked_by, paper.checked_at = actor.account_id, now
     session.add(paper)
@@ -114,7 +115,7 @@ def waive(session: Session, *, claim_id: uuid.UUID, kind: str, reason: str, acto
     if kind == "id_card":
         raise InputError("paper_kind", "身份证明不能免交", remedy="补充身份证明", field="kind")
     if claim.state not in (ClaimState.REPORTED, ClaimState.SUPPLEMENTING):
-        raise Conflict("event_not_allowed", f"当前状态“{claim.state}”不能免交材料", remedy="由审核人退回后再办理")
+        raise Conflict("event_not_allowed", f"案件“{state_words('claim', claim.state)}”，不能免交材料", remedy="由审核人退回后再办理")
     claim.required = [required for required in claim.required if required != kind]
     session.add(claim)
     session.flush()

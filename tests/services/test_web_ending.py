@@ -25,7 +25,7 @@ def api(db: Database, now: datetime, tmp_path: Path) -> Api:
 def test_a_doubled_report_is_cancelled_by_two_persons(api: Api) -> None:
     claim_no = api.report()
     office, other, clerk = person(api, "xj.office1"), person(api, "xj.office2"), person(api, "xj.clerk")
-    assert "不认识的注销原因" in press(clerk, claim_no, "ask-cancel", ground="", reason="同一次住院报了两次")
+    assert "这一项没有选择或填写" in press(clerk, claim_no, "ask-cancel", ground="", reason="同一次住院报了两次")
     assert press(office, claim_no, "ask-cancel", ground="duplicate", reason="同一次住院报了两次").endswith("done=cancel_asked")
     mine = office.get(f"/claims/{claim_no}").text
     assert "等待办事处另一人确认" in mine and "同一次住院报了两次" in mine and "确认作废…" not in mine

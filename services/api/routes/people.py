@@ -192,7 +192,7 @@ def keep_proof(call: Doing, person_id: uuid.UUID, file: Annotated[UploadFile, Fi
     def run(session: Session) -> Proof:
         if not people.in_region(session, call.actor, person_id):
             raise missing()
-        return Proof(sha256=categories.keep_proof(content=content, actor=call.actor))
+        return Proof(sha256=categories.keep_proof(content=content, file_name=file.filename or "证明材料", actor=call.actor))
     return call.act(fingerprint({"person_id": person_id}, content), run)
 
 

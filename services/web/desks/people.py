@@ -86,7 +86,8 @@ def _on(visit: Visit, person_id: str, verb: Verb, done: str, again: Callable[[Hu
 def _proof(visit: Visit) -> str:
     """The SHA-256 of the paper that proves it, kept now."""
     visit.upload("proof")
-    return categories.keep_proof(content=files(visit, "proof")[0].content, actor=visit.actor)
+    sent = files(visit, "proof")[0]
+    return categories.keep_proof(content=sent.content, file_name=sent.name, actor=visit.actor)
 
 
 def _correct(visit: Visit, session: Session, found: Person) -> object:
