@@ -147,10 +147,10 @@ def test_a_record_opens_to_its_own_people_only(crowd: Crowd) -> None:
             if (got in ("403", "404", "500", "role")) is not ((path, letter) in NOT_OWN):
                 wrong.append(f"{path}: own {OWN[letter]} {got}")
     for (method, path), who in table().items():
-        if method == "GET" and "{" in path and path != "/plans/{plan}":
+        if "{" in path and path != "/plans/{plan}":
             where = address(path, stage)
             seen = who.replace("M", "") if path == "/claims/{claim_no}" else who        # a member is led on to /mine
             for login in (others[letter] for others in (SIBLING, FOREIGN) for letter in seen if letter in others):
-                if (got := crowd.outcome(login, "GET", where)) != "404":
-                    wrong.append(f"{path}: {login} {got}")
+                if (got := crowd.outcome(login, method, where)) != "404":
+                    wrong.append(f"{method} {path}: {login} {got}")
     assert wrong == [], "\n".join(wrong)
