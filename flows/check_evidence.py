@@ -28,7 +28,6 @@ async def check(claims: list[uuid.UUID]) -> None:
     """Identity against the roster, papers against the list; findings wait for the verifier."""
     with transaction() as session:
         evidence.check(session, claim_ids=claims, actor=actor(), now=now())
-        viewing.note_unshown(session, claims)
 
 
 @flow(name="check_evidence", flow_run_name="{label}")

@@ -42,6 +42,7 @@ class _File:
     cards: Mapping[uuid.UUID, BankCard]
     papers: Mapping[uuid.UUID, Sequence[Paper]]
     repeated: Mapping[uuid.UUID, frozenset[str]]     # hashes that lie in another person's claim
+    unshown: Mapping[uuid.UUID, Sequence[tuple[str, int]]]
 
 
 def check(session: Session, *, claim_ids: Sequence[uuid.UUID], actor: Actor,
@@ -72,7 +73,7 @@ def _load(session: Session, claims: Sequence[Claim]) -> _File:
     cases = session.exec(select(Case).where(col(Case.id).in_([claim.case_id for claim in claims]))).all()
     return _File({cover.id: cover for cover in covers}, enrolment.people_by_id(session, persons),
                  {case.id: case for case in cases}, enrolment.current_cards(session, persons),
-                 queries.papers_of(session, ids), _repeated(session, ids))
+                 queries.papers_of(session, ids), _repeated(session, ids), queries.unshown(session, ids))
 
 
 def _repeated(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, frozenset[str]]:
@@ -97,6 +98,7 @@ def _seen(claim: Claim, file: _File) -> Seen:
         missing=tuple(rules.paper_name(book, kind) for kind in claim.required if kind not in uploaded),
         decisive_fact=_unstated(claim, cover),
         repeated=tuple(rules.paper_name(book, paper.kind) for paper in file.papers[claim.id] if paper.sha256 in repeated),
+        unshown=tuple((rules.paper_name(book, kind), number) for kind, number in file.unshown.get(claim.id, ())),
         bank=card.bank if card else None, bank_allowed=card is not None and book.bank_allowed(card.bank),
         late=file.cases[claim.case_id].late, cover_ended=cover.ended_on is not None)
 

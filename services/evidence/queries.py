@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from services.core.errors import NotFound
 from services.evidence.rules import paper_name
-from services.models import Claim, Notice, Paper, Supplement
+from services.models import Claim, Notice, Paper, PaperPage, Supplement
 from services.rulebook import registry
 from statemachines.states import NoticeState, SupplementState
 
@@ -33,6 +33,18 @@ def papers_of(session: Session, claim_ids: Sequence[uuid.UUID]) -> dict[uuid.UUI
     for paper in session.exec(select(Paper).where(col(Paper.claim_id).in_(list(claim_ids))).order_by(
             col(Paper.uploaded_at), col(Paper.id))).all():
         found[paper.claim_id].append(paper)
+    return found
+
+
+def unshown(session: Session, claim_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[tuple[str, int]]]:
+    """Kind of paper and number of each page that could not be drawn, by claim; papers already sent back are left out."""
+    rows = session.execute(sa.select(col(Paper.claim_id), col(Paper.kind), col(PaperPage.number)).join(
+        PaperPage, col(PaperPage.paper_id) == col(Paper.id)).where(
+        col(Paper.claim_id).in_(list(claim_ids)), col(PaperPage.fault).is_not(None), col(Paper.verdict) != "rejected").order_by(
+        col(Paper.id), col(PaperPage.number)))
+    found: dict[uuid.UUID, list[tuple[str, int]]] = {}
+    for claim_id, kind, number in rows:
+        found.setdefault(claim_id, []).append((kind, number))
     return found
 
 

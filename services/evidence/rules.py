@@ -88,6 +88,7 @@ class Seen:
     missing: tuple[str, ...]            # names of required papers that nobody uploaded yet
     decisive_fact: str                  # the fact that dates the plan, when it is not stated; else empty
     repeated: tuple[str, ...]           # names of papers that lie in another person's claim too
+    unshown: tuple[tuple[str, int], ...]    # names of papers and the number of a page that could not be drawn
     bank: str | None
     bank_allowed: bool
     late: bool
@@ -100,6 +101,8 @@ def findings(seen: Seen) -> list[dict[str, str]]:
     if not seen.identity_matched:
         found.append(("identity_unmatched", "身份信息与参保名册不符"))
     found += [("paper_repeated", f"“{name}”与他人案件中的文件完全相同，请核对") for name in seen.repeated]
+    found += [("paper_unshown", f"“{name}”第{number}页无法显示：请下载原件核对，看不清的请申请人重新上传")
+              for name, number in seen.unshown]
     if seen.cover_ended:
         found.append(("cover_ended", "保障已提前终止，请核对终止日与事件日"))
     found += [("paper_missing", f"缺少：{name}") for name in seen.missing]

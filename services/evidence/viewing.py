@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,9 +15,7 @@ from services.audit import service as audit
 from services.core.errors import HuzhuError, NotFound
 from services.core.ids import uuidv7
 from services.evidence.papers import readable
-from services.evidence.rules import paper_name
-from services.models import Claim, Paper, PaperPage
-from services.rulebook import registry
+from services.models import Paper, PaperPage
 from services.storage import reading
 from services.storage import service as storage
 from services.storage.reading import Drawn
@@ -91,25 +87,6 @@ def keep(session: Session, drawn: Sequence[tuple[Undrawn, Sequence[Leaf]]]) -> N
         "widths": [leaf.width for _, leaf in rows], "heights": [leaf.height for _, leaf in rows],
         "rotations": [leaf.rotation for _, leaf in rows], "faults": [leaf.fault for _, leaf in rows]})
     session.execute(_DONE, {"papers": [paper.id for paper, _ in drawn], "pages": [len(leaves) for _, leaves in drawn]})
-
-
-def note_unshown(session: Session, claim_ids: Sequence[uuid.UUID]) -> None:
-    """Add a finding for each page that cannot be shown to what the checks found, in the same transaction as the checks."""
-    rows = session.execute(sa.select(
-        col(Claim.id), col(Claim.plan), col(Claim.plan_from), col(Paper.kind), col(PaperPage.number)).join(
-        Paper, col(Paper.claim_id) == col(Claim.id)).join(PaperPage, col(PaperPage.paper_id) == col(Paper.id)).where(
-        col(Claim.id).in_(list(claim_ids)), col(PaperPage.fault).is_not(None), col(Paper.verdict) != "rejected").order_by(
-        col(Paper.id), col(PaperPage.number)))
-    found: dict[uuid.UUID, list[dict[str, str]]] = defaultdict(list)
-    for claim_id, plan, plan_from, kind, number in rows:
-        name = paper_name(registry.version(plan, plan_from), kind)
-        found[claim_id].append({"code": "paper_unshown",
-                                "words": f"“{name}”第{number}页无法显示：请下载原件核对，看不清的请申请人重新上传"})
-    if found:
-        session.execute(sa.text("""
-            UPDATE claim c SET findings = coalesce(c.findings, '[]'::jsonb) || r.more::jsonb
-            FROM unnest(CAST(:ids AS uuid[]), CAST(:more AS text[])) AS r(id, more) WHERE c.id = r.id"""),
-            {"ids": list(found), "more": [json.dumps(words, ensure_ascii=False) for words in found.values()]})
 
 
 def pages(session: Session, *, paper_id: uuid.UUID, actor: Actor) -> tuple[Paper, list[PaperPage]]:

@@ -96,7 +96,6 @@ def _draw(db: Database, papers: list[Paper]) -> int:
     with db.unit_of_work(CN) as session:
         viewing.keep(session, leaves)
         evidence.check(session, claim_ids=claims, actor=ROOT, now=papers[0].uploaded_at)
-        viewing.note_unshown(session, claims)
     return len(wanted)
 
 
