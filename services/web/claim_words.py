@@ -26,6 +26,13 @@ STEP_STATES: Mapping[str, tuple[str, str]] = {
 VERDICTS: Mapping[str, tuple[str, str]] = {
     "missing": (N_("缺"), "stop"), "waiting": (N_("待核对"), "busy"), "accepted": (N_("已认可"), "good"),
     "rejected": (N_("已退回"), "stop")}
+# what the door saw of an upload -> (what is wrong, what to do): `storage.quality.ADVICE`
+ADVICE: Mapping[str, tuple[str, str]] = {
+    "picture_small": (N_("图片偏小，字可能看不清"), N_("请把材料放满取景框重新拍照，或用更高的清晰度扫描")),
+    "picture_dark": (N_("图片太暗"), N_("请在光线充足的地方重新拍照，避开手机的影子")),
+    "picture_pale": (N_("图片太亮，字可能已发白"), N_("请关掉闪光灯，避开强光重新拍照")),
+    "picture_blurred": (N_("图片模糊"), N_("请拿稳手机，对准后再拍，或改用扫描")),
+    "picture_empty": (N_("图片上像是没有内容"), N_("请确认拍的是有字的一面，再重新拍照"))}
 ROLES: Mapping[str, str] = {
     "member": N_("会员"), "unit_clerk": N_("基层工会经办"), "district_reviewer": N_("区、产业工会审核"),
     "office_reviewer": N_("办事处初审"),

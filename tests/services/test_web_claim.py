@@ -11,7 +11,8 @@ import pytest
 from services.core.db import Database
 from services.review.queries import reasons
 from services.rulebook.facts import FACTS
-from services.web import file_words
+from services.storage.quality import ADVICE
+from services.web import claim_words, file_words
 from tests.services.api_world import Api
 from tests.services.claim_pages import hidden, looks, person, press
 from tests.support.signed_in import Visitor
@@ -119,4 +120,5 @@ def test_staff_and_member_write_and_notes_stay_inside(api: Api) -> None:
 
 def test_the_words_of_the_file_are_all_known_to_the_pages() -> None:
     assert set(file_words.REASONS) >= set(reasons().values())
+    assert claim_words.ADVICE == ADVICE
     assert set(file_words.FACTS) >= {spec.label for fact, spec in FACTS.items() if fact.startswith("event.")}

@@ -13,6 +13,7 @@ from services.enrolment import service as enrolment
 from services.storage import service as storage
 from tests.services.api_world import Api, picture
 from tests.services.member_pages import case_no, letters_out, one, person, state, version
+from tests.support.paper_files import page, saved
 from tests.support.world import ROOT
 
 
@@ -69,6 +70,9 @@ def test_papers_are_handed_in_once_and_told_with_their_size(api: Api) -> None:
     assert sent.headers["location"] == f"{path}?done=handed"
     text = visitor.get(path).text
     assert "诊断.png" in text and "1 KB" in text and "待核对" in text
+    assert "图片太暗" not in text
+    visitor.send(path, files={"files-diagnosis": ("夜里.png", saved(page(light=45)), "image/png")}, kind="diagnosis")
+    assert "图片太暗：请在光线充足的地方重新拍照" in visitor.get(path).text
     wrong = visitor.send(path, files={"files-pathology": ("a.txt", b"words", "text/plain")}, kind="pathology")
     assert wrong.status_code == 422 and 'id="files-pathology-fault"' in wrong.text
     assert person(api, "xj.m1").get(path).status_code == 404
