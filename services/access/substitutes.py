@@ -95,7 +95,7 @@ def end_substitute(session: Session, *, substitute_id: uuid.UUID, why: str, acto
 def substitutes(session: Session, *, actor: Actor, running_on: date | None = None, now: datetime) -> list[SubstituteView]:
     """The newest first: a head, an auditor or an administrator sees all of the branch, anybody else the own ones.
 
-    `running_on`: only those that hold on that day.
+    `running_on`: only those that hold on that day. Why somebody is away (it may be an illness) is empty for an administrator.
     """
     absent, stands_in = aliased(Account), aliased(Account)
     query = (select(Substitute, absent, stands_in).join(absent, col(absent.id) == Substitute.absent_id)
@@ -109,13 +109,15 @@ def substitutes(session: Session, *, actor: Actor, running_on: date | None = Non
     if running_on:
         query = query.where(col(Substitute.ended_at).is_(None), Substitute.from_on <= running_on, Substitute.until_on >= running_on)
     today = business_day(now)
-    return [_view(one, away, other, today) for one, away, other in session.exec(query).all()]
+    told = not actor.has(Role.ADMINISTRATOR) or actor.has(Role.HEAD, Role.AUDITOR)
+    return [_view(one, away, other, today, told=told or actor.account_id in (away.id, other.id))
+            for one, away, other in session.exec(query).all()]
 
 
-def _view(one: Substitute, away: Account, other: Account, today: date) -> SubstituteView:
+def _view(one: Substitute, away: Account, other: Account, today: date, *, told: bool) -> SubstituteView:
     running = one.ended_at is None and one.from_on <= today <= one.until_on
     return SubstituteView(one.id, away.id, away.name, other.id, other.name, away.org_key, tuple(one.roles.split()), one.from_on,
-                          one.until_on, one.reason, one.made_by, one.made_at, one.ended_at, one.ended_why, running)
+                          one.until_on, one.reason if told else "", one.made_by, one.made_at, one.ended_at, one.ended_why, running)
 
 
 def candidates(session: Session, *, absent_id: uuid.UUID, actor: Actor) -> list[Candidate]:

@@ -72,6 +72,8 @@ def test_leave_over_http(api: Api) -> None:
     assert me["roles"] == ["office_reviewer", "senior_reviewer"] and me["stands_for"] == [str(world.person("nx.senior"))]
     assert [line["id"] for line in api.get("nx.office1", "/substitutes", running=True).json()] == [made.json()["id"]]
     assert api.get("nx.office2", "/substitutes").json() == []
+    whys = {login: [line["reason"] for line in api.get(login, "/substitutes").json()] for login in ("nx.head", "nx.office1", "nx.admin")}
+    assert whys == {"nx.head": [body["reason"]], "nx.office1": [body["reason"]], "nx.admin": [""]}   # an illness is not for administrators
     path = f"/substitutes/{made.json()['id']}/end"
     assert code(api.post("nx.office2", path, {"reason": "返岗"})) == (404, "substitute_missing")
     assert api.post("nx.office1", path, {"reason": "返岗"}).json() == {"done": True}
