@@ -125,7 +125,8 @@ def test_a_list_holds_no_row_of_others(crowd: Crowd) -> None:
         for login, hidden in strangers.items():
             text = crowd.ask(login, "GET", path).text
             found += [f"{path}: {login} {mark}" for mark in hidden if mark in text]
-        seen |= {mark for mark in marks if mark in crowd.ask(f"xj.{PEOPLE[who[-1]]}", "GET", path).text}
+        own = (who.replace("X", "") or who)[-1]         # why somebody is away is not told to administrators
+        seen |= {mark for mark in marks if mark in crowd.ask(f"xj.{PEOPLE[own]}", "GET", path).text}
     assert found == []
     assert {stage.reported, stage.sheet, stage.run, "cn.xj.", ids["receivable_id"], ids["sample_id"], ids["objection_id"], "年假"} <= seen
 
