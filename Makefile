@@ -57,5 +57,5 @@ lab: $(READY)
 COMPILE := uv pip compile --quiet --universal --no-emit-index-url --no-header --no-annotate --generate-hashes \
   --python-version 3.11
 lock:
-	$(COMPILE) --group dev pyproject.toml --output-file requirements.lock
+	$(COMPILE) --extra ocr --group dev pyproject.toml --output-file requirements.lock
 	$(COMPILE) --group bench --constraint requirements.lock --output-file infra/bench/requirements.lock

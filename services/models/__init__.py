@@ -17,6 +17,15 @@ from services.models.outbox import BusinessClockRow, IdempotencyKey, OutboxRow
 from services.models.paper import Paper, PaperPage, Supplement
 from services.models.payment import BankLine, Payee, Payment, PaymentRun
 from services.models.person import BankCard, FamilyTie, Person, PersonCategory, PersonChange, PersonMerge, Proxy
+from services.models.reading import (
+    FactSource,
+    FindingAnswer,
+    Invoice,
+    PaperField,
+    PaperMatch,
+    PaperReading,
+    UploadSession,
+)
 from services.models.release import Release
 from services.models.review import ReviewLook, ReviewStep, StockPhrase, StoodIn
 from services.models.signin import (
@@ -33,14 +42,14 @@ from services.models.summary import QaItem, QaSample, SummaryLine, SummarySheet
 from services.models.worksheet import Decision, Worksheet
 
 __all__ = [
-    "AccessRecord", "Account", "AuditHead", "AuditRecord", "BankCard", "BankLine", "BusinessClockRow",
-    "CancelRequest", "Case", "Claim", "ClaimMessage", "Consent", "Cover", "Credential", "Decision",
-    "DuplicateVerdict", "Endorsement", "FamilyTie", "FormerKey", "Fund", "Grant", "Handoff", "IdempotencyKey",
-    "InsurerMessage", "LedgerEntry", "LedgerTransaction", "Liaison", "MessageMark", "Notice", "NumberSeries",
+    "AccessRecord", "Account", "AuditHead", "AuditRecord", "BankCard", "BankLine", "BusinessClockRow", "CancelRequest",
+    "Case", "Claim", "ClaimMessage", "Consent", "Cover", "Credential", "Decision", "DuplicateVerdict", "Endorsement",
+    "FactSource", "FamilyTie", "FindingAnswer", "FormerKey", "Fund", "Grant", "Handoff", "IdempotencyKey",
+    "InsurerMessage", "Invoice", "LedgerEntry", "LedgerTransaction", "Liaison", "MessageMark", "Notice", "NumberSeries",
     "Objection", "OidcAttempt", "OidcSubject", "Organisation", "OrganisationChange", "OriginalRequest", "OutboxRow",
-    "Paper", "PaperPage", "PasswordLink", "Payee", "Payment", "PaymentRun", "Person", "PersonCategory", "PersonChange",
-    "PersonMerge", "PremiumVoucher", "Proxy", "QaItem", "QaSample", "Receivable", "RecoveryCode", "Release",
-    "Reopening", "ReportDraft", "ReportImport", "ReportNote", "Reservation", "ReviewLook", "ReviewStep",
-    "RosterImport", "SignInGuard", "SlaClock", "StockPhrase", "StoodIn", "Substitute", "SummaryLine",
-    "SummarySheet", "Supplement", "Token", "WebSession", "Worksheet",
+    "Paper", "PaperField", "PaperMatch", "PaperPage", "PaperReading", "PasswordLink", "Payee", "Payment", "PaymentRun",
+    "Person", "PersonCategory", "PersonChange", "PersonMerge", "PremiumVoucher", "Proxy", "QaItem", "QaSample",
+    "Receivable", "RecoveryCode", "Release", "Reopening", "ReportDraft", "ReportImport", "ReportNote", "Reservation",
+    "ReviewLook", "ReviewStep", "RosterImport", "SignInGuard", "SlaClock", "StockPhrase", "StoodIn", "Substitute",
+    "SummaryLine", "SummarySheet", "Supplement", "Token", "UploadSession", "WebSession", "Worksheet",
 ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import Index, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Float, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
-from services.models.base import Instant, Json, Moving, Scoped, instant, one_of
+from services.models.base import Bytes, Instant, Json, Moving, Scoped, instant, one_of
 from statemachines.states import SupplementState
 
 
@@ -32,6 +32,7 @@ class Paper(Scoped, table=True):
     checked_by: uuid.UUID | None = None
     checked_at: datetime | None = instant()
     pages: int | None = None                         # drawn for viewing; none while that is still to do
+    removed_at: datetime | None = instant()          # the time the law asks for is over: the bytes are gone, the row stays
     warnings: list[str] = Field(default_factory=list, sa_type=Json, sa_column_kwargs={"server_default": text("'[]'")})
 
 
@@ -49,6 +50,10 @@ class PaperPage(Scoped, table=True):
     height: int = 0
     rotation: int = 0                                # degrees it was turned clockwise to stand upright
     fault: str | None = Field(default=None, sa_type=Text)
+    turned: int = 0                                  # degrees clockwise that a reader or a person turned the view further
+    tilt: float = Field(default=0, sa_type=Float)    # degrees it was straightened by
+    phash: int | None = Field(default=None, sa_type=BigInteger)      # perceptual hash of 64 bits, as a signed number
+    grain: bytes | None = Field(default=None, sa_type=Bytes)         # a finer picture of the page, to see where two copies differ
 
 
 class Supplement(Moving, table=True):
