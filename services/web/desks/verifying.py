@@ -1,4 +1,4 @@
-"""The verifier's work on a claim: each paper judged, facts corrected from the papers, what is missing asked once, verified."""
+"""The verifier's work on a claim: each paper judged, facts corrected from the papers, verified."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services.reporting import sight
 from services.reporting.claim_file import ClaimFile, book_of
 from services.reporting.views import PaperView
 from services.web.acts import Act, register
-from services.web.claim_context import address, back, context, moved_on, read_file
+from services.web.claim_context import address, back, context, read_file
 from services.web.desks.claim import STAFF, identified
 from services.web.door import Pages
 from services.web.fact_form import facts_page, send_facts
@@ -92,34 +92,3 @@ def amend(visit: Visit, claim_no: str) -> Response:
     return send_facts(visit, claim_no, lambda session, found, event: intake.amend(
         session, claim_id=found, version=visit.version(), event=event, reason=visit.field("reason"), actor=visit.actor, now=visit.now),
         decided=False, done="amended")
-
-
-# --- the one list of what is missing ----------------------------------------------------------------------------------
-
-@pages.get("/claims/{claim_no}/ask", roles=STAFF)
-def missing(visit: Visit, claim_no: str) -> Response:
-    """Everything that is missing, ticked, with a reason each."""
-    return _ask_page(visit, claim_no)
-
-
-@pages.post("/claims/{claim_no}/ask", roles=STAFF)
-def ask(visit: Visit, claim_no: str) -> Response:
-    """Asked once and in full (保险法 22); a second list needs a reason and a senior."""
-    wanted = visit.listed("want")
-    items = [{"paper": kind, "reason": visit.field(f"why-{kind}")} for kind in wanted]
-
-    def verb(session: Session) -> None:
-        found = sight.claim(session, visit.actor, claim_no, lock=True, version=visit.version())
-        evidence.ask(session, claim_id=found.id, version=visit.version(), items=items, reason=visit.field("reason") or None,
-                     actor=visit.actor, now=visit.now)
-    return visit.attempt(verb, again=lambda problem: _ask_page(visit, claim_no, problem=problem), then=address(visit, claim_no),
-                         done="asked")
-
-
-def _ask_page(visit: Visit, claim_no: str, *, problem: HuzhuError | None = None) -> Response:
-    file = visit.note(lambda session: read_file(visit, session, claim_no))
-    first = not any(listed.source == "union" for listed in file.view.supplements)
-    ticked = visit.listed("want") if problem else [need.kind for need in file.view.checklist if need.state in ("missing", "rejected")]
-    faults = {row.kind: row.fault or "" for row in file.view.papers if row.verdict == "rejected"}
-    return visit.page("claim_ask.html", problem=problem, first=first, ticked=ticked, faults=faults, news=moved_on(visit, file),
-                      **context(visit, file))
