@@ -41,7 +41,8 @@ def var() -> Iterator[Path]:
 @pytest.fixture(scope="session", autouse=True)
 def configured(var: Path) -> Iterator[None]:
     """Settings and key ring of this test process."""
-    os.environ.update({"HUZHU_MODE": "demo", "HUZHU_DATA_DIR": str(var), "HUZHU_INSURER_URL": "http://127.0.0.1:9",
+    # Nobody reads papers unless a test asks for it (`reading_machine`): a page costs a second.
+    os.environ.update({"HUZHU_MODE": "demo", "HUZHU_OCR": "none", "HUZHU_DATA_DIR": str(var), "HUZHU_INSURER_URL": "http://127.0.0.1:9",
                        "HUZHU_INSURER_KEYS": str(var / "keys" / "insurer")})
     settings_module.settings.cache_clear()
     crypto.make_ring(settings_module.settings().key_ring)
