@@ -40,7 +40,9 @@ class PaperPage(Scoped, table=True):
     """One page of a paper drawn for viewing: WEBP view and thumbnail by content hash, or the code of why it cannot be shown."""
 
     __tablename__ = "paper_page"
-    __table_args__ = (UniqueConstraint("paper_id", "number", name="paper_page_once"),)
+    __table_args__ = (
+        UniqueConstraint("paper_id", "number", name="paper_page_once"), Index("paper_page_view", "view_sha256"),
+        *(Index(f"paper_page_band_{n}", f"band_{n}", postgresql_where=text(f"band_{n} IS NOT NULL")) for n in range(1, 5)))
 
     paper_id: uuid.UUID = Field(foreign_key="paper.id")
     number: int                                      # from 1
@@ -54,6 +56,11 @@ class PaperPage(Scoped, table=True):
     tilt: float = Field(default=0, sa_type=Float)    # degrees it was straightened by
     phash: int | None = Field(default=None, sa_type=BigInteger)      # perceptual hash of 64 bits, as a signed number
     grain: bytes | None = Field(default=None, sa_type=Bytes)         # a finer picture of the page, to see where two copies differ
+    print_of: str | None = Field(default=None, sa_type=Text)         # the view that hash and grain were made of
+    band_1: int | None = None                        # a quarter of the hash each: near hashes share one (evidence/pictures)
+    band_2: int | None = None
+    band_3: int | None = None
+    band_4: int | None = None
 
 
 class Supplement(Moving, table=True):

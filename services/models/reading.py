@@ -85,10 +85,11 @@ class FindingAnswer(Scoped, table=True):
 
 
 class Invoice(Scoped, table=True):
-    """The invoice ledger: one line for each invoice on a page, across units, plans and years."""
+    """The invoice ledger: one line for each page with an invoice or a settlement sheet, across units, plans and years."""
 
     __tablename__ = "invoice"
     __table_args__ = (UniqueConstraint("paper_id", "page", name="invoice_once"), Index("invoice_number", "number", "code"),
+                      Index("invoice_amount", "amount_fen", "issued_on"), Index("invoice_issued", "issued_on"),
                       Index("invoice_claim", "claim_id"))
 
     claim_id: uuid.UUID = Field(foreign_key="claim.id")
@@ -96,6 +97,7 @@ class Invoice(Scoped, table=True):
     page: int
     code: str = Field(default="", sa_type=Text)
     number: str = Field(default="", sa_type=Text)
+    sheet: str = Field(default="invoice", sa_type=Text, sa_column_kwargs={"server_default": "invoice"})
     issued_on: date | None = None
     amount_fen: int | None = Field(default=None, sa_type=Fen)
 
