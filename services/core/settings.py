@@ -38,13 +38,18 @@ class Settings(BaseSettings):
     upload_limit_mb: int = 50
     clamav: str = Field(default="", pattern=r"^(unix:/.+|tcp:[^:]+:[0-9]{1,5})?$")     # clamd; once set, nothing passes unscanned
     ocr: Literal["auto", "rapidocr", "none"] = "auto"   # who reads papers: auto when the extra `ocr` is installed; none: hands
+    # Where papers lie. Empty: a folder under data_dir; `file:<folder>`; `s3://<bucket>/<prefix>`, its keys from the environment (AWS_…) or a file
+    store: str = Field(default="", pattern=r"^(file:.+|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?)?$")
+    store_endpoint: str = Field(default="", pattern=r"^(https?://.+)?$")       # of a store that is not Amazon's own
+    store_region: str = ""
+    store_keys: Path | None = None  # aws_access_key_id and aws_secret_access_key, one a line
     oidc_issuer: str = ""           # the organisation's identity provider; empty: passwords only
     oidc_client_id: str = ""
     oidc_client_secret_file: Path | None = None
 
     @property
     def papers_dir(self) -> Path:
-        """Where papers and issued letters lie, by content hash."""
+        """Where papers and issued letters lie by content hash, unless `store` says otherwise."""
         return self.data_dir / "objects"
 
     @property

@@ -1,31 +1,23 @@
-"""Put and get bytes by their SHA-256. The path is the hash, so a file is written once and never overwritten."""
+"""Put and get bytes by their SHA-256. The path is the hash, so a file is written once and never overwritten.
+
+Parts of a file that is still coming lie apart, under the name of their upload; they are no papers yet.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from functools import lru_cache
-from pathlib import Path
+import uuid
 
 from obstore.exceptions import AlreadyExistsError
-from obstore.store import LocalStore
 
 from services.core.errors import InputError, NotFound, OutsideError
 from services.core.settings import settings
+from services.storage.backend import answering, store
 from services.storage.kinds import PAPER_KINDS, PDF, XLSX, true_kind
 
-__all__ = ["PAPER_KINDS", "PDF", "XLSX", "check_size", "get", "has", "kind_of", "put"]
+__all__ = ["PAPER_KINDS", "PDF", "XLSX", "check_size", "drop_parts", "get", "has", "joined", "kind_of", "put", "put_part", "remove"]
 _HASH = re.compile(r"[0-9a-f]{64}")
-
-
-@lru_cache(maxsize=8)
-def _store(directory: Path) -> LocalStore:
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return LocalStore(directory)
-
-
-def _here() -> LocalStore:
-    return _store(settings().papers_dir)
 
 
 def _path(sha256: str) -> str:
@@ -36,31 +28,38 @@ def _path(sha256: str) -> str:
 
 def check_size(content: bytes) -> None:
     """InputError when empty or above the limit."""
+    check_length(len(content))
+
+
+def check_length(size: int) -> None:
+    """The same of a file that is not here yet."""
     limit = settings().upload_limit_mb
-    if not content:
+    if size <= 0:
         raise InputError("file_empty", "文件是空的", remedy="请重新选择文件", field="content")
-    if len(content) > limit * 1024 * 1024:
+    if size > limit * 1024 * 1024:
         raise InputError("file_too_large", f"文件超过 {limit} MB", remedy="请压缩或拆分后上传", field="content")
 
 
 def put(content: bytes) -> str:
     """Store bytes and return their SHA-256 in hex; storing the same again changes nothing.
 
-    InputError when empty or above the limit. The file appears under its name only when complete.
+    InputError when empty or above the limit; StoreDown. The file appears under its name only when complete.
     """
     check_size(content)
     sha256 = hashlib.sha256(content).hexdigest()
     try:
-        _here().put(_path(sha256), content, mode="create")
+        with answering(writing=True):
+            store().put(_path(sha256), content, mode="create")
     except AlreadyExistsError:
         get(sha256)     # a damaged older copy must not pass for this one
     return sha256
 
 
 def get(sha256: str) -> bytes:
-    """The bytes again. NotFound when missing; OutsideError when the bytes no longer give their name."""
+    """The bytes again. NotFound when missing; OutsideError when the bytes no longer give their name, or the store is down."""
     try:
-        content = bytes(_here().get(_path(sha256)).bytes())
+        with answering():
+            content = bytes(store().get(_path(sha256)).bytes())
     except FileNotFoundError:
         raise NotFound("object_missing", "没有这一文件", remedy="从备份恢复文件库") from None
     if hashlib.sha256(content).hexdigest() != sha256:
@@ -72,10 +71,57 @@ def get(sha256: str) -> bytes:
 def has(sha256: str) -> bool:
     """Whether the bytes are there."""
     try:
-        _here().head(_path(sha256))
+        with answering():
+            store().head(_path(sha256))
     except FileNotFoundError:
         return False
     return True
+
+
+def remove(sha256: str) -> None:
+    """Take bytes away for good: of the retention's end, and of nothing else. Missing ones are away already."""
+    _drop(_path(sha256))
+
+
+def _drop(path: str) -> None:
+    try:
+        with answering():
+            store().delete(path)
+    except FileNotFoundError:
+        return
+
+
+def _parts(upload: uuid.UUID) -> str:
+    return f"parts/{upload}"
+
+
+def put_part(upload: uuid.UUID, offset: int, content: bytes) -> None:
+    """Lay down the part of an upload that starts at `offset`; one sent again takes its place."""
+    with answering(writing=True):
+        store().put(f"{_parts(upload)}/{offset:012d}", content, mode="overwrite")
+
+
+def _names(upload: uuid.UUID) -> list[str]:
+    with answering():
+        return sorted(str(found["path"]) for batch in store().list(_parts(upload)) for found in batch)
+
+
+def joined(upload: uuid.UUID) -> bytes:
+    """The parts of an upload in their order, each from where the last one ended."""
+    whole = bytearray()
+    for name in _names(upload):
+        with answering():
+            piece = bytes(store().get(name).bytes())
+        if int(name.rpartition("/")[2]) != len(whole):      # left over from a part that was sent in another size
+            continue
+        whole += piece
+    return bytes(whole)
+
+
+def drop_parts(upload: uuid.UUID) -> None:
+    """Forget an upload's parts."""
+    for name in _names(upload):
+        _drop(name)
 
 
 def kind_of(content: bytes) -> str:
