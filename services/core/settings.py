@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     upload_limit_mb: int = 50
     clamav: str = Field(default="", pattern=r"^(unix:/.+|tcp:[^:]+:[0-9]{1,5})?$")     # clamd; once set, nothing passes unscanned
     ocr: Literal["auto", "rapidocr", "none"] = "auto"   # who reads papers: auto when the extra `ocr` is installed; none: hands
-    # Where papers lie. Empty: a folder under data_dir; `file:<folder>`; `s3://<bucket>/<prefix>`, its keys from the environment (AWS_…) or a file
+    # Where papers lie. Empty: a folder under data_dir; `file:<folder>`; `s3://<bucket>/<prefix>` (services/storage/backend.py)
     store: str = Field(default="", pattern=r"^(file:.+|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?)?$")
     store_endpoint: str = Field(default="", pattern=r"^(https?://.+)?$")       # of a store that is not Amazon's own
     store_region: str = ""

@@ -86,5 +86,5 @@ def answering(*, writing: bool = False) -> Iterator[None]:
     except (FileNotFoundError, BaseError) as error:
         if isinstance(error, (FileNotFoundError, NotFoundError)) and not writing:
             raise FileNotFoundError from None
-        raise StoreDown("store_down", "文件库暂时不可用，文件没有收下", 
+        raise StoreDown("store_down", "文件库暂时不可用，文件没有收下",
                         remedy="请稍后再试；一直如此请联系管理员检查文件库的设置") from error
