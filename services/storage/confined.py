@@ -30,15 +30,16 @@ class Died(Exception):
 
 
 class Confined:
-    """One process, one file on its table."""
+    """One process, one file on its table. `module` is what it runs, `old` after how many jobs it is replaced."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str = "services.storage.confined_child", *, old: int = _OLD, patience: float = PATIENCE) -> None:
+        self._module, self._old, self._patience = module, old, patience
         self._process: subprocess.Popen[bytes] | None = None
         self._jobs = 0
 
     def lay(self, content: bytes) -> None:
         """Put a file on the table."""
-        if self._jobs >= _OLD:
+        if self._jobs >= self._old:
             self.close()
         self.ask({"do": "lay", "size": len(content)}, content)
 
@@ -46,7 +47,7 @@ class Confined:
         """The answer and its blobs. Died when the process gave none in time; the next job gets a new process."""
         process = self._started()
         self._jobs += 1
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + self._patience
         try:
             _write(cast(IO[bytes], process.stdin), json.dumps(job).encode() + b"\n" + blob, until)
             answers = _Answers(cast(IO[bytes], process.stdout), until)
@@ -62,7 +63,7 @@ class Confined:
             self.close()
             # Nothing of this process's surroundings goes along: no settings, no keys, no connections.
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "services.storage.confined_child"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                [sys.executable, "-m", self._module], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL, close_fds=True, bufsize=0,
                 env={"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "2"})
         return self._process

@@ -1,43 +1,20 @@
-"""The confined process: reads a job from its input, answers on its output. Little memory, no files, no time to lose.
-
-A frame is a line of JSON with the sizes of the blobs that follow it. Whatever is not foreseen ends the process; the other
-side takes that for the file's fault and starts another.
-"""
+"""The confined process in which strangers' files are opened (confined.py). Little memory, no files, no time to lose."""
 
 from __future__ import annotations
 
-import json
-import os
-import resource
-import sys
-from typing import BinaryIO, cast
+from typing import cast
 
 import zxingcpp
 from PIL import Image
 
 from services.core.errors import InputError
 from services.storage import inspect, inspect_pdf, viewing
+from services.storage.child import confine, run
 from services.storage.kinds import PDF
 from services.storage.pdfium import leaf
 
 MEMORY = 1536 << 20         # of addresses: a picture of 80 million pixels, its turned copy, and the libraries
-CPU = 30                    # seconds for one job
 _CODE_SIDE = 1700           # a scanned page drawn wide enough for the bars of a cover sheet
-
-
-def confine() -> None:
-    """Bounds that hold for the whole process; the ends of its pipes stay open."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
-    os.nice(10)
-
-
-def _more_time() -> None:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + CPU, hard))
 
 
 class Room:
@@ -83,21 +60,6 @@ def _read(grey: Image.Image) -> list[str]:
     return [found.text for found in zxingcpp.read_barcodes(grey, formats=formats)]
 
 
-def serve(source: BinaryIO, sink: BinaryIO) -> None:
-    """Jobs until the other side closes."""
-    room = Room()
-    while line := source.readline():
-        job = json.loads(line)
-        _more_time()
-        answer, blobs = room.do(job, source.read(int(job.get("size", 0))))
-        sink.write(json.dumps({**answer, "sizes": [len(blob) for blob in blobs]}).encode() + b"\n")
-        for blob in blobs:
-            sink.write(blob)
-        sink.flush()
-
-
 if __name__ == "__main__":
-    output = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)           # what a library prints is no answer
-    confine()
-    serve(sys.stdin.buffer, output)
+    confine(MEMORY)
+    run(Room())
