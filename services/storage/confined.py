@@ -32,7 +32,7 @@ class Died(Exception):
 class Confined:
     """One process, one file on its table. `module` is what it runs, `old` after how many jobs it is replaced."""
 
-    def __init__(self, module: str = "services.storage.confined_child", *, old: int = _OLD, patience: float = PATIENCE) -> None:
+    def __init__(self, module: str = "services.storage.confined_child", *, old: int = _OLD, patience: float | None = None) -> None:
         self._module, self._old, self._patience = module, old, patience
         self._process: subprocess.Popen[bytes] | None = None
         self._jobs = 0
@@ -47,7 +47,7 @@ class Confined:
         """The answer and its blobs. Died when the process gave none in time; the next job gets a new process."""
         process = self._started()
         self._jobs += 1
-        until = time.monotonic() + self._patience
+        until = time.monotonic() + (self._patience or PATIENCE)
         try:
             _write(cast(IO[bytes], process.stdin), json.dumps(job).encode() + b"\n" + blob, until)
             answers = _Answers(cast(IO[bytes], process.stdout), until)
