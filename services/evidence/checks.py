@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,14 +14,19 @@ from sqlmodel import Session, col, select
 
 from services.access.actor import Actor
 from services.core.clock import business_day
+from services.core.crypto import key_ring
 from services.core.errors import GuardFailed, InputError
 from services.core.identity import check_identity
 from services.enrolment import queries as enrolment
-from services.evidence import queries, rules
-from services.evidence.rules import Seen
+from services.evidence import cross_checks, queries, readings, repeats, rules
+from services.evidence.answered import require_answered
+from services.evidence.cross_checks import Stated
+from services.evidence.readings import FieldView
+from services.evidence.rules import Finding, Seen
+from services.evidence.sheet_checks import PaperRead
 from services.intake.queries import claim_for
 from services.lifecycle.service import Move, Moved, fire
-from services.models import BankCard, Case, Claim, Cover, Paper, Person
+from services.models import BankCard, Case, Claim, Cover, Paper, PaperReading, Person
 from services.rulebook import registry
 from services.rulebook.dating import stated_date
 
@@ -30,6 +34,7 @@ _STORE = sa.text("""
     UPDATE claim c SET identity_matched = r.matched, findings = r.findings::jsonb
     FROM unnest(CAST(:ids AS uuid[]), CAST(:matched AS bool[]), CAST(:findings AS text[])) AS r(id, matched, findings)
     WHERE c.id = r.id""")
+_NUMBERS = frozenset({("id_card", "number"), ("bank_card", "account")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +46,18 @@ class _File:
     cases: Mapping[uuid.UUID, Case]
     cards: Mapping[uuid.UUID, BankCard]
     papers: Mapping[uuid.UUID, Sequence[Paper]]
-    repeated: Mapping[uuid.UUID, frozenset[str]]     # hashes that lie in another person's claim
+    repeats: Mapping[uuid.UUID, Sequence[Finding]]   # papers that lie in another claim too
     unshown: Mapping[uuid.UUID, Sequence[tuple[str, int]]]
+    read: Mapping[uuid.UUID, PaperReading]           # by paper
+    fields: Mapping[uuid.UUID, Sequence[FieldView]]
 
 
 def check(session: Session, *, claim_ids: Sequence[uuid.UUID], actor: Actor,
-          now: datetime) -> dict[uuid.UUID, list[dict[str, str]]]:
-    """Check claims against roster, checklist and one another; the findings are kept on the claim and returned.
+          now: datetime) -> dict[uuid.UUID, list[dict[str, object]]]:
+    """Check claims against roster, checklist, what was read on their papers and one another; the findings are kept and returned.
 
-    Sets `identity_matched`; changes no state. Unknown ids are left out. Run again, the answer is of that moment.
+    Sets `identity_matched`; changes no state. Unknown ids are left out. Run again, the answer is of that moment, and what is
+    found again has the same key.
     """
     claims = session.exec(select(Claim).where(col(Claim.id).in_(list(claim_ids))).order_by(col(Claim.id))
                           .with_for_update().execution_options(populate_existing=True)).all()
@@ -57,7 +65,7 @@ def check(session: Session, *, claim_ids: Sequence[uuid.UUID], actor: Actor,
         return {}
     file = _load(session, claims)
     seen = {claim.id: _seen(claim, file) for claim in claims}
-    found = {claim_id: rules.findings(what) for claim_id, what in seen.items()}
+    found = {claim.id: [finding.to_dict() for finding in rules.findings(seen[claim.id], _on_papers(claim, file))] for claim in claims}
     session.execute(_STORE, {"ids": list(seen), "matched": [what.identity_matched for what in seen.values()],
                              "findings": [json.dumps(found[claim_id], ensure_ascii=False) for claim_id in seen]})
     for claim in claims:    # what was just written, without a query each
@@ -71,36 +79,54 @@ def _load(session: Session, claims: Sequence[Claim]) -> _File:
     persons = list({claim.person_id for claim in claims})
     covers = session.exec(select(Cover).where(col(Cover.id).in_([claim.cover_id for claim in claims]))).all()
     cases = session.exec(select(Case).where(col(Case.id).in_([claim.case_id for claim in claims]))).all()
+    papers = queries.papers_of(session, ids)
+    names = {paper.id: _name(claim, paper) for claim in claims for paper in papers[claim.id]}
+    read = session.exec(select(PaperReading).where(col(PaperReading.paper_id).in_(list(names)))).all()
     return _File({cover.id: cover for cover in covers}, enrolment.people_by_id(session, persons),
-                 {case.id: case for case in cases}, enrolment.current_cards(session, persons),
-                 queries.papers_of(session, ids), _repeated(session, ids), queries.unshown(session, ids))
+                 {case.id: case for case in cases}, enrolment.current_cards(session, persons), papers,
+                 repeats.findings(session, ids, names), queries.unshown(session, ids), {one.paper_id: one for one in read},
+                 readings.fields_of(session, ids))
 
 
-def _repeated(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, frozenset[str]]:
-    rows = session.execute(sa.text("""
-        SELECT DISTINCT p.claim_id, p.sha256 FROM paper p JOIN claim c ON c.id = p.claim_id
-        JOIN paper o ON o.sha256 = p.sha256 AND o.claim_id <> p.claim_id
-        JOIN claim d ON d.id = o.claim_id AND d.person_id <> c.person_id WHERE p.claim_id = ANY(CAST(:ids AS uuid[]))"""),
-        {"ids": list(ids)})
-    found: dict[uuid.UUID, set[str]] = defaultdict(set)
-    for claim_id, sha256 in rows:
-        found[claim_id].add(sha256)
-    return {claim_id: frozenset(hashes) for claim_id, hashes in found.items()}
+def _name(claim: Claim, paper: Paper) -> str:
+    return rules.paper_name(registry.version(claim.plan, claim.plan_from), paper.kind)
 
 
 def _seen(claim: Claim, file: _File) -> Seen:
     cover, person, card = file.covers[claim.cover_id], file.people[claim.person_id], file.cards.get(claim.person_id)
     book = registry.version(claim.plan, claim.plan_from)
     uploaded = {paper.kind for paper in file.papers[claim.id] if paper.verdict != "rejected"}
-    repeated = file.repeated.get(claim.id, frozenset())
     return Seen(
         identity_matched=_matches(claim, cover, person),
         missing=tuple(rules.paper_name(book, kind) for kind in claim.required if kind not in uploaded),
         decisive_fact=_unstated(claim, cover),
-        repeated=tuple(rules.paper_name(book, paper.kind) for paper in file.papers[claim.id] if paper.sha256 in repeated),
         unshown=tuple((rules.paper_name(book, kind), number) for kind, number in file.unshown.get(claim.id, ())),
         bank=card.bank if card else None, bank_allowed=card is not None and book.bank_allowed(card.bank),
         late=file.cases[claim.case_id].late, cover_ended=cover.ended_on is not None)
+
+
+def _on_papers(claim: Claim, file: _File) -> list[Finding]:
+    """What the papers gave: seen before elsewhere, and whatever they say otherwise. Papers sent back count no more."""
+    papers = {paper.id: paper for paper in file.papers[claim.id] if paper.verdict != "rejected"}
+    repeated = [finding for finding in file.repeats.get(claim.id, ()) if finding.paper in papers]
+    fields = [field for field in file.fields[claim.id] if field.paper_id in papers]
+    read = {paper.id: _read(claim, paper, file.read.get(paper.id)) for paper in papers.values()}
+    if not fields and not any(paper.sheets for paper in read.values()):
+        return repeated
+    cover, person, card = file.covers[claim.cover_id], file.people[claim.person_id], file.cards.get(claim.person_id)
+    words, case = enrolment.computation_of(cover, claim.event), file.cases[claim.case_id]
+    stated = Stated(
+        name=person.name, number=enrolment.number_of(person), others_too=claim.died or words.event.victim == "child", words=words,
+        book=registry.version(claim.plan, claim.plan_from), last_day=cover.ended_on or cover.until, reported_on=case.reported_on,
+        hospital=case.hospital or "", account=enrolment.card_number(card) if card else "", papers=read, fields=fields,
+        marks={field.id: key_ring().index(field.value, field=readings.SEALED).hex()[:20] for field in fields
+               if (field.sheet, field.name) in _NUMBERS and field.value is not None})
+    return repeated + cross_checks.contradictions(stated)
+
+
+def _read(claim: Claim, paper: Paper, reading: PaperReading | None) -> PaperRead:
+    sheets = {int(page): sheet for page, sheet in reading.sheets.items()} if reading else {}
+    return PaperRead(paper.id, paper.kind, _name(claim, paper), reading.source if reading else "", sheets)
 
 
 def _matches(claim: Claim, cover: Cover, person: Person) -> bool:
@@ -120,7 +146,8 @@ def _unstated(claim: Claim, cover: Cover) -> str:
 def verify(session: Session, *, claim_id: uuid.UUID, version: int | None = None, actor: Actor, now: datetime) -> Moved:
     """The file is complete: the pay clock starts. Papers, identity, consent and separation are the machine's guards.
 
-    InputError when the fact that dates the plan is not stated yet (`intake.amend` states it).
+    InputError when the fact that dates the plan is not stated yet (`intake.amend` states it); GuardFailed while a serious finding
+    has no answer (`findings.answer` gives it).
     """
     claim = claim_for(session, claim_id, actor)
     if actor.person_id is None:
@@ -129,6 +156,7 @@ def verify(session: Session, *, claim_id: uuid.UUID, version: int | None = None,
     fact = _unstated(claim, session.get_one(Cover, claim.cover_id))
     if fact:
         raise InputError("missing_key", f"{fact}：本计划以它决定日期，核对前须补上", remedy="按材料补上这一事实", field=fact)
+    require_answered(session, claim)
     moved = fire(session, "claim", "verify", [Move(claim.id, version=version)], actor=actor, now=now)[0]
     session.execute(sa.update(Claim).where(col(Claim.id) == claim.id).values(
         verified_person=actor.person_id, verified_on=business_day(now)))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from services.core.errors import InputError
 from services.enrolment.heirs import PROOFS
+from services.evidence.recognition.lines import Box
 from services.rulebook.schema import RuleBook
 from services.rulebook.values import nearest
 from statemachines.states import ClaimState
@@ -80,14 +83,47 @@ def answered_items(items: Sequence[Mapping[str, str]], answers: Sequence[Mapping
     return list(now.values())
 
 
+SERIOUS, NOTE = "serious", "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a verifier must see. `severity`: `serious` wants an answer before verification, `note` may go without.
+
+    `content` is what was held against what: together with code and place it makes the key, so that an answer stays with its finding
+    from run to run, and another content is another finding. `box`: fractions of the page as shown.
+    """
+
+    code: str
+    words: str
+    content: tuple[str, ...] = ()
+    severity: str = NOTE
+    paper: uuid.UUID | None = None
+    page: int | None = None
+    box: Box | None = None
+    field: uuid.UUID | None = None
+
+    @property
+    def key(self) -> str:
+        """Its name in the claim. Numbers of identity and of cards come into `content` masked or as a keyed index only."""
+        told = "\0".join((self.code, str(self.paper or ""), str(self.page or ""), *self.content))
+        return hashlib.sha256(told.encode()).hexdigest()[:20]
+
+    def to_dict(self) -> dict[str, object]:
+        """As it is kept on the claim: code, words, key, severity; paper, page, box [left, top, right, bottom], field where known."""
+        box = [round(edge, 4) for edge in (self.box.left, self.box.top, self.box.right, self.box.bottom)] if self.box else None
+        placed = {"paper": self.paper and str(self.paper), "page": self.page, "box": box, "field": self.field and str(self.field)}
+        return {"code": self.code, "words": self.words, "key": self.key, "severity": self.severity,
+                **{name: value for name, value in placed.items() if value is not None}}
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the automatic checks look at of one claim."""
+    """What the automatic checks look at of one claim besides what was read on its papers."""
 
     identity_matched: bool
     missing: tuple[str, ...]            # names of required papers that nobody uploaded yet
     decisive_fact: str                  # the fact that dates the plan, when it is not stated; else empty
-    repeated: tuple[str, ...]           # names of papers that lie in another person's claim too
     unshown: tuple[tuple[str, int], ...]    # names of papers and the number of a page that could not be drawn
     bank: str | None
     bank_allowed: bool
@@ -95,23 +131,25 @@ class Seen:
     cover_ended: bool
 
 
-def findings(seen: Seen) -> list[dict[str, str]]:
-    """What a verifier must see, worst first: code and Chinese words."""
-    found: list[tuple[str, str]] = []
+def findings(seen: Seen, on_papers: Sequence[Finding] = ()) -> list[Finding]:
+    """What a verifier must see, worst first. `on_papers`: what the papers themselves gave (`cross_checks`, `repeats`).
+
+    What another guard asks for anyway (the identity, a paper, the decisive fact, a card) is a note: it ends when that is there.
+    """
+    found = [finding for finding in on_papers if finding.severity == SERIOUS]
     if not seen.identity_matched:
-        found.append(("identity_unmatched", "身份信息与参保名册不符"))
-    found += [("paper_repeated", f"“{name}”与他人案件中的文件完全相同，请核对") for name in seen.repeated]
-    found += [("paper_unshown", f"“{name}”第{number}页无法显示：请下载原件核对，看不清的请申请人重新上传")
+        found.insert(0, Finding("identity_unmatched", "身份信息与参保名册不符"))
+    found += [Finding("paper_unshown", f"“{name}”第{number}页无法显示：请下载原件核对，看不清的请申请人重新上传", (name, str(number)))
               for name, number in seen.unshown]
     if seen.cover_ended:
-        found.append(("cover_ended", "保障已提前终止，请核对终止日与事件日"))
-    found += [("paper_missing", f"缺少：{name}") for name in seen.missing]
+        found.append(Finding("cover_ended", "保障已提前终止，请核对终止日与事件日"))
+    found += [Finding("paper_missing", f"缺少：{name}", (name,)) for name in seen.missing]
     if seen.decisive_fact:
-        found.append(("fact_missing", f"尚未填写决定日期（{seen.decisive_fact}），须按材料补上"))
+        found.append(Finding("fact_missing", f"尚未填写决定日期（{seen.decisive_fact}），须按材料补上", (seen.decisive_fact,)))
     if seen.bank is None:
-        found.append(("bank_missing", "尚未登记领款银行卡"))
+        found.append(Finding("bank_missing", "尚未登记领款银行卡"))
     elif not seen.bank_allowed:
-        found.append(("bank_not_allowed", "领款银行不在本计划范围内，请会员更换"))
+        found.append(Finding("bank_not_allowed", "领款银行不在本计划范围内，请会员更换", (seen.bank,)))
     if seen.late:
-        found.append(("late_report", "迟报案，请核实原因，不得仅因此不予给付"))
-    return [{"code": code, "words": words} for code, words in found]
+        found.append(Finding("late_report", "迟报案，请核实原因，不得仅因此不予给付"))
+    return found + [finding for finding in on_papers if finding.severity != SERIOUS]

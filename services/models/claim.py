@@ -50,7 +50,7 @@ class Claim(Moving, table=True):
     identity_matched: bool = False
     required: list[str] = Field(sa_type=Json)        # kinds of papers that the rule-book asks for this event
     banks: list[str] = Field(sa_type=Json)           # banks the plan allows (reading A-41); empty: any
-    findings: list[dict[str, str]] = Field(default_factory=list, sa_type=Json)   # of the automatic checks: code, words
+    findings: list[dict[str, object]] = Field(default_factory=list, sa_type=Json)   # of the checks, see evidence.rules.Finding
     inputs: dict[str, dict[str, dict[str, object]]] = Field(default_factory=dict, sa_type=Json)   # a reviewer's, see review.inputs
     verified_person: uuid.UUID | None = None         # the verifier of this round, for separation of persons
     verified_on: date | None = None                  # the file was complete on this day
