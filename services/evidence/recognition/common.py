@@ -1,0 +1,170 @@
+"""Fields that several sheets have: name, hospital, days, disease, amounts. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import TypeVar
+
+from services.evidence.recognition.labels import Mark, Reader, Value
+from services.evidence.recognition.layout import Page, Token, joined, spanned
+from services.evidence.recognition.lines import Found
+from services.evidence.recognition.values import Day, amounts_in, count_in, days_in, name_in, written
+
+PROVEN, DOUBTED = 0.995, 0.8
+_PLACE = r"医院|卫生院|卫生服务中心|医疗中心|保健院|疗养院|诊所|门诊部|防治院|卫生所|妇幼保健中心|中医馆|康复中心|急救中心|肿瘤中心"
+_BRANCH = r"(?:\([\u4e00-\u9fff]{1,8}(?:院区|分院|院)\)|[\u4e00-\u9fff]{1,4}院区)?"
+_HOSPITAL = re.compile(rf"[\u4e00-\u9fff·()（）]{{2,30}}(?:{_PLACE}){_BRANCH}")
+_NOT_HOSPITAL = re.compile(r"^(?:\(?(?:盖章|公章|章|专用章)\)?)|^(?:在|于|来|到|经|由|至|赴|为|向|携|持|从)(?=.{4})")
+_ADVICE = re.compile(r"我院|本院|转院|上级医院|当地医院|外院|他院|贵院|就近|到医院|来医院|社区医院|出院|回院|返院|住院|入院")
+
+
+def found(page: Page, name: str, value: str, confidence: float, tokens: Iterable[Token]) -> Found:
+    """A field with its box."""
+    return Found(page.number, name, value, round(max(0.0, min(0.999, confidence)), 4), spanned(tokens))
+
+
+T = TypeVar("T")
+
+
+def one(page: Page, name: str, value: Value[T] | None, text: str = "", confidence: float | None = None) -> list[Found]:
+    """A field of a value found for a label, or none."""
+    if value is None:
+        return []
+    return [found(page, name, text or str(value.value), value.confidence if confidence is None else confidence, value.tokens)]
+
+
+def a_name(text: str) -> tuple[str, float] | None:
+    """Parse of a name; two to four Han characters are surest."""
+    name = name_in(text)
+    if not name:
+        return None
+    return name, 1.0 if 2 <= len(name) <= 4 or "·" in name else 0.85
+
+
+def a_day(text: str) -> tuple[Day, float] | None:
+    """Parse of the first date in a text."""
+    days = days_in(text)
+    return (days[0], days[0].sure) if days else None
+
+
+def two_days(text: str) -> tuple[tuple[Day, Day], float] | None:
+    """Parse of a period: its two dates in order."""
+    days = days_in(text)
+    if len(days) < 2 or days[0].day > days[1].day:
+        return None
+    return (days[0], days[1]), min(days[0].sure, days[1].sure)
+
+
+def money(text: str) -> tuple[Decimal, float] | None:
+    """Parse of an amount."""
+    amounts = amounts_in(text)
+    return (amounts[0].yuan, amounts[0].sure) if amounts else None
+
+
+def count(text: str) -> tuple[int, float] | None:
+    """Parse of a number of days; dates are none."""
+    if days_in(text) or re.search(r"\d[.,]\d", text):
+        return None
+    number = count_in(text)
+    return (number, 1.0) if number is not None and number < 1000 else None
+
+
+def name(reader: Reader, field: str = "name", key: str = "name") -> list[Found]:
+    """The person's name; the same name at two places proves itself, another at the second place casts doubt."""
+    values = sorted(reader.values(key, a_name, below=True), key=lambda value: -value.confidence)
+    if not values:
+        return []
+    best = values[0]
+    same = [value for value in values[1:] if value.value == best.value]
+    confidence = max(best.confidence, 0.99) if same else best.confidence
+    if not same and any(value.value != best.value and value.confidence > 0.85 for value in values[1:]):
+        confidence = min(confidence, DOUBTED)
+    return one(reader.page, field, best, best.value, confidence)
+
+
+def a_hospital(text: str) -> tuple[str, float] | None:
+    """Parse of a hospital's name."""
+    text = text.replace(" ", "")
+    match = _HOSPITAL.search(text)
+    if not match or _ADVICE.search(match.group()):
+        return None
+    place = written(_NOT_HOSPITAL.sub("", match.group()))
+    return (place, 1.0 if match.start() == 0 else 0.95) if len(place) > 3 else None
+
+
+def hospital(reader: Reader, key: str = "hospital") -> list[Found]:
+    """The hospital: behind its label, else in the head of the sheet, else anywhere (a signature, a stamp's text)."""
+    labelled = reader.value(key, a_hospital)
+    head = _in_head(reader)
+    if labelled and head and head.value == labelled.value:
+        return one(reader.page, "hospital", head, head.value, max(labelled.confidence, head.confidence, 0.99))
+    if labelled:
+        return one(reader.page, "hospital", labelled, labelled.value)
+    return one(reader.page, "hospital", head, head.value) if head else []
+
+
+def _in_head(reader: Reader) -> Value[str] | None:
+    """Largest letters first, among lines that name a hospital."""
+    best: tuple[float, Value[str]] | None = None
+    for token in reader.tokens:
+        text = token.text.replace(" ", "")
+        match = _HOSPITAL.match(text)
+        place = a_hospital(text) if match and len(text) < 45 else None
+        if place is None or match is None:
+            continue
+        weight = token.height / reader.page.unit + (1.0 if token.box.top < 0.3 else 0.3 if token.box.top > 0.6 else 0.0)
+        sure = 0.98 if token.box.top < 0.3 else 0.92
+        value = Value(place[0], token.confidence * sure, (_where(token, place[0]),), Mark("", "", token, 0, 0, 1.0))
+        if best is None or weight > best[0] + 1e-9:
+            best = (weight, value)
+    return best[1] if best else None
+
+
+def _where(token: Token, text: str) -> Token:
+    """The part of a token where a text stands, else all of it."""
+    plain = text.replace("（", "(").replace("）", ")")
+    start = token.text.find(plain)
+    return token.part(start, start + len(plain)) if start >= 0 else token
+
+
+_ENDS = re.compile(r"处理意见|医师意见|建议|注意事项|医师|医生|签名|日期|\(?以下空白\)?|特此证明|免疫组化|IHC|注:")
+
+
+def disease(reader: Reader, key: str = "disease", *, most: int = 5) -> list[Found]:
+    """A diagnosis: a text that may run over lines, without its number, up to the next label or the end of the sentence."""
+    best: Found | None = None
+    for mark in sorted(reader.marks(key), key=lambda mark: (-_rank(reader, mark, key), -mark.sure)):
+        tokens = reader.block(mark, most=most)
+        if not tokens:
+            continue
+        whole = joined(tokens)
+        text = diagnosis_text("".join(token.text if index == 0 else _joint(tokens[index - 1], token) for index, token in enumerate(tokens)))
+        if len(text) >= 2:
+            best = found(reader.page, "disease", text, whole.confidence * mark.sure * (1.0 if len(tokens) == 1 else 0.96), tokens)
+            break
+    return [best] if best else []
+
+
+def _rank(reader: Reader, mark: Mark, key: str) -> int:
+    return len(mark.name) if mark.key == key else 0
+
+
+def _joint(before: Token, after: Token) -> str:
+    latin = before.text[-1:].isascii() and before.text[-1:].isalnum() and after.text[:1].isascii() and after.text[:1].isalnum()
+    return (" " if latin and abs(before.y - after.y) < before.height / 2 else "") + after.text
+
+
+def diagnosis_text(text: str) -> str:
+    """A diagnosis without what is around it: its number in a list, the closing stop, words of the form."""
+    end = _ENDS.search(text)
+    text = text[:end.start()] if end and end.start() > 1 else text
+    text = re.sub(r"^\s*(?:\d\s*[.、)]\s*(?!\d)|[①②③]|一[、.])\s*", "", text)
+    return written(text.strip()).strip("。.；;，,_")
+
+
+def gap(first: date, last: date) -> int:
+    """Days between two dates."""
+    return (last - first).days

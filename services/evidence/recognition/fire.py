@@ -1,0 +1,114 @@
+"""火灾事故认定书 and its shorter kin: number, who, where, when and why; most of it told in sentences. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from services.evidence.recognition.common import a_day, a_name, found, name, one
+from services.evidence.recognition.labels import Labels, Reader
+from services.evidence.recognition.layout import Page, Token, joined
+from services.evidence.recognition.lines import Found
+from services.evidence.recognition.values import days_in, written
+
+_LABELS = Labels("fire")
+_CITED = re.compile(r"[\u4e00-\u9fff]{1,12}\s*\[?\(?\s*(?:19|20)\d\d\s*[\])]?\s*第?\s*\d{1,6}\s*号")
+_LEVELS = re.compile(r"简\s*认|简\s*字|认\s*字|认\s*定|消\s*火|火\s*认|消")
+_CAUSE = re.compile(r"(?:起火|火灾|事故|失火)原因(?:认定)?\s*(?:为|是|系|:)\s*[:]?\s*([^。;；]{3,90})")
+_PLACE = re.compile(r"(?:位于|在|地处)\s*([\u4e00-\u9fffA-Za-z0-9()#-]{5,50}?)\s*(?:发生|起火|失火|,|。|的)")
+
+
+def read(page: Page) -> list[Found]:
+    """All fields: labels first, then what the sentences tell."""
+    reader = Reader(page, _LABELS)
+    return _number(reader) + _who(reader) + _where(reader) + _days(reader) + _why(reader)
+
+
+def _number(reader: Reader) -> list[Found]:
+    """The document's number: 宁消火认字〔2026〕第0012号, written with the brackets 〔 〕."""
+    for token in reader.tokens:
+        text = token.text
+        match = _CITED.search(text)
+        if match and "中华" not in match.group():
+            shown = re.sub(r"\s", "", match.group())
+            shown = re.sub(r"^(?:文号|编号|文书编号|文书号|认定书编号)", "", shown)
+            shown = re.sub(r"[\[(]?((?:19|20)\d\d)[\])]?", r"〔\1〕", shown, count=1)
+            sure = token.confidence * (0.99 if _LEVELS.search(shown) else 0.9)
+            return [found(reader.page, "number", shown, sure, (token.part(match.start(), match.end()),))]
+    return []
+
+
+def _who(reader: Reader) -> list[Found]:
+    told = name(reader)
+    if told:
+        return told
+    for token in reader.tokens:
+        match = re.search(r"(?:当事人|户主|村民|居民|业主|房主|承租人)\s*([\u4e00-\u9fff·]{2,12})(?=[(,、:;的家男女]|$)", token.text)
+        read = a_name(match[1]) if match else None
+        if match and read:
+            return [found(reader.page, "name", read[0], token.confidence * 0.92, (token.part(match.start(1), match.end(1)),))]
+    return []
+
+
+def _where(reader: Reader) -> list[Found]:
+    for mark in reader.marks("place"):
+        tokens = reader.block(mark, most=2)
+        if tokens:
+            text = written("".join(token.text for token in tokens)).strip("。，")
+            if len(text) > 3:
+                return [found(reader.page, "place", text, joined(tokens).confidence * mark.sure, tokens)]
+    text, tokens_of = _sentences(reader)
+    match = _PLACE.search(text)
+    if match:
+        return [found(reader.page, "place", written(match[1]), 0.88, tokens_of(match.start(1), match.end(1)))]
+    return []
+
+
+def _sentences(reader: Reader) -> tuple[str, Callable[[int, int], list[Token]]]:
+    """The page's lines as one text, and the tokens of a part of it."""
+    text, spans = "", list[tuple[int, int, Token]]()
+    for token in reader.tokens:
+        spans.append((len(text), len(text) + len(token.text), token))
+        text += token.text
+
+    def tokens_of(start: int, end: int) -> list[Token]:
+        return [token.part(max(0, start - first), min(last, end) - first) for first, last, token in spans if first < end and last > start]
+    return text, tokens_of
+
+
+def _days(reader: Reader) -> list[Found]:
+    """The day of the fire, behind its label or in its sentence; the day of the paper at its foot."""
+    out: list[Found] = []
+    fire, issued = reader.value("on", a_day), reader.value("issued_on", a_day)
+    text, tokens_of = _sentences(reader)
+    days = days_in(text)
+    if fire:
+        out += one(reader.page, "on", fire, fire.value.day.isoformat())
+    else:
+        told = [day for day in days if re.match(r"[^。]{0,80}(?:起火|火灾|失火|着火)", text[day.end:])]
+        for day in told[:1]:
+            tokens = tokens_of(day.start, day.end)
+            out.append(found(reader.page, "on", day.day.isoformat(), min(token.confidence for token in tokens) * day.sure * 0.95, tokens))
+    if issued:
+        return out + one(reader.page, "issued_on", issued, issued.value.day.isoformat())
+    for token in reversed(reader.tokens):
+        own = days_in(token.text)
+        if own and len(token.text) < 24 and token.box.top > 0.4:
+            sure, part = token.confidence * own[0].sure * 0.97, token.part(own[0].start, own[0].end)
+            return [*out, found(reader.page, "issued_on", own[0].day.isoformat(), sure, (part,))]
+    return out
+
+
+def _why(reader: Reader) -> list[Found]:
+    for mark in reader.marks("cause"):
+        tokens = reader.block(mark, most=4)
+        text = written("".join(token.text for token in tokens)) if tokens else ""
+        text = re.sub(r"^(?:认定)?(?:为|系|是)", "", text.split("。")[0])
+        if len(text) > 2:
+            sure = joined(tokens).confidence * mark.sure * (0.97 if len(tokens) > 1 else 1.0)
+            return [found(reader.page, "cause", text.strip("。；，：:"), sure, tokens)]
+    text, tokens_of = _sentences(reader)
+    match = _CAUSE.search(text)
+    if match:
+        return [found(reader.page, "cause", written(match[1]).strip("。；，：:"), 0.9, tokens_of(match.start(1), match.end(1)))]
+    return []

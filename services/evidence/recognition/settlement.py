@@ -1,0 +1,75 @@
+"""住院费用结算单: who, where, when, and the parts into which the whole falls. Sums that close prove their parts. Pure."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from itertools import combinations
+
+from services.evidence.recognition.common import (
+    DOUBTED,
+    PROVEN,
+    a_day,
+    found,
+    hospital,
+    money,
+    name,
+    one,
+)
+from services.evidence.recognition.labels import Labels, Reader, Value
+from services.evidence.recognition.layout import Page
+from services.evidence.recognition.lines import Found
+from services.evidence.recognition.stays import stays
+
+_LABELS = Labels("settlement")
+_FUNDS, _OWN = ("pool_fund_paid", "large_fund_paid"), ("own_1", "own_2", "own_expense")
+_AMOUNTS = ("total", *_FUNDS, *_OWN, "own_payment")
+
+
+def read(page: Page) -> list[Found]:
+    """All fields of the sheet; several stays on one sheet follow each other."""
+    reader = Reader(page, _LABELS)
+    number, settled = reader.value("number", _number), reader.value("settled_on", a_day)
+    return (name(reader) + hospital(reader) + one(page, "number", number, number.value if number else "") + stays(reader)
+            + one(page, "settled_on", settled, settled.value.day.isoformat() if settled else "") + _amounts(reader))
+
+
+def _number(text: str) -> tuple[str, float] | None:
+    match = re.match(r"\s*[A-Za-z]{0,6}\s*-?\s*(\d[\d\s-]{2,30}\d)", text)
+    if not match or (a_day(text[:match.end()]) and len(re.sub(r"\D", "", match[1])) <= 8):
+        return None
+    return re.sub(r"\D", "", match[1]), 1.0
+
+
+def _amounts(reader: Reader) -> list[Found]:
+    values = {key: value for key in _AMOUNTS if (value := reader.value(key, money)) is not None}
+    sure = _proofs({key: value.value for key, value in values.items()})
+    return [found(reader.page, key, f"{value.value:.2f}", _confidence(value, sure.get(key)), value.tokens) for key, value in values.items()]
+
+
+def _confidence(value: Value[Decimal], sure: bool | None) -> float:
+    if sure is None:
+        return value.confidence
+    return max(value.confidence, PROVEN) if sure else min(value.confidence, DOUBTED)
+
+
+def _proofs(amounts: dict[str, Decimal]) -> dict[str, bool]:
+    """Which amounts a sum proves (True) or puts in doubt (False): total = funds + own parts; own payment = own parts, or
+    total − funds. A sum over fewer than three amounts that are not zero proves nothing."""
+    proven: dict[str, bool] = {}
+    own = [key for key in _OWN if key in amounts]
+    funds = [key for key in _FUNDS if key in amounts]
+    for whole, parts in (("total", [*funds, *own]), ("own_payment", own), ("total", [*funds, "own_payment"])):
+        if whole not in amounts or any(key not in amounts for key in parts) or len(parts) < 2:
+            continue
+        closes = sum(amounts[key] for key in parts) == amounts[whole]
+        if closes and sum(amounts[key] != 0 for key in (whole, *parts)) >= 3:
+            proven |= dict.fromkeys((whole, *parts), True)
+        elif not closes and whole == "total":
+            proven |= {key: False for key in (whole, *parts) if key not in proven}
+    if "own_payment" in amounts and "own_payment" not in proven and len(own) >= 2:
+        for count in range(2, len(own) + 1):
+            for parts_of in combinations(own, count):
+                if sum(amounts[key] for key in parts_of) == amounts["own_payment"] != 0:
+                    proven |= dict.fromkeys(("own_payment", *parts_of), True)
+    return proven
