@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from services.core.errors import ConfigError
 from services.simulate.scans.forms import printed
+from services.simulate.scans.grain import speckle
 
 A4 = (1240, 1754)
 INK, BLUE, RED, GREY = (28, 28, 32), (30, 44, 120), (196, 38, 38), (110, 110, 116)
@@ -213,7 +214,7 @@ class Page:
         if oval:
             stamp = stamp.resize((pixels, round(pixels * 0.68)))
         stamp = stamp.rotate(self.chance.uniform(-18, 18), resample=Image.Resampling.BICUBIC)
-        wear = Image.effect_noise(stamp.size, 60).point([90 + level // 2 for level in range(256)])
+        wear = speckle(stamp.size, 60, self.chance).point([90 + level // 2 for level in range(256)])
         mask = Image.composite(wear, Image.new("L", stamp.size, 0), stamp)
         left, top = round(x * self.scale - stamp.width / 2), round(y * self.scale - stamp.height / 2)
         self.image.paste(RED, (left, top), mask)

@@ -59,10 +59,10 @@ def _invoice_dots(page: Page) -> None:
     form, dots = Look("song", 23, (40, 110, 90)), Look("mono", 25, (60, 60, 90))
     page.text(0, 50, "医疗住院收费专用收据", Look("song-bold", 36, (40, 110, 90)), width=1240, align="middle")
     off = page.chance.uniform(-5, 7)
-    page.text(780, 40, "代码", form)
-    page.text(850, 40 + off / 2, "{code}", dots)
-    page.text(780, 80, "No.", form)
-    page.text(850, 78 + off / 2, "{number}", Look("mono", 30, (190, 40, 40)))
+    page.text(880, 40, "代码", form)
+    page.text(940, 40 + off / 2, "{code}", dots)
+    page.text(880, 80, "No.", form)
+    page.text(940, 78 + off / 2, "{number}", Look("mono", 30, (190, 40, 40)))
     for x, label, shown in ((80, "姓名", "{name}"), (430, "住院号", "{case_no}"), (800, "开票日期", "{issued_on}")):
         page.text(x, 136, label, form)
         page.text(x + 24 + 26 * len(label), 136 + off, shown, dots)
@@ -100,7 +100,7 @@ def _fire_official(page: Page) -> None:
     page.line(100, 352, 1140, 352, thick=3)
     y = page.text(120, 390, "　　火灾事故基本情况：{on|cn}{hour}许，位于{place}的当事人{name}家中发生火灾。"
                   + prose.BURNT, _SONG, width=1000)
-    y = page.text(120, y + 8, "　　经调查，对起火原因认定如下：{cause}。", _SONG, width=1000)
+    y = page.text(120, y + 8, "　　经调查，对起火原因认定如下：起火原因为{cause}。", _SONG, width=1000)
     y = page.text(120, y + 8, "　　" + prose.PROOF, _SONG, width=1000)
     y = page.text(120, y + 8, "　　" + prose.APPEAL, _SONG, width=1000)
     page.text(640, y + 90, "{brigade}", Look("song", 30))

@@ -85,7 +85,8 @@ def _settlement_table(page: Page) -> None:
     page.text(820, 236, "结算日期：{settled_on}", Look("song", 24))
     y = page.table(90, 284, (150, 205, 150, 205, 150, 200), (
         ("姓名", "{name}", "性别", "{sex~}", "人员类别", "在职"), ("入院日期", "{admitted_on}", "出院日期", "{discharged_on}",
-            "住院天数", "{days}"), ("参保单位", ("{unit_name}", 3), "险种", "职工医保"), ("出院诊断", ("{disease~}", 5))), Look("song", 23), high=56)
+         "住院天数", "{days}"), ("参保单位", ("{unit_name}", 3), "险种", "职工医保"),
+        ("出院诊断", ("{disease~}", 5))), Look("song", 23), high=56)
     y = page.table(90, y, (265, 265, 265, 265), (
         *((f"{{item_{place}}}", f"{{cost_{place}}}", f"{{item_{place + 1}}}", f"{{cost_{place + 1}}}") for place in range(0, 10, 2)),
         ("费用总额", "{total}", "统筹基金支付", "{pool_fund_paid}"), ("大额互助支付", "{large_fund_paid}", "个人自付一", "{own_1}"),

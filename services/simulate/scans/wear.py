@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter
 
+from services.simulate.scans.grain import speckle
+
 Point = tuple[float, float]
 _DESKS = ((150, 118, 84), (92, 96, 100), (186, 178, 164), (60, 72, 84))
 
@@ -119,22 +121,12 @@ def _moved(page: Image.Image, quality: Quality, chance: random.Random) -> tuple[
 def _desk(size: tuple[int, int], chance: random.Random) -> Image.Image:
     """Wood or cloth: a colour with grain."""
     tone = _DESKS[chance.randrange(len(_DESKS))]
-    grain = _speckle((max(8, size[0] // 24), size[1]), 40, chance).resize(size, Image.Resampling.BICUBIC)
+    grain = speckle((max(8, size[0] // 24), size[1]), 40, chance).resize(size, Image.Resampling.BICUBIC)
     return ImageChops.add(Image.new("RGB", size, tone), Image.merge("RGB", (grain, grain, grain)), scale=1, offset=-128)
 
 
-def _speckle(size: tuple[int, int], deep: float, chance: random.Random) -> Image.Image:
-    """Grey noise about 128, drawn from the seed (Pillow's own noise cannot be seeded)."""
-    tile = Image.frombytes("L", (256, 256), chance.randbytes(65536)).filter(ImageFilter.BoxBlur(0.6))
-    noise = Image.new("L", size)
-    for x in range(0, size[0], 256):
-        for y in range(0, size[1], 256):
-            noise.paste(tile.transpose(Image.Transpose(chance.randrange(7))), (x, y))
-    return noise.point([round(128 + (level - 128) * deep / 50) for level in range(256)])
-
-
 def _noisy(picture: Image.Image, deep: float, chance: random.Random) -> Image.Image:
-    grain = _speckle(picture.size, deep, chance)
+    grain = speckle(picture.size, deep, chance)
     return ImageChops.add(picture, Image.merge("RGB", (grain, grain, grain)), scale=1, offset=-128)
 
 
