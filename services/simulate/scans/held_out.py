@@ -115,7 +115,8 @@ def _settlement(page: Page) -> None:
     for label, name in (("一、本次住院医疗费总额", "total"), ("二、医保基金支付", "fund_paid"), ("　（一）统筹基金", "pool_fund_paid"),
                         ("　（二）大额医疗费用互助资金", "large_fund_paid"),
                         ("三、个人应付合计", "own_payment"),
-                        ("　（一）自付一", "own_1"), ("　（二）自付二", "own_2"), ("　（三）自费", "own_expense"), ("四、个人账户划扣", "account_paid")):
+                        ("　（一）自付一", "own_1"), ("　（二）自付二", "own_2"), ("　（三）自费", "own_expense"),
+                        ("四、个人账户划扣", "account_paid")):
         page.text(110, y, label, _KAI)
         start = 130 + page.width(label, _KAI)
         page.text(start, y, "." * max(4, round((880 - start) / 9)), Look("song", 26, GREY))
