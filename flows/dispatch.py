@@ -47,6 +47,7 @@ ROUTES: dict[str, tuple[Flow, ...]] = {
     "review_step.pass": (forward_to_insurer,),
     "supplement.create": (draft_notices,),
     "supplement.answer": (reply_to_insurer,),
+    "supplement.lapse": (draft_notices,),
     "handoff.create": (hand_to_insurer,),
     "payment_run.release": (pay,),
     "payment.credit": (settle_claims,),

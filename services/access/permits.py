@@ -48,7 +48,7 @@ PERMITS: dict[str, dict[str, frozenset[Role]]] = {
     },
     "notice": {
         "create": _SYSTEM, "issue": _SYSTEM, "dispatch": _SYSTEM, "deliver": _SYSTEM | _CLERK | _MEMBER | _INSURER,
-        "bounce": _SYSTEM | _CLERK, "replace": OFFICE, "void": OFFICE,
+        "bounce": _SYSTEM | _CLERK, "replace": OFFICE, "void": OFFICE | _SYSTEM,
     },
     "supplement": {
         "create": _CLERK | REVIEWERS | _INSURER, "deliver": _SYSTEM | _CLERK | _MEMBER, "answer": _MEMBER | _CLERK,

@@ -5,16 +5,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from services.core.errors import NotFound
+from services.evidence import reminders
 from services.evidence.rules import paper_name
 from services.models import Claim, Notice, Paper, PaperPage, Supplement
 from services.rulebook import registry
-from statemachines.states import NoticeState, SupplementState
+from statemachines.states import ClaimState, NoticeState, SupplementState
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,13 @@ def supplement(session: Session, supplement_id: uuid.UUID) -> Supplement:
 
 
 def overdue(session: Session, today: date, limit: int = 500) -> list[uuid.UUID]:
-    """Delivered union lists past their deadline whose reminder reached the claimant too: `lapse` closes them."""
-    return list(session.exec(select(Supplement.id).where(
+    """Lists of ours past their deadline whose last reminder came long enough ago (`reminders.over`): `lapse` closes them."""
+    reached = sa.cast(sa.func.timezone("Asia/Shanghai", col(Notice.delivered_at)), sa.Date)
+    long_ago = reached < today - timedelta(days=reminders.GRACE)
+    return list(session.exec(select(Supplement.id).join(Claim, col(Claim.id) == col(Supplement.claim_id)).where(
         Supplement.state == SupplementState.DELIVERED, Supplement.source == "union", col(Supplement.deadline) < today,
-        select(Notice.id).where(Notice.claim_id == Supplement.claim_id, Notice.state == NoticeState.DELIVERED,
-                                col(Notice.cause) == sa.func.concat("reminder:", Supplement.id)).exists())
+        Claim.state == ClaimState.SUPPLEMENTING,
+        select(Notice.id).where(
+            Notice.claim_id == Supplement.claim_id, Notice.state == NoticeState.DELIVERED, long_ago,
+            col(Notice.cause) == sa.func.concat(f"{reminders.CAUSES[reminders.LAST]}:", Supplement.id)).exists())
         .order_by(col(Supplement.deadline)).limit(limit)).all())

@@ -1,4 +1,4 @@
-"""The one-time supplement list: asked, delivered (the clock pauses), answered or lapsed."""
+"""The one-time supplement list: asked, delivered (the clock pauses), answered or lapsed; a late answer takes the claim up again."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from services.audit.chain import Entry
 from services.core.clock import at_hour, business_day
 from services.core.errors import Conflict, InputError
 from services.core.ids import uuidv7
-from services.evidence import queries, rules
+from services.evidence import asked, queries, rules
+from services.intake import service as intake
 from services.intake.queries import claim_for
 from services.lifecycle.create import create
 from services.lifecycle.service import Move, fire
-from services.models import Claim, Paper, SlaClock, Supplement
+from services.models import Claim, FurtherList, Paper, SlaClock, Supplement
 from services.rulebook import registry
 from statemachines.states import ClaimState, SupplementState
 from statemachines.words import state_words
@@ -29,22 +30,25 @@ Items = Sequence[Mapping[str, str]]
 
 def ask(session: Session, *, claim_id: uuid.UUID, version: int | None = None, items: Items, reason: str | None = None,
         actor: Actor, now: datetime) -> Supplement:
-    """Ask for what is missing, once and in full (保险法 22): `items` [{"paper", "reason"}]; the letter follows.
+    """Ask for what is missing, once and in full (保险法 22): `items` [{"paper", "reason", "remedy"}]; the letter follows.
 
-    A second list in the same round needs a `reason` and a senior reviewer (guard `list_already_given`).
+    An empty remedy becomes where the paper is got. A second list in the same round needs a `reason` and a senior reviewer (guard
+    `list_already_given`); one that was prepared for a senior is then settled.
     """
     claim = claim_for(session, claim_id, actor)
-    listed = rules.list_items(registry.version(claim.plan, claim.plan_from), items)
+    listed = asked.items(registry.version(claim.plan, claim.plan_from), items)
     fire(session, "claim", "ask", [Move(claim.id, version=version, reason=reason,
                                         details={"papers": [item["paper"] for item in listed]})], actor=actor, now=now)
     session.refresh(claim)
+    session.execute(sa.update(FurtherList).where(col(FurtherList.claim_id) == claim.id, col(FurtherList.outcome).is_(None))
+                    .values(outcome="dropped"))
     return _create(session, claim, "union", listed, reason, actor, now)
 
 
 def question(session: Session, *, claim_id: uuid.UUID, items: Items, actor: Actor, now: datetime) -> Supplement:
     """The insurer's question as a list for the member; the claim's own state is untouched."""
     claim = claim_for(session, claim_id, actor)
-    listed = rules.list_items(registry.version(claim.plan, claim.plan_from), items, strict=False)
+    listed = asked.items(registry.version(claim.plan, claim.plan_from), items, strict=False)
     return _create(session, claim, "insurer", listed, None, actor, now)
 
 
@@ -76,13 +80,13 @@ def answer(session: Session, *, supplement_id: uuid.UUID, items: Items, on: date
            now: datetime) -> Supplement:
     """Answer some or all items: [{"paper", "state": answered|unavailable, "note"}], received on `on`.
 
-    With the last item the list is answered, the clocks go on, and a claim that waited for it is `reported` again.
+    With the last item the list is answered, the clocks go on, and a claim that waited for it is `reported` again. Of a list that
+    lapsed the items are recorded as they come late: the claim is taken up again when it still rests.
     """
-    found = queries.supplement(session, supplement_id)
-    claim = claim_for(session, found.claim_id, actor)
-    session.refresh(claim, with_for_update=True)     # the claim first, as everywhere, then its list
-    session.refresh(found, with_for_update=True)
-    if found.state != SupplementState.DELIVERED:
+    found, claim = _locked(session, supplement_id, actor)
+    if found.state == SupplementState.LAPSED:
+        _resume(session, claim, actor, now)
+    elif found.state != SupplementState.DELIVERED:
         raise Conflict("event_not_allowed", f"补充清单现在是“{state_words('supplement', found.state)}”，不能答复",
                        remedy="清单送达后方可答复，已答复的不必重复")
     assert found.delivered_at is not None
@@ -94,9 +98,37 @@ def answer(session: Session, *, supplement_id: uuid.UUID, items: Items, on: date
     entry = Entry(claim.id, claim.org_key, "supplement", found.id, "items",
                   details={"items": [f"{item['paper']}:{item['state']}" for item in found.items]})
     audit.append(session, [entry], account=actor.account_id, person=actor.person_id, at=now)
-    if all(item["state"] != "open" for item in found.items):
+    if found.state == SupplementState.DELIVERED and all(item["state"] != "open" for item in found.items):
         _close(session, found, claim, day, actor, now)
     return found
+
+
+def take_up(session: Session, *, supplement_id: uuid.UUID, actor: Actor, now: datetime) -> None:
+    """The way back for whoever answers a lapsed list: the claim that rests is taken up again, so that it takes papers.
+
+    A list that still waits for its answer is left as it is. GuardFailed when the limitation is over.
+    """
+    found, claim = _locked(session, supplement_id, actor)
+    if found.state == SupplementState.LAPSED:
+        _resume(session, claim, actor, now)
+
+
+def _locked(session: Session, supplement_id: uuid.UUID, actor: Actor) -> tuple[Supplement, Claim]:
+    """The claim first, as everywhere, then its list."""
+    found = queries.supplement(session, supplement_id)
+    claim = claim_for(session, found.claim_id, actor)
+    session.refresh(claim, with_for_update=True)
+    session.refresh(found, with_for_update=True)
+    return found, claim
+
+
+def _resume(session: Session, claim: Claim, actor: Actor, now: datetime) -> None:
+    """A claim that rests is taken up again; one that was taken up already only gets the rest of the late answers."""
+    if claim.state == ClaimState.CLOSED and claim.outcome == "not_pursued":
+        intake.resume(session, claim_id=claim.id, actor=actor, now=now)
+    elif claim.state not in rules.JUDGED_IN:
+        raise Conflict("event_not_allowed", f"案件现在是“{state_words('claim', claim.state)}”，不能再补交材料",
+                       remedy="有新的材料，请在案件内留言")
 
 
 def _close(session: Session, found: Supplement, claim: Claim, day: date, actor: Actor, now: datetime) -> None:
@@ -111,19 +143,17 @@ def _close(session: Session, found: Supplement, claim: Claim, day: date, actor: 
 
 def lapse(session: Session, *, supplement_ids: Sequence[uuid.UUID] | None = None, actor: Actor,
           now: datetime) -> list[uuid.UUID]:
-    """Lists past their deadline after a delivered reminder: the claims close as `not_pursued`; returns their ids.
-
-    Without ids, all that are due (`queries.overdue`).
+    """Our lists past their deadline, and past the days that a delivered reminder left: the claims close as `not_pursued`; returns
+    their ids. Without ids, all that are due (`queries.overdue`).
     """
-    if supplement_ids is None:
-        supplement_ids = queries.overdue(session, business_day(now))
-    fire(session, "supplement", "lapse", [Move(supplement_id) for supplement_id in supplement_ids], actor=actor, now=now)
-    claims = session.exec(select(Claim.id).join(Supplement, col(Supplement.claim_id) == Claim.id).where(
-        col(Supplement.id).in_(list(supplement_ids)), Supplement.source == "union",
-        Claim.state == ClaimState.SUPPLEMENTING)).all()
+    due = queries.overdue(session, business_day(now)) if supplement_ids is None else list(supplement_ids)
+    rows = session.exec(select(Supplement.id, Claim.id).join(Claim, col(Claim.id) == col(Supplement.claim_id)).where(
+        col(Supplement.id).in_(due), Supplement.source == "union", Claim.state == ClaimState.SUPPLEMENTING)).all()
+    lists, claims = [row[0] for row in rows], [row[1] for row in rows]
+    fire(session, "supplement", "lapse", [Move(supplement_id) for supplement_id in lists], actor=actor, now=now)
     fire(session, "claim", "lapse", [Move(claim_id) for claim_id in claims], actor=actor, now=now)
-    session.execute(sa.update(Claim).where(col(Claim.id).in_(list(claims))).values(outcome="not_pursued", held=False, hold_reason=None))
-    return list(claims)
+    session.execute(sa.update(Claim).where(col(Claim.id).in_(claims)).values(outcome="not_pursued", held=False, hold_reason=None))
+    return claims
 
 
 def _day(on: date | None, not_before: datetime, now: datetime, what: str) -> date:

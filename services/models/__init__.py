@@ -1,6 +1,7 @@
 """Tables, one file per aggregate; no rules here. Importing this package registers every table."""
 
 from services.models.account import Account, Grant, Token
+from services.models.asking import FurtherList
 from services.models.audit import AccessRecord, AuditHead, AuditRecord
 from services.models.case import CancelRequest, Case, Consent, DuplicateVerdict, ReportDraft, ReportImport, ReportNote
 from services.models.claim import Claim
@@ -44,7 +45,7 @@ from services.models.worksheet import Decision, Worksheet
 __all__ = [
     "AccessRecord", "Account", "AuditHead", "AuditRecord", "BankCard", "BankLine", "BusinessClockRow", "CancelRequest",
     "Case", "Claim", "ClaimMessage", "Consent", "Cover", "Credential", "Decision", "DuplicateVerdict", "Endorsement",
-    "FactSource", "FamilyTie", "FindingAnswer", "FormerKey", "Fund", "Grant", "Handoff", "IdempotencyKey",
+    "FactSource", "FamilyTie", "FindingAnswer", "FormerKey", "Fund", "FurtherList", "Grant", "Handoff", "IdempotencyKey",
     "InsurerMessage", "Invoice", "LedgerEntry", "LedgerTransaction", "Liaison", "MessageMark", "Notice", "NumberSeries",
     "Objection", "OidcAttempt", "OidcSubject", "Organisation", "OrganisationChange", "OriginalRequest", "OutboxRow",
     "Paper", "PaperField", "PaperMatch", "PaperPage", "PaperReading", "PasswordLink", "Payee", "Payment", "PaymentRun",

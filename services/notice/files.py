@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -72,6 +72,8 @@ class File:
     objections: tuple[Objection, ...] = ()
     reopenings: tuple[Reopening, ...] = ()
     receivables: tuple[Receivable, ...] = ()
+    delivered: dict[str, datetime] = field(default_factory=dict)        # cause → when its letter reached the reader
+    list_clocks: dict[str, SlaClock] = field(default_factory=dict)      # supplement list → its own clock
 
     @property
     def subject(self) -> str:
@@ -114,6 +116,7 @@ def gather(session: Session, notices: Sequence[Notice]) -> list[File]:
     certified = _certified(session, ids)
     getting = receivers(session, ids)
     numbers, numbered = _numbers(session, ids)
+    came = _delivered(session, ids)
     files = []
     for notice in notices:
         claim = claims[notice.claim_id]
@@ -134,7 +137,8 @@ def gather(session: Session, notices: Sequence[Notice]) -> list[File]:
             certified_on=certified.get(claim.id), payments=tuple(payments.get(claim.id, ())),
             numbers=numbers.setdefault(claim.id, {}), numbered=numbered.get(claim.id, {}), decisions=tuple(decisions.get(claim.id, ())),
             objections=tuple(objections.get(claim.id, ())), reopenings=tuple(reopenings.get(claim.id, ())),
-            receivables=tuple(receivables.get(claim.id, ()))))
+            receivables=tuple(receivables.get(claim.id, ())), delivered=came.get(claim.id, {}),
+            list_clocks={clock.subject: clock for clock in clocks.get(claim.id, []) if clock.kind == "supplement"}))
     return files
 
 
@@ -175,3 +179,12 @@ def _numbers(session: Session, ids: Sequence[uuid.UUID]) -> tuple[Numbers, Numbe
         by_code.setdefault(row.claim_id, {})[row.code] = row.number
         by_cause.setdefault(row.claim_id, {}).setdefault(row.cause, row.number)
     return by_code, by_cause
+
+
+def _delivered(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, datetime]]:
+    """By claim and cause when a letter reached its reader."""
+    found: dict[uuid.UUID, dict[str, datetime]] = {}
+    for claim_id, cause, at in session.execute(sa.select(col(Notice.claim_id), col(Notice.cause), col(Notice.delivered_at)).where(
+            col(Notice.claim_id).in_(list(ids)), col(Notice.delivered_at).is_not(None))):
+        found.setdefault(claim_id, {})[cause] = at
+    return found

@@ -27,8 +27,8 @@ from statemachines.states import NoticeState
 
 PDF = "application/pdf"
 # Within one claim a letter may name the number of those before it.
-ORDER = ("receipt", "supplement", "transfer", "objection_receipt", "reopened", "reexamined", "decision", "consolation",
-         "refusal", "refund", "cover_note", "payment", "withdrawal")
+ORDER = ("receipt", "supplement", "reminder", "not_pursued", "transfer", "objection_receipt", "reopened", "reexamined", "decision",
+         "consolation", "refusal", "refund", "cover_note", "payment", "withdrawal")
 
 
 def letter_number(series: str, year: int, serial: int) -> str:
@@ -53,7 +53,7 @@ def issue(session: Session, *, notice_ids: Sequence[uuid.UUID], actor: Actor, no
 
     A letter that cannot be written (a value missing, a character without glyph) raises and gives its number back.
     """
-    notices = locked(session, notice_ids, NoticeState.DRAFTED)
+    notices = _without_moot(session, locked(session, notice_ids, NoticeState.DRAFTED), actor, now)
     today = business_day(now)
     files = gather(session, notices)
     by_series: dict[str, list[File]] = {}
@@ -66,6 +66,21 @@ def issue(session: Session, *, notice_ids: Sequence[uuid.UUID], actor: Actor, no
     fire(session, "notice", "issue", [Move(row.id, details={"number": row.number, "sha256": row.sha256}) for row in notices],
          actor=actor, now=now)
     return fresh(session, [row.id for row in notices])
+
+
+_MOOT = sa.text("""
+    SELECT n.id FROM notice n JOIN claim c ON c.id = n.claim_id JOIN supplement s ON s.claim_id = c.id
+        AND s.id::text = split_part(n.cause, ':', 2)
+    WHERE n.id = ANY(CAST(:ids AS uuid[])) AND ((n.code = 'reminder' AND s.state <> 'delivered')
+        OR (n.code = 'not_pursued' AND c.state <> 'closed'))""")
+
+
+def _without_moot(session: Session, notices: Sequence[Notice], actor: Actor, now: datetime) -> list[Notice]:
+    """A list answered, or a claim taken up again, between drafting and issuing: the letter would say what is no longer so."""
+    ids = {row.id for row in notices if row.code in ("reminder", "not_pursued")}
+    moot = set(session.execute(_MOOT, {"ids": sorted(ids)}).scalars()) if ids else set()
+    fire(session, "notice", "void", [Move(row, reason="材料已经补充，无须再发") for row in sorted(moot)], actor=actor, now=now)
+    return [row for row in notices if row.id not in moot]
 
 
 def _write(session: Session, file: File, series: str, serial: int, today: date, now: datetime) -> None:

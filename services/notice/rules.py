@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from services.evidence import reminders
+
 # One word of STATES per event; decisions depend on what was decided and are picked in `letters_for`.
 _ALWAYS: Mapping[str, tuple[str, ...]] = {
     "claim.create": ("receipt",), "claim.resume": ("receipt",), "supplement.create": ("supplement",),
-    "supplement.reminder": ("supplement",), "claim.forward": ("transfer",), "claim.refuse": ("refusal",),
+    reminders.FIRST: ("reminder",), reminders.LAST: ("reminder",), "supplement.lapse": ("not_pursued",),
+    "claim.forward": ("transfer",), "claim.refuse": ("refusal",),
     "claim.insurer_refuse": ("cover_note",), "claim.settle": ("payment",), "claim.cancel": ("withdrawal",),
     "objection.create": ("objection_receipt",), "claim.reopen": ("reopened",), "objection.decide": ("reexamined",),
     "correction.conclude": ("reexamined",),
@@ -31,6 +34,6 @@ def letters_for(topic: str, *, kind: str | None, consolation: bool) -> tuple[str
 def cause_of(topic: str, subject: object) -> str:
     """What a letter answers: the same cause never makes two letters of one kind.
 
-    A reminder's cause is the word the supplement's guard looks for.
+    The last reminder's cause is the word the supplement's guard looks for.
     """
-    return f"{'reminder' if topic == 'supplement.reminder' else topic}:{subject}"
+    return f"{reminders.CAUSES.get(topic, topic)}:{subject}"

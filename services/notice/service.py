@@ -14,6 +14,7 @@ from services.access.actor import Actor
 from services.core.clock import at_hour, business_day
 from services.core.errors import InputError, NotFound
 from services.core.ids import uuidv7
+from services.evidence import reminders
 from services.lifecycle.create import create
 from services.lifecycle.service import Move, fire
 from services.models import Claim, Decision, Notice, Person, Worksheet
@@ -26,8 +27,6 @@ from services.rulebook.registry import version
 from statemachines.states import NoticeState
 
 __all__ = ["deliver", "dispatch", "draft", "issue", "remind"]
-
-REMIND_DAYS = 5      # calendar days before a supplement list's last day
 
 
 def draft(session: Session, *, topic: str, claim_ids: Sequence[uuid.UUID], subject_ids: Sequence[uuid.UUID] = (),
@@ -50,19 +49,29 @@ def draft(session: Session, *, topic: str, claim_ids: Sequence[uuid.UUID], subje
     return [known.get((row.claim_id, row.code, row.cause), row) for row in wanted]
 
 
-_DUE_SOON = sa.text("""
-    SELECT s.claim_id, s.id FROM supplement s JOIN claim c ON c.id = s.claim_id AND c.state = 'supplementing'
-    WHERE s.state = 'delivered' AND s.source = 'union'
-    AND s.deadline <= CAST(:until AS date) AND NOT EXISTS (
-        SELECT 1 FROM notice n WHERE n.claim_id = s.claim_id AND n.cause = 'reminder:' || s.id)
+# Lists that wait for their reader: ours while the claim waits for them, the insurer's while its question is open.
+_WAITING = sa.text("""
+    SELECT s.claim_id, s.id, s.deadline, ARRAY(SELECT n.cause FROM notice n WHERE n.claim_id = s.claim_id
+        AND n.cause LIKE 'reminder%' AND split_part(n.cause, ':', 2) = s.id::text) AS said
+    FROM supplement s JOIN claim c ON c.id = s.claim_id AND c.round = s.round
+    WHERE s.state = 'delivered' AND s.deadline <= CAST(:until AS date) AND (
+        (s.source = 'union' AND c.state = 'supplementing') OR (s.source = 'insurer' AND c.state = 'with_insurer' AND EXISTS (
+            SELECT 1 FROM handoff h WHERE h.claim_id = c.id AND h.round = c.round AND h.state = 'questioned')))
     ORDER BY s.claim_id, s.id""")
 
 
 def remind(session: Session, *, actor: Actor, now: datetime) -> list[Notice]:
-    """One reminder for each supplement list whose last day is near or over: without it nothing may lapse."""
-    rows = session.execute(_DUE_SOON, {"until": business_day(now) + timedelta(days=REMIND_DAYS)}).all()
-    return draft(session, topic="supplement.reminder", claim_ids=sorted({row.claim_id for row in rows}),
-                 subject_ids=[row.id for row in rows], actor=actor, now=now)
+    """The reminder that each waiting list is owed by its last day: without the last one nothing may lapse."""
+    today = business_day(now)
+    rows = session.execute(_WAITING, {"until": today + timedelta(days=max(reminders.DAYS.values()))}).all()
+    owed: dict[str, list[tuple[uuid.UUID, uuid.UUID]]] = {}
+    for row in rows:
+        said = {topic for topic, cause in reminders.CAUSES.items() if f"{cause}:{row.id}" in row.said}
+        if topic := reminders.due(row.deadline, today, said):
+            owed.setdefault(topic, []).append((row.claim_id, row.id))
+    return [made for topic, lists in sorted(owed.items()) for made in draft(
+        session, topic=topic, claim_ids=sorted({claim for claim, _ in lists}), subject_ids=[listed for _, listed in lists],
+        actor=actor, now=now)]
 
 
 @dataclass(frozen=True, slots=True)

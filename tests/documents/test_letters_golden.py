@@ -23,12 +23,14 @@ TITLES = {
     "payment": "给付到账通知书", "receipt": "受理回执", "refund": "退还保险费通知书", "refusal": "不予给付通知书",
     "supplement": "补充材料一次性告知书", "transfer": "关于移送马样例关爱女职工“安康保”理赔材料的函",
     "withdrawal": "撤回申请确认书", "objection_receipt": "异议收件回执", "reopened": "重新审核通知书",
-    "reexamined": "重新审核结果通知书",
+    "reexamined": "重新审核结果通知书", "reminder": "补充材料提醒通知书", "not_pursued": "未继续办理结案通知书",
 }
 # What nobody may miss in a letter: the sum, the date, the clause, the account, the serial.
 MUST_SAY = {
     "receipt": ["2026年3月20日", "第10日为3月26日", "您的报案在期限之内", "病理诊断报告", "尚未收到", "2026年3月27日前（含当日）"],
-    "supplement": ["病理诊断报告", "2026年4月24日前（含当日）", "第30日为4月24日", "不计入给付期限", "一次性告知"],
+    "supplement": ["病理诊断报告", "2026年4月24日前（含当日）", "第30日为4月24日", "不计入给付期限", "一次性告知", "向住院医院的病案室申请复印"],
+    "reminder": ["3月25日送达", "病理诊断报告", "2026年4月24日前（含当日）", "还有5日", "次日起3日内补齐", "恢复办理"],
+    "not_pursued": ["2026年4月20日送达", "2026年4月27日暂按未继续办理结案", "不是不予给付的决定", "随时恢复办理", "不必重新报案"],
     "decision": ["60000.00元", "人民币陆万元整", "15000.00元/份×4份=60000.00元", "尾号8810", "第15个工作日为6月4日", "2026年6月5日"],
     "consolation": ["2000.00元", "人民币贰仟元整", "第45日", "诚挚的慰问", "尾号0273", "祝早日康复"],
     "refusal": ["30日（含）内，不享受", "生效后第20日", "疾病诊断证明书", "2028年3月20日", "自收到本通知书的次日起15日内"],
@@ -53,7 +55,7 @@ def test_letter_reads_as_approved(code: str, press: Callable[[str], Rendered], r
     letter = press(code)
     assert letter.title == TITLES[code]
     assert read(letter.pdf) == (GOLDEN / f"{code}.txt").read_text("utf-8")
-    short = ("withdrawal", "payment", "objection_receipt", "reopened", "reexamined")
+    short = ("withdrawal", "payment", "objection_receipt", "reopened", "reexamined", "reminder")
     assert letter.pages == (2 if code in short else 3)
 
 

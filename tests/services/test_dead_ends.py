@@ -185,8 +185,8 @@ def test_a_claim_taken_up_again_has_a_promise_again(world: World, now: datetime)
         evidence.verify(session, claim_id=claim.id, actor=clerk, now=now)
         listed = evidence.ask(session, claim_id=claim.id, items=[{"paper": "other", "reason": "缺"}], actor=clerk, now=now)
         evidence.deliver(session, supplement_id=listed.id, actor=clerk, now=now)
-        session.add(Notice(org_key=claim.org_key, state="delivered", claim_id=claim.id, code="supplement", recipient="member",
-                           cause=f"reminder:{listed.id}", recipient_name="会员", drafted_at=now))
+        session.add(Notice(org_key=claim.org_key, state="delivered", claim_id=claim.id, code="reminder", recipient="member",
+                           cause=f"reminder:{listed.id}", recipient_name="会员", drafted_at=now, delivered_at=now))
         review.hold(session, claim_id=claim.id, reason="investigation", actor=world.actor("xj.senior"), now=now)
         assert evidence.lapse(session, actor=ROOT, now=later) == [claim.id]
         intake.resume(session, claim_id=claim.id, actor=member.actor, now=later)

@@ -242,8 +242,8 @@ def test_an_unanswered_list_lapses_after_a_delivered_reminder_and_resumes(db: Da
         with pytest.raises(GuardFailed, match="deadline_not_passed"):
             service.lapse(session, supplement_ids=[listed.id], actor=ROOT, now=later)
     with db.unit_of_work(CN) as session:      # the reminder's proof of delivery
-        session.add(Notice(org_key=claim.org_key, state="delivered", claim_id=claim.id, code="supplement", recipient="member",
-                           cause=f"reminder:{listed.id}", recipient_name="会员", drafted_at=now))
+        session.add(Notice(org_key=claim.org_key, state="delivered", claim_id=claim.id, code="reminder", recipient="member",
+                           cause=f"reminder:{listed.id}", recipient_name="会员", drafted_at=now, delivered_at=now))
     with db.unit_of_work(CN) as session:
         assert service.lapse(session, actor=ROOT, now=at_hour(listed.deadline or date.min)) == []       # the last day is hers
         assert service.lapse(session, actor=ROOT, now=later) == [claim.id]

@@ -135,19 +135,21 @@ def test_reminder_carries_the_cause_its_guard_looks_for(world: World, now: datet
         claim = decided(session, world, 0, 0, now=now, state="supplementing", kind="nothing")
         missing = asked(session, claim, now)
         written(session, "supplement.create", claim.id, now, missing.id)
+        missing.state, missing.delivered_at, missing.deadline = "delivered", now, date(2026, 4, 20)
+        session.flush()
         [reminder] = written(session, "supplement.reminder", claim.id, now, missing.id)
         assert reminder.cause == f"reminder:{missing.id}"
 
 
-def test_a_list_near_its_end_is_reminded_once(world: World, now: datetime) -> None:
+def test_a_list_is_reminded_halfway_and_near_its_end_each_once(world: World, now: datetime) -> None:
     with world.db.unit_of_work(ROOT.scope) as session:
         claim = decided(session, world, 0, 0, now=now, state="supplementing", kind="nothing")
         missing = asked(session, claim, now)
         missing.state, missing.delivered_at, missing.deadline = "delivered", now, date(2026, 4, 20)
         session.flush()
-        assert notice.remind(session, actor=ROOT, now=at_hour(date(2026, 4, 14))) == []
-        assert len(notice.remind(session, actor=ROOT, now=at_hour(date(2026, 4, 15)))) == 1
-        assert notice.remind(session, actor=ROOT, now=at_hour(date(2026, 4, 16))) == []
+        sent = {day: [letter.cause.partition(":")[0] for letter in notice.remind(session, actor=ROOT, now=at_hour(date(2026, 4, day)))]
+                for day in (4, 5, 6, 14, 15, 16)}
+    assert sent == {4: [], 5: ["reminder.first"], 6: [], 14: [], 15: ["reminder"], 16: []}
 
 
 def test_withdrawal_is_confirmed(world: World, now: datetime, tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ class Context(Letter):
     pay_day_kind: DayKind = "working"
     insurer_name: Text | None = None
     """Present where an insurer decides and pays."""
+    resumed_on: date | None = None
+    """When a claim that rested was taken up again."""
 
     @model_validator(mode="after")
     def _late_is_counted(self) -> Context:

@@ -10,11 +10,11 @@ from documents.layout.context import Due, Letter, Text, Value
 
 
 class Item(Value):
-    """One paper asked for: what, why, and in which form."""
+    """One paper asked for: what, why, and how it is put right: what to bring and where to get it."""
 
     name: Text
     reason: Text
-    form: Text
+    remedy: Text
 
 
 class Context(Letter):

@@ -8,8 +8,9 @@ from datetime import date
 from services.notice.contexts.again import objection_receipt, reexamined, reopened
 from services.notice.contexts.decided import consolation, decision, refund, refusal
 from services.notice.contexts.insured import cover_note, transfer
+from services.notice.contexts.listed import not_pursued, reminder, supplement
 from services.notice.contexts.paid import payment
-from services.notice.contexts.reported import receipt, supplement, withdrawal
+from services.notice.contexts.reported import receipt, withdrawal
 from services.notice.files import File
 
 # (file, the day the letter is issued) → its own values, without those every letter has.
@@ -18,4 +19,5 @@ BUILDERS: Mapping[str, Builder] = {
     "receipt": receipt, "supplement": supplement, "withdrawal": withdrawal, "decision": decision,
     "consolation": consolation, "refusal": refusal, "refund": refund, "transfer": transfer, "cover_note": cover_note,
     "payment": payment, "objection_receipt": objection_receipt, "reopened": reopened, "reexamined": reexamined,
+    "reminder": reminder, "not_pursued": not_pursued,
 }

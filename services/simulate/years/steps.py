@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 from services.core.ids import spoken_number
 from services.core.money import show, to_yuan
+from services.evidence import reminders
 from services.rulebook.parts import Level
 from services.simulate.years import letters
 from services.simulate.years.desk import SYSTEM, Who, at
@@ -21,7 +22,6 @@ from services.sla.service import count
 from services.workdays.calendar import DAY
 
 UNION = ("verification", "pay")
-_REMIND_DAYS = 5
 
 
 class Walk:
@@ -151,12 +151,13 @@ def question(w: Walk, who: Who) -> Row | None:
 
 def lapse(w: Walk, row: Row) -> None:
     """Nobody answers: reminder, deadline, the claim is closed as not pursued."""
-    h, deadline = w.h, row["deadline"]
-    reminded = max(at(deadline - DAY * _REMIND_DAYS, 2), h.t + timedelta(minutes=1))
-    if reminded > h.now:
-        return
-    delivered = letters.send(h, w.d, w.told, "supplement", f"reminder:{row['id']}", reminded)
-    over = at(max(deadline, delivered.date() if delivered else deadline) + DAY, 2)
+    h, deadline, delivered = w.h, row["deadline"], None
+    for topic in (reminders.FIRST, reminders.LAST):
+        reminded = max(at(deadline - DAY * reminders.DAYS[topic], 2), h.t + timedelta(minutes=1))
+        if reminded > h.now:
+            return
+        delivered = letters.send(h, w.d, w.told, "reminder", f"{reminders.CAUSES[topic]}:{row['id']}", reminded)
+    over = at(max(deadline, delivered.date() + DAY * reminders.GRACE if delivered else deadline) + DAY, 2)
     if delivered is None or over > h.now:
         return
     h.t = over
@@ -164,6 +165,7 @@ def lapse(w: Walk, row: Row) -> None:
     h.fire("claim", w.claim, "lapse", h.soon())
     h.stop((), w.today)
     w.claim["outcome"] = "not_pursued"
+    letters.send(h, w.d, w.told, "not_pursued", f"supplement.lapse:{row['id']}", h.soon())
 
 
 def verify(w: Walk, who: Who) -> None:
