@@ -76,13 +76,27 @@ def name(reader: Reader, field: str = "name", key: str = "name") -> list[Found]:
     """The person's name; the same name at two places proves itself, another at the second place casts doubt."""
     values = sorted(reader.values(key, a_name, below=True), key=lambda value: -value.confidence)
     if not values:
-        return []
+        return _told_name(reader, field)
     best = values[0]
     same = [value for value in values[1:] if value.value == best.value]
     confidence = max(best.confidence, 0.99) if same else best.confidence
     if not same and any(value.value != best.value and value.confidence > 0.85 for value in values[1:]):
         confidence = min(confidence, DOUBTED)
     return one(reader.page, field, best, best.value, confidence)
+
+
+_TOLD = re.compile(r"(?:(?:兹有|兹证明|兹)?(?:患者|病人|病员|参保人|被保险人|就诊人)|兹有|兹证明)\s*:?\s*([\u4e00-\u9fff·]{2,12}?)"
+                   r"\s*(?:同志|女士|先生)?\s*[,、(]?\s*(?:性别)?\s*:?\s*[男女]\s*(?:性)?\s*[,、;。)\d年]")
+
+
+def _told_name(reader: Reader, field: str) -> list[Found]:
+    """A name told in a sentence: 兹有患者某某，女，51岁."""
+    match = _TOLD.search(reader.running.text)
+    read = a_name(match[1]) if match else None
+    if not match or not read:
+        return []
+    tokens = reader.running.tokens(match.start(1), match.end(1))
+    return [found(reader.page, field, read[0], min(token.confidence for token in tokens) * 0.96 * read[1], tokens)]
 
 
 def a_hospital(text: str) -> tuple[str, float] | None:
@@ -161,6 +175,9 @@ def diagnosis_text(text: str) -> str:
     """A diagnosis without what is around it: its number in a list, the closing stop, words of the form."""
     end = _ENDS.search(text)
     text = text[:end.start()] if end and end.start() > 1 else text
+    text = re.split(r"。(?!\s*\d\s*[.、)])", text.strip(" 。"))[0]
+    text = re.sub(r"[(\[]?\s*(?:ICD-?1[01]\s*(?:编码)?\s*[:.]?\s*)?[A-Z]\d\d(?:\.[\dxX]{1,5})?(?:/\d)?\s*[)\]]\s*$", "", text)
+    text = re.sub(r"\s*[(\[]?\s*ICD.{0,24}$", "", text)
     text = re.sub(r"^\s*(?:\d\s*[.、)]\s*(?!\d)|[①②③]|一[、.])\s*", "", text)
     return written(text.strip()).strip("。.；;，,_")
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from services.evidence.recognition.common import a_day, a_name, found, name, one
 from services.evidence.recognition.labels import Labels, Reader
-from services.evidence.recognition.layout import Page, Token, joined
+from services.evidence.recognition.layout import Page, joined
 from services.evidence.recognition.lines import Found
 from services.evidence.recognition.values import days_in, written
 
 _LABELS = Labels("fire")
 _CITED = re.compile(r"[\u4e00-\u9fff]{1,12}\s*\[?\(?\s*(?:19|20)\d\d\s*[\])]?\s*第?\s*\d{1,6}\s*号")
 _LEVELS = re.compile(r"简\s*认|简\s*字|认\s*字|认\s*定|消\s*火|火\s*认|消")
-_CAUSE = re.compile(r"(?:起火|火灾|事故|失火)原因(?:认定)?\s*(?:为|是|系|:)\s*[:]?\s*([^。;；]{3,90})")
+_CAUSE = re.compile(r"((?:起火|火灾|事故|失火)原因\s*(?:为|是|系)\s*[^。;；]{3,90})")
 _PLACE = re.compile(r"(?:位于|在|地处)\s*([\u4e00-\u9fffA-Za-z0-9()#-]{5,50}?)\s*(?:发生|起火|失火|,|。|的)")
 
 
@@ -54,33 +53,21 @@ def _where(reader: Reader) -> list[Found]:
     for mark in reader.marks("place"):
         tokens = reader.block(mark, most=2)
         if tokens:
-            text = written("".join(token.text for token in tokens)).strip("。，")
+            text = written("".join(token.text for token in tokens).split("。")[0]).strip("，")
             if len(text) > 3:
                 return [found(reader.page, "place", text, joined(tokens).confidence * mark.sure, tokens)]
-    text, tokens_of = _sentences(reader)
+    text, tokens_of = reader.running.text, reader.running.tokens
     match = _PLACE.search(text)
     if match:
         return [found(reader.page, "place", written(match[1]), 0.88, tokens_of(match.start(1), match.end(1)))]
     return []
 
 
-def _sentences(reader: Reader) -> tuple[str, Callable[[int, int], list[Token]]]:
-    """The page's lines as one text, and the tokens of a part of it."""
-    text, spans = "", list[tuple[int, int, Token]]()
-    for token in reader.tokens:
-        spans.append((len(text), len(text) + len(token.text), token))
-        text += token.text
-
-    def tokens_of(start: int, end: int) -> list[Token]:
-        return [token.part(max(0, start - first), min(last, end) - first) for first, last, token in spans if first < end and last > start]
-    return text, tokens_of
-
-
 def _days(reader: Reader) -> list[Found]:
     """The day of the fire, behind its label or in its sentence; the day of the paper at its foot."""
     out: list[Found] = []
     fire, issued = reader.value("on", a_day), reader.value("issued_on", a_day)
-    text, tokens_of = _sentences(reader)
+    text, tokens_of = reader.running.text, reader.running.tokens
     days = days_in(text)
     if fire:
         out += one(reader.page, "on", fire, fire.value.day.isoformat())
@@ -103,11 +90,11 @@ def _why(reader: Reader) -> list[Found]:
     for mark in reader.marks("cause"):
         tokens = reader.block(mark, most=4)
         text = written("".join(token.text for token in tokens)) if tokens else ""
-        text = re.sub(r"^(?:认定)?(?:为|系|是)", "", text.split("。")[0])
+        text = re.sub(r"^(?:认定)?(?:如下)?[：:]?(?:为|系|是)?", "", text.split("。")[0])
         if len(text) > 2:
             sure = joined(tokens).confidence * mark.sure * (0.97 if len(tokens) > 1 else 1.0)
             return [found(reader.page, "cause", text.strip("。；，：:"), sure, tokens)]
-    text, tokens_of = _sentences(reader)
+    text, tokens_of = reader.running.text, reader.running.tokens
     match = _CAUSE.search(text)
     if match:
         return [found(reader.page, "cause", written(match[1]).strip("。；，：:"), 0.9, tokens_of(match.start(1), match.end(1)))]

@@ -15,10 +15,10 @@ from services.evidence.recognition.common import (
     name,
     one,
 )
-from services.evidence.recognition.labels import Labels, Parse, Reader, Value
+from services.evidence.recognition.labels import Labels, Mark, Parse, Reader, Value
 from services.evidence.recognition.layout import Page, Token, joined
 from services.evidence.recognition.lines import Found
-from services.evidence.recognition.values import upper_in
+from services.evidence.recognition.values import amounts_in, upper_in
 
 _LABELS = Labels("invoice")
 
@@ -27,6 +27,8 @@ def read(page: Page) -> list[Found]:
     """Code, number, who paid whom, when, and how much."""
     reader = Reader(page, _LABELS)
     code, number = reader.value("code", _digits(8, 14)), reader.value("number", _digits(6, 20))
+    if not (code and number):
+        code, number = _printed(reader, code, number)
     issued = reader.value("issued_on", a_day)
     return (one(page, "code", code, code.value if code else "") + one(page, "number", number, number.value if number else "")
             + name(reader) + hospital(reader) + one(page, "issued_on", issued, issued.value.day.isoformat() if issued else "")
@@ -39,6 +41,19 @@ def _digits(least: int, most: int) -> Parse[str]:
         run = re.sub(r"\D", "", match[1]) if match else ""
         return (run, 1.0) if least <= len(run) <= most else None
     return parse
+
+
+def _printed(reader: Reader, code: Value[str] | None, number: Value[str] | None) -> tuple[Value[str] | None, Value[str] | None]:
+    """Code and number that stand by themselves in the head of the sheet, as forms printed in advance have them."""
+    alone = [Value(text, token.confidence * 0.85, (token,), Mark("", "", token, 0, 0, 1.0)) for token in reader.tokens
+             if token.box.top < 0.25 and re.fullmatch(r"\d{8}|\d{10}|\d{12}|\d{20}", text := token.text.replace(" ", ""))
+             and not any(token in reader.right(mark) for mark in reader.all)]
+    if code is None and number is None and len(alone) == 2:
+        return alone[0], alone[1]
+    left = [value for value in alone if value.value not in {known.value for known in (code, number) if known}]
+    if len(left) != 1 or (code is None and number is None):
+        return code, number
+    return code or left[0], number or left[0]
 
 
 def _capitals(reader: Reader) -> tuple[str, Decimal, Token] | None:
@@ -58,6 +73,9 @@ def _amount(reader: Reader) -> list[Found]:
     """Figures behind 小写, else behind the sum's label, else those that the capitals say."""
     capitals = _capitals(reader)
     figures = reader.value("amount", money) or _summed(reader, capitals[1] if capitals else None)
+    if capitals and (figures is None or figures.value != capitals[1]):
+        figures = _same(reader, capitals[1]) or figures
+    figures = figures or _signed(reader)
     out: list[Found] = []
     agree = bool(capitals and figures and capitals[1] == figures.value)
     if figures:
@@ -68,6 +86,26 @@ def _amount(reader: Reader) -> list[Found]:
         sure = PROVEN if agree else min(token.confidence, DOUBTED) if figures else token.confidence * 0.97
         out.append(found(reader.page, "amount_in_words", words, sure, (token,)))
     return out
+
+
+def _same(reader: Reader, capitals: Decimal) -> Value[Decimal] | None:
+    """The figures, wherever they stand, that say what the capitals say; the lowest on the page."""
+    for token in reversed(reader.tokens):
+        for amount in amounts_in(token.text):
+            if amount.yuan == capitals:
+                part = token.part(amount.start, amount.end)
+                return Value(amount.yuan, token.confidence * amount.sure, (part,), Mark("amount", "", token, 0, 0, 1.0))
+    return None
+
+
+def _signed(reader: Reader) -> Value[Decimal] | None:
+    """The largest amount behind ¥."""
+    signed = [(amount, token) for token in reader.tokens for amount in amounts_in(token.text) if "¥" in token.text[:amount.end]]
+    if not signed:
+        return None
+    amount, token = max(signed, key=lambda pair: pair[0].yuan)
+    part = token.part(amount.start, amount.end)
+    return Value(amount.yuan, token.confidence * amount.sure * 0.88, (part,), Mark("amount", "", token, 0, 0, 1.0))
 
 
 def _summed(reader: Reader, capitals: Decimal | None) -> Value[Decimal] | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
+from services.core.identity import check_identity, luhn
 from services.evidence.recognition.lines import Line, Words
 from services.evidence.recognition.values import plain
 
 # Words of a title: a line that is little more than these names the sheet by itself.
 _TITLES: dict[str, str] = {
     "id_card": r"居民身份证|临时身份证",
-    "bank_card": r"借记卡|储蓄卡|理财卡|银联|UnionPay|京卡|DEBIT",
+    "bank_card": r"借记卡|储蓄卡|理财卡|银联|UnionPay|京卡|DEBIT|银行卡|账户.{0,6}(?:登记表|证明|信息)|存折",
     "diagnosis": r"诊断证明|疾病证明|病情证明|诊断书|病情诊断",
     "pathology": r"病理.{0,8}(?:报告|诊断书|会诊|检查单)|组织学检查报告|活检.{0,4}报告",
     "discharge": r"出院小结|出院记录|出院病历|出院报告|出院总结|出院证明书?|死亡记录",
@@ -21,7 +22,7 @@ _TITLES: dict[str, str] = {
 # Labels and turns that speak for a sheet, each once.
 _SIGNS: dict[str, tuple[str, ...]] = {
     "id_card": ("公民身份号码", "签发机关", "有效期限", "中华人民共和国", "民族", "出生", "住址"),
-    "bank_card": ("银行", "BANK", "VALID|THRU|GOOD", "客服|热线|955\\d\\d", "ATM", "持卡人", "磁条|芯片"),
+    "bank_card": ("银行", "BANK", "VALID|THRU|GOOD", "客服|热线|955\\d\\d", "ATM", "持卡人|户名", "磁条|芯片", "卡号|账号", "开户"),
     "diagnosis": ("临床诊断|诊断[:：]", "处理意见|医师意见|建议", "门诊号|病历号|住院号", "医师", "证明", "诊断专用|盖章", "休息|随诊"),
     "pathology": ("病理号|病理编号", "标本|送检", "镜下|肉眼|大体", "免疫组", "病理诊断", "采集|取材|提取",
                   "接收|收到", "报告日期|报告时间", "报告医师|审核医师|诊断医师"),
@@ -33,7 +34,7 @@ _SIGNS: dict[str, tuple[str, ...]] = {
                 "收款人", "财政|税务"),
     "fire": ("起火", "火灾", "消防", "认字|认定", "当事人", "当事单位|复核", "成因|原因", "烧损|损失|过火|蔓延"),
 }
-_TITLE, _SIGN, _ENOUGH = 4.0, 1.0, 3.0
+_TITLE, _SIGN, _PROOF, _ENOUGH = 4.0, 1.0, 3.0, 3.0
 _LONGEST_TITLE = 34
 
 
@@ -51,7 +52,13 @@ def _score(sheet: str, words: Words) -> float:
     texts = [plain(line.text).replace(" ", "") for line in words.lines]
     title = max((_titled(_TITLES[sheet], line, text) for line, text in zip(words.lines, texts, strict=True)), default=0.0)
     whole = "\n".join(texts)
-    return title + sum(_SIGN for sign in _SIGNS[sheet] if re.search(sign, whole))
+    proof = _PROOF if sheet == "bank_card" and any(map(_is_card, texts)) else 0.0
+    return title + proof + sum(_SIGN for sign in _SIGNS[sheet] if re.search(sign, whole))
+
+
+def _is_card(text: str) -> bool:
+    """Whether a card's number stands in a line: its check digit fits, and it is no identity number."""
+    return any(luhn(run) and not check_identity(run).valid for run in re.findall(r"(?<!\d)[3-9]\d{15,18}(?!\d)", text.replace("-", "")))
 
 
 def _titled(title: str, line: Line, text: str) -> float:

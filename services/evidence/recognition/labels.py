@@ -10,11 +10,14 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from services.evidence.recognition.layout import Page, Token, joined, overlap, same_row
+from services.evidence.recognition.layout import Page, Running, Token, joined, same_row
 
 _TABLE = Path(__file__).with_name("labels.toml")
 _NUMBERING = "".join(sorted(set(" *·.、|-([)]0123456789一二三四五六七八九十")))
-_TAIL = r"\s*(?:\([^()]{0,10}\))?\s*[:：;]\s*"
+_TAIL = r"\s*(?:\([^()]{0,10}\))?\s*[\])]?\s*[:;]\s*|\s*\]\s*"
+_TITLE = re.compile(r"\s*(?:证明|报告|书|记录|小结|专用|病历|凭证|结算单|清单|收据|票据)")
+_GLUED = frozenset({"姓名", "性别", "年龄", "民族", "科别", "科室", "床号", "职业", "户名", "电话", "单号", "编号", "诊断"})
+_NOT_GLUED = re.compile(r"意见|依据|明确|为|医|结|名|日|时|及|与|和|标准|治疗|不|。|,")
 T = TypeVar("T")
 Parse = Callable[[str], tuple[T, float] | None]
 
@@ -65,20 +68,30 @@ class Labels:
         found = [mark for match in self._find.finditer(text) if (mark := self._mark(token, text, match))]
         return found or self._nearly(token, text)
 
+    def across(self, upper: str, lower: str) -> bool:
+        """Whether a label begins in the upper line of a cell and ends in the lower one, which holds little else."""
+        if len(lower) > 14 or re.search(r"\d[.,]\d", upper + lower):
+            return False
+        return any(match.start() < len(upper) < match.end() and len(lower) - (match.end() - len(upper)) <= 4
+                   for match in self._find.finditer(upper + lower))
+
     def _mark(self, token: Token, text: str, match: re.Match[str]) -> Mark | None:
         name = re.sub(r"\s", "", match.group())
         before, after = text[:match.start()].strip(_NUMBERING), text[match.end():]
         tail = re.match(_TAIL, after)
+        if _TITLE.match(after) or re.match(r"\s*[为系是][^:]", after):
+            return None
         if tail:
             sure = 0.99 if not before or text[match.start() - 1] in " ,;。)" or len(name) > 3 else 0.9
             return Mark(self.keys[name], name, token, match.start(), match.end() + tail.end(), sure)
-        if not re.sub(r"\([^()]{0,10}\)|[\s|_]", "", after) and not before:
+        if not re.sub(r"\([^()]{0,10}\)|[\s|_)\]]", "", after) and not before:
             return Mark(self.keys[name], name, token, 0, len(text), 0.98)
         if not before and (len(name) > 2 or after[:1] in " (" or re.match(r"[\d¥]", after)):
             return Mark(self.keys[name], name, token, match.start(), match.end(), 0.95 if len(name) > 3 else 0.92)
-        if self.glued and self.keys[name]:
+        if (self.glued and self.keys[name]) or (not before and name in _GLUED and len(after) < 30 and not _NOT_GLUED.match(after)):
             return Mark(self.keys[name], name, token, match.start(), match.end(), 0.95)
-        if before and (len(name) > 3 or text[match.start() - 1] == " "):
+        amount = re.match(r"\s*(?:\([^()]{0,8}\))?\s*(?:[为共计]\s*){0,2}[¥\d]", after) and text[match.start() - 1] in " ,、;:。(|"
+        if before and (len(name) > 3 or text[match.start() - 1] == " " or amount):
             return Mark(self.keys[name], name, token, match.start(), match.end(), 0.88)
         return None
 
@@ -123,6 +136,11 @@ class Reader:
         """All labels of the page in reading order."""
         return [mark for token in self.tokens for mark in self._marks[id(token)]]
 
+    @cached_property
+    def running(self) -> Running:
+        """The whole page as one text."""
+        return Running(self.tokens)
+
     def marks(self, key: str) -> list[Mark]:
         """The labels of one key, surest first."""
         return sorted((mark for mark in self.all if mark.key == key), key=lambda mark: -mark.sure)
@@ -132,8 +150,11 @@ class Reader:
         return self._marks.get(id(token), [])
 
     def value(self, key: str, parse: Parse[T], *, below: bool = True) -> Value[T] | None:
-        """The surest value of a key."""
-        return max(self.values(key, parse, below=below), key=lambda value: value.confidence, default=None)
+        """The surest value of a key; where it has none, of the labels that stand in for it (`…_else` in the table)."""
+        best = max(self.values(key, parse, below=below), key=lambda value: value.confidence, default=None)
+        if best is None and f"{key}_else" in self.labels.keys.values():
+            best = max(self.values(f"{key}_else", parse, below=below), key=lambda value: value.confidence, default=None)
+        return best
 
     def values(self, key: str, parse: Parse[T], *, below: bool = True) -> Iterator[Value[T]]:
         """One value for each label of a key that has one, as far as it parses."""
@@ -153,11 +174,11 @@ class Reader:
             yield [inline], 1.0
             if right and right[0].left - inline.right < 3 * self.page.unit:
                 yield [inline, *right[:2]], 0.98
-            return
+        way = 0.95 if inline else 1.0
         for count in range(1, min(len(right), 6) + 1):
-            yield right[:count], 1.0 if count == 1 else 0.98
+            yield right[:count], way if count == 1 else way * 0.98
         if below:
-            yield from (([token], 0.97) for token in self.under(mark)[:1])
+            yield from (([token], way * 0.97) for token in self.under(mark)[:1])
 
     def inline(self, mark: Mark) -> Token | None:
         """What follows a label in its own token, up to the next label."""
@@ -165,7 +186,7 @@ class Reader:
         end = min(following, default=len(mark.token.text))
         text = mark.token.text[mark.end:end]
         lead = len(text) - len(text.lstrip(" :;|_"))
-        if not text.strip(" :;|_,.、"):
+        if not re.search(r"[^\W_]", text):
             return None
         return mark.token.part(mark.end + lead, mark.end + len(text.rstrip(" |_,、")))
 
@@ -222,14 +243,19 @@ class Reader:
         bound = min((other.token.left for other in self.all if other.token.left > last.right and same_row(other.token, last)),
                     default=self.page.right)
         for _ in range(most):
-            if last.right < start + 0.72 * (bound - start) and last.right < 0.85 * bound:
-                return
+            full = last.right > start + 0.72 * (bound - start) or last.right > 0.85 * bound
             nearest = [token for token in self.tokens if 0.5 * last.height < token.y - last.y < 2.1 * max(last.height, self.page.unit)
-                       and (overlap(token, last) > 0 or overlap(token, first[0]) > 0)]
+                       and min(abs(token.left - start), abs(token.left - mark.token.left)) < 3 * self.page.unit]
             if not nearest:
                 return
             below = min(nearest, key=lambda token: (round((token.y - last.y) / self.page.unit), token.left))
+            if not full and not re.match(r"\s*[2-9②③④⑤]\s*[.、,)]?(?!\d)", below.text):
+                return
+            if self.of(below) and self.of(below)[0].start > 1 and full:
+                yield below.part(0, self.of(below)[0].start)
             if self.of(below) or below.left > start + 2.5 * self.page.unit or (mark.token.left - below.left > 2.5 * self.page.unit):
+                return
+            if any(self.of(other) for other in self.page.left_of(below)):
                 return
             yield below
             last = below
@@ -254,15 +280,13 @@ def _gather(page: Page, labels: Labels) -> list[Token]:
 
 def _partner(page: Page, token: Token, compact: str, labels: Labels, gone: set[int]) -> Token | None:
     rests = [name[len(compact):] for name in labels.keys if len(name) > len(compact) and name.startswith(compact)]
-    if not rests or not compact:
+    if not compact:
         return None
     beside = next((other for other in page.right_of(token) if id(other) not in gone), None)
     if (beside is not None and len(compact) <= 2 and compact not in labels.keys and beside.left - token.right < 6 * page.unit
-            and re.sub(r"\s", "", beside.text).startswith(tuple(rests))):
+            and rests and re.sub(r"\s", "", beside.text).startswith(tuple(rests))):
         return beside
     if len(compact) < 2:
         return None
     under = next((other for other in page.below(token, rows=1.2) if id(other) not in gone), None)
-    if under is not None and re.sub(r"[\s:]", "", under.text) in rests:
-        return under
-    return None
+    return under if under is not None and labels.across(compact, re.sub(r"\s", "", under.text)) else None

@@ -6,9 +6,9 @@ bottom, is found from how lines gather into rows, and all neighbourhood is looke
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from statistics import median
 
 from services.evidence.recognition.lines import Box, Line, Words
@@ -17,6 +17,7 @@ from services.evidence.recognition.values import plain
 _SLOPES = [step / 200 for step in range(-24, 25)]                # ± 0.12, about 7 degrees
 _TURNS = (-0.06, -0.04, -0.02, 0.0, 0.02, 0.04, 0.06)            # how much the slope changes from top to bottom
 _SAME_ROW, _FEW = 0.6, 6
+_Point = tuple[float, float, float, float]     # middle of a line, its left and right end
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,11 @@ class Token:
         return replace(self, text=self.text[start:end], left=left, right=right, box=self._cut(from_, to))
 
     def _cut(self, from_: float, to: float) -> Box:
-        box = self.box
+        """Signs are not all as wide as reckoned: half a sign of air on both sides."""
+        box, air = self.box, 0.5 / (width_of(self.text) or 1.0)
         if from_ <= 0 and to >= 1:
             return box
+        from_, to = max(0.0, from_ - air), min(1.0, to + air)
         left, right = box.left + box.width * from_, box.left + box.width * to
         drop = min(box.height * 0.6, abs(self.slope) * (self.right - self.left))
         top, bottom = (box.top + drop * from_, box.bottom - drop * (1 - to))
@@ -120,10 +123,6 @@ class Page:
         return sorted((other for other in self.tokens if 0.6 * token.height < other.y - token.y < rows * 1.6 * max(token.height, self.unit)
                        and overlap(token, other) > 0.3), key=lambda other: (other.y, other.left))
 
-    def found_box(self, tokens: Iterable[Token]) -> Box | None:
-        """The box of a field."""
-        return spanned(tokens)
-
 
 def same_row(one: Token, other: Token) -> bool:
     """Whether two tokens stand on one row."""
@@ -149,17 +148,23 @@ def _slopes(lines: Sequence[Line], aspect: float) -> tuple[float, float]:
     """Slope at the top and its change down the page, by which most lines share a row with others and rows keep apart."""
     if len(lines) < _FEW:
         return 0.0, 0.0
-    points = [((line.box.left + line.box.right) / 2 * aspect, line.box.middle) for line in lines]
-    size = _letter_height(lines)
-    limit = max((line.box.height / (line.box.width * aspect) for line in lines if len(line.text) > 9 and line.box.width > 0), default=0.15)
-    level = _gathered(points, 0.0, 0.0, size)
-    best, slopes = level * 1.04 + 1e-9, (0.0, 0.0)
+    points = [((line.box.left + line.box.right) / 2 * aspect, line.box.middle, line.box.left * aspect, line.box.right * aspect)
+              for line in lines]
+    size, steep = _letter_height(lines), _steepness(lines, aspect)
+    best, slopes = _gathered(points, 0.0, 0.0, size) * (1.04 if steep < 0.012 else 0.9) + 1e-9, (0.0, 0.0)
     for slope in _SLOPES:
-        for turn in _TURNS if abs(slope) <= limit else ():
+        for turn in _TURNS if abs(abs(slope) - steep) <= max(0.015, 0.3 * steep) else ():
             score = _gathered(points, slope - turn / 2, turn, size) - 0.3 * abs(turn)
             if score > best:
                 best, slopes = score, (slope - turn / 2, turn)
     return slopes
+
+
+def _steepness(lines: Sequence[Line], aspect: float) -> float:
+    """How steep lines are, without the sign: on a page askew the boxes of long lines are taller than those of short ones."""
+    sizes = [(line.box.width * aspect, line.box.height) for line in lines if line.box.width > 0]
+    rises = [(tall - short) / (wide - narrow) for wide, tall in sizes for narrow, short in sizes if wide > 2 * narrow and wide > 0.1]
+    return max(0.0, median(rises)) if len(rises) >= _FEW else 0.0
 
 
 def _letter_height(lines: Sequence[Line]) -> float:
@@ -167,16 +172,41 @@ def _letter_height(lines: Sequence[Line]) -> float:
     return max(0.006, median(short))
 
 
-def _gathered(points: Sequence[tuple[float, float]], slope: float, turn: float, size: float) -> float:
-    """How closely lines gather into rows: higher when few rows hold them, counted on two combs half a tooth apart."""
-    heights = [y - (slope + turn * y) * x for x, y in points]
-    tooth = size * 0.5
-    total = 0
+def _gathered(points: Sequence[_Point], slope: float, turn: float, size: float) -> float:
+    """How closely lines gather into rows: higher when few rows hold them and none stands over another in its row.
+
+    Counted on two combs half a tooth apart.
+    """
+    placed = [(y - (slope + turn * y) * x, left, right) for x, y, left, right in points]
+    tooth, total = size * 0.5, 0
     for shift in (0.0, 0.5):
-        total += sum(count * count for count in Counter(int(height / tooth + shift + 1000) for height in heights).values())
+        rows: dict[int, list[tuple[float, float]]] = {}
+        for height, left, right in placed:
+            rows.setdefault(int(height / tooth + shift + 1000), []).append((left, right))
+        total += sum(len(row) ** 2 - 3 * _clashes(row) for row in rows.values())
     return total / len(points)
 
 
-def column(page: Page, head: Token) -> Iterator[Token]:
-    """Tokens straight under a column's head, from top to bottom, to the end of the page."""
-    yield from (token for token in page.below(head, rows=60) if overlap(head, token) > 0.3)
+def _clashes(row: list[tuple[float, float]]) -> int:
+    """Neighbours of a row that stand over each other."""
+    row.sort()
+    return sum(after[0] < before[1] - 0.25 * (before[1] - before[0]) for before, after in pairwise(row))
+
+
+class Running:
+    """Tokens in reading order as one text, in which a sentence may run over lines, and the tokens of a part of it."""
+
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        self.spans: list[tuple[int, int, Token]] = []
+        parts: list[str] = []
+        at = 0
+        for token in tokens:
+            self.spans.append((at, at + len(token.text), token))
+            parts.append(token.text)
+            at += len(token.text)
+        self.text = "".join(parts)
+
+    def tokens(self, start: int, end: int) -> list[Token]:
+        """The tokens, or parts of tokens, between two places of the text."""
+        return [token.part(max(0, start - first), min(last, end) - first)
+                for first, last, token in self.spans if first < end and last > start]

@@ -93,29 +93,30 @@ _OUT = re.compile(r"出\s*院|离院")
 def _told(reader: Reader) -> list[tuple[_Part, _Part]]:
     """Days of a stay told in sentences: 于…入院, …出院; or 自…至…住院."""
     admitted = discharged = None
-    for token in reader.tokens:
-        days = days_in(token.text)
-        for place, day in enumerate(days):
-            following = token.text[day.end:days[place + 1].start if place + 1 < len(days) else len(token.text)]
-            part = _Part(day.day, token.confidence * day.sure * 0.95, (token.part(day.start, day.end),))
-            before = token.text[:day.start]
-            begins = re.search(r"(?:自|从|于)\s*$", before) and place + 1 < len(days)
-            if admitted is None and (_IN.search(following[:14]) or begins):
-                admitted = part
-            elif discharged is None and (_OUT.search(following[:12]) or (admitted and re.search(r"(?:至|到|-|~)\s*$", before))):
-                discharged = part
+    text = reader.running.text
+    days = days_in(text)
+    for place, day in enumerate(days):
+        following = text[day.end:days[place + 1].start if place + 1 < len(days) else len(text)]
+        tokens = reader.running.tokens(day.start, day.end)
+        part = _Part(day.day, min(token.confidence for token in tokens) * day.sure * 0.95, tuple(tokens))
+        before = text[:day.start]
+        begins = re.search(r"(?:自|从|于)\s*$", before) and place + 1 < len(days)
+        if admitted is None and (_IN.search(following[:14]) or begins):
+            admitted = part
+        elif discharged is None and (_OUT.search(following[:12]) or (admitted and re.search(r"(?:至|到|-|~)\s*$", before))):
+            discharged = part
     return [(admitted, discharged)] if admitted and discharged else []
 
 
-_DAYS = re.compile(r"住\s*院\s*(?:治疗)?\s*(?:天数)?\s*(?:共|计)?\s*[:]?\s*(\d{1,3})\s*[天日](?!\s*[-/])")
+_DAYS = re.compile(r"(?:住\s*院\s*(?:治疗)?\s*(?:天数)?\s*(?:共|计)?\s*:?|(?<=[\d日)( ,])\s*共\s*(?:计)?)\s*(\d{1,3})\s*[天日](?!\s*[-/])")
 
 
 def _days_told(reader: Reader) -> list[_Part]:
-    for token in reader.tokens:
-        match = _DAYS.search(token.text)
-        if match:
-            return [_Part(int(match[1]), token.confidence * 0.95, (token.part(match.start(1), match.end(1)),))]
-    return []
+    match = _DAYS.search(reader.running.text)
+    if not match:
+        return []
+    tokens = reader.running.tokens(match.start(1), match.end(1))
+    return [_Part(int(match[1]), min(token.confidence for token in tokens) * 0.95, tuple(tokens))]
 
 
 def _fields(reader: Reader, stay: _Stay) -> list[Found]:

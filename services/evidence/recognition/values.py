@@ -208,6 +208,7 @@ def name_in(text: str) -> str | None:
         return None
     word = re.sub(r"\s", "", match.group())
     rest = text[match.end():].lstrip()
+    word = re.sub(r"^(?:兹有|兹证明)?(?:患者|病人|病员)(?=..)", "", word)
     word = re.sub(r"(?<=..)(?:先生|女士|同志)$", "", word)
     if len(word) > 2 and word[-1] in "男女" and re.match(r"[,、/;|\d]", rest):
         word = word[:-1]
