@@ -1,15 +1,20 @@
-"""Papers came in or a claim came back: automatic checks before a person looks."""
+"""Papers came in or a claim came back: pages drawn and read, automatic checks before a person looks."""
 
 from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 from prefect import flow
 
 from flows.runtime import Batch, actor, effect, looking, now, transaction, unique
+from services.evidence import reader, readings, viewing
 from services.evidence import service as evidence
-from services.evidence import viewing
+
+_AT_ONCE = 3                        # papers in work: enough to keep the drawing and reading processes busy, no more
+T = TypeVar("T")
 
 
 @effect
@@ -17,10 +22,47 @@ async def draw(claims: list[uuid.UUID]) -> None:
     """Pages of papers that have none yet, drawn in the confined process; no transaction is open meanwhile."""
     with looking() as session:
         papers = viewing.undrawn(session, claims)
-    for paper in papers:
+
+    async def one(paper: viewing.Undrawn) -> None:
         leaves = await asyncio.to_thread(viewing.draw, paper)
         with transaction() as session:
             viewing.keep(session, [(paper, leaves)])
+
+    await _some_at_once(one, papers)
+
+
+@effect
+async def read(claims: list[uuid.UUID]) -> None:
+    """Papers that nobody read yet, read by the machine where there is one. The same bytes are read once, whoever sent them."""
+    _take_over(claims)
+    with looking() as session:
+        papers = reader.once_each(reader.unread(session, claims))
+
+    async def one(paper: reader.Unread) -> None:
+        found = await asyncio.to_thread(reader.read, paper)
+        with transaction() as session:
+            readings.keep(session, [found], now=now())
+
+    await _some_at_once(one, papers)
+    _take_over(claims)
+
+
+def _take_over(claims: list[uuid.UUID]) -> None:
+    with transaction() as session:
+        reader.same(session, claims, now=now())
+
+
+async def _some_at_once(work: Callable[[T], Awaitable[None]], things: Sequence[T]) -> None:
+    """Each in its turn, a few together. What was kept stays when one fails; the first failure is told at the end."""
+    free = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(thing: T) -> None:
+        async with free:
+            await work(thing)
+
+    for failed in await asyncio.gather(*map(one, things), return_exceptions=True):
+        if failed:
+            raise failed
 
 
 @effect
@@ -32,7 +74,8 @@ async def check(claims: list[uuid.UUID]) -> None:
 
 @flow(name="check_evidence", flow_run_name="{label}")
 async def check_evidence(label: str, batch: Batch) -> None:
-    """Draw what is to be looked at, then check the claims of the batch."""
+    """Draw and read what came in, then check the claims of the batch."""
     claims = unique(batch.claims)
     await draw(claims)
+    await read(claims)
     await check(claims)

@@ -17,6 +17,7 @@ from services.core.crypto import key_ring
 from services.core.db import BusinessClock, Database, Scope, database
 from services.core.errors import ConfigError
 from services.core.settings import Settings, settings
+from services.evidence.recognition.engine import refuse_without_reader
 from services.insurer.adapters.http import HttpInsurer
 from services.insurer.port import Insurer
 
@@ -72,6 +73,7 @@ def build(config: Settings | None = None) -> Wiring:
         raise ConfigError("movable_clock", "正式环境的业务时钟不可移动", remedy="删去 HUZHU_MOVABLE_CLOCK",
                           field="HUZHU_MOVABLE_CLOCK")
     refuse_without_insurer(config)
+    refuse_without_reader(config)
     key_ring()
     db = database()
     clock: Clock = BusinessClock(db) if config.movable_clock else RealClock()

@@ -14,7 +14,7 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, cast
 
@@ -117,36 +117,46 @@ def _write(pipe: IO[bytes], content: bytes, until: float) -> None:
         rest = rest[os.write(pipe.fileno(), rest[:1 << 16]):]
 
 
-class _Rooms:
-    """The processes of this one; a forked child makes its own."""
+class Rooms:
+    """So many processes of one kind for this process, started when first needed; a forked child makes its own."""
 
-    def __init__(self) -> None:
-        self.owner = os.getpid()
-        self.free: queue.LifoQueue[Confined] = queue.LifoQueue()
-        self.all = [Confined() for _ in range(_AT_ONCE)]
-        for one in reversed(self.all):
-            self.free.put(one)
+    def __init__(self, at_once: int, make: Callable[[], Confined] = Confined) -> None:
+        self._at_once, self._make = at_once, make
+        self._furnish()
+        atexit.register(self.close)
+
+    def _furnish(self) -> None:
+        self._owner = os.getpid()
+        self._free: queue.LifoQueue[Confined] = queue.LifoQueue()
+        self._all = [self._make() for _ in range(self._at_once)]
+        for one in reversed(self._all):
+            self._free.put(one)
 
     def close(self) -> None:
-        if self.owner == os.getpid():
-            for one in self.all:
+        """End them, busy or not."""
+        if self._owner == os.getpid():
+            for one in self._all:
                 one.close()
 
+    @contextmanager
+    def table(self, content: bytes) -> Iterator[Confined]:
+        """A process with the file on its table, given back at the end. Died when not even that went well."""
+        if self._owner != os.getpid():
+            self._furnish()
+        free = self._free
+        one = free.get()
+        try:
+            one.lay(content)
+            yield one
+        finally:
+            free.put(one)
 
-_rooms = _Rooms()
-atexit.register(lambda: _rooms.close())
+
+_rooms = Rooms(_AT_ONCE)
 
 
 @contextmanager
 def table(content: bytes) -> Iterator[Confined]:
-    """A confined process with the file on its table, given back at the end. Died when not even that went well."""
-    global _rooms
-    if _rooms.owner != os.getpid():
-        _rooms = _Rooms()
-    rooms = _rooms
-    one = rooms.free.get()
-    try:
-        one.lay(content)
+    """A process for strangers' files with this one on its table."""
+    with _rooms.table(content) as one:
         yield one
-    finally:
-        rooms.free.put(one)

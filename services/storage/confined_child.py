@@ -8,7 +8,7 @@ import zxingcpp
 from PIL import Image
 
 from services.core.errors import InputError
-from services.storage import inspect, inspect_pdf, viewing
+from services.storage import inspect, inspect_pdf, pdf_text, viewing
 from services.storage.child import confine, run
 from services.storage.kinds import PDF
 from services.storage.pdfium import leaf
@@ -37,6 +37,8 @@ class Room:
                 return {}, [inspect_pdf.extract(self.content, cast("list[int]", job["pages"]))]
             if what == "codes":
                 return {"codes": _codes(self.content, mime, number)}, []
+            if what == "text":
+                return {"glyphs": pdf_text.glyphs(self.content, number)}, []
             page = viewing.draw(self.content, mime, number)
             return {"width": page.width, "height": page.height, "rotation": page.rotation}, [page.view, page.thumb]
         except InputError as error:

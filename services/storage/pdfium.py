@@ -24,6 +24,15 @@ class Leaf:
         picture: Image.Image = self._page.render(scale=scale, grayscale=grey).to_pil()
         return picture
 
+    @property
+    def handle(self) -> object:
+        """The page for PDFium's own functions."""
+        return self._page.raw
+
+    def text(self) -> pypdfium2.PdfTextPage:
+        """Its text; closed when nobody holds it any more."""
+        return self._page.get_textpage()
+
     def photograph(self) -> int | None:
         """The shorter side in pixels of the largest picture on a page without text; none when the page is drawn or written."""
         raw = pypdfium2.raw

@@ -13,7 +13,9 @@ from services.storage.kinds import PDF
 from services.storage.names import clean_name
 from services.storage.quality import ADVICE, Measure, too_small, warnings_of
 
-__all__ = ["ADVICE", "Drawn", "Received", "Unshown", "clean_name", "codes", "draw", "extract", "page_count", "received", "warnings_of"]
+__all__ = ["ADVICE", "Drawn", "Glyph", "Received", "Unshown", "clean_name", "codes", "draw", "extract", "glyphs", "page_count",
+           "received", "warnings_of"]
+Glyph = tuple[str, float, float, float, float]
 _DEATHS = 3                 # pages that may kill the process before the rest is given up
 
 
@@ -82,6 +84,12 @@ def codes(content: bytes, mime: str, pages: Sequence[int]) -> dict[int, list[str
     """Texts of the barcodes on each page; none for a page that cannot be drawn."""
     return {number: cast("list[str]", answer.get("codes", []))
             for number, answer, _ in _page_by_page(content, {"do": "codes", "mime": mime}, pages)}
+
+
+def glyphs(content: bytes, pages: Sequence[int]) -> dict[int, list[Glyph]]:
+    """The signs of a PDF's own text on each page (`pdf_text.glyphs`); none for a page without, or that cannot be opened."""
+    return {number: [(sign, left, top, right, bottom) for sign, left, top, right, bottom in cast("list[Glyph]", answer.get("glyphs", []))]
+            for number, answer, _ in _page_by_page(content, {"do": "text"}, pages)}
 
 
 def extract(content: bytes, pages: Sequence[int]) -> bytes:

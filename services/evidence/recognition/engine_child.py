@@ -1,0 +1,108 @@
+"""The reading process: lines of words on a picture that we drew ourselves, by RapidOCR. The only place that imports it.
+
+It looks for lines on a picture of moderate size (that is what costs), and reads each line from the full one, one at a time: a
+batch pads every line to the longest. A page that lies on its side or head is turned first.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, cast
+
+import cv2
+import numpy as np
+import rapidocr
+from numpy.typing import NDArray
+
+from services.storage.child import confine, run
+
+MEMORY = 4 << 30                    # of addresses; what it really takes is about 0.7 GB
+SIDE = 1280                         # of the picture on which lines are looked for
+_LARGER = 1.5                       # a small picture is blown up this much at most
+_TALL, _SAMPLE = 1.5, 8
+_MODELS = {"Det": "*det_small.onnx", "Rec": "*rec_small.onnx", "Cls": "*cls_mobile.onnx"}
+
+Picture = NDArray[np.uint8]
+Quad = NDArray[np.float32]          # four corners in pixels, from the upper left clockwise
+
+
+class Reader:
+    """One page lies on the table and is read."""
+
+    def __init__(self) -> None:
+        cv2.setNumThreads(1)
+        found = {part: next((Path(rapidocr.__file__).parent / "models").glob(name)) for part, name in _MODELS.items()}
+        self._ocr: Any = rapidocr.RapidOCR(params={
+            # The models lie in the wheel: one that is missing must fail here and not be fetched from somewhere.
+            **{f"{part}.model_path": str(path) for part, path in found.items()},
+            "Global.log_level": "critical", "Global.use_preprocess_img": False, "Det.limit_type": "max", "Det.limit_side_len": 1 << 16,
+            "EngineConfig.onnxruntime.intra_op_num_threads": 1, "EngineConfig.onnxruntime.inter_op_num_threads": 1})
+        self._picture: Picture = np.zeros((1, 1, 3), np.uint8)
+
+    def do(self, job: dict[str, object], blob: bytes) -> tuple[dict[str, object], list[bytes]]:
+        """`lay` a WEBP on the table; `lines`: all that stands on it."""
+        if job["do"] == "lay":
+            self._picture = cast(Picture, cv2.imdecode(np.frombuffer(blob, np.uint8), cv2.IMREAD_COLOR))
+            return {}, []
+        turned, picture, quads = self._upright()
+        height, width = picture.shape[:2]
+        lines = [[*self._read(crop), *_box(quad, width, height)]
+                 for quad, crop in zip(quads, self._ocr.crop_text_regions(picture, quads), strict=True)]
+        return {"turned": turned, "lines": [line for line in lines if line[0]]}, []
+
+    def _upright(self) -> tuple[int, Picture, list[Quad]]:
+        """Degrees clockwise that the page had to be turned, the page upright, its lines."""
+        quads = self._lines(self._picture)
+        degrees = self._lies(quads)
+        if not degrees:
+            return 0, self._picture, quads
+        upright = np.ascontiguousarray(np.rot90(self._picture, -degrees // 90))
+        return degrees, upright, self._lines(upright)
+
+    def _lies(self, quads: list[Quad]) -> int:
+        """How far the page must be turned. Tall lines lie on their side; which way is up, the reader's certainty says."""
+        if not quads:
+            return 0
+        sizes = [(float(np.linalg.norm(quad[0] - quad[1])), float(np.linalg.norm(quad[0] - quad[3]))) for quad in quads]
+        tall = [height >= _TALL * width for width, height in sizes]
+        lengths = [max(size) for size in sizes]
+        aside = sum(length for length, one in zip(lengths, tall, strict=True) if one) > sum(lengths) / 2
+        longest = sorted((index for index, one in enumerate(tall) if one == aside), key=lambda index: -lengths[index])[:_SAMPLE]
+        crops = self._ocr.crop_text_regions(self._picture, [quads[index] for index in longest])
+        if not aside and sum(self._on_its_head(crop) for crop in crops) * 2 <= len(crops):
+            return 0
+        as_is, over = (sum(self._read(crop)[1] for crop in way) for way in (crops, [np.rot90(crop, 2) for crop in crops]))
+        # A tall line was cut out turned by a quarter to the left.
+        return (270 if as_is >= over else 90) if aside else (0 if as_is >= over else 180)
+
+    def _on_its_head(self, crop: Picture) -> bool:
+        label, certainty = self._ocr(crop, use_det=False, use_cls=True, use_rec=False).cls_res[0]
+        return str(label) == "180" and float(certainty) > 0.9
+
+    def _lines(self, picture: Picture) -> list[Quad]:
+        scale = min(_LARGER, SIDE / max(picture.shape[:2]))
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        sized = picture if scale == 1 else cv2.resize(picture, None, fx=scale, fy=scale, interpolation=how)
+        boxes = self._ocr(sized, use_det=True, use_cls=False, use_rec=False).boxes
+        return [] if boxes is None else [np.asarray(quad / scale, np.float32) for quad in boxes]
+
+    def _read(self, crop: Picture) -> tuple[str, float]:
+        if min(crop.shape[:2]) < 2:
+            return "", 0.0
+        found: Any = self._ocr(np.ascontiguousarray(crop), use_det=False, use_cls=False, use_rec=True)
+        if not found.txts:
+            return "", 0.0
+        return str(found.txts[0]).strip(), float(found.scores[0])
+
+
+def _box(quad: Quad, width: int, height: int) -> list[float]:
+    left, top = quad.min(axis=0)
+    right, bottom = quad.max(axis=0)
+    return [max(0.0, float(left) / width), max(0.0, float(top) / height), min(1.0, float(right) / width), min(1.0, float(bottom) / height)]
+
+
+if __name__ == "__main__":
+    confine(MEMORY)
+    os.nice(5)
+    run(Reader())
