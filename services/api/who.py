@@ -93,6 +93,8 @@ _TABLE: tuple[tuple[Roles, str], ...] = (
         GET /claims/{claim_no}/messages; GET /claims/{claim_no}/messages/unread
         GET /claims/{claim_no}/originals; GET /claims/{claim_no}/notices; GET /notices/{notice_id}
         GET /notices/{notice_id}/content; GET /notices/{notice_id}/enclosures/{sha256}; GET /claims/{claim_no}/objections"""),
+    (_LOOKERS, "GET /claims/{claim_no}/findings; GET /claims/{claim_no}/facts/sources"),
+    (_DESKS, "POST /claims/{claim_no}/findings; POST /claims/{claim_no}/facts/read"),
     (_DESKS | _MEMBER, """
         POST /claims/{claim_no}/papers; POST /claims/{claim_no}/messages; GET /claims/{claim_no}/cover-sheets"""),
     (_DESKS, """

@@ -6,7 +6,7 @@ Each fact keeps the field it was taken from, or found equal to: the worksheet's 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,8 +34,6 @@ from services.models import Claim, Cover, FactSource, PaperField
 from services.rulebook import registry
 
 __all__ = ["Change", "Proposal", "Source", "link", "proposed", "sources_in", "sources_of", "take"]
-_NEWEST = sa.select(FactSource).distinct(col(FactSource.fact), col(FactSource.place)).order_by(
-    col(FactSource.fact), col(FactSource.place), col(FactSource.at).desc(), col(FactSource.id).desc())
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,28 +89,30 @@ def link(session: Session, *, claim_id: uuid.UUID, field_ids: Sequence[uuid.UUID
     Called whenever a field is accepted or corrected, so that a fact typed at the report is linked too. Linking again adds nothing.
     """
     claim = session.get_one(Claim, claim_id)
-    there = {(row.fact, row.place): row for row in _rows(session, [claim.id])}
+    there = {(row.fact, row.place) for row, field in _rows(session, claim.id) if _place(claim.event, field) == row.place}
     made = []
     for field in fields_of(session, [claim.id])[claim.id]:
-        place = _place(claim, field) if field.id in set(field_ids) else None
+        place = _place(claim.event, field) if field.id in set(field_ids) else None
         fact = fact_of(field)
-        if place is None or ((fact, place) in there and _stands(claim, there[fact, place], session)):
+        if place is None or (fact, place) in there:
             continue
-        there[fact, place] = row = FactSource(org_key=claim.org_key, claim_id=claim.id, fact=fact, place=place, field_id=field.id,
-                                              by_person=actor.person_id, at=now)
-        made.append(row)
+        there.add((fact, place))
+        made.append(FactSource(org_key=claim.org_key, claim_id=claim.id, fact=fact, place=place, field_id=field.id,
+                               by_person=actor.person_id, at=now))
     session.add_all(made)
     session.flush()
     return made
 
 
-def sources_of(session: Session, claim_id: uuid.UUID) -> dict[str, list[Source]]:
-    """Each fact's places on paper, in order; a fact that was changed since, and no longer says what the field says, has none."""
-    claim = session.get_one(Claim, claim_id)
+def sources_of(session: Session, claim_id: uuid.UUID, event: Mapping[str, object] | None = None) -> dict[str, list[Source]]:
+    """Each fact's places on paper, in order; a fact that was changed since, and no longer says what the field says, has none.
+
+    `event`: the claim's, where the caller has it.
+    """
+    stated = session.get_one(Claim, claim_id).event if event is None else event
     found: dict[str, list[Source]] = {}
-    for row in _rows(session, [claim_id]):
-        field = view_of(session.get_one(PaperField, row.field_id))
-        if _place(claim, field) is not None:
+    for row, field in _rows(session, claim_id):
+        if _place(stated, field) is not None:
             found.setdefault(row.fact, []).append(Source(row.fact, row.place, field.id, field.paper_id, field.page, field.box))
     return found
 
@@ -124,17 +124,17 @@ def sources_in(sources: Mapping[str, Sequence[Source]], fact: str) -> list[Sourc
     return [source for name in names for source in sources[name]]
 
 
-def _rows(session: Session, claim_ids: Iterable[uuid.UUID]) -> list[FactSource]:
-    return list(session.scalars(_NEWEST.where(col(FactSource.claim_id).in_(list(claim_ids)))))
+def _rows(session: Session, claim_id: uuid.UUID) -> list[tuple[FactSource, FieldView]]:
+    """The newest row of each fact and place, with its field as it is now."""
+    rows = session.execute(sa.select(FactSource, PaperField).join(PaperField, col(PaperField.id) == col(FactSource.field_id)).where(
+        col(FactSource.claim_id) == claim_id).order_by(col(FactSource.at), col(FactSource.id)).execution_options(populate_existing=True))
+    newest = {(row.fact, row.place): (row, field) for row, field in rows}
+    return [(row, view_of(field)) for _, (row, field) in sorted(newest.items())]
 
 
-def _stands(claim: Claim, row: FactSource, session: Session) -> bool:
-    return _place(claim, view_of(session.get_one(PaperField, row.field_id))) == row.place
-
-
-def _place(claim: Claim, field: FieldView) -> int | None:
-    """Which of the claim's stated values the field's is; None when it was not verified or says otherwise."""
-    return taking.place_of(claim.event, field) if field.state in ANSWERED else None
+def _place(event: Mapping[str, object], field: FieldView) -> int | None:
+    """Which of the event's values the field's is; None when it was not verified or says otherwise."""
+    return taking.place_of(event, field) if field.state in ANSWERED else None
 
 
 def _verified(session: Session, claim: Claim, field_ids: Sequence[uuid.UUID]) -> list[FieldView]:

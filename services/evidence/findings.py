@@ -17,6 +17,7 @@ from services.core.texts import written
 from services.evidence import rules
 from services.evidence.answered import VERDICTS, Answered, answers_of
 from services.evidence.papers import VERIFIERS
+from services.evidence.recognition.lines import Box
 from services.evidence.rules import SERIOUS
 from services.intake.queries import claim_for
 from services.lifecycle.apart import require_apart
@@ -28,8 +29,8 @@ __all__ = ["VERDICTS", "Told", "answer", "told"]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A finding as people are shown it. `box`: left, top, right, bottom in fractions of the page as shown; `key` empty for a
-    finding of an earlier release, which nobody can answer. `answer`: the newest, if somebody gave one.
+    """A finding as people are shown it. `key` is empty for a finding of an earlier release, which nobody can answer; `answer`: the
+    newest, if somebody gave one.
     """
 
     code: str
@@ -38,7 +39,7 @@ class Told:
     serious: bool
     paper_id: uuid.UUID | None
     page: int | None
-    box: tuple[float, ...] | None
+    box: Box | None
     field_id: uuid.UUID | None
     answer: Answered | None
 
@@ -58,7 +59,7 @@ def _told(finding: Mapping[str, object], given: Answered | None) -> Told:
     paper, page, box, field = (finding.get(name) for name in ("paper", "page", "box", "field"))
     return Told(str(finding["code"]), str(finding["words"]), str(finding.get("key", "")), finding.get("severity") == SERIOUS,
                 uuid.UUID(str(paper)) if paper else None, page if isinstance(page, int) else None,
-                tuple(float(edge) for edge in box) if isinstance(box, list) else None, uuid.UUID(str(field)) if field else None, given)
+                Box(*box) if isinstance(box, list) else None, uuid.UUID(str(field)) if field else None, given)
 
 
 def answer(session: Session, *, claim_id: uuid.UUID, key: str, verdict: str, reason: str, actor: Actor, now: datetime) -> FindingAnswer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,11 +13,16 @@ from sqlmodel import Session
 from services.access.actor import Actor
 from services.benefit import queries as worksheets
 from services.evidence import conversation
+from services.evidence import facts as taken
+from services.evidence import findings as found_by_checks
+from services.evidence.facts import Source
+from services.evidence.findings import Told
+from services.evidence.rules import JUDGED_IN
 from services.reporting import claim_parts
 from services.reporting.aftermath import Aftermath, aftermath
 from services.reporting.claim_facts import FactLine, Sheet, facts_of, sheet_of
 from services.reporting.claims import Located
-from services.reporting.standing import Standing, standing
+from services.reporting.standing import VERIFIERS, Standing, standing
 from services.reporting.views import ClaimView, ClockView, RecordView
 from services.review import looks
 from services.review import queries as review
@@ -37,14 +43,30 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a fact stands on paper."""
+
+    paper_id: uuid.UUID
+    kind: str
+    page: int
+    field_id: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimFile:
-    """Everything the page says. `seq` is the last entry of the claim's record that this reader was shown."""
+    """Everything the page says. `seq` is the last entry of the claim's record that this reader was shown.
+
+    `findings` as they stand on the claim, `told` each with its newest answer, `answers`: whether this reader may give one.
+    """
 
     view: ClaimView
     standing: Standing
     unit: str
     facts: tuple[FactLine, ...]
-    findings: tuple[dict[str, str], ...]
+    findings: tuple[dict[str, object], ...]
+    told: tuple[Told, ...]
+    answers: bool
+    sources: Mapping[str, Sequence[Source]]
     sheet: Sheet | None
     earlier_fen: int
     held: review.Held | None
@@ -54,6 +76,13 @@ class ClaimFile:
     talk: tuple[conversation.Line, ...]
     after: Aftermath
     seq: int
+
+    def places(self, fact: str) -> list[Place]:
+        """The pages on which a fact, as a worksheet names it, was verified; each once."""
+        kinds = {paper.id: paper.kind for paper in self.view.papers}
+        once = {(found.paper_id, found.page): found for found in reversed(taken.sources_in(self.sources, fact))}
+        return [Place(found.paper_id, kinds[found.paper_id], found.page, found.field_id)
+                for found in reversed(once.values()) if found.paper_id in kinds]
 
     @property
     def running(self) -> list[Clock]:
@@ -70,6 +99,9 @@ def claim_file(session: Session, located: Located, actor: Actor, *, today: date)
     after = aftermath(session, view, actor, side=stands.side, today=today)
     return ClaimFile(
         view=view, standing=stands, unit=found.unit, facts=tuple(facts_of(book, view.event)), findings=found.findings,
+        told=tuple(found_by_checks.told(session, located.id, found.findings)),
+        answers=actor.has(*VERIFIERS) and not stands.side and view.claim.state in JUDGED_IN,
+        sources=taken.sources_of(session, located.id, view.event),
         sheet=_sheet(view, book), earlier_fen=_earlier(session, view, after), held=_held(view), clocks=_clocks(view, today),
         changes=looks.changes_since(session, located.id, actor.person_id),
         approvals=(review.stated_rule(), [review.Standing(*one) for one in found.standing]), talk=(), after=after,

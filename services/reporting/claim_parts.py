@@ -33,7 +33,7 @@ class Whole:
 
     view: ClaimView
     unit: str
-    findings: tuple[dict[str, str], ...]
+    findings: tuple[dict[str, object], ...]
     standing: tuple[tuple[str, str, bool], ...]
 
 

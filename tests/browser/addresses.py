@@ -167,7 +167,7 @@ BUTTONS = {
 # Buttons on another page than their own address, and rows taken back by one reason, whose form every desk shares.
 PRESSED_ELSEWHERE = {
     "/account/choices", "/account/leave/end", "/account/sessions/end", "/admin/identities/{account_id}/end", "/bulk",
-    "/claims/{claim_no}/drop", "/claims/{claim_no}/look", "/claims/{claim_no}/resume", "/claims/{claim_no}/take",
+    "/claims/{claim_no}/drop", "/claims/{claim_no}/findings", "/claims/{claim_no}/look", "/claims/{claim_no}/resume", "/claims/{claim_no}/take",
     "/claims/{claim_no}/unhold", "/handoffs/{claim_no}/resend", "/mine/letters/{letter_id}", "/mine/{claim_no}/consent",
     "/mine/{claim_no}/objection/withdraw", "/mine/{claim_no}/resume", "/payments/{payment_id}/card/confirm",
     "/people/{person_id}/category/withdraw", "/people/{person_id}/kin/remove", "/people/{person_id}/merge/undo",

@@ -116,6 +116,10 @@ MUDOSHA       R   /claims/{claim_no}
 MUDOSHA       R   /claims/{claim_no}/heirs
 MUDOSH        W   /claims/{claim_no}/papers
 MUDOSHA       R   /claims/{claim_no}/papers
+UDOSHA        R   /claims/{claim_no}/findings
+UDOSH         W   /claims/{claim_no}/findings
+UDOSH         W   /claims/{claim_no}/facts/read
+UDOSHA        R   /claims/{claim_no}/facts/sources
 MUDOSHA       R   /papers/{paper_id}/content
 MUDOSHA       R   /papers/{paper_id}/pages
 MUDOSHA       R   /papers/{paper_id}/pages/{number}

@@ -75,6 +75,7 @@ UDOSH       W   /claims/{claim_no}/drop
 UDOSH       RW  /claims/{claim_no}/drop-cancel
 UDOSH       RW  /claims/{claim_no}/drop-correction
 UDOSH       RW  /claims/{claim_no}/facts
+UDOSH        W  /claims/{claim_no}/findings
 UDOSH       W   /claims/{claim_no}/look
 UDOSH       RW  /claims/{claim_no}/papers/{paper_id}
 UDOSH       RW  /claims/{claim_no}/pass
