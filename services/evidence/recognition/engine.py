@@ -22,6 +22,7 @@ from services.storage.confined import Confined, Died, Rooms
 _PARTS = ("rapidocr", "onnxruntime", "cv2")
 _MOST, _OLD, _PATIENCE = 4, 600, 120.0      # processes; jobs of one process (two a page); seconds for a page on a busy machine
 _RULES = 1                                  # raised when our own part of reading changes so that papers should be read anew
+_Told = tuple[str, float, float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,4 +86,4 @@ def _read(view: bytes) -> Seen:
     with _rooms().table(view) as room:
         answer, _ = room.ask({"do": "lines"})
     return Seen(int(str(answer["turned"])), tuple(
-        Line(str(text), float(confidence), Box(*box)) for text, confidence, *box in cast("list[list[float]]", answer["lines"])))
+        Line(text, sure, Box(left, top, right, bottom)) for text, sure, left, top, right, bottom in cast("list[_Told]", answer["lines"])))

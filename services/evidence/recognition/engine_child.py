@@ -20,7 +20,7 @@ from services.storage.child import confine, run
 MEMORY = 4 << 30                    # of addresses; what it really takes is about 0.7 GB
 SIDE = 1280                         # of the picture on which lines are looked for
 _LARGER = 1.5                       # a small picture is blown up this much at most
-_TALL, _SAMPLE = 1.5, 8
+_TALL, _SAMPLE, _SURE = 1.5, 8, 0.9
 _MODELS = {"Det": "*det_small.onnx", "Rec": "*rec_small.onnx", "Cls": "*cls_mobile.onnx"}
 
 Picture = NDArray[np.uint8]
@@ -64,7 +64,7 @@ class Reader:
         """How far the page must be turned. Tall lines lie on their side; which way is up, the reader's certainty says."""
         if not quads:
             return 0
-        sizes = [(float(np.linalg.norm(quad[0] - quad[1])), float(np.linalg.norm(quad[0] - quad[3]))) for quad in quads]
+        sizes = [(np.linalg.norm(quad[0] - quad[1]), np.linalg.norm(quad[0] - quad[3])) for quad in quads]
         tall = [height >= _TALL * width for width, height in sizes]
         lengths = [max(size) for size in sizes]
         aside = sum(length for length, one in zip(lengths, tall, strict=True) if one) > sum(lengths) / 2
@@ -78,7 +78,7 @@ class Reader:
 
     def _on_its_head(self, crop: Picture) -> bool:
         label, certainty = self._ocr(crop, use_det=False, use_cls=True, use_rec=False).cls_res[0]
-        return str(label) == "180" and float(certainty) > 0.9
+        return str(label) == "180" and bool(certainty > _SURE)
 
     def _lines(self, picture: Picture) -> list[Quad]:
         scale = min(_LARGER, SIDE / max(picture.shape[:2]))
@@ -93,13 +93,13 @@ class Reader:
         found: Any = self._ocr(np.ascontiguousarray(crop), use_det=False, use_cls=False, use_rec=True)
         if not found.txts:
             return "", 0.0
-        return str(found.txts[0]).strip(), float(found.scores[0])
+        return str(found.txts[0]).strip(), np.asarray(found.scores[0]).item()
 
 
 def _box(quad: Quad, width: int, height: int) -> list[float]:
-    left, top = quad.min(axis=0)
-    right, bottom = quad.max(axis=0)
-    return [max(0.0, float(left) / width), max(0.0, float(top) / height), min(1.0, float(right) / width), min(1.0, float(bottom) / height)]
+    whole = np.concatenate([quad.min(axis=0), quad.max(axis=0)]) / (width, height, width, height)
+    sides: list[float] = whole.clip(0, 1).tolist()
+    return sides
 
 
 if __name__ == "__main__":
