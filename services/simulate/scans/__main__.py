@@ -26,7 +26,7 @@ def main() -> None:
     given.out.mkdir(parents=True, exist_ok=True)
     for kind in given.kind or LAYOUTS:
         for seed in range(given.seed, given.seed + given.n):
-            scan = sheet(kind, seed, quality=given.quality)
+            scan = sheet(kind, seed, layout=list(LAYOUTS[kind])[seed % len(LAYOUTS[kind])], quality=given.quality)
             path = given.out / f"{kind}-{scan.layout}-{given.quality}-{seed}.jpg"
             path.write_bytes(scan.data)
             said = {"sheet": kind, "layout": scan.layout, "quality": scan.quality, "seed": seed, "size": scan.size, "width": scan.width,

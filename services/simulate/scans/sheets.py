@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 
 from services.evidence.recognition.lines import Box
 from services.evidence.recognition.vocabulary import SHEETS
-from services.simulate.scans import held_out, identity, medical, receipts, stays
+from services.simulate.scans import held_out, identity, loose, medical, receipts, stays
 from services.simulate.scans.canvas import Page
 from services.simulate.scans.facts import facts_for
 from services.simulate.scans.wear import QUALITIES, Warp, worn
 
 Layout = tuple[Callable[[Page], None], tuple[int, int]]
 HELD_OUT = "held_out"
-LAYOUTS: Mapping[str, Mapping[str, Layout]] = {**identity.LAYOUTS, **medical.LAYOUTS, **stays.LAYOUTS, **receipts.LAYOUTS}
+_TIGHT: Mapping[str, Mapping[str, Layout]] = {**identity.LAYOUTS, **medical.LAYOUTS, **stays.LAYOUTS, **receipts.LAYOUTS}
+LAYOUTS: Mapping[str, Mapping[str, Layout]] = {kind: {**known, **loose.LAYOUTS.get(kind, {})} for kind, known in _TIGHT.items()}
 MIME = "image/jpeg"
 
 
@@ -39,12 +40,12 @@ class Scan:
 
 
 def sheet(kind: str, seed: int, *, layout: str = "", quality: str = "clean", facts: Mapping[str, str] | None = None) -> Scan:
-    """A scan of a sheet. `layout` empty: one of those known, by the seed; `facts` in written form replace the invented ones.
+    """A scan of a sheet. `layout` empty: one of the first four, by the seed; `facts` in written form replace the invented ones.
 
     KeyError for a kind, layout or quality that nobody drew.
     """
     chance = random.Random(f"{kind} {seed} {layout}")
-    name = layout or list(LAYOUTS[kind])[seed % len(LAYOUTS[kind])]
+    name = layout or list(LAYOUTS[kind])[seed % 4]
     write, size = held_out.LAYOUTS[kind] if name == HELD_OUT else LAYOUTS[kind][name]
     taken = QUALITIES[quality]
     hurt = random.Random(f"{kind} {seed} {name} {quality}")
