@@ -1,5 +1,5 @@
 """What waits for somebody, of every kind, in one list by its day: levels to certify or review, papers to verify, messages to
-answer, objections to take up.
+answer, objections to take up, further lists to agree to.
 
 Each kind is asked apart for the first few of its order (day, id) and the answers are merged, so that a page costs the same
 behind any number of claims. Separation of persons is asked of one level after the other until a page is full.
@@ -17,13 +17,14 @@ from sqlmodel import Session
 
 from services.access.actor import REVIEWERS, Actor, Role
 from services.core.errors import InputError
+from services.evidence.further import SENIORS
 from services.lifecycle.facts import ACTOR, barred, bound, on_claimant_side
 from services.review.reopening import MAY_REOPEN
 
 PAGE = 50
 MOST = 100                          # counted up to here: "99+"
 SOON = timedelta(days=2)
-CERTIFY, REVIEW, VERIFY, ANSWER, OBJECTION = KINDS = ("certify", "review", "verify", "answer", "objection")
+CERTIFY, REVIEW, VERIFY, ANSWER, OBJECTION, FURTHER = KINDS = ("certify", "review", "verify", "answer", "objection", "further")
 DUES = ("late", "soon", "later")
 _STAFF = (Role.UNIT_CLERK, *sorted(REVIEWERS))
 
@@ -147,6 +148,12 @@ _OBJECTIONS = sa.text(bound(f"""
     FROM objection b JOIN claim c ON c.id = b.claim_id
     WHERE b.state = 'lodged' AND b.org_key >= :low AND b.org_key < :high AND (:head OR NOT b.late) AND NOT {on_claimant_side(ACTOR)}
       {_span("(b.lodged_at AT TIME ZONE 'Asia/Shanghai')::date", "b.id", "'objection'")} ORDER BY 1, b.id LIMIT :limit"""))
+# A further supplement list that somebody prepared: a senior agrees or declines.
+_FURTHER = sa.text(bound(f"""
+    SELECT (f.prepared_at AT TIME ZONE 'Asia/Shanghai')::date, f.id, 'further', f.claim_id FROM further_list f
+    JOIN claim c ON c.id = f.claim_id AND c.round = f.round AND c.state IN ('reported', 'verified', 'in_review')
+    WHERE f.outcome IS NULL AND f.org_key >= :low AND f.org_key < :high AND NOT {on_claimant_side(ACTOR)}
+      {_span("(f.prepared_at AT TIME ZONE 'Asia/Shanghai')::date", "f.id", "'further'")} ORDER BY 1, f.id LIMIT :limit"""))
 
 Asked = Callable[[Session], list[Key]]
 
@@ -191,6 +198,8 @@ def _without_level(session: Session, actor: Actor, wish: Wish, values: dict[str,
     found += _ask(session, _MESSAGES, values)
     if actor.has(*MAY_REOPEN):
         found += _ask(session, _OBJECTIONS, {**values, "head": actor.has(Role.HEAD)})
+    if actor.has(*SENIORS):
+        found += _ask(session, _FURTHER, values)
     return found
 
 

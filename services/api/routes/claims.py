@@ -55,6 +55,8 @@ class Asked(BaseModel):
 
     paper: Text = Field(examples=["pathology"])
     reason: Text = Field(examples=["缺病理诊断报告"])
+    remedy: str = Field("", max_length=500, description="怎样补、到哪里办；不写的按材料种类说明",
+                        examples=["向医院病理科索取，须有标本提取日期并盖章"])
 
 
 class SupplementList(BaseModel):

@@ -40,10 +40,11 @@ def listed(visit: Visit, claim_no: str, list_id: str) -> Response:
 
 @pages.post("/mine/{claim_no}/lists/{list_id}", roles=MEMBERS)
 def answer(visit: Visit, claim_no: str, list_id: str) -> Response:
-    """What was filled in is answered; the rest stays open."""
+    """What was filled in is answered; the rest stays open. A late answer takes a claim up again that rests for want of it."""
     wanted = identified(list_id)
 
     def verb(session: Session, located: Located) -> None:
+        evidence.take_up(session, supplement_id=wanted, actor=as_member(visit), now=visit.now)
         items = [item for number, kind in enumerate(visit.listed("paper")) if (item := _answered(visit, session, located.id, number, kind))]
         if not items:
             raise InputError("nothing_answered", "没有选择文件，也没有写明原因", remedy="至少交一项，或写明为什么无法提供")
