@@ -84,16 +84,17 @@ def _invoice_stub(page: Page) -> None:
     """A stub: label over value, in one row after another."""
     page.text(60, 50, "医疗收费票据", Look("song-bold", 38))
     page.text(60, 110, "（收据联）", _GREY_WORDS)
-    rows = ((("票据编码", "{code}"), ("票号", "{number}"), ("校验码", "{check}")),
+    heads = ((("票据编码", "{code}"), ("票号", "{number}"), ("校验码", "{check}")),
             (("缴款人", "{name}"), ("开具日期", "{issued_on|dot}"), ("门诊号", "{case_no}")))
     y = 170.0
-    for row in rows:
+    for row in heads:
         for place, (label, value) in enumerate(row):
             page.text(60 + place * 310, y, label, _GREY_WORDS)
             page.text(60 + place * 310, y + 30, value, _MONO)
         y += 96
     items = [(f"{{item_{place}}}", "1", f"{{cost_{place}}}") for place in range(6)]
-    y = page.table(60, y + 10, (420, 160, 300), (("项目", "数量", "金额（元）"), *items, ("其他项目合计", "4", "见清单")), Look("song", 23), high=46)
+    rows = (("项目", "数量", "金额（元）"), *items, ("其他项目合计", "4", "见清单"))
+    y = page.table(60, y + 10, (420, 160, 300), rows, Look("song", 23), high=46)
     page.text(60, y + 20, "总计（大写）　{amount_in_words}", _SONG)
     page.text(60, y + 70, "总计（小写）　{amount|yencomma}", _SONG)
     page.text(60, y + 130, "收费单位　{hospital}", _SONG)
