@@ -205,7 +205,7 @@ def _waits(book: RuleBook, words: Computation) -> str:
     return f"是保障生效后第 {found.day} 天，在{days_of(span)}的观察期内"
 
 
-_LOOSE = re.compile(r"原发性|继发性|恶性|性|[\s（）()、，,]")
+_LOOSE = re.compile(r"原发性|继发性|恶性|性|子(?=宫)|[\s（）()、，,]")
 
 
 def names_of(book: RuleBook) -> list[str]:
@@ -215,5 +215,10 @@ def names_of(book: RuleBook) -> list[str]:
 
 def close(listed: str, said: str) -> bool:
     """Whether a diagnosis speaks of a listed disease: its characters stand in the diagnosis in this order (右乳腺浸润性癌: 乳腺癌)."""
-    wanted, rest = _LOOSE.sub("", listed), iter(_LOOSE.sub("", said))
+    wanted, rest = _plain(listed), iter(_plain(said))
     return bool(wanted) and all(sign in rest for sign in wanted)
+
+
+def _plain(disease: str) -> str:
+    """Without what lists and doctors write or leave out."""
+    return _LOOSE.sub("", disease.replace("恶性肿瘤", "癌"))
