@@ -96,9 +96,12 @@ _TABLE: tuple[tuple[Roles, str], ...] = (
     (_LOOKERS, "GET /claims/{claim_no}/findings; GET /claims/{claim_no}/facts/sources"),
     (_DESKS, "POST /claims/{claim_no}/findings; POST /claims/{claim_no}/facts/read"),
     (_DESKS | _MEMBER, """
-        POST /claims/{claim_no}/papers; POST /claims/{claim_no}/messages; GET /claims/{claim_no}/cover-sheets"""),
+        POST /claims/{claim_no}/papers; POST /claims/{claim_no}/messages; GET /claims/{claim_no}/cover-sheets
+        POST /cases/{case_no}/uploads; GET /uploads/{upload_id}; POST /uploads/{upload_id}/parts
+        POST /uploads/{upload_id}/finish; POST /uploads/{upload_id}/drop"""),
     (_DESKS, """
         POST /paper-stacks; POST /claims/{claim_no}/facts; POST /claims/{claim_no}/verify; POST /claims/{claim_no}/supplements
+        POST /papers/{paper_id}/fields; POST /fields/{field_id}/answer; POST /papers/{paper_id}/pages/{number}/turn
         POST /claims/{claim_no}/death; POST /papers/{paper_id}/judgement; POST /originals/{request_id}/received
         POST /originals/{request_id}/returned; POST /claims/{claim_no}/cancellation
         POST /claims/{claim_no}/cancellation/withdraw"""),
@@ -116,7 +119,7 @@ _TABLE: tuple[tuple[Roles, str], ...] = (
         POST /claims/{claim_no}/looks; POST /claims/{claim_no}/take; POST /claims/{claim_no}/drop; POST /claims/{claim_no}/pass
         POST /claims/{claim_no}/delegate; POST /review/bulk-pass; POST /review/bulk-check; POST /claims/{claim_no}/corrections
         POST /claims/{claim_no}/corrections/drop"""),
-    (_LOOKERS, "GET /claims/{claim_no}/chain; GET /claims/{claim_no}/rounds"),
+    (_LOOKERS, "GET /claims/{claim_no}/chain; GET /claims/{claim_no}/rounds; GET /papers/{paper_id}/fields"),
     (REVIEWERS, """
         POST /claims/{claim_no}/refuse; POST /claims/{claim_no}/send-down; POST /claims/{claim_no}/send-back
         POST /claims/{claim_no}/hold; POST /claims/{claim_no}/unhold; POST /claims/{claim_no}/regrade

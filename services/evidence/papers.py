@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from datetime import datetime
 
-from sqlmodel import Session, select
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
 
 from services.access.actor import OFFICE, REVIEWERS, Actor, Role
 from services.audit import service as audit
@@ -40,10 +42,13 @@ def upload(session: Session, *, claim_id: uuid.UUID, kind: str, file_name: str, 
     rules.check_kind(registry.version(claim.plan, claim.plan_from), kind)
     storage.check_size(content)
     mime, name, warnings = _looked_into(content, file_name, kind)
-    sha256 = storage.put(content)
+    sha256 = hashlib.sha256(content).hexdigest()
+    hold_bytes(session, sha256)
+    storage.put(content)
     session.refresh(claim, with_for_update=True)
     _check_open(claim, kind)
-    same = session.exec(select(Paper).where(Paper.claim_id == claim.id, Paper.kind == kind, Paper.sha256 == sha256)).first()
+    same = session.exec(select(Paper).where(Paper.claim_id == claim.id, Paper.kind == kind, Paper.sha256 == sha256,
+                                            col(Paper.removed_at).is_(None))).first()
     if same:
         return same
     paper = Paper(org_key=claim.org_key, claim_id=claim.id, kind=kind, sha256=sha256, mime=mime, size=len(content),
@@ -52,6 +57,20 @@ def upload(session: Session, *, claim_id: uuid.UUID, kind: str, file_name: str, 
     session.flush()
     _record(session, claim, paper.id, "upload", {"kind": kind, "sha256": sha256}, actor, now)
     outbox.add(session, [Work(CHECKED_AGAIN, claim.org_key, claim.id, paper.id)], now=now)
+    return paper
+
+
+def hold_bytes(session: Session, sha256: str, *, alone: bool = False) -> None:
+    """Until the transaction's end nobody takes these bytes away who does so with `alone`: else a paper just handed in might
+    find its bytes destroyed with another's that had lain there for ten years."""
+    lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+    session.execute(sa.text(f"SELECT {lock}(hashtextextended(:name, 0))"), {"name": f"object:{sha256}"})
+
+
+def still_here(paper: Paper) -> Paper:
+    """The paper, unless its time is over. NotFound then: the row stays and says when it was destroyed."""
+    if paper.removed_at is not None:
+        raise NotFound("paper_removed", "这份材料已按档案保管期限销毁", remedy="案件的决定、文书和办理记录仍可查看")
     return paper
 
 
@@ -81,6 +100,7 @@ def judge(session: Session, *, paper_id: uuid.UUID, accept: bool, fault: str | N
     """
     actor.require(*VERIFIERS, what="核对材料")
     paper, claim = _paper(session, paper_id, actor)
+    still_here(paper)
     require_apart(session, [claim.id], actor)
     if not accept and not (fault or "").strip():
         raise InputError("fault_missing", "退回材料须写明原因", remedy="补上 fault", field="fault")
@@ -126,6 +146,7 @@ def waive(session: Session, *, claim_id: uuid.UUID, kind: str, reason: str, acto
 def read(session: Session, *, paper_id: uuid.UUID, actor: Actor, now: datetime) -> tuple[Paper, bytes]:
     """A paper with its bytes. Every reading by a person is recorded; administrators see none."""
     paper, claim = readable(session, paper_id, actor)
+    still_here(paper)
     if actor.account_id:
         audit.looked(session, org_key=claim.org_key, account=actor.account_id, claim_id=claim.id, what=f"paper:{paper.id}",
                      reason=None, at=now)

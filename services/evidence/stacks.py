@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Filing:
-    """What became of every page of a stack; the stack itself is kept under its hash."""
+    """What became of every page of a stack. The stack itself is not kept: its pages lie in the claims, each with its own time."""
 
     sha256: str
     pages: int
@@ -87,7 +88,7 @@ def file_stack(session: Session, *, content: bytes, file_name: str, actor: Actor
             filed.append(_file(session, part, content, file_name, actor, now))
         except HuzhuError as error:
             left.append(Left(min(part.first, part.last), part.last, part.text, error.code, error.message, error.remedy))
-    return Filing(storage.put(content), found.pages, tuple(filed), tuple(left))
+    return Filing(hashlib.sha256(content).hexdigest(), found.pages, tuple(filed), tuple(left))
 
 
 def _file(session: Session, part: Part, content: bytes, file_name: str, actor: Actor, now: datetime) -> Filed:

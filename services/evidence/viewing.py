@@ -14,7 +14,7 @@ from services.access.actor import Actor
 from services.audit import service as audit
 from services.core.errors import HuzhuError, NotFound
 from services.core.ids import uuidv7
-from services.evidence.papers import readable
+from services.evidence.papers import readable, still_here
 from services.models import Paper, PaperPage
 from services.storage import reading
 from services.storage import service as storage
@@ -24,11 +24,12 @@ VIEW_MIME = "image/webp"
 _MANY = 2000                # papers of one batch
 
 _KEEP = sa.text("""
-    INSERT INTO paper_page (id, org_key, paper_id, number, view_sha256, thumb_sha256, width, height, rotation, fault)
-    SELECT r.id, p.org_key, p.id, r.number, r.view, r.thumb, r.width, r.height, r.rotation, r.fault
+    INSERT INTO paper_page (id, org_key, paper_id, number, view_sha256, thumb_sha256, width, height, rotation, tilt, fault)
+    SELECT r.id, p.org_key, p.id, r.number, r.view, r.thumb, r.width, r.height, r.rotation, r.tilt, r.fault
     FROM unnest(CAST(:ids AS uuid[]), CAST(:papers AS uuid[]), CAST(:numbers AS int[]), CAST(:views AS text[]),
                 CAST(:thumbs AS text[]), CAST(:widths AS int[]), CAST(:heights AS int[]), CAST(:rotations AS int[]),
-                CAST(:faults AS text[])) AS r(id, paper, number, view, thumb, width, height, rotation, fault)
+                CAST(:tilts AS float8[]), CAST(:faults AS text[]))
+        AS r(id, paper, number, view, thumb, width, height, rotation, tilt, fault)
     JOIN paper p ON p.id = r.paper ON CONFLICT (paper_id, number) DO NOTHING""")
 _DONE = sa.text("""
     UPDATE paper p SET pages = r.pages FROM unnest(CAST(:papers AS uuid[]), CAST(:pages AS int[])) AS r(paper, pages)
@@ -54,13 +55,15 @@ class Leaf:
     width: int = 0
     height: int = 0
     rotation: int = 0
+    tilt: float = 0.0
     fault: str | None = None
 
 
 def undrawn(session: Session, claim_ids: Sequence[uuid.UUID]) -> list[Undrawn]:
     """The claims' papers that have no pages yet, oldest first."""
     rows = session.execute(sa.select(col(Paper.id), col(Paper.sha256), col(Paper.mime)).where(
-        col(Paper.claim_id).in_(list(claim_ids)), col(Paper.pages).is_(None)).order_by(col(Paper.id)).limit(_MANY))
+        col(Paper.claim_id).in_(list(claim_ids)), col(Paper.pages).is_(None), col(Paper.removed_at).is_(None),
+        ).order_by(col(Paper.id)).limit(_MANY))
     return [Undrawn(*row) for row in rows]
 
 
@@ -73,9 +76,12 @@ def draw(paper: Undrawn) -> list[Leaf]:
     pages = reading.page_count(content, paper.mime)
     if not pages:
         return [Leaf(1, fault="file_damaged")]
-    return [Leaf(page.number, storage.put(page.view), storage.put(page.thumb), page.width, page.height, page.rotation)
-            if isinstance(page, Drawn) else Leaf(page.number, fault=page.code)
+    return [_leaf(page) if isinstance(page, Drawn) else Leaf(page.number, fault=page.code)
             for page in reading.draw(content, paper.mime, range(1, pages + 1))]
+
+
+def _leaf(page: Drawn) -> Leaf:
+    return Leaf(page.number, storage.put(page.view), storage.put(page.thumb), page.width, page.height, page.rotation, page.tilt)
 
 
 def keep(session: Session, drawn: Sequence[tuple[Undrawn, Sequence[Leaf]]]) -> None:
@@ -85,7 +91,7 @@ def keep(session: Session, drawn: Sequence[tuple[Undrawn, Sequence[Leaf]]]) -> N
         "ids": [uuidv7() for _ in rows], "papers": [paper for paper, _ in rows], "numbers": [leaf.number for _, leaf in rows],
         "views": [leaf.view for _, leaf in rows], "thumbs": [leaf.thumb for _, leaf in rows],
         "widths": [leaf.width for _, leaf in rows], "heights": [leaf.height for _, leaf in rows],
-        "rotations": [leaf.rotation for _, leaf in rows], "faults": [leaf.fault for _, leaf in rows]})
+        "rotations": [leaf.rotation for _, leaf in rows], "tilts": [leaf.tilt for _, leaf in rows], "faults": [leaf.fault for _, leaf in rows]})
     session.execute(_DONE, {"papers": [paper.id for paper, _ in drawn], "pages": [len(leaves) for _, leaves in drawn]})
 
 
@@ -98,6 +104,7 @@ def pages(session: Session, *, paper_id: uuid.UUID, actor: Actor) -> tuple[Paper
 def read_page(session: Session, *, paper_id: uuid.UUID, number: int, thumb: bool = False, actor: Actor, now: datetime) -> bytes:
     """The WEBP bytes of one page. Every look is recorded as a look at the original is. NotFound when it cannot be shown."""
     paper, claim = readable(session, paper_id, actor)
+    still_here(paper)
     page = session.exec(select(PaperPage).where(PaperPage.paper_id == paper.id, PaperPage.number == number)).first()
     if page is None and paper.pages is None:
         raise NotFound("page_waiting", "这份材料的页面还在准备", remedy="稍后再看，或下载原件")

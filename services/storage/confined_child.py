@@ -40,7 +40,7 @@ class Room:
             if what == "text":
                 return {"glyphs": pdf_text.glyphs(self.content, number)}, []
             page = viewing.draw(self.content, mime, number)
-            return {"width": page.width, "height": page.height, "rotation": page.rotation}, [page.view, page.thumb]
+            return {"width": page.width, "height": page.height, "rotation": page.rotation, "tilt": page.tilt}, [page.view, page.thumb]
         except InputError as error:
             return {"code": error.code, "message": error.message, "remedy": error.remedy}, []
         except MemoryError:

@@ -31,12 +31,13 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A page as WEBP, with its thumbnail; `rotation` in degrees clockwise."""
+    """A page as WEBP, with its thumbnail; `rotation` (quarter turns) and `tilt` (straightening) in degrees clockwise."""
 
     number: int
     width: int
     height: int
     rotation: int
+    tilt: float
     view: bytes
     thumb: bytes
 
@@ -77,7 +78,7 @@ def draw(content: bytes, mime: str, pages: Sequence[int]) -> Iterator[Drawn | Un
             yield Unshown(number, str(answer["code"]))
         else:
             width, height, rotation = (int(str(answer[key])) for key in ("width", "height", "rotation"))
-            yield Drawn(number, width, height, rotation, *blobs)
+            yield Drawn(number, width, height, rotation, float(str(answer["tilt"])), *blobs)
 
 
 def codes(content: bytes, mime: str, pages: Sequence[int]) -> dict[int, list[str]]:

@@ -16,7 +16,8 @@ from services.core.settings import settings
 from services.storage.backend import answering, store
 from services.storage.kinds import PAPER_KINDS, PDF, XLSX, true_kind
 
-__all__ = ["PAPER_KINDS", "PDF", "XLSX", "check_size", "drop_parts", "get", "has", "joined", "kind_of", "put", "put_part", "remove"]
+__all__ = ["PAPER_KINDS", "PDF", "XLSX", "check_length", "check_size", "drop_parts", "get", "has", "joined", "kind_of", "put", "put_part",
+           "remove"]
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 

@@ -11,9 +11,10 @@ MEMBER, AUDITOR, MAKER, CHECKER, ADMIN = "xj.m1", "xj.auditor", "xj.maker", "xj.
 
 # Answers that are no pages: a file, a count for a script, a way to somewhere else.
 NOT_PAGES = {
-    "/claims/{claim_no}/pulse", "/papers/{paper_id}/content", "/letters/{notice_id}/content", "/book/summary/file",
+    "/claims/{claim_no}/pulse", "/papers/{paper_id}/content", "/papers/{paper_id}/pages/{number}", "/letters/{notice_id}/content",
+    "/book/summary/file",
     "/book/reports/template", "/book/reports/{import_id}/errors", "/book/rosters/template", "/book/rosters/{roster_id}/errors",
-    "/cases/{case_no}/covers/{claim_no}",
+    "/cases/{case_no}/covers/{claim_no}", "/cases/{case_no}/uploads/{upload_id}",
     "/sheets/{sheet_no}/workbook", "/runs/{run_no}/file", "/sign-in/oidc/start"}
 
 # route: (who looks, where)
@@ -50,6 +51,7 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "/claims/{claim_no}/waive": (OFFICE, "/claims/{reported}/waive"),
     "/claims/{claim_no}/papers/{paper_id}": (CLERK, "/claims/{reported}/papers/{paper}"),
     "/claims/{claim_no}/facts": (CLERK, "/claims/{reported}/facts"),
+    "/claims/{claim_no}/facts-read": (CLERK, "/claims/{reported}/facts-read"),
     "/claims/{claim_no}/ask": (CLERK, "/claims/{clerk}/ask"),
     "/claims/{claim_no}/object": (CLERK, "/claims/{office}/object"),
     "/claims/{claim_no}/accept-objection": (HEAD, "/claims/{decided}/accept-objection"),
@@ -68,9 +70,11 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "/claims/{claim_no}/drop-cancel": (CLERK, "/claims/{reported}/drop-cancel"),
     "/claims/{claim_no}/death": (CLERK, "/claims/{decided}/death"),
     "/papers/{paper_id}/content": (CLERK, "/papers/{paper}/content"),
+    "/papers/{paper_id}/pages/{number}": (CLERK, "/papers/{paper}/pages/1"),
     "/letters/{notice_id}/content": (CLERK, "/letters/{letter}/content"),
     "/cases/{case_no}/covers/{claim_no}": (CLERK, "/cases/{case}/covers/{reported}"),
     "/cases/{case_no}/papers": (MEMBER, "/cases/{case}/papers"),
+    "/cases/{case_no}/uploads/{upload_id}": (MEMBER, "/cases/{case}/uploads/{nothing}"),
     # the member
     "/card": (MEMBER, "/card"),
     "/mine": (MEMBER, "/mine"),
@@ -166,7 +170,9 @@ BUTTONS = {
 
 # Buttons on another page than their own address, and rows taken back by one reason, whose form every desk shares.
 PRESSED_ELSEWHERE = {
-    "/account/choices", "/account/leave/end", "/account/sessions/end", "/admin/identities/{account_id}/end", "/bulk",
+    "/cases/{case_no}/uploads", "/cases/{case_no}/uploads/{upload_id}/drop", "/cases/{case_no}/uploads/{upload_id}/finish",
+    "/cases/{case_no}/uploads/{upload_id}/part", "/account/choices", "/account/leave/end",
+    "/account/sessions/end", "/admin/identities/{account_id}/end", "/bulk",
     "/claims/{claim_no}/drop", "/claims/{claim_no}/findings", "/claims/{claim_no}/look", "/claims/{claim_no}/resume", "/claims/{claim_no}/take",
     "/claims/{claim_no}/unhold", "/handoffs/{claim_no}/resend", "/mine/letters/{letter_id}", "/mine/{claim_no}/consent",
     "/mine/{claim_no}/objection/withdraw", "/mine/{claim_no}/resume", "/payments/{payment_id}/card/confirm",
@@ -187,6 +193,7 @@ FORMS_ELSEWHERE: dict[str, tuple[str, str]] = {
     "/book/covers/{certificate_no}/end": (CLERK, "/book/covers/{certificate}/end"),
     "/book/covers/{certificate_no}/shares": (CLERK, "/book/covers/{certificate}/shares"),
     "/bulk/pass": (DISTRICT, "/bulk/pass"),
+    "/claims/{claim_no}/papers/{paper_id}/fields": (CLERK, "/claims/{reported}/papers/{paper}/fields"),
     "/claims/{claim_no}/talk": (OFFICE, "/claims/{office}/talk"),
     "/handoffs/{claim_no}/recall": (OFFICE, "/handoffs/{office}/recall"),
     "/mine/{claim_no}/talk": (MEMBER, "/mine/{reported}/talk"),

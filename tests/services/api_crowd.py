@@ -24,9 +24,12 @@ from services.core import embedded
 from services.core.clock import at_hour
 from services.core.db import Database, Scope, driver_cursor
 from services.enrolment import service as enrolment
-from services.evidence import originals
+from services.evidence import originals, readings, uploads
+from services.evidence.readings import PageRead, PaperRead
+from services.evidence.recognition.lines import Found
 from services.lifecycle.create import create
 from services.models import Receivable, ReportImport
+from services.reporting import claims
 from services.review import sampling
 from services.simulate.synthetic import synthetic_person
 from services.storage import service as storage
@@ -193,7 +196,10 @@ def _more(api: Api, stage: Stage) -> dict[str, str]:
                             errors_sha256=storage.put(b"errors"), account_id=world.account("xj.clerk"), at=now)
         session.add(kept)
         session.flush()
-        return {"request_id": str(asked.id), "sample_id": str(drawn.id), "item_id": str(item), "substitute_id": str(standing.id),
+        coming = uploads.begin(session, case_id=claims.case_by_no(session, stage.case).id, kind="pathology", file_name="病理.png",
+                               size=10, sha256="0" * 64, actor=world.actor("xj.m1"), now=now)
+        return {"upload_id": str(coming.id), "request_id": str(asked.id), "sample_id": str(drawn.id),
+                "item_id": str(item), "substitute_id": str(standing.id),
                 "receivable_id": str(owed.id), "import_id": str(kept.id)}
 
 
@@ -240,6 +246,7 @@ QUERY = {
     "/days/waiting": {"plan": "xj-women", "effective": "2026-01-01", "event": "2026-03-01"}}
 UPLOADS = {
     "/claims/{claim_no}/papers": {"kind": "pathology"}, "/people/{person_id}/proofs": {}, "/cases/files": {}, "/bank-returns": {},
+    "/uploads/{upload_id}/parts": {"offset": "0"},
     "/rosters": {"plan": "xj-women", "org_id": "{org_id}", "effective": "2026-05-01", "payer_kind": "self"}, "/paper-stacks": {}}
 # What the example of the interface page does not know: the ids of this world.
 _CALL = {"line": "office", "caller": "王示例", "called_at": "2026-03-19T10:30:00+08:00", "number_called": "12351", "said": "妻子住院"}

@@ -116,6 +116,11 @@ MUDOSHA       R   /claims/{claim_no}
 MUDOSHA       R   /claims/{claim_no}/heirs
 MUDOSH        W   /claims/{claim_no}/papers
 MUDOSHA       R   /claims/{claim_no}/papers
+MUDOSH        W   /cases/{case_no}/uploads
+MUDOSH        R   /uploads/{upload_id}
+MUDOSH        W   /uploads/{upload_id}/parts
+MUDOSH        W   /uploads/{upload_id}/finish
+MUDOSH        W   /uploads/{upload_id}/drop
 UDOSHA        R   /claims/{claim_no}/findings
 UDOSH         W   /claims/{claim_no}/findings
 UDOSH         W   /claims/{claim_no}/facts/read
@@ -126,6 +131,10 @@ MUDOSHA       R   /papers/{paper_id}/pages/{number}
 MUDOSH        R   /claims/{claim_no}/cover-sheets
 UDOSH         W   /paper-stacks
 UDOSH         W   /papers/{paper_id}/judgement
+UDOSHA        R   /papers/{paper_id}/fields
+UDOSH         W   /papers/{paper_id}/fields
+UDOSH         W   /papers/{paper_id}/pages/{number}/turn
+UDOSH         W   /fields/{field_id}/answer
 DOSH          W   /papers/{paper_id}/original
 MUDOSHA       R   /claims/{claim_no}/originals
 UDOSH         W   /originals/{request_id}/received

@@ -77,7 +77,9 @@ UDOSH       RW  /claims/{claim_no}/drop-correction
 UDOSH       RW  /claims/{claim_no}/facts
 UDOSH        W  /claims/{claim_no}/findings
 UDOSH       W   /claims/{claim_no}/look
+UDOSH       RW  /claims/{claim_no}/facts-read
 UDOSH       RW  /claims/{claim_no}/papers/{paper_id}
+UDOSH       W   /claims/{claim_no}/papers/{paper_id}/fields
 UDOSH       RW  /claims/{claim_no}/pass
 UDOSH       RW  /claims/{claim_no}/receive-original
 UDOSH       RW  /claims/{claim_no}/return-original
@@ -128,6 +130,11 @@ UDOSHA      RW  /people/{person_id}/unmask
 UDOSHA      RW  /search
 UDOSHA      R   /told
 MUOSH       RW  /cases/{case_no}/papers
+MUOSH       W   /cases/{case_no}/uploads
+MUOSH       R   /cases/{case_no}/uploads/{upload_id}
+MUOSH       W   /cases/{case_no}/uploads/{upload_id}/drop
+MUOSH       W   /cases/{case_no}/uploads/{upload_id}/finish
+MUOSH       W   /cases/{case_no}/uploads/{upload_id}/part
 MUOSH       RW  /report
 MUOSH       RW  /report/{draft_id}/call
 MUOSH       RW  /report/{draft_id}/check
@@ -138,6 +145,7 @@ MUOSH       R   /report/{draft_id}/papers
 MUDOSHA     R   /claims/{claim_no}
 MUDOSHA     R   /letters/{notice_id}/content
 MUDOSHA     R   /papers/{paper_id}/content
+MUDOSHA     R   /papers/{paper_id}/pages/{number}
 U           RW  /book/reports
 U           R   /book/reports/template
 U           R   /book/reports/{import_id}

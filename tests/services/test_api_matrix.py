@@ -42,6 +42,8 @@ FOR_ANOTHER = ("/accounts/{account_id}/tokens", "/accounts/{account_id}/substitu
 # Who has the right role and the record under the own organisation, and yet it is not theirs.
 NOT_THEIRS = {
     "/drafts/{draft_id}": "UOSH", "/drafts/{draft_id}/drop": "UOSH",            # its writer's alone
+    "/uploads/{upload_id}": "UDOSH", "/uploads/{upload_id}/parts": "UDOSH", "/uploads/{upload_id}/finish": "UDOSH",
+    "/uploads/{upload_id}/drop": "UDOSH",                                       # likewise
     "/phrases/{phrase_id}/retire": "D",                                         # the office's, above the district
     "/substitutes/{substitute_id}/end": "UDOSKC"}                               # of two others; the head and the administrator may
 
