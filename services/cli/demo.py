@@ -24,8 +24,9 @@ from services.cli.output import SAID_NO, AsJson, say_json
 from services.cli.setup import prepare
 from services.cli.stopping import stop_like_ctrl_c
 from services.cli.supervisor import Supervisor, free_port
+from services.core.db import BusinessClock, Database, urls
 from services.core.errors import ConfigError
-from services.core.settings import Settings
+from services.core.settings import PREFIX, Settings, settings
 from services.simulate.acts import Office
 from services.simulate.door import Desk, Door
 from services.simulate.kills import Kill, Saboteur, parse
@@ -36,8 +37,10 @@ from services.simulate.scenarios import scenarios
 from services.simulate.screen import Screen
 from services.simulate.stories import timeline
 from services.simulate.stories.ongoing import last_days
+from services.simulate.waiting import read_waiting
 
 _WIDTH = 150                        # of what is not a terminal
+_READER = f"{PREFIX}OCR"
 _UNUSED = ("SCHEDULER", "LATE_RUNS")     # of Prefect: no timetables are served here, the moved clock owes their work
 Kills = Annotated[list[str] | None, typer.Option("--kill", help="在某一步中途 kill -9 一个程序再重新启动，如 worker@S03:verify、"
                                                                "web@17、twin@S08:decide；可重复")]
@@ -50,9 +53,10 @@ def demo(kill: Kills = None, as_json: AsJson = False) -> None:
         console.width = _WIDTH
     kills = parse(kill or [], timeline())
     began = time.monotonic()
+    reads = settings().ocr
     config = _configured(console)
     stop_like_ctrl_c()
-    outcomes = _played(config, kills, console)
+    outcomes = _played(config, kills, console, reads=reads)
     wrong = differences(scenarios(), outcomes)
     results = Results(config.data_dir / "results")
     results.table(outcomes, wrong)
@@ -64,8 +68,9 @@ def demo(kill: Kills = None, as_json: AsJson = False) -> None:
 
 
 def _configured(console: Console) -> Settings:
-    """Settings of this run: a fresh directory, free ports, a movable clock, always an embedded database."""
+    """Settings of this run: a fresh directory, free ports, a movable clock, always an embedded database, papers left to hands."""
     place = directory()
+    os.environ[_READER] = "none"
     _fresh(place, console)
     for service in _UNUSED:
         os.environ.setdefault(f"PREFECT_SERVER_SERVICES_{service}_ENABLED", "false")
@@ -104,7 +109,7 @@ def _command_line(pid: int) -> str:
     return ""
 
 
-def _played(config: Settings, kills: list[Kill], console: Console) -> list[Outcome]:
+def _played(config: Settings, kills: list[Kill], console: Console, *, reads: str) -> list[Outcome]:
     """Everything up, the whole timeline, the answers read, the days after it, everything down."""
     played, left = timeline(), last_days()
     with Supervisor(config) as machine, Screen(console, len(played) + len(left)) as screen:
@@ -123,7 +128,20 @@ def _played(config: Settings, kills: list[Kill], console: Console) -> list[Outco
         Results(config.data_dir / "results").papers(office, config)
         screen.say("再办四天，留下各环节在办的案件")
         runner.go_on(left, after=len(played))
+        screen.say("识别待核验的材料")
+        _read_waiting(reads)
         return outcomes
+
+
+def _read_waiting(reads: str) -> None:
+    """What waits on the desks is read by whoever reads papers here."""
+    os.environ[_READER] = reads
+    settings.cache_clear()
+    db = Database(urls(settings())[0], pool_size=1)
+    try:
+        read_waiting(db, root=settings().root_org, now=BusinessClock(db).now())
+    finally:
+        db.close()
 
 
 def _tell(outcomes: list[Outcome], wrong: list[Difference], results: Results, console: Console, *, as_json: bool) -> None:

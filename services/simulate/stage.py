@@ -62,9 +62,9 @@ class Stage:
 
     def upload(self, step: Step, kind: str, *, copy: int = 1) -> None:
         """One paper of the claimant."""
-        content = page(kind, self.member(step), self.row(step), copy=copy)
+        content, mime = page(kind, self.member(step), self.row(step), copy=copy)
         self.door.post(self.who(step), self.path(step, "papers"), {"kind": kind},
-                       file=(f"{kind}-{copy}.png", content, "image/png"))
+                       file=(f"{kind}-{copy}.{mime.rpartition('/')[2]}", content, mime))
 
 
 def rows(value: object) -> list[Json]:

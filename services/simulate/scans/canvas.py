@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import groupby
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -129,20 +130,20 @@ class Page:
 
     def _row(self, x: float, y: float, row: Sequence[_Sign], look: Look) -> None:
         face, lift = self.face(look), 0.0
-        for sign in row:
-            if look.hand:
-                lift = 0.6 * lift + self.chance.uniform(-0.05, 0.05) * look.size
-            letters = sign.text if look.spread or look.hand else ""
-            if letters:
+        for name, run in groupby(row, key=lambda sign: sign.field):
+            signs = list(run)
+            text, wide = "".join(sign.text for sign in signs), sum(sign.width for sign in signs)
+            if look.spread or look.hand:
                 at = x
-                for letter in letters:
+                for letter in text:
+                    lift = 0.6 * lift + self.chance.uniform(-0.05, 0.05) * look.size if look.hand else 0
                     self._put(at, y + lift, letter, face, look)
                     at += face.getlength(letter) / self.scale + look.spread
             else:
-                self._put(x, y, sign.text, face, look)
-            if sign.field:
-                self.mark(sign.field, (x, y - 0.02 * look.size, x + sign.width, y + 1.12 * look.size))
-            x += sign.width
+                self._put(x, y, text, face, look)
+            if name:
+                self.mark(name, (x, y - 0.02 * look.size, x + wide, y + 1.12 * look.size))
+            x += wide
 
     def _put(self, x: float, y: float, text: str, face: ImageFont.FreeTypeFont, look: Look) -> None:
         # From the ascent's line and not from the letter's own top, so that 一 does not float.

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from services.evidence.recognition.lines import Box
 from services.evidence.recognition.vocabulary import SHEETS
 from services.simulate.scans import held_out, identity, loose, medical, receipts, stays
-from services.simulate.scans.canvas import Page
+from services.simulate.scans.canvas import Look, Page
 from services.simulate.scans.facts import facts_for
 from services.simulate.scans.wear import QUALITIES, Warp, worn
 
@@ -39,8 +39,10 @@ class Scan:
     boxes: Mapping[str, Box]
 
 
-def sheet(kind: str, seed: int, *, layout: str = "", quality: str = "clean", facts: Mapping[str, str] | None = None) -> Scan:
-    """A scan of a sheet. `layout` empty: one of the first four, by the seed; `facts` in written form replace the invented ones.
+def sheet(kind: str, seed: int, *, layout: str = "", quality: str = "clean", facts: Mapping[str, str] | None = None,
+          foot: str = "") -> Scan:
+    """A scan of a sheet. `layout` empty: one of the first four, by the seed; `facts` in written form replace the invented ones;
+    `foot` is printed pale at the foot.
 
     KeyError for a kind, layout or quality that nobody drew.
     """
@@ -53,6 +55,8 @@ def sheet(kind: str, seed: int, *, layout: str = "", quality: str = "clean", fac
     names = frozenset(spec.name for spec in SHEETS[kind].fields)
     page = Page({**facts_for(kind, chance), **(facts or {})}, names, chance, scale=wide / size[0], size=size)
     write(page)
+    if foot:
+        page.text(0, size[1] - 70, foot, Look("hei", 26, (190, 190, 190)), width=size[0], align="middle")
     picture, warp = worn(page.image, taken, hurt)
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=hurt.randrange(*taken.jpeg))

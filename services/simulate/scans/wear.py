@@ -35,6 +35,7 @@ class Quality:
 
 QUALITIES = {
     "clean": Quality((1240, 1654), 1.2, 0, (0, 0.3), 4, (82, 93), 0, (0.97, 1.02), False),
+    "flat": Quality((1000, 1000), 0, 0, (0, 0), 0, (70, 71), 0, (1, 1), False),      # printed straight into a file: cheap to make
     "worn": Quality((1240, 1654), 6, 0, (0.2, 0.6), 9, (72, 88), 0.1, (0.9, 1.05), False),
     "phone": Quality((900, 1500), 6, 0.035, (0.2, 0.7), 7, (70, 88), 0.45, (0.82, 1.05), True),
     "small": Quality((400, 520), 3, 0.02, (0.2, 0.4), 6, (70, 85), 0.3, (0.85, 1), True),
@@ -74,6 +75,8 @@ def _project(start: Sequence[Point], end: Sequence[Point]) -> tuple[float, ...]:
 
 def worn(page: Image.Image, quality: Quality, chance: random.Random) -> tuple[Image.Image, Warp]:
     """The page as a scanner or a telephone gives it, and where its points went."""
+    if not quality.noise:
+        return page, Warp((1, 0, 0, 0, 1, 0, 0, 0))
     if chance.random() < (0.5 if quality.shadow else 0.3):
         _fold(page, chance)
     picture, warp = _moved(page, quality, chance)
