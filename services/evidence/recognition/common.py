@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from services.evidence.recognition.labels import Mark, Reader, Value
-from services.evidence.recognition.layout import Page, Token, joined, spanned
+from services.evidence.recognition.layout import Page, Token, joined, same_row, spanned
 from services.evidence.recognition.lines import Found
 from services.evidence.recognition.values import Day, amounts_in, count_in, days_in, name_in, written
 
@@ -74,7 +74,9 @@ def count(text: str) -> tuple[int, float] | None:
 
 def name(reader: Reader, field: str = "name", key: str = "name") -> list[Found]:
     """The person's name; the same name at two places proves itself, another at the second place casts doubt."""
-    values = sorted(reader.values(key, a_name, below=True), key=lambda value: -value.confidence)
+    values = sorted((value for value in reader.values(key, a_name)
+                     if value.mark.sure >= 0.95 or same_row(value.tokens[0], value.mark.token)),
+                    key=lambda value: -value.confidence)
     if not values:
         return _told_name(reader, field)
     best = values[0]
@@ -144,6 +146,7 @@ def _where(token: Token, text: str) -> Token:
     return token.part(start, start + len(plain)) if start >= 0 else token
 
 
+_ITEM = re.compile(r"(?:^|(?<=[^\d.])|(?<=[。;)]))\s*(?:\d\s*[.、)](?!\d)|[①②③④⑤⑥]|\([1-9]\))\s*")
 _ENDS = re.compile(r"处理意见|医师意见|建议|注意事项|医师|医生|签名|日期|\(?以下空白\)?|特此证明|免疫组化|IHC|注:")
 
 
@@ -178,8 +181,8 @@ def diagnosis_text(text: str) -> str:
     text = re.split(r"。(?!\s*\d\s*[.、)])", text.strip(" 。"))[0]
     text = re.sub(r"[(\[]?\s*(?:ICD-?1[01]\s*(?:编码)?\s*[:.]?\s*)?[A-Z]\d\d(?:\.[\dxX]{1,5})?(?:/\d)?\s*[)\]]\s*$", "", text)
     text = re.sub(r"\s*[(\[]?\s*ICD.{0,24}$", "", text)
-    text = re.sub(r"^\s*(?:\d\s*[.、)]\s*(?!\d)|[①②③]|一[、.])\s*", "", text)
-    return written(text.strip()).strip("。.；;，,_")
+    parts = [written(part).strip("。.；，、_") for part in _ITEM.split(text)]
+    return "；".join(part for part in parts if part)
 
 
 def gap(first: date, last: date) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from statistics import median
 
 from services.evidence.recognition.common import a_day, a_name, found, name, one
 from services.evidence.recognition.labels import Labels, Reader
@@ -11,7 +12,7 @@ from services.evidence.recognition.lines import Found
 from services.evidence.recognition.values import days_in, written
 
 _LABELS = Labels("fire")
-_CITED = re.compile(r"[\u4e00-\u9fff]{1,12}\s*\[?\(?\s*(?:19|20)\d\d\s*[\])]?\s*第?\s*\d{1,6}\s*号")
+_CITED = re.compile(r"(?:\([\u4e00-\u9fff]{1,4}\)\s*)?[\u4e00-\u9fff]{1,12}\s*\[?\(?\s*(?:19|20)\d\d\s*[\])]?\s*第?\s*\d{1,6}\s*号")
 _LEVELS = re.compile(r"简\s*认|简\s*字|认\s*字|认\s*定|消\s*火|火\s*认|消")
 _CAUSE = re.compile(r"((?:起火|火灾|事故|失火)原因\s*(?:为|是|系)\s*[^。;；]{3,90})")
 _PLACE = re.compile(r"(?:位于|在|地处)\s*([\u4e00-\u9fffA-Za-z0-9()#-]{5,50}?)\s*(?:发生|起火|失火|,|。|的)")
@@ -31,6 +32,7 @@ def _number(reader: Reader) -> list[Found]:
         if match and "中华" not in match.group():
             shown = re.sub(r"\s", "", match.group())
             shown = re.sub(r"^(?:文号|编号|文书编号|文书号|认定书编号)", "", shown)
+            shown = re.sub(r"^\(([^()]*)\)", r"（\1）", shown)
             shown = re.sub(r"[\[(]?((?:19|20)\d\d)[\])]?", r"〔\1〕", shown, count=1)
             sure = token.confidence * (0.99 if _LEVELS.search(shown) else 0.9)
             return [found(reader.page, "number", shown, sure, (token.part(match.start(), match.end()),))]
@@ -78,9 +80,10 @@ def _days(reader: Reader) -> list[Found]:
             out.append(found(reader.page, "on", day.day.isoformat(), min(token.confidence for token in tokens) * day.sure * 0.95, tokens))
     if issued:
         return out + one(reader.page, "issued_on", issued, issued.value.day.isoformat())
+    middle = median(token.y for token in reader.tokens)
     for token in reversed(reader.tokens):
         own = days_in(token.text)
-        if own and len(token.text) < 24 and token.box.top > 0.4:
+        if own and len(token.text) < 24 and token.y > middle:
             sure, part = token.confidence * own[0].sure * 0.97, token.part(own[0].start, own[0].end)
             return [*out, found(reader.page, "issued_on", own[0].day.isoformat(), sure, (part,))]
     return out

@@ -8,7 +8,7 @@ from datetime import date
 
 from services.evidence.recognition.common import DOUBTED, PROVEN, a_day, count, found, gap, two_days
 from services.evidence.recognition.labels import Reader, Value
-from services.evidence.recognition.layout import Token
+from services.evidence.recognition.layout import Token, same_row
 from services.evidence.recognition.lines import Found
 from services.evidence.recognition.values import Day, days_in
 
@@ -49,6 +49,9 @@ def _read(reader: Reader) -> list[_Stay]:
     discharged = [_Part(value.value.day, value.confidence, value.tokens) for value in _in_order(reader, "discharged_on")]
     days = [_Part(value.value, value.confidence, value.tokens)
             for value in sorted(reader.values("days", count), key=lambda value: (value.mark.token.y, value.mark.token.left))]
+    table = _table(reader)
+    if len(table) > 1:
+        return table
     if not admitted or not discharged:
         periods = sorted(reader.values("stay", two_days), key=lambda value: value.mark.token.y)
         spans = [(_Part(value.value[0].day, value.confidence, value.tokens), _Part(value.value[1].day, value.confidence, value.tokens))
@@ -68,6 +71,23 @@ def _read(reader: Reader) -> list[_Stay]:
         days = _fitting(admitted, discharged, days) if many == 1 else []
     return [_Stay(*(parts[place] if place < len(parts) else None for parts in (admitted, discharged, days)))
             for place in range(max(many, min(len(days), 1)))]
+
+
+def _table(reader: Reader) -> list[_Stay]:
+    """Stays in rows under the heads of a table, as far down as both days stand in one row."""
+    columns = {key: [cell for mark in reader.marks(key)[:1] for cell in reader.page.below(mark.token, rows=60)]
+               for key in ("admitted_on", "discharged_on", "days")}
+    out: list[_Stay] = []
+    for first in columns["admitted_on"]:
+        last = next((cell for cell in columns["discharged_on"] if same_row(first, cell) and cell is not first), None)
+        days = [a_day(cell.text) if cell else None for cell in (first, last)]
+        if last is None or reader.of(first) or not days[0] or not days[1] or len(days_in(first.text)) > 1:
+            break
+        number = next((cell for cell in columns["days"] if same_row(first, cell) and count(cell.text)), None)
+        told = count(number.text) if number else None
+        out.append(_Stay(_Part(days[0][0].day, first.confidence * 0.97, (first,)), _Part(days[1][0].day, last.confidence * 0.97, (last,)),
+                         _Part(told[0], number.confidence * 0.97, (number,)) if told and number else None))
+    return out
 
 
 def _in_order(reader: Reader, key: str) -> list[Value[Day]]:
