@@ -17,6 +17,7 @@ from services.access.actor import Actor
 from services.audit import service as audit
 from services.audit.chain import Entry
 from services.core.errors import InputError, NotFound
+from services.engine.event import plain_event
 from services.enrolment import queries as enrolment
 from services.evidence import taking
 from services.evidence.checks import check
@@ -26,7 +27,6 @@ from services.evidence.readings import FieldView, fields_of, view_of
 from services.evidence.recognition.lines import Box
 from services.evidence.sheet_checks import ANSWERED
 from services.evidence.taking import Change
-from services.intake import rules as intake_rules
 from services.intake import service as intake
 from services.intake.queries import claim_for
 from services.lifecycle.apart import require_apart
@@ -155,7 +155,7 @@ def _verified(session: Session, claim: Claim, field_ids: Sequence[uuid.UUID]) ->
 def _proposal(session: Session, claim: Claim, fields: Sequence[FieldView]) -> Proposal:
     book = registry.version(claim.plan, claim.plan_from)
     event = taking.taken(claim.event, fields, book)
-    plain = intake_rules.plain_event(enrolment.computation_of(session.get_one(Cover, claim.cover_id), event))
+    plain = plain_event(enrolment.computation_of(session.get_one(Cover, claim.cover_id), event).event)
     return Proposal(plain, taking.changes(claim.event, plain))
 
 

@@ -24,7 +24,8 @@ from services.lifecycle.apart import require_apart
 from services.models import Claim, FindingAnswer
 from statemachines.words import state_words
 
-__all__ = ["VERDICTS", "Told", "answer", "told"]
+__all__ = ["ANSWERED_IN", "VERDICTS", "Told", "answer", "told"]
+ANSWERED_IN = rules.JUDGED_IN
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def answer(session: Session, *, claim_id: uuid.UUID, key: str, verdict: str, rea
     session.refresh(claim, with_for_update=True)
     if verdict not in VERDICTS:
         raise InputError("finding_verdict", f"不认识的答复“{verdict}”", remedy=f"可用：{'、'.join(VERDICTS)}", field="verdict")
-    if claim.state not in rules.JUDGED_IN:
+    if claim.state not in ANSWERED_IN:
         raise Conflict("event_not_allowed", f"案件“{state_words('claim', claim.state)}”，不能再答复核对发现", remedy="由审核人退回后再办理")
     finding = _standing(claim, key)
     given = FindingAnswer(org_key=claim.org_key, claim_id=claim.id, key=key, verdict=verdict, reason=written(reason, "reason"),

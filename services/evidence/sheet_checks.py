@@ -151,6 +151,6 @@ def _kind(paper: PaperRead) -> Iterator[Finding]:
 def _seal(paper: PaperRead, fields: Sequence[FieldView]) -> Iterator[Finding]:
     """No seal on any page of an official sheet that a machine looked at as a picture."""
     pages = [page for page, sheet in sorted(paper.sheets.items()) if sheet in OFFICIAL]
-    if paper.source != "ocr" or not pages or any(field.name == "seal" for field in fields):
+    if paper.source != "ocr" or not pages or any(field.name == "seal" and field.value for field in fields):
         return
     yield Finding("seal_missing", f"“{paper.name}”上没有认出印章，请核对", paper=paper.id, page=pages[0])

@@ -16,8 +16,7 @@ from services.evidence import conversation
 from services.evidence import facts as taken
 from services.evidence import findings as found_by_checks
 from services.evidence.facts import Source
-from services.evidence.findings import Told
-from services.evidence.rules import JUDGED_IN
+from services.evidence.findings import ANSWERED_IN, Told
 from services.reporting import claim_parts
 from services.reporting.aftermath import Aftermath, aftermath
 from services.reporting.claim_facts import FactLine, Sheet, facts_of, sheet_of
@@ -100,7 +99,7 @@ def claim_file(session: Session, located: Located, actor: Actor, *, today: date)
     return ClaimFile(
         view=view, standing=stands, unit=found.unit, facts=tuple(facts_of(book, view.event)), findings=found.findings,
         told=tuple(found_by_checks.told(session, located.id, found.findings)),
-        answers=actor.has(*VERIFIERS) and not stands.side and view.claim.state in JUDGED_IN,
+        answers=actor.has(*VERIFIERS) and not stands.side and view.claim.state in ANSWERED_IN,
         sources=taken.sources_of(session, located.id, view.event),
         sheet=_sheet(view, book), earlier_fen=_earlier(session, view, after), held=_held(view), clocks=_clocks(view, today),
         changes=looks.changes_since(session, located.id, actor.person_id),

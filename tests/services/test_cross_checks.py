@@ -24,7 +24,8 @@ STAYS = {"kind": "inpatient", "stays": [{"from": "2026-03-01", "to": "2026-03-11
 SETTLED = {"own_1": "1000.00", "own_2": "200.00", "own_expense": "34.50", "own_payment": "1234.50"}
 BOX = Box(0.1, 0.2, 0.3, 0.25)
 PLACES = {"id_card": "id_card", "bank_card": "bank_card", "diagnosis": "diagnosis", "pathology": "pathology",
-          "discharge": "discharge_record", "settlement": "settlement_statement", "invoice": "outpatient_receipts", "fire": "fire_determination"}
+          "discharge": "discharge_record", "settlement": "settlement_statement", "invoice": "outpatient_receipts",
+          "fire": "fire_determination"}
 
 
 def paper(sheet: str, *, kind: str = "", source: str = "text") -> PaperRead:
