@@ -12,6 +12,7 @@ from services.core.money import to_yuan
 from services.evidence.paper_names import paper_names
 from services.reporting import sight
 from services.reporting.claim_file import ClaimFile, book_of, claim_file
+from services.reporting.pauses import pauses
 from services.reporting.views import RecordView
 from services.review import queries as review
 from services.review.inputs import exclusions_of
@@ -47,7 +48,7 @@ def context(visit: Visit, file: ClaimFile) -> dict[str, Any]:     # a template's
     return {"file": file, "view": file.view, "words": words, "reasons": review.reasons(), "back": back(visit),
             "names": {name: benefit.name for name, benefit in book.benefits.items()}, "paper_names": paper_names(book, kinds),
             "sum": total, "due": total - to_yuan(file.earlier_fen), "asks_exclusions": bool(exclusions_of(book)),
-            "grades": grades_of(file)}
+            "grades": grades_of(file), "pauses": pauses}
 
 
 def worksheet_sum(file: ClaimFile) -> Decimal:

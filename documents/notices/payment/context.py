@@ -21,6 +21,8 @@ class Clock(Value):
     days_used: Annotated[int, Field(ge=0)]
     late_days: Annotated[int, Field(ge=0)] = 0
     kind: DayKind = "working"
+    pauses: tuple[Text, ...] = ()
+    """Spans that were not counted because papers were awaited: 2026年3月26日至2026年4月10日."""
     late_cause: Text | None = None
 
     @property

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from services.core.clock import business_day
 from services.core.errors import NotFound
+from services.core.words import date_cn
 from services.models import Payment, SlaClock
 from services.notice.contexts.common import Values, amount, clock_due, payee, share_words
 from services.notice.contexts.decided import is_consolation
@@ -65,10 +66,16 @@ def _clock(file: File, credited_on: date) -> Values:
         raise NotFound("pay_clock_missing", "本案没有给付时限", remedy="核对案件", field="clock")
     late = _days(clock, clock.due_on, credited_on) if credited_on > clock.due_on else 0
     paused = sum(_days(clock, date.fromisoformat(a), date.fromisoformat(b)) for a, b in clock.pauses if a and b)
-    return {"complete_on": clock.start_on, "due": clock_due(clock), "kind": clock.day_kind,
+    return {"complete_on": clock.start_on, "due": clock_due(clock), "kind": clock.day_kind, "pauses": _pauses(clock),
             "days_used": max(0, _days(clock, clock.start_on, credited_on) - paused),
             # A credit on a day off after the last day is late by that day, though no working day has passed.
             "late_days": max(1, late) if credited_on > clock.due_on else 0}
+
+
+def _pauses(clock: SlaClock) -> list[str]:
+    """From the day after the list was delivered to the day everything was in; none where both fell on one day."""
+    spans = [(date.fromisoformat(a), date.fromisoformat(b)) for a, b in clock.pauses if a and b and a != b]
+    return [f"{date_cn(first + timedelta(days=1))}至{date_cn(last)}" for first, last in spans]
 
 
 def _days(clock: SlaClock, after: date, until: date) -> int:

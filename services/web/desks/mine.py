@@ -22,6 +22,7 @@ from services.reporting import claims, sight
 from services.reporting import mine as own
 from services.reporting.claim_facts import FactLine, facts_of, sheet_of
 from services.reporting.claims import Located
+from services.reporting.pauses import of_list
 from services.reporting.progress import progress
 from services.reporting.report_form import draft_lines
 from services.reporting.views import ClaimView, DecisionView
@@ -158,7 +159,7 @@ def context(file: File) -> dict[str, Any]:     # a template's values are of ever
     """The names the templates of one claim use."""
     view = file.view
     kinds = [paper.kind for paper in view.papers] + [need.kind for need in view.checklist]
-    return {"file": file, "view": view, "words": words, "relations": RELATIONS, **limits(),
+    return {"file": file, "view": view, "words": words, "relations": RELATIONS, "pause_of": of_list, **limits(),
             "paper_names": paper_names(book_version(view.claim.plan, view.plan_version), kinds)}
 
 
