@@ -200,7 +200,15 @@ def _more(api: Api, stage: Stage) -> dict[str, str]:
                                size=10, sha256="0" * 64, actor=world.actor("xj.m1"), now=now)
         return {"upload_id": str(coming.id), "request_id": str(asked.id), "sample_id": str(drawn.id),
                 "item_id": str(item), "substitute_id": str(standing.id),
-                "receivable_id": str(owed.id), "import_id": str(kept.id)}
+                "receivable_id": str(owed.id), "import_id": str(kept.id),
+                "field_id": _field(session, stage.paper, now)}
+
+
+def _field(session: Session, paper_id: str, now: datetime) -> str:
+    """A field read on the stage's paper."""
+    found = PageRead(1, "ocr", "diagnosis", (Found(1, "name", "示例", 0.9, None),))
+    readings.keep(session, [PaperRead(uuid.UUID(paper_id), "ocr", "test", (found,))], now=now)
+    return str(session.execute(sa.text("SELECT id FROM paper_field WHERE paper_id = :id"), {"id": paper_id}).scalar_one())
 
 
 def _others(crowd: Crowd) -> None:
