@@ -23,7 +23,8 @@ def test_each_item_says_how_it_is_put_right() -> None:
 
 
 def test_two_items_of_one_paper_keep_both_remedies() -> None:
-    [one] = items(BOOK, [{"paper": "diagnosis", "reason": "缺章", "remedy": "补盖"}, {"paper": "diagnosis", "reason": "缺页", "remedy": "拍全"}])
+    [one] = items(BOOK, [{"paper": "diagnosis", "reason": "缺章", "remedy": "补盖"},
+                         {"paper": "diagnosis", "reason": "缺页", "remedy": "拍全"}])
     assert (one["reason"], one["remedy"]) == ("缺章；缺页", "补盖；拍全")
 
 
@@ -48,8 +49,10 @@ def test_what_is_missing_sent_back_or_unreadable_is_proposed() -> None:
 
 
 @pytest.mark.parametrize(("left", "said", "owed"), [
-    (16, (), None), (15, (), reminders.FIRST), (15, (reminders.FIRST,), None), (6, (), reminders.FIRST), (5, (reminders.FIRST,), reminders.LAST),
-    (5, (), reminders.LAST), (-40, (), reminders.LAST), (3, (reminders.LAST,), None), (-1, (reminders.FIRST, reminders.LAST), None)])
+    (16, (), None), (15, (), reminders.FIRST), (15, (reminders.FIRST,), None), (6, (), reminders.FIRST),
+    (5, (reminders.FIRST,), reminders.LAST), (5, (), reminders.LAST),
+    (-40, (), reminders.LAST), (3, (reminders.LAST,), None),
+    (-1, (reminders.FIRST, reminders.LAST), None)])
 def test_reminders_are_owed_once_and_in_order(left: int, said: tuple[str, ...], owed: str | None) -> None:
     assert reminders.due(LAST_DAY, LAST_DAY - timedelta(days=left), said) == owed
 
