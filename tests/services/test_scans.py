@@ -13,6 +13,9 @@ from services.core.identity import check_identity, luhn
 from services.core.words import read_back
 from services.evidence.recognition.lines import Box
 from services.evidence.recognition.vocabulary import SHEETS
+from services.simulate.cast import members
+from services.simulate.ongoing import ongoing
+from services.simulate.papers import page
 from services.simulate.scans import HELD_OUT, LAYOUTS, Scan, sheet
 
 EVERY = [(kind, layout) for kind in SHEETS for layout in [*LAYOUTS[kind], HELD_OUT]]
@@ -104,6 +107,15 @@ def test_the_page_is_as_wide_as_said() -> None:
     assert 900 <= sheet("invoice", 1, quality="phone").width <= 1500
     scanned = sheet("invoice", 1, quality="clean")
     assert scanned.size[0] == scanned.width >= 1240
+
+
+def test_the_demonstration_hands_in_sheets_of_the_claimants_own() -> None:
+    one, other = (members()[row] for row in ("T05", "T18"))
+    for kind in ("id_card", "diagnosis", "pathology", "bank_card"):
+        content, mime = page(kind, one, ongoing()["T05"])
+        assert mime == "image/jpeg" and Image.open(io.BytesIO(content)).width == 1000
+        assert page(kind, one, ongoing()["T05"])[0] == content
+        assert content not in (page(kind, one, ongoing()["T05"], copy=2)[0], page(kind, other, ongoing()["T18"])[0])
 
 
 def test_nobody_draws_what_is_unknown() -> None:
