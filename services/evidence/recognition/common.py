@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from services.evidence.recognition.labels import Mark, Reader, Value
-from services.evidence.recognition.layout import Page, Token, joined, same_row, spanned
+from services.evidence.recognition.layout import Page, Running, Token, joined, same_row, spanned
 from services.evidence.recognition.lines import Found
 from services.evidence.recognition.values import Day, amounts_in, count_in, days_in, name_in, written
 
@@ -72,6 +72,12 @@ def count(text: str) -> tuple[int, float] | None:
     return (number, 1.0) if number is not None and number < 1000 else None
 
 
+def a_date(reader: Reader, field: str, key: str = "") -> list[Found]:
+    """A field that is the date behind a label."""
+    value = reader.value(key or field, a_day)
+    return one(reader.page, field, value, value.value.day.isoformat()) if value else []
+
+
 def name(reader: Reader, field: str = "name", key: str = "name") -> list[Found]:
     """The person's name; the same name at two places proves itself, another at the second place casts doubt."""
     values = sorted((value for value in reader.values(key, a_name)
@@ -87,24 +93,31 @@ def name(reader: Reader, field: str = "name", key: str = "name") -> list[Found]:
     return one(reader.page, field, best, best.value, confidence)
 
 
-_TOLD = re.compile(r"(?:(?:兹有|兹证明|兹)?(?:患者|病人|病员|参保人|被保险人|就诊人)|兹有|兹证明)\s*:?\s*([\u4e00-\u9fff·]{2,12}?)"
-                   r"\s*(?:同志|女士|先生)?\s*[,、(]?\s*(?:性别)?\s*:?\s*[男女]\s*(?:性)?\s*[,、;。)\d年]")
+_WHO = r"(?:(?:兹有|兹证明|兹)?(?:患者|病人|病员|参保人|被保险人|就诊人)|兹有|兹证明)\s*:?\s*"
+_SEX = r"\s*(?:同志|女士|先生)?\s*[,、(/|]?\s*(?:性别)?\s*:?\s*[男女]\s*(?:性)?\s*"
+_HAN = r"([\u4e00-\u9fff·]{2,12}?)"
+_TOLD = re.compile(rf"(?:{_WHO}|(?<=\n)){_HAN}{_SEX}[,、;。)/|]?\s*(?:年龄|现年)?\s*:?\s*\d{{1,3}}\s*[岁周,]")
+_TOLD_SEX = re.compile(rf"{_WHO}{_HAN}{_SEX}[,、;。)]")
 
 
 def _told_name(reader: Reader, field: str) -> list[Found]:
     """A name told in a sentence: 兹有患者某某，女，51岁."""
-    match = _TOLD.search(reader.running.text)
-    read = a_name(match[1]) if match else None
-    if not match or not read:
-        return []
-    tokens = reader.running.tokens(match.start(1), match.end(1))
-    return [found(reader.page, field, read[0], min(token.confidence for token in tokens) * 0.96 * read[1], tokens)]
+    lined = Running(reader.tokens, "\n")
+    for pattern in (_TOLD, _TOLD_SEX):
+        match = pattern.search("\n" + lined.text)
+        read = a_name(match[1]) if match else None
+        if match and read:
+            tokens = lined.tokens(match.start(1) - 1, match.end(1) - 1)
+            return [found(reader.page, field, read[0], min(token.confidence for token in tokens) * 0.96 * read[1], tokens)]
+    return []
 
 
 def a_hospital(text: str) -> tuple[str, float] | None:
     """Parse of a hospital's name."""
     text = text.replace(" ", "")
     match = _HOSPITAL.search(text)
+    if match is None and re.fullmatch(r"[\u4e00-\u9fff]{4,24}医", text):    # a stamp covers the last sign
+        return written(text) + "院", 0.8
     if not match or _ADVICE.search(match.group()):
         return None
     place = written(_NOT_HOSPITAL.sub("", match.group()))

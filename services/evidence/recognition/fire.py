@@ -14,8 +14,11 @@ from services.evidence.recognition.values import days_in, written
 _LABELS = Labels("fire")
 _CITED = re.compile(r"(?:\([\u4e00-\u9fff]{1,4}\)\s*)?[\u4e00-\u9fff]{1,12}\s*\[?\(?\s*(?:19|20)\d\d\s*[\])]?\s*第?\s*\d{1,6}\s*号")
 _LEVELS = re.compile(r"简\s*认|简\s*字|认\s*字|认\s*定|消\s*火|火\s*认|消")
-_CAUSE = re.compile(r"((?:起火|火灾|事故|失火)原因\s*(?:为|是|系)\s*[^。;；]{3,90})")
-_PLACE = re.compile(r"(?:位于|在|地处)\s*([\u4e00-\u9fffA-Za-z0-9()#-]{5,50}?)\s*(?:发生|起火|失火|,|。|的)")
+_CAUSE = re.compile(r"(?:(?:起火|火灾|事故|失火)原因\s*(?:为|是|系)|(?:火灾|起火|火情)(?:系|是|因|由))\s*([^。;；]{3,90}?)"
+                    r"(?=。|;|；|所致|引起(?:的|,|。)|引发(?:的|,|火灾)|造成(?:的|,|火灾)|$)")
+_PLACE = re.compile(r"(?:位于|地处|地址为|[称在于]|[,，])\s*,?\s*([\u4e00-\u9fffA-Za-z0-9()#-]{6,60}?)\s*(?:突然)?"
+                    r"(?:发生|突发|起火|失火|着火|的)")
+_NO_PLACE = re.compile(r"[年月日]\d|\d{4}年|火灾|报警|许$|时许|本火|当事人对")
 
 
 def read(page: Page) -> list[Found]:
@@ -59,9 +62,11 @@ def _where(reader: Reader) -> list[Found]:
             if len(text) > 3:
                 return [found(reader.page, "place", text, joined(tokens).confidence * mark.sure, tokens)]
     text, tokens_of = reader.running.text, reader.running.tokens
-    match = _PLACE.search(text)
-    if match:
-        return [found(reader.page, "place", written(match[1]), 0.88, tokens_of(match.start(1), match.end(1)))]
+    for match in _PLACE.finditer(text):
+        if _NO_PLACE.search(match[1]) or not re.search(r"\d|[路街巷号村镇区县院室]", match[1]):
+            continue
+        where = written(re.sub(r"^(?:位于|地处|在)", "", match[1]))
+        return [found(reader.page, "place", where, 0.88, tokens_of(match.start(1), match.end(1)))]
     return []
 
 
@@ -93,7 +98,7 @@ def _why(reader: Reader) -> list[Found]:
     for mark in reader.marks("cause"):
         tokens = reader.block(mark, most=4)
         text = written("".join(token.text for token in tokens)) if tokens else ""
-        text = re.sub(r"^(?:认定)?(?:如下)?[：:]?(?:为|系|是)?", "", text.split("。")[0])
+        text = re.sub(r"^(?:认定)?(?:如下)?[：:]?(?:(?:起火|火灾|失火)原因)?(?:为|系|是)?", "", text.split("。")[0])
         if len(text) > 2:
             sure = joined(tokens).confidence * mark.sure * (0.97 if len(tokens) > 1 else 1.0)
             return [found(reader.page, "cause", text.strip("。；，：:"), sure, tokens)]

@@ -8,13 +8,14 @@ from decimal import Decimal
 from services.evidence.recognition.common import (
     DOUBTED,
     PROVEN,
-    a_day,
+    a_date,
     found,
     hospital,
     money,
     name,
     one,
 )
+from services.evidence.recognition.dates import of
 from services.evidence.recognition.labels import Labels, Mark, Parse, Reader, Value
 from services.evidence.recognition.layout import Page, Token, joined
 from services.evidence.recognition.lines import Found
@@ -29,10 +30,9 @@ def read(page: Page) -> list[Found]:
     code, number = reader.value("code", _digits(8, 14)), reader.value("number", _digits(6, 20))
     if not (code and number):
         code, number = _printed(reader, code, number)
-    issued = reader.value("issued_on", a_day)
+    day = a_date(reader, "issued_on") or of(reader, "issued_on")
     return (one(page, "code", code, code.value if code else "") + one(page, "number", number, number.value if number else "")
-            + name(reader) + hospital(reader) + one(page, "issued_on", issued, issued.value.day.isoformat() if issued else "")
-            + _amount(reader))
+            + name(reader) + hospital(reader) + day + _amount(reader))
 
 
 def _digits(least: int, most: int) -> Parse[str]:

@@ -15,7 +15,7 @@ from services.evidence.recognition.layout import Page, Running, Token, joined, s
 _TABLE = Path(__file__).with_name("labels.toml")
 _NUMBERING = "".join(sorted(set(" *·.、|-([)]0123456789一二三四五六七八九十")))
 _TAIL = r"\s*(?:\([^()]{0,10}\))?\s*[\])]?\s*[:;]\s*|\s*\]\s*"
-_TITLE = re.compile(r"\s*(?:证明|报告|书|记录|小结|专用|病历|凭证|结算单|清单|收据|票据)")
+_TITLE = re.compile(r"\s*[及和与]?(?:证明|报告|书|记录|小结|专用|病历|凭证|结算单|清单|收据|票据)")
 _GLUED = frozenset({"姓名", "性别", "年龄", "民族", "科别", "科室", "床号", "职业", "户名", "电话", "单号", "编号", "诊断"})
 _NOT_GLUED = re.compile(r"意见|依据|明确|为|医|结|名|日|时|及|与|和|标准|治疗|不|。|,")
 T = TypeVar("T")
@@ -86,10 +86,10 @@ class Labels:
             return Mark(self.keys[name], name, token, match.start(), match.end() + tail.end(), sure)
         if not re.sub(r"\([^()]{0,10}\)|[\s|_)\]]", "", after) and not before:
             return Mark(self.keys[name], name, token, 0, len(text), 0.98)
-        if not before and (len(name) > 2 or after[:1] in " (" or re.match(r"[\d¥]", after)):
+        if not before and (len(name) > 2 or after[:1] in " (" or re.match(r"[.\s]*[\d¥]", after)):
             return Mark(self.keys[name], name, token, match.start(), match.end(), 0.95 if len(name) > 3 else 0.92)
         if (self.glued and self.keys[name]) or (not before and name in _GLUED and len(after) < 30 and not _NOT_GLUED.match(after)):
-            return Mark(self.keys[name], name, token, match.start(), match.end(), 0.95)
+            return Mark(self.keys[name], name, token, match.start(), match.end(), 0.98 if name == "姓名" else 0.95)
         amount = re.match(r"\s*(?:\([^()]{0,8}\))?\s*(?:[为共计]\s*){0,2}[¥\d]", after) and text[match.start() - 1] in " ,、;:。(|"
         if before and (len(name) > 3 or text[match.start() - 1] == " " or amount):
             return Mark(self.keys[name], name, token, match.start(), match.end(), 0.88)
@@ -185,7 +185,7 @@ class Reader:
         following = [other.start for other in self.of(mark.token) if other.start >= mark.end]
         end = min(following, default=len(mark.token.text))
         text = mark.token.text[mark.end:end]
-        lead = len(text) - len(text.lstrip(" :;|_"))
+        lead = len(text) - len(text.lstrip(" :;|_."))
         if not re.search(r"[^\W_]", text):
             return None
         return mark.token.part(mark.end + lead, mark.end + len(text.rstrip(" |_,、")))

@@ -196,15 +196,15 @@ def _clashes(row: list[tuple[float, float]]) -> int:
 class Running:
     """Tokens in reading order as one text, in which a sentence may run over lines, and the tokens of a part of it."""
 
-    def __init__(self, tokens: Sequence[Token]) -> None:
+    def __init__(self, tokens: Sequence[Token], between: str = "") -> None:
         self.spans: list[tuple[int, int, Token]] = []
         parts: list[str] = []
         at = 0
         for token in tokens:
             self.spans.append((at, at + len(token.text), token))
             parts.append(token.text)
-            at += len(token.text)
-        self.text = "".join(parts)
+            at += len(token.text) + len(between)
+        self.text = between.join(parts)
 
     def tokens(self, start: int, end: int) -> list[Token]:
         """The tokens, or parts of tokens, between two places of the text."""

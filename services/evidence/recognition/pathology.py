@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
-from services.evidence.recognition.common import DOUBTED, a_day, disease, found, hospital, name, one
-from services.evidence.recognition.labels import Labels, Reader, Value
+from services.evidence.recognition.common import DOUBTED, a_date, a_day, disease, hospital, name, one
+from services.evidence.recognition.dates import of
+from services.evidence.recognition.labels import Labels, Reader
 from services.evidence.recognition.layout import Page
 from services.evidence.recognition.lines import Found
-from services.evidence.recognition.values import Day
 
 SENT = 0.85     # a day of sending alone tells the day of taking only nearly
 _LABELS = Labels("pathology")
@@ -33,25 +34,16 @@ def _number(text: str) -> tuple[str, float] | None:
 
 
 def _days(reader: Reader) -> list[Found]:
-    days: dict[str, Value[Day]] = {}
-    for key in ("taken", "sent", "received", "reported"):
-        value = reader.value(key, a_day)
-        if value:
-            days[key] = value
-    parts: list[tuple[str, Value[Day], float]] = []
-    if "taken" in days:
-        parts.append(("specimen_on", days["taken"], days["taken"].confidence))
-    elif "sent" in days:
-        parts.append(("specimen_on", days["sent"], days["sent"].confidence * SENT))
-    parts += [(field, days[key], days[key].confidence)
-              for field, key in (("received_on", "received"), ("reported_on", "reported")) if key in days]
-    order = [value.value.day for _, value, _ in parts]
-    apart = len({_place(value) for _, value, _ in parts}) == len(parts)
-    doubted = order != sorted(order) or not apart
-    return [found(reader.page, name, value.value.day.isoformat(), min(sure, DOUBTED) if doubted else sure, value.tokens)
-            for name, value, sure in parts]
-
-
-def _place(value: Value[Day]) -> tuple[float, float, float, float]:
-    box = value.tokens[0].box
-    return box.left, box.top, box.right, box.bottom
+    """By their labels; those that no label names, by the words beside a date. Days out of order, or read twice, are doubted."""
+    days: dict[str, Found] = {}
+    for field, key in (("specimen_on", "taken"), ("sent", "sent"), ("received_on", "received"), ("reported_on", "reported")):
+        days |= {told.name: told for told in a_date(reader, field, key)}
+    missing = [field for field in ("specimen_on", "sent", "received_on", "reported_on") if field not in days]
+    days |= {told.name: told for told in of(reader, *missing, taken=tuple(days.values()))}
+    sent = days.pop("sent", None)
+    if sent and "specimen_on" not in days:
+        days["specimen_on"] = replace(sent, name="specimen_on", confidence=round(sent.confidence * SENT, 4))
+    three = [days[field] for field in ("specimen_on", "received_on", "reported_on") if field in days]
+    order = [told.value for told in three]
+    doubted = order != sorted(order) or len({told.box for told in three}) < len(three)
+    return [replace(told, confidence=min(told.confidence, DOUBTED)) if doubted else told for told in three]

@@ -9,6 +9,7 @@ from itertools import combinations
 from services.evidence.recognition.common import (
     DOUBTED,
     PROVEN,
+    a_date,
     a_day,
     found,
     hospital,
@@ -16,6 +17,7 @@ from services.evidence.recognition.common import (
     name,
     one,
 )
+from services.evidence.recognition.dates import of
 from services.evidence.recognition.labels import Labels, Reader, Value
 from services.evidence.recognition.layout import Page
 from services.evidence.recognition.lines import Found
@@ -29,9 +31,10 @@ _AMOUNTS = ("total", *_FUNDS, *_OWN, "own_payment")
 def read(page: Page) -> list[Found]:
     """All fields of the sheet; several stays on one sheet follow each other."""
     reader = Reader(page, _LABELS)
-    number, settled = reader.value("number", _number), reader.value("settled_on", a_day)
+    number = reader.value("number", _number)
+    day = a_date(reader, "settled_on") or of(reader, "settled_on")
     return (name(reader) + hospital(reader) + one(page, "number", number, number.value if number else "") + stays(reader)
-            + one(page, "settled_on", settled, settled.value.day.isoformat() if settled else "") + _amounts(reader))
+            + day + _amounts(reader))
 
 
 def _number(text: str) -> tuple[str, float] | None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.evidence.recognition.common import DOUBTED, PROVEN, a_day, count, found, gap, two_days
+from services.evidence.recognition.dates import of
 from services.evidence.recognition.labels import Reader, Value
 from services.evidence.recognition.layout import Token, same_row
-from services.evidence.recognition.lines import Found
+from services.evidence.recognition.lines import Box, Found
 from services.evidence.recognition.values import Day, days_in
 
 
@@ -58,6 +59,8 @@ def _read(reader: Reader) -> list[_Stay]:
                  for value in periods] or _told(reader)
         admitted = admitted or [span[0] for span in spans]
         discharged = discharged or [span[1] for span in spans]
+    admitted = admitted or [_of(field) for field in of(reader, "admitted_on")]
+    discharged = discharged or [_of(field) for field in of(reader, "discharged_on")]
     days = days or _days_told(reader)
     many = max(len(admitted), len(discharged))
     if min(len(admitted), len(discharged)) < many:      # a label named twice (in a head and in the text): the surest
@@ -71,6 +74,11 @@ def _read(reader: Reader) -> list[_Stay]:
         days = _fitting(admitted, discharged, days) if many == 1 else []
     return [_Stay(*(parts[place] if place < len(parts) else None for parts in (admitted, discharged, days)))
             for place in range(max(many, min(len(days), 1)))]
+
+
+def _of(field: Found) -> _Part:
+    box = field.box or Box(0, 0, 1, 1)
+    return _Part(date.fromisoformat(field.value), field.confidence, (Token("", field.confidence, 0, 0, 0, 0, box),))
 
 
 def _table(reader: Reader) -> list[_Stay]:
