@@ -12,6 +12,7 @@ from flows.compute_benefit import compute_benefit
 from flows.conclude_rounds import conclude_rounds
 from flows.enrol_rosters import enrol_rosters
 from flows.hand_to_insurer import forward_to_insurer, hand_to_insurer, recall_from_insurer, reply_to_insurer
+from flows.keep_papers import keep_papers
 from flows.pay import pay, plan_payments, settle_claims
 from flows.runtime import Batch, looking, transaction
 from flows.send_notices import draft_notices, send_notices
@@ -60,6 +61,7 @@ ROUTES: dict[str, tuple[Flow, ...]] = {
     "roster.enrol": (enrol_rosters,),
     "timetable.collect": (collect_replies,),
     "timetable.sweep": (sweep_deadlines,),
+    "timetable.papers": (keep_papers,),
 }
 
 

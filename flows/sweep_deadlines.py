@@ -10,6 +10,7 @@ from flows.runtime import Batch, actor, effect, now, transaction
 from services.audit import verify as audit
 from services.core.clock import business_day
 from services.evidence import service as evidence
+from services.evidence import uploads
 from services.insurer import queries as insurer_queries
 from services.insurer import service as insurer
 from services.notice import service as notice
@@ -63,6 +64,13 @@ async def seal() -> None:
         audit.seal_day(session, day=business_day(now()), now=now())
 
 
+@effect
+async def forget_uploads() -> None:
+    """Files that came in parts and were given up."""
+    with transaction() as session:
+        uploads.expire(session, now=now())
+
+
 @flow(name="sweep_deadlines", flow_run_name="{label}")
 async def sweep_deadlines(label: str, batch: Batch) -> None:
     """One pass over all deadlines."""
@@ -71,4 +79,5 @@ async def sweep_deadlines(label: str, batch: Batch) -> None:
     await lapse()
     await forward_overdue()
     await close()
+    await forget_uploads()
     await seal()

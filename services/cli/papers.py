@@ -1,4 +1,5 @@
-"""`huzhu papers file STACK.pdf`: a scanned stack files itself by its cover sheets; `huzhu papers covers CLAIM` prints them."""
+"""`huzhu papers file STACK.pdf`: a scanned stack files itself by its cover sheets; `huzhu papers covers CLAIM` prints them;
+`huzhu papers retention --dry-run`: which papers' time by law is over."""
 
 from __future__ import annotations
 
@@ -8,11 +9,14 @@ from typing import Annotated
 
 import typer
 
-from services.cli.acting import As, changing
+from services.access.actor import system
+from services.cli.acting import As, changing, moment
 from services.cli.output import SAID_NO, AsJson, say, say_json, say_table
+from services.core.clock import business_day
 from services.core.db import database
 from services.core.errors import InputError
-from services.evidence import sheets, stacks
+from services.core.settings import settings
+from services.evidence import retention, sheets, stacks
 from services.reporting.claims import locate
 
 papers = typer.Typer(help="材料：成叠扫描件自动归档，打印封面")
@@ -46,3 +50,27 @@ def covers(claim_no: Annotated[str, typer.Argument(help="受理编号")], login:
     written = out or Path(f"封面-{claim_no}.pdf")
     written.write_bytes(made)
     say(f"封面：{written}")
+
+
+@papers.command("retention")
+def expired(dry_run: Annotated[bool, typer.Option("--dry-run", help="只列出，不销毁")] = False, as_json: AsJson = False) -> None:
+    """保管期限已满的材料（保险法第八十七条）：逐案列出并销毁影像，记录与校验值保留；系统每月自动办理一次。"""
+    db, actor = database(), system(settings().root_org)
+    now = moment(db)
+    if dry_run:
+        with db.view(actor.scope) as session:
+            found = retention.due(session, today=business_day(now))
+    else:
+        found = []
+        while True:
+            with db.unit_of_work(actor.scope) as session:
+                batch = retention.sweep(session, actor=actor, now=now)
+            if not batch:
+                break
+            found += batch
+    if as_json:
+        say_json({"dry_run": dry_run, "claims": [{**asdict(one), "claim_id": str(one.claim_id)} for one in found]})
+        return
+    say_table(("受理编号", "起算日", "保管年数", "保管至", "材料"), [
+        (one.claim_no, one.since.isoformat(), str(one.years), one.until.isoformat(), str(one.papers)) for one in found])
+    say(f"{'到期' if dry_run else '已销毁'} {len(found)} 案，{sum(one.papers for one in found)} 份材料")

@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     store: str = Field(default="", pattern=r"^(file:.+|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?)?$")
     store_endpoint: str = Field(default="", pattern=r"^(https?://.+)?$")       # of a store that is not Amazon's own
     store_region: str = ""
+    keep_papers_years: int = Field(default=0, ge=0, le=100)     # at least so many, where the law asks for fewer (evidence/retention.py)
     store_keys: Path | None = None  # aws_access_key_id and aws_secret_access_key, one a line
     oidc_issuer: str = ""           # the organisation's identity provider; empty: passwords only
     oidc_client_id: str = ""

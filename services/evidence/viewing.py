@@ -91,7 +91,8 @@ def keep(session: Session, drawn: Sequence[tuple[Undrawn, Sequence[Leaf]]]) -> N
         "ids": [uuidv7() for _ in rows], "papers": [paper for paper, _ in rows], "numbers": [leaf.number for _, leaf in rows],
         "views": [leaf.view for _, leaf in rows], "thumbs": [leaf.thumb for _, leaf in rows],
         "widths": [leaf.width for _, leaf in rows], "heights": [leaf.height for _, leaf in rows],
-        "rotations": [leaf.rotation for _, leaf in rows], "tilts": [leaf.tilt for _, leaf in rows], "faults": [leaf.fault for _, leaf in rows]})
+        "rotations": [leaf.rotation for _, leaf in rows], "tilts": [leaf.tilt for _, leaf in rows],
+        "faults": [leaf.fault for _, leaf in rows]})
     session.execute(_DONE, {"papers": [paper.id for paper, _ in drawn], "pages": [len(leaves) for _, leaves in drawn]})
 
 

@@ -1,0 +1,139 @@
+"""Papers go when the law's time for keeping them is over, and in no other way: nobody has a verb that deletes one.
+
+The time (资料保管, 保险法 87): from the end of the cover, five years for a cover of a year or less, ten for a longer one; never before
+the claim itself has ended, and longer when the office's setting says so. A hold, an open objection, money still to come back, an
+original in the house or bytes that something else still rests on stop it. The row stays with the hash and the day it went.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from services.access.actor import Actor, Role
+from services.audit import service as audit
+from services.audit.chain import Entry
+from services.core.clock import business_day
+from services.core.errors import NotPermitted
+from services.core.settings import settings
+from services.evidence.papers import hold_bytes
+from services.storage import service as storage
+
+SHORT, LONG = 5, 10             # 保险法 87: calendar years for a cover of a year or less, and for a longer one
+CLAUSE = "保险法 第八十七条"
+_BATCH = 50                     # claims of one transaction: their bytes are taken away while it lasts
+
+_DUE = sa.text("""
+    WITH ended AS (
+        SELECT c.id, c.claim_no, c.org_key,
+               greatest(coalesce(v.ended_on, v.until), (c.updated_at AT TIME ZONE 'Asia/Shanghai')::date) AS since,
+               CASE WHEN v.until < (v.effective + interval '1 year')::date THEN :short ELSE :long END AS law
+        FROM claim c JOIN cover v ON v.id = c.cover_id
+        WHERE c.state IN ('closed', 'cancelled') AND NOT c.held
+          AND EXISTS (SELECT FROM paper p WHERE p.claim_id = c.id AND p.removed_at IS NULL)
+          AND NOT EXISTS (SELECT FROM objection o WHERE o.claim_id = c.id AND o.state IN ('lodged', 'accepted'))
+          AND NOT EXISTS (SELECT FROM receivable r WHERE r.claim_id = c.id AND r.state IN ('open', 'agreed'))
+          AND NOT EXISTS (SELECT FROM original_request q
+                          WHERE q.claim_id = c.id AND q.dropped_at IS NULL AND q.returned_at IS NULL)),
+    timed AS (SELECT id, claim_no, org_key, since, greatest(law, :more) AS years,
+                     (since + make_interval(years => greatest(law, :more)))::date AS until FROM ended)
+    SELECT id, claim_no, org_key, since, years, until,
+           (SELECT count(*) FROM paper p WHERE p.claim_id = timed.id AND p.removed_at IS NULL) AS papers
+    FROM timed WHERE until < :today ORDER BY until, id LIMIT :most""")
+
+_PAPERS = sa.text("""
+    SELECT id, claim_id, org_key, kind, sha256 FROM paper
+    WHERE claim_id = ANY(CAST(:claims AS uuid[])) AND removed_at IS NULL ORDER BY id""")
+_PICTURES = sa.text("""
+    SELECT s.sha256 FROM paper_page g, LATERAL (VALUES (g.view_sha256), (g.thumb_sha256)) AS s(sha256)
+    WHERE g.paper_id = ANY(CAST(:papers AS uuid[])) AND s.sha256 IS NOT NULL""")
+
+# Whatever else rests on bytes. A paper whose pages are not drawn yet will need the same views as its twin's.
+_STILL = sa.text("""
+    SELECT s.sha256 FROM unnest(CAST(:hashes AS text[])) AS s(sha256)
+    WHERE EXISTS (SELECT FROM paper p WHERE p.sha256 = s.sha256 AND p.removed_at IS NULL)
+       OR EXISTS (SELECT FROM paper_page g JOIN paper p ON p.id = g.paper_id
+                  WHERE p.removed_at IS NULL AND s.sha256 IN (g.view_sha256, g.thumb_sha256))
+       OR EXISTS (SELECT FROM paper_page g JOIN paper gone ON gone.id = g.paper_id JOIN paper p ON p.sha256 = gone.sha256
+                  WHERE p.removed_at IS NULL AND p.pages IS NULL AND s.sha256 IN (g.view_sha256, g.thumb_sha256))
+       OR EXISTS (SELECT FROM consent x WHERE x.paper_sha256 = s.sha256)
+       OR EXISTS (SELECT FROM person_category x WHERE x.proof_sha256 = s.sha256)
+       OR EXISTS (SELECT FROM proxy x WHERE x.proof_sha256 = s.sha256)
+       OR EXISTS (SELECT FROM payee x WHERE x.proof_sha256 = s.sha256)
+       OR EXISTS (SELECT FROM notice x WHERE x.sha256 = s.sha256
+                  OR x.enclosures @> jsonb_build_array(jsonb_build_object('sha256', s.sha256)))""")
+
+_GONE = sa.text("UPDATE paper SET removed_at = :now WHERE id = ANY(CAST(:papers AS uuid[]))")
+_READ = sa.text("UPDATE paper_field SET value_sealed = NULL, read_sealed = NULL WHERE paper_id = ANY(CAST(:papers AS uuid[]))")
+_BARE = sa.text("UPDATE paper_page SET view_sha256 = NULL, thumb_sha256 = NULL, grain = NULL WHERE paper_id = ANY(CAST(:papers AS uuid[]))")
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A claim whose papers' time is over: counted from `since`, `years` long, kept until `until`."""
+
+    claim_id: uuid.UUID
+    claim_no: str
+    org_key: str
+    since: date
+    years: int
+    until: date
+    papers: int
+
+
+def due(session: Session, *, today: date, most: int = 1000) -> list[Due]:
+    """Claims of the caller's scope whose papers are to go, longest over first."""
+    rows = session.execute(_DUE, {"short": SHORT, "long": LONG, "more": settings().keep_papers_years, "today": today, "most": most})
+    return [Due(*row) for row in rows]
+
+
+def sweep(session: Session, *, actor: Actor, now: datetime, most: int = _BATCH) -> list[Due]:
+    """Take away the papers of a batch of claims; those it dealt with. The system's act alone, over all organisations.
+
+    Bytes go before the transaction ends: killed in between, the next sweep finds the same claims due and does it to the end.
+    """
+    actor.require(Role.SYSTEM, what="按期限销毁材料")
+    if session.execute(sa.text("SELECT current_setting('app.org_path')")).scalar_one() != settings().root_org:
+        raise NotPermitted("scope_part", "销毁材料须看得见全部组织，以免误删他处仍在使用的文件", remedy="由系统在根组织办理")
+    today = business_day(now)
+    found = due(session, today=today, most=most)
+    if not found:
+        return []
+    hashes = _bytes_of(session, [one.claim_id for one in found])
+    for sha256 in sorted(hashes):       # before the claims, as whoever hands a paper in does
+        hold_bytes(session, sha256, alone=True)
+    session.execute(sa.text("SELECT id FROM claim WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE"),
+                    {"ids": [one.claim_id for one in found]})
+    still = {one.claim_id for one in due(session, today=today, most=most)}
+    found = [one for one in found if one.claim_id in still]
+    _destroy(session, found, hashes, actor, now)
+    return found
+
+
+def _bytes_of(session: Session, claims: Sequence[uuid.UUID]) -> set[str]:
+    papers = session.execute(_PAPERS, {"claims": list(claims)}).all()
+    pictures = session.execute(_PICTURES, {"papers": [row.id for row in papers]}).scalars()
+    return {row.sha256 for row in papers} | set(pictures)
+
+
+def _destroy(session: Session, found: Sequence[Due], held: set[str], actor: Actor, now: datetime) -> None:
+    by_claim = {one.claim_id: one for one in found}
+    papers = session.execute(_PAPERS, {"claims": list(by_claim)}).all()
+    ids = [row.id for row in papers]
+    wanted = _bytes_of(session, list(by_claim)) & held      # what came since then waits for the next sweep
+    session.execute(_GONE, {"papers": ids, "now": now})
+    session.execute(_READ, {"papers": ids})
+    still = set(session.execute(_STILL, {"hashes": sorted(wanted)}).scalars())
+    for sha256 in sorted(wanted - still):
+        storage.remove(sha256)
+    session.execute(_BARE, {"papers": ids})
+    audit.append(session, [Entry(row.claim_id, row.org_key, "paper", row.id, "destroy", reason="retention", details={
+        "kind": row.kind, "sha256": row.sha256, "clause": CLAUSE, "since": by_claim[row.claim_id].since.isoformat(),
+        "years": by_claim[row.claim_id].years, "kept_until": by_claim[row.claim_id].until.isoformat(),
+        "shared": row.sha256 in still}) for row in papers], account=actor.account_id, person=actor.person_id, at=now)
+    session.flush()
