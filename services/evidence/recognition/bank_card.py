@@ -51,7 +51,7 @@ def _account(page: Page) -> tuple[str, tuple[Token, ...], bool]:
 def _bank(page: Page, account: str) -> list[Found]:
     series = BANKS.get(bank_of(account) or "", "").split("（")[0]
     told = [(_FULL[short], token) for token in page.tokens for short in _FULL if short in token.text.replace(" ", "")]
-    named = max(told, key=lambda pair: (pair[0] == series, len(pair[0]), pair[1].height), default=None)
+    named = max(told, key=lambda pair: (pair[0] == series, len(pair[0]), -pair[1].y), default=None)
     if named is None:
         named = next(((full, token) for token in page.tokens for latin, full in _LATIN.items()
                       if re.search(rf"\b{latin}\b", token.text.upper())), None)

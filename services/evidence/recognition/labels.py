@@ -15,7 +15,7 @@ from services.evidence.recognition.layout import Page, Running, Token, joined, s
 _TABLE = Path(__file__).with_name("labels.toml")
 _NUMBERING = "".join(sorted(set(" *·.、|-([)]0123456789一二三四五六七八九十")))
 _TAIL = r"\s*(?:\([^()]{0,10}\))?\s*[\])]?\s*[:;]\s*|\s*\]\s*"
-_TITLE = re.compile(r"\s*[及和与]?(?:证明|报告|书|记录|小结|专用|病历|凭证|结算单|清单|收据|票据)")
+_TITLE = re.compile(r"\s*[及和与]?(?:证明|报告|书|记录|小结|专用|病历|凭证|结算单|清单|收据|票据|签名|签字|签章)")
 _GLUED = frozenset({"姓名", "性别", "年龄", "民族", "科别", "科室", "床号", "职业", "户名", "电话", "单号", "编号", "诊断"})
 _NOT_GLUED = re.compile(r"意见|依据|明确|为|医|结|名|日|时|及|与|和|标准|治疗|不|。|,")
 T = TypeVar("T")

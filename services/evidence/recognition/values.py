@@ -199,13 +199,14 @@ def count_in(text: str) -> int | None:
 _NOT_NAMES = re.compile(r"性别|年龄|先生|女士|同志|住院|门诊|身份|医保|病历|科室|床号|编号|号码|日期|姓名|民族|出生|单位|电话|费用|合计"
                         r"|医院|证明")
 
-_PHRASE = re.compile(r"否认|对本|因|于|未|无|已|经|一般|入院|出院|收到|情况|神志|自述|自诉|本人|家属|名称|签名|签字|盖章|基本"
+_PLACES = re.compile(r"医院|公司|中心|学校|银行|卫生院")
+_PHRASE = re.compile(r".{1,3}[人员]$|否认|对本|因|于|未|无|已|经|一般|入院|出院|收到|情况|神志|自述|自诉|本人|家属|名称|签名|签字|盖章|基本"
                      r"|现|既往|应|可|请|须|需要|及|或|的")
 
 
 def name_in(text: str) -> str | None:
     """A person's name at the start of a text: two to twelve characters, or parts with a middle dot; None when none stands there."""
-    text = re.sub(rf"(?<=[{_HAN}])\s+(?=[{_HAN}](?:\s|$|[{_HAN}]?$))", "", re.sub(r"^[^\w]+", "", text.strip()))
+    text = re.sub(rf"(?<=[{_HAN}])\s+(?=[{_HAN}](?:\s|$|[{_HAN}]?$))", "", re.sub(r"^[^\w]+", "", plain(text).strip()))
     match = re.match(rf"[{_HAN}]+(?:\s?[·.]\s?[{_HAN}]+)*", text)
     if not match:
         return None
@@ -215,6 +216,8 @@ def name_in(text: str) -> str | None:
     word = re.sub(r"(?<=..)(?:先生|女士|同志)$", "", word)
     if len(word) > 2 and word[-1] in "男女" and re.match(r"[,、/;|\d]", rest):
         word = word[:-1]
+    if _PLACES.search(word):
+        return None
     stop = _NOT_NAMES.search(word)
     word = word[:stop.start()] if stop else word
     checked = check_name(word)
