@@ -18,7 +18,7 @@ from services.outbox import service as outbox
 from services.outbox.service import Work
 
 # sheet → the ledger's column → the sheet's field (services/evidence/recognition/vocabulary.py)
-_COLUMNS: Mapping[str, Mapping[str, str]] = {
+COLUMNS: Mapping[str, Mapping[str, str]] = {
     "invoice": {"code": "code", "number": "number", "issued_on": "issued_on", "amount": "amount"},
     "settlement": {"number": "number", "issued_on": "settled_on", "amount": "total"},
 }
@@ -80,11 +80,11 @@ def lines_of(views: Iterable[FieldView]) -> list[Line]:
     """The ledger's lines of some fields, one for each page that holds a number, a day or an amount. Pure."""
     pages: dict[tuple[uuid.UUID, int, str], dict[str, str]] = {}
     for view in views:
-        if view.sheet in _COLUMNS and view.place == 0 and view.value and view.state != "unreadable":
+        if view.sheet in COLUMNS and view.place == 0 and view.value and view.state != "unreadable":
             pages.setdefault((view.paper_id, view.page, view.sheet), {})[view.name] = view.value
     lines: dict[tuple[uuid.UUID, int], Line] = {}
     for (paper_id, page, sheet), values in sorted(pages.items()):
-        said = {column: values.get(name, "") for column, name in _COLUMNS[sheet].items()}
+        said = {column: values.get(name, "") for column, name in COLUMNS[sheet].items()}
         line = Line(paper_id, page, sheet, _sign(said.get("code", "")), _sign(said["number"]), _day(said["issued_on"]),
                     _fen(said["amount"]))
         if line.number or line.issued_on or line.amount_fen is not None:

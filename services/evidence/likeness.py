@@ -1,7 +1,4 @@
-"""Laying one picture of ink over another: the plane transform between them, and where they still differ. Pure; Pillow only.
-
-A transform is nine numbers, row by row: (x, y) goes to ((a x + b y + c) / w, (d x + e y + f) / w) with w = g x + h y + i, in pixels.
-"""
+"""Laying one picture of ink over another, and where they still differ. Pure; Pillow only."""
 
 from __future__ import annotations
 
@@ -11,76 +8,15 @@ from itertools import product
 
 from PIL import Image, ImageChops, ImageMath
 
-Plane = tuple[float, ...]
-Point = tuple[float, float]
-Pull = tuple[Point, Point, float]               # a place, where it belongs, how much that is worth
-SAME: Plane = (1, 0, 0, 0, 1, 0, 0, 0, 1)
+from services.evidence.planes import SAME, Edges, Plane, Point, Pull, after, drawn, moved, scaled, solved
+
 _TILES = 8                                      # tiles across, by which a picture is laid over another
 _PULLS = 6                                      # fewer tiles with ink say nothing
 _COARSE = 112                                   # pixels across at the first look
 _ASTRAY, _LOST = 0.6, 0.3                       # correlation of two coarse pictures that do not lie over one another; that never will
 _SHARED, _FEW = 0.7, 40                         # of the ink that both show; cells below which nothing can be said
+_ALIKE, _STROKE, _STANDS_OUT = 0.05, 0.7, 0.2   # share that may differ where strokes are looked at; their correlation, and below the rest
 _LIKE, _INK, _QUIET = 0.5, 25, 60               # of a cell: correlation, spread of its ink (0–128), noise that is no ink
-
-
-def after(second: Plane, first: Plane) -> Plane:
-    """`first`, then `second`."""
-    return tuple(sum(second[3 * row + at] * first[3 * at + column] for at in range(3)) for row, column in product(range(3), range(3)))
-
-
-def scaled(across: float, down: float, *, left: float = 0, top: float = 0) -> Plane:
-    """Stretch, then move."""
-    return (across, 0, left, 0, down, top, 0, 0, 1)
-
-
-def moved(plane: Plane, point: Point) -> Point:
-    """Where a point goes."""
-    x, y = point
-    w = plane[6] * x + plane[7] * y + plane[8]
-    return (plane[0] * x + plane[1] * y + plane[2]) / w, (plane[3] * x + plane[4] * y + plane[5]) / w
-
-
-def drawn(picture: Image.Image, plane: Plane, size: tuple[int, int], *, fill: int = 0) -> Image.Image:
-    """The picture seen through `plane`, which says for each point of the result where it stands in the picture."""
-    eight = [value / plane[8] for value in plane[:8]]
-    return picture.transform(size, Image.Transform.PERSPECTIVE, eight, Image.Resampling.BILINEAR, fillcolor=fill)
-
-
-def solved(pulls: Sequence[Pull], *, straight: bool) -> Plane | None:
-    """The transform that fits best; `straight` keeps parallels parallel. None when the places do not fix one."""
-    many = 6 if straight else 8
-    rows = [[0.0] * (many + 1) for _ in range(many)]
-    for (x, y), (u, v), weight in pulls:
-        for line in _lines(x, y, u, v, straight):
-            for at in range(many):
-                step = weight * line[at]
-                if step:
-                    for column in range(at, many + 1):
-                        rows[at][column] += step * line[column]
-    for at in range(many):
-        for column in range(at):
-            rows[at][column] = rows[column][at]
-    found = _eliminated(rows)
-    return None if found is None else tuple([*found, 0, 0, 1] if straight else [*found, 1])
-
-
-def _lines(x: float, y: float, u: float, v: float, straight: bool) -> tuple[list[float], list[float]]:
-    if straight:
-        return [x, y, 1, 0, 0, 0, u], [0, 0, 0, x, y, 1, v]
-    return [x, y, 1, 0, 0, 0, -u * x, -u * y, u], [0, 0, 0, x, y, 1, -v * x, -v * y, v]
-
-
-def _eliminated(rows: list[list[float]]) -> list[float] | None:
-    many = len(rows)
-    for at in range(many):
-        best = max(range(at, many), key=lambda row: abs(rows[row][at]))
-        if abs(rows[best][at]) < 1e-9:
-            return None
-        rows[at], rows[best] = rows[best], rows[at]
-        for row in range(many):
-            if row != at and (share := rows[row][at] / rows[at][at]):
-                rows[row] = [value - share * pivot for value, pivot in zip(rows[row], rows[at], strict=True)]
-    return [rows[at][many] / rows[at][at] for at in range(many)]
 
 
 def laid(first: Image.Image, second: Image.Image, *, reach: int, straight: bool) -> Plane:
@@ -191,38 +127,74 @@ def _shrunk(picture: Image.Image, across: int) -> Plane:
 
 
 @dataclass(frozen=True, slots=True)
-class Cells:
-    """A picture cut into cells of `size` pixels, `across` to a row: how many hold ink, and which of them the other does not bear out."""
+class Compared:
+    """Two pictures laid over one another: cells with ink that both show, how many of them differ, and where strokes differ.
+
+    `spots` (left, top, right, bottom) in pixels of the first; `plane` leads from places of the first to places of the second.
+    """
 
     inked: int
-    apart: tuple[int, ...]
-    across: int
-    size: tuple[float, float]
+    apart: int
+    spots: tuple[Edges, ...]
+    plane: Plane
 
     @property
     def share(self) -> float:
         """Of the cells with ink those that differ; 1 when nothing holds ink."""
-        return len(self.apart) / self.inked if self.inked else 1.0
+        return self.apart / self.inked if self.inked else 1.0
 
 
-def compared(first: Image.Image, second: Image.Image) -> Cells:
+def compared(first: Image.Image, second: Image.Image) -> Compared:
     """Where two straightened pictures of ink differ once one is laid over the other: cells whose ink correlates by less than half.
 
     What only one of the pictures shows is not compared; pictures that share less than `_SHARED` of the ink differ altogether.
     """
-    plane, grid = fitted(first, second), _cells(first.size)
-    spread, best = _correlated(first, drawn(second, plane, first.size), grid, 1)
-    seen = drawn(Image.new("L", second.size, 255), plane, first.size).resize(grid, Image.Resampling.BOX).tobytes()
+    plane = fitted(first, second)
+    over, shown = drawn(second, plane, first.size), drawn(Image.new("L", second.size, 255), plane, first.size)
+    grid = _cells(first.size, 24, 16)
+    ink, seen = _likenesses(first, over, shown, grid)
+    if len(seen) < max(_FEW, _SHARED * ink):
+        return Compared(ink, ink, (), plane)
+    apart = sum(like < _LIKE for like in seen.values())
+    return Compared(len(seen), apart, _spots(first, over, shown) if apart <= _ALIKE * len(seen) else (), plane)
+
+
+def _likenesses(first: Image.Image, over: Image.Image, shown: Image.Image, grid: tuple[int, int]) -> tuple[int, dict[int, float]]:
+    """How many cells hold ink; of those that both pictures show the correlation."""
+    spread, best = _correlated(first, over, grid, 1)
+    seen = shown.resize(grid, Image.Resampling.BOX).tobytes()
     ink = [at for at, value in enumerate(spread) if value > _INK]
-    inked = [at for at in ink if seen[at] == 255]
-    size = (first.width / grid[0], first.height / grid[1])
-    if len(inked) < max(_FEW, _SHARED * len(ink)):
-        return Cells(len(ink), tuple(ink), grid[0], size)
-    return Cells(len(inked), tuple(at for at in inked if best[at] < _LIKE), grid[0], size)
+    return len(ink), {at: best[at] for at in ink if seen[at] == 255}
 
 
-def _cells(size: tuple[int, int]) -> tuple[int, int]:
-    return max(4, size[0] // max(6, size[0] * 24 // 1024)), max(3, size[1] // max(5, size[0] * 16 // 1024))
+def _spots(first: Image.Image, over: Image.Image, shown: Image.Image) -> tuple[Edges, ...]:
+    """Rectangles about cells no wider than a digit that stand out from the rest, those that touch together."""
+    grid = _cells(first.size, 10, 12)
+    _, seen = _likenesses(first, over, shown, grid)
+    middle = sorted(seen.values())[len(seen) // 2]
+    left, found = {at for at, like in seen.items() if like < min(_STROKE, middle - _STANDS_OUT)}, []
+    while left:
+        edge = [left.pop()]
+        spot = set(edge)
+        while edge:
+            near = _around(edge.pop(), grid[0]) & left
+            left -= near
+            spot |= near
+            edge += near
+        xs, ys = [at % grid[0] for at in spot], [at // grid[0] for at in spot]
+        across, down = first.width / grid[0], first.height / grid[1]
+        found.append((min(xs) * across, min(ys) * down, (max(xs) + 1) * across, (max(ys) + 1) * down))
+    return tuple(sorted(found, key=lambda spot: (spot[1], spot[0])))
+
+
+def _around(at: int, across: int) -> set[int]:
+    beside = [0, *([1] if at % across < across - 1 else []), *([-1] if at % across else [])]
+    return {at + row * across + column for row in (-1, 0, 1) for column in beside}
+
+
+def _cells(size: tuple[int, int], wide: int, high: int) -> tuple[int, int]:
+    """A grid of cells of so many pixels, on a picture 1024 wide."""
+    return max(4, size[0] // max(6, size[0] * wide // 1024)), max(3, size[1] // max(5, size[0] * high // 1024))
 
 
 def _agreement(first: Image.Image, second: Image.Image) -> float:

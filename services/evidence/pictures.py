@@ -14,7 +14,8 @@ from itertools import pairwise
 
 from PIL import Image, ImageChops, ImageFilter
 
-from services.evidence.likeness import Plane, after, drawn, moved, scaled, solved
+from services.evidence.planes import SAME, Edges, Plane, after, drawn, moved, scaled, solved
+from services.evidence.recognition.lines import Box
 
 GRAIN = 320                     # pixels across of the grain
 SHEET = 1024                    # pixels across of a sheet laid straight, to see a digit
@@ -262,8 +263,9 @@ def _waves() -> list[list[float]]:
     return [[math.cos(math.pi / 32 * (x + 0.5) * wave) for x in range(32)] for wave in range(1, _HASH + 1)]
 
 
-def place_in_view(sheet: Sheet, left: float, top: float, right: float, bottom: float) -> tuple[float, float, float, float]:
-    """A rectangle of the sheet (pixels) as a box of the page as shown: fractions of its width and height."""
-    corners = [moved(sheet.plane, point) for point in ((left, top), (right, top), (right, bottom), (left, bottom))]
+def place_in_view(sheet: Sheet, edges: Edges, plane: Plane = SAME) -> Box:
+    """A rectangle in pixels as a box of the page as shown. `plane` leads from the rectangle's picture to the sheet."""
+    left, top, right, bottom = edges
+    corners = [moved(sheet.plane, moved(plane, point)) for point in ((left, top), (right, top), (right, bottom), (left, bottom))]
     across, down = [x / sheet.view[0] for x, _ in corners], [y / sheet.view[1] for _, y in corners]
-    return (max(0.0, min(across)), max(0.0, min(down)), min(1.0, max(across)), min(1.0, max(down)))
+    return Box(*(round(min(1.0, max(0.0, edge)), 4) for edge in (min(across), min(down), max(across), max(down))))
