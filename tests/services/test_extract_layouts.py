@@ -2,40 +2,9 @@
 
 from __future__ import annotations
 
-import re
-import textwrap
-
 from services.evidence.recognition.extract import extract
-from services.evidence.recognition.lines import Box, Line, Words
-
-
-def _wide(text: str) -> int:
-    return sum(2 if ord(sign) > 0x2E7F else 1 for sign in text)
-
-
-def words(drawn: str, *, slope: float = 0.0, confidence: float = 0.98) -> Words:
-    """A page drawn with blanks: runs parted by two blanks or more are lines of their own. `slope` tilts it."""
-    rows = textwrap.dedent(drawn).strip("\n").split("\n")
-    height = 1 / max(30, len(rows) + 2)
-    unit = height / 3.2
-    lines = []
-    for row, text in enumerate(rows):
-        for run in re.finditer(r"\S+(?: \S+)*", text):
-            left, wide = 0.05 + unit * _wide(text[:run.start()]), unit * _wide(run.group())
-            top = (row + 1) * height + slope * left
-            lines.append(Line(run.group(), confidence,
-                              Box(left, min(top, top + slope * wide), left + wide, max(top, top + slope * wide) + 0.62 * height)))
-    return Words(1, "ocr", 1.0, tuple(lines))
-
-
-def read(drawn: str, **how: float) -> tuple[str | None, dict[str, str]]:
-    """Kind and first values by name."""
-    reading = extract(words(drawn, **how))
-    fields: dict[str, str] = {}
-    for field in reading.found:
-        fields.setdefault(field.name, field.value)
-    return reading.sheet, fields
-
+from services.evidence.recognition.lines import Words
+from tests.services.drawn_words import read, words
 
 CERTIFICATE = """
                    宁夏样本人民医院
@@ -147,96 +116,6 @@ def test_discharge_with_labels_and_a_period() -> None:
                       "days": "8", "disease": "胆囊结石伴慢性胆囊炎"}
 
 
-SETTLED = """
-                宁夏样本医院住院医疗费用结算单
-    姓名    例七杨          单据编号   NX2026000913       人员类别   在职职工
-    入院日期   2026/01/05     出院日期   2026/01/14      住院天数   9
-    费用明细                                     金额（元）
-    医疗费用总额                                  21,308.55
-    统筹基金支出                                  14,020.10
-    职工大额医疗费用补助基金支出                       1,000.00
-    先行自付                                       988.45
-    范围内自付                                    3,100.00
-    全自费费用                                    2,200.00
-    个人负担总金额                                 6,288.45
-    个人账户支付                                  1,288.45
-    个人现金支付                                  5,000.00
-    结算日期：2026年1月15日
-    """
-
-
-def test_settlement_as_a_list_with_the_words_of_the_national_form() -> None:
-    sheet, fields = read(SETTLED)
-    assert sheet == "settlement"
-    assert fields == {
-        "name": "例七杨", "hospital": "宁夏样本医院", "number": "2026000913", "admitted_on": "2026-01-05", "discharged_on": "2026-01-14",
-        "days": "9", "settled_on": "2026-01-15", "total": "21308.55", "pool_fund_paid": "14020.10", "large_fund_paid": "1000.00",
-        "own_1": "3100.00", "own_2": "988.45", "own_expense": "2200.00", "own_payment": "6288.45"}
-
-
-def test_sums_that_close_prove_and_sums_that_do_not_doubt() -> None:
-    sure = {field.name: field.confidence for field in extract(words(SETTLED, confidence=0.9)).found}
-    assert min(sure[name] for name in ("total", "pool_fund_paid", "own_1", "own_payment")) >= 0.99
-    wrong = {field.name: field.confidence for field in extract(words(SETTLED.replace("14,020.10", "14,820.10"))).found}
-    assert max(wrong[name] for name in ("total", "pool_fund_paid")) < 0.9
-    assert wrong["own_payment"] >= 0.99      # its own sum still closes
-
-
-def test_settlement_in_a_sentence() -> None:
-    _, fields = read("""
-                       住院费用结算单
-        患者：样二梅，性别：女，住院号：771203，结算日期：2025年9月30日
-        本次住院总费用10000.00元，统筹基金支付6000.00元，大额互助支付500.00元，
-        自付一1500.00元，自付二800.00元，自费1200.00元，个人支付合计3500.00元。
-        """)
-    amounts = {name: value for name, value in fields.items() if re.fullmatch(r"[\d.]+", value)}
-    assert amounts == {
-        "total": "10000.00", "pool_fund_paid": "6000.00", "large_fund_paid": "500.00", "own_1": "1500.00", "own_2": "800.00",
-        "own_expense": "1200.00", "own_payment": "3500.00"}
-
-
-def test_several_stays_in_a_table() -> None:
-    reading = extract(words("""
-                       住院费用结算单
-        姓名：样二梅       结算日期：2025-09-30
-        入院日期        出院日期        住院天数       统筹支付
-        2025-08-01      2025-08-09      8             3000.00
-        2025-09-12      2025-09-20      8             2000.00
-        """))
-    stays = [(field.name, field.value) for field in reading.found if field.name in ("admitted_on", "discharged_on", "days")]
-    assert stays == [("admitted_on", "2025-08-01"), ("discharged_on", "2025-08-09"), ("days", "8"),
-                     ("admitted_on", "2025-09-12"), ("discharged_on", "2025-09-20"), ("days", "8")]
-
-
-def test_electronic_invoice() -> None:
-    sheet, fields = read("""
-                          宁夏回族自治区医疗住院收费票据（电子）
-        票据代码：64060126                                 票据号码：0012345678
-        交款人统一社会信用代码：640099********0027             校验码：a1b2c3
-        交款人：示十薇                                      开票日期：2026年05月06日
-        项目名称     数量/单位     金额（元）      项目名称     数量/单位     金额（元）
-        床位费       7/日        350.00         西药费      1/项       1200.50
-        金额合计（大写）壹仟伍佰伍拾元伍角                    （小写）1550.50
-        收款单位（章）：银川样本口腔医院        复核人：例四桦       收款人：例五槐
-        """)
-    assert sheet == "invoice"
-    assert fields == {"code": "64060126", "number": "0012345678", "name": "示十薇", "issued_on": "2026-05-06", "amount": "1550.50",
-                      "amount_in_words": "壹仟伍佰伍拾元伍角", "hospital": "银川样本口腔医院"}
-
-
-def test_figures_against_capitals() -> None:
-    def sure(figures: str) -> dict[str, float]:
-        reading = extract(words(f"""
-                          医疗门诊收费票据（电子）
-            票据代码：64060126     票据号码：0012345678     开票日期：2026年05月06日
-            交款人：示十薇
-            金额合计（大写）壹仟伍佰伍拾元伍角     （小写）{figures}
-            """))
-        return {field.name: field.confidence for field in reading.found}
-    assert sure("1550.50")["amount"] >= 0.99
-    assert sure("1580.50")["amount"] < 0.9 and sure("1580.50")["amount_in_words"] < 0.9
-
-
 def test_fire_by_labels_with_an_address_over_two_lines() -> None:
     sheet, fields = read("""
                        火灾事故简易调查认定书
@@ -285,3 +164,48 @@ def test_bank_card_in_four_groups() -> None:
 def test_a_page_that_is_none_of_them() -> None:
     assert extract(words("请假条\n本人因事请假一天")) == (None, 0.0, [])
     assert extract(Words(1, "ocr", 0.7, ())) == (None, 0.0, [])
+
+
+def test_dates_whose_labels_nobody_listed_are_known_by_their_words() -> None:
+    _, fields = read("""
+                  病理学检查报告
+    [姓名]试珍   [性别]女   [年龄]26
+    [诊断结论]左肾透明细胞癌
+    组织切下于 2026-04-22 取出    样本送达 2026-04-23     签发报告 2026-04-27
+    """)
+    assert (fields["specimen_on"], fields["received_on"], fields["reported_on"]) == ("2026-04-22", "2026-04-23", "2026-04-27")
+
+
+def test_identity_card_with_letters_set_apart_and_a_name_with_a_dot() -> None:
+    sheet, fields = read("""
+    姓  名   阿依示·样本
+    性  别   女     民  族   维吾尔
+    出  生   1990 年 12 月 3 日
+    公民身份号码   65009919901203004X
+    """)
+    assert sheet == "id_card"
+    assert (fields["name"], fields["sex"], fields["born"]) == ("阿依示·样本", "女", "1990-12-03")
+
+
+def test_an_identity_number_with_a_wrong_digit_is_not_sure() -> None:
+    sure = [{field.name: field.confidence for field in extract(words(f"""
+        姓名示一兰
+        性别女  民族汉
+        公民身份号码  {number}
+        """)).found} for number in ("640099198503070025", "640099198503070125")]
+    assert sure[0]["number"] >= 0.99 and sure[1]["number"] < 0.9
+
+
+def test_fire_told_in_one_sentence() -> None:
+    sheet, fields = read("""
+                银川市兴庆区消防救援大队
+                  火 灾 证 明
+                               兴消证字（2026）第18号
+    兹证明当事人 试四桦 位于银川市兴庆区样本路8号2单元101室的住宅
+    于2026年3月4日20时许发生火灾，起火原因为电动自行车电池故障。
+    特此证明。
+                               2026年3月9日
+    """)
+    assert sheet == "fire"
+    assert fields == {"number": "兴消证字〔2026〕第18号", "name": "试四桦", "place": "银川市兴庆区样本路8号2单元101室", "on": "2026-03-04",
+                      "issued_on": "2026-03-09", "cause": "电动自行车电池故障"}

@@ -8,9 +8,10 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 
-from services.evidence.recognition.labels import Mark, Reader, Value
+from services.evidence.recognition.labels import Mark
 from services.evidence.recognition.layout import Page, Running, Token, joined, same_row, spanned
 from services.evidence.recognition.lines import Found
+from services.evidence.recognition.places import Reader, Value
 from services.evidence.recognition.values import Day, amounts_in, count_in, days_in, name_in, written
 
 PROVEN, DOUBTED = 0.995, 0.8
@@ -183,6 +184,8 @@ def _rank(reader: Reader, mark: Mark, key: str) -> int:
 
 
 def _joint(before: Token, after: Token) -> str:
+    if re.match(r"\s*[2-9]\s*[.、)]", after.text) and after.y - before.y > before.height / 2:
+        return "；" + re.sub(r"^\s*[2-9]\s*[.、)]\s*", "", after.text)
     latin = before.text[-1:].isascii() and before.text[-1:].isalnum() and after.text[:1].isascii() and after.text[:1].isalnum()
     return (" " if latin and abs(before.y - after.y) < before.height / 2 else "") + after.text
 

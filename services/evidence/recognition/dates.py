@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from services.evidence.recognition.common import found
-from services.evidence.recognition.labels import Reader
 from services.evidence.recognition.layout import Token
 from services.evidence.recognition.lines import Found
+from services.evidence.recognition.places import Reader
 from services.evidence.recognition.values import Day, days_in
 
 # Turns that name a date, by what it is of. The first one that fits the words counts.

@@ -13,9 +13,10 @@ from services.evidence.recognition.common import (
     name,
     one,
 )
-from services.evidence.recognition.labels import Labels, Reader
+from services.evidence.recognition.labels import Labels
 from services.evidence.recognition.layout import Page
 from services.evidence.recognition.lines import Found
+from services.evidence.recognition.places import Reader
 from services.evidence.recognition.values import days_in
 
 _LABELS = Labels("diagnosis")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from services.evidence.recognition.common import disease, hospital, name
-from services.evidence.recognition.labels import Labels, Reader
+from services.evidence.recognition.labels import Labels
 from services.evidence.recognition.layout import Page
 from services.evidence.recognition.lines import Found
+from services.evidence.recognition.places import Reader
 from services.evidence.recognition.stays import stays
 
 _LABELS = Labels("discharge")

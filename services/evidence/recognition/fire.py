@@ -6,9 +6,10 @@ import re
 from statistics import median
 
 from services.evidence.recognition.common import a_day, a_name, found, name, one
-from services.evidence.recognition.labels import Labels, Reader
+from services.evidence.recognition.labels import Labels
 from services.evidence.recognition.layout import Page, joined
 from services.evidence.recognition.lines import Found
+from services.evidence.recognition.places import Reader
 from services.evidence.recognition.values import days_in, written
 
 _LABELS = Labels("fire")
@@ -18,6 +19,7 @@ _CAUSE = re.compile(r"(?:(?:起火|火灾|事故|失火)原因\s*(?:为|是|系)
                     r"(?=。|;|；|所致|引起(?:的|,|。)|引发(?:的|,|火灾)|造成(?:的|,|火灾)|$)")
 _PLACE = re.compile(r"(?:位于|地处|地址为|[称在于]|[,，])\s*,?\s*([\u4e00-\u9fffA-Za-z0-9()#-]{6,60}?)\s*(?:突然)?"
                     r"(?:发生|突发|起火|失火|着火|的)")
+_WHO = re.compile(r"(?:当事人|户主|村民|居民|业主|房主|承租人)\s*([\u4e00-\u9fff·]{2,12}?)(?=[\s(,、:;的家男女]|位于|于|在|$)")
 _NO_PLACE = re.compile(r"[年月日]\d|\d{4}年|火灾|报警|许$|时许|本火|当事人对")
 
 
@@ -47,7 +49,7 @@ def _who(reader: Reader) -> list[Found]:
     if told:
         return told
     for token in reader.tokens:
-        match = re.search(r"(?:当事人|户主|村民|居民|业主|房主|承租人)\s*([\u4e00-\u9fff·]{2,12})(?=[(,、:;的家男女]|$)", token.text)
+        match = _WHO.search(token.text)
         read = a_name(match[1]) if match else None
         if match and read:
             return [found(reader.page, "name", read[0], token.confidence * 0.92, (token.part(match.start(1), match.end(1)),))]

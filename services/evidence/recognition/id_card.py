@@ -6,9 +6,10 @@ import re
 
 from services.core.identity import Identity, check_identity
 from services.evidence.recognition.common import DOUBTED, PROVEN, a_day, a_name, found, one
-from services.evidence.recognition.labels import Labels, Reader
+from services.evidence.recognition.labels import Labels
 from services.evidence.recognition.layout import Page, Token
 from services.evidence.recognition.lines import Found
+from services.evidence.recognition.places import Reader
 from services.evidence.recognition.values import days_in, digits
 
 _LABELS = Labels("id_card", glued=True)

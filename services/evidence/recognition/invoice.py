@@ -16,10 +16,11 @@ from services.evidence.recognition.common import (
     one,
 )
 from services.evidence.recognition.dates import of
-from services.evidence.recognition.labels import Labels, Mark, Parse, Reader, Value
+from services.evidence.recognition.labels import Labels, Mark
 from services.evidence.recognition.layout import Page, Token, joined
 from services.evidence.recognition.lines import Found
-from services.evidence.recognition.values import amounts_in, upper_in
+from services.evidence.recognition.places import Parse, Reader, Value
+from services.evidence.recognition.values import amounts_in, days_in, upper_in
 
 _LABELS = Labels("invoice")
 
@@ -30,9 +31,18 @@ def read(page: Page) -> list[Found]:
     code, number = reader.value("code", _digits(8, 14)), reader.value("number", _digits(6, 20))
     if not (code and number):
         code, number = _printed(reader, code, number)
-    day = a_date(reader, "issued_on") or of(reader, "issued_on")
+    day = a_date(reader, "issued_on") or of(reader, "issued_on") or _lowest(reader)
     return (one(page, "code", code, code.value if code else "") + one(page, "number", number, number.value if number else "")
             + name(reader) + hospital(reader) + day + _amount(reader))
+
+
+def _lowest(reader: Reader) -> list[Found]:
+    """A date without words at the foot of the sheet."""
+    for token in reversed(reader.tokens):
+        days = days_in(token.text)
+        if days and len(token.text) < 16 and not reader.of(token):
+            return [found(reader.page, "issued_on", days[0].day.isoformat(), token.confidence * days[0].sure * 0.88, (token,))]
+    return []
 
 
 def _digits(least: int, most: int) -> Parse[str]:

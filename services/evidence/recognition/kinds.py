@@ -51,8 +51,9 @@ def kind_of(words: Words) -> tuple[str | None, float]:
 def _score(sheet: str, words: Words) -> float:
     texts = [plain(line.text).replace(" ", "") for line in words.lines]
     title = max((_titled(_TITLES[sheet], line, text) for line, text in zip(words.lines, texts, strict=True)), default=0.0)
-    whole = "\n".join(texts)
-    proof = _PROOF if sheet == "bank_card" and any(map(_is_card, texts)) else 0.0
+    whole = "\n".join(texts) + "\n" + "".join(texts)      # 民 族 may be two lines
+    proof = _PROOF if (sheet == "bank_card" and any(map(_is_card, texts))) or (
+        sheet == "id_card" and re.search(r"公民身份号码\D{0,3}\d{6}(?:19|20)", whole)) else 0.0
     return title + proof + sum(_SIGN for sign in _SIGNS[sheet] if re.search(sign, whole))
 
 

@@ -1,16 +1,14 @@
-"""Labels on a page, and the values that belong to them: in the same line, to the right, in the cell below, over several lines. Pure."""
+"""Labels as sheets print them, and where they stand in a line of words. Pure."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Generic, TypeVar
 
-from services.evidence.recognition.layout import Page, Running, Token, joined, same_row
+from services.evidence.recognition.layout import Token
 
 _TABLE = Path(__file__).with_name("labels.toml")
 _NUMBERING = "".join(sorted(set(" *·.、|-([)]0123456789一二三四五六七八九十")))
@@ -18,8 +16,6 @@ _TAIL = r"\s*(?:\([^()]{0,10}\))?\s*[\])]?\s*[:;]\s*|\s*\]\s*"
 _TITLE = re.compile(r"\s*[及和与]?(?:证明|报告|书|记录|小结|专用|病历|凭证|结算单|清单|收据|票据|签名|签字|签章)")
 _GLUED = frozenset({"姓名", "性别", "年龄", "民族", "科别", "科室", "床号", "职业", "户名", "电话", "单号", "编号", "诊断"})
 _NOT_GLUED = re.compile(r"意见|依据|明确|为|医|结|名|日|时|及|与|和|标准|治疗|不|。|,")
-T = TypeVar("T")
-Parse = Callable[[str], tuple[T, float] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +33,6 @@ class Mark:
     def alone(self) -> bool:
         """Whether nothing but the label stands in the token."""
         return self.start == 0 and not self.token.text[self.end:].strip(" :;|")
-
-
-@dataclass(frozen=True, slots=True)
-class Value(Generic[T]):
-    """A value that was found for a label, with what it was read from."""
-
-    value: T
-    confidence: float
-    tokens: tuple[Token, ...]
-    mark: Mark
 
 
 class Labels:
@@ -120,173 +106,3 @@ def _named(table: dict[str, dict[str, list[str]]], entry: str) -> list[str]:
 
 def _mended(text: str) -> str:
     return text.replace("人院", "入院").replace("曰期", "日期").replace("末检", "未检")
-
-
-class Reader:
-    """A page with the labels of its sheet."""
-
-    def __init__(self, page: Page, labels: Labels) -> None:
-        self.page, self.labels = page, labels
-        self.tokens = _gather(page, labels)
-        page.tokens = self.tokens
-        self._marks = {id(token): labels.marks(token) for token in self.tokens}
-
-    @cached_property
-    def all(self) -> list[Mark]:
-        """All labels of the page in reading order."""
-        return [mark for token in self.tokens for mark in self._marks[id(token)]]
-
-    @cached_property
-    def running(self) -> Running:
-        """The whole page as one text."""
-        return Running(self.tokens)
-
-    def marks(self, key: str) -> list[Mark]:
-        """The labels of one key, surest first."""
-        return sorted((mark for mark in self.all if mark.key == key), key=lambda mark: -mark.sure)
-
-    def of(self, token: Token) -> list[Mark]:
-        """Labels in a token."""
-        return self._marks.get(id(token), [])
-
-    def value(self, key: str, parse: Parse[T], *, below: bool = True) -> Value[T] | None:
-        """The surest value of a key; where it has none, of the labels that stand in for it (`…_else` in the table)."""
-        best = max(self.values(key, parse, below=below), key=lambda value: value.confidence, default=None)
-        if best is None and f"{key}_else" in self.labels.keys.values():
-            best = max(self.values(f"{key}_else", parse, below=below), key=lambda value: value.confidence, default=None)
-        return best
-
-    def values(self, key: str, parse: Parse[T], *, below: bool = True) -> Iterator[Value[T]]:
-        """One value for each label of a key that has one, as far as it parses."""
-        for mark in self.marks(key):
-            for tokens, way in self.places(mark, below=below):
-                text = " ".join(token.text for token in tokens)
-                read = parse(text) if text.strip() else None
-                if read is not None:
-                    yield Value(read[0], min(token.confidence for token in tokens) * mark.sure * way * read[1], tuple(tokens), mark)
-                    break
-
-    def places(self, mark: Mark, *, below: bool = True) -> Iterator[tuple[list[Token], float]]:
-        """Where the value of a label may stand, likeliest first, and how likely."""
-        inline = self.inline(mark)
-        right = self.right(mark) if self._last(mark) else []
-        if inline:
-            yield [inline], 1.0
-            if right and right[0].left - inline.right < 3 * self.page.unit:
-                yield [inline, *right[:2]], 0.98
-        way = 0.95 if inline else 1.0
-        for count in range(1, min(len(right), 6) + 1):
-            yield right[:count], way if count == 1 else way * 0.98
-        if below:
-            yield from (([token], way * 0.97) for token in self.under(mark)[:1])
-
-    def inline(self, mark: Mark) -> Token | None:
-        """What follows a label in its own token, up to the next label."""
-        following = [other.start for other in self.of(mark.token) if other.start >= mark.end]
-        end = min(following, default=len(mark.token.text))
-        text = mark.token.text[mark.end:end]
-        lead = len(text) - len(text.lstrip(" :;|_."))
-        if not re.search(r"[^\W_]", text):
-            return None
-        return mark.token.part(mark.end + lead, mark.end + len(text.rstrip(" |_,、")))
-
-    def _last(self, mark: Mark) -> bool:
-        return all(other.start <= mark.start for other in self.of(mark.token))
-
-    def right(self, mark: Mark) -> list[Token]:
-        """Tokens to the right of a label up to the next label."""
-        row: list[Token] = []
-        for token in self.page.right_of(mark.token):
-            marks = self.of(token)
-            if not marks:
-                row.append(token)
-                continue
-            if marks[0].start > 0 and token.text[:marks[0].start].strip(" |"):
-                row.append(token.part(0, marks[0].start))
-            break
-        return row
-
-    def under(self, mark: Mark) -> list[Token]:
-        """Tokens in the cells under a label, nearest first; none that a label of their own row claims."""
-        head = mark.token if mark.alone else mark.token.part(mark.start, mark.end)
-        if not mark.alone and self._last(mark) and mark.start == 0 and len(self.of(mark.token)) == 1:
-            return []
-        cells: list[Token] = []
-        for token in self.page.below(head):
-            if self.of(token):
-                break
-            if not self._claimed(token):
-                cells.append(token)
-        return cells
-
-    def _claimed(self, token: Token) -> bool:
-        nearest = next(iter(self.page.left_of(token)), None)
-        if nearest is None:
-            return False
-        marks = self.of(nearest)
-        return bool(marks) and not nearest.text[marks[-1].end:].strip(" :;|_")
-
-    def block(self, mark: Mark, *, most: int = 6) -> list[Token]:
-        """A text that may run over several lines: what follows the label, and lines under it up to the next label."""
-        inline = self.inline(mark)
-        first = [inline] if inline else []
-        if self._last(mark):
-            first += self.right(mark)
-        if not first:
-            first = self.under(mark)[:1]
-        if not first:
-            return []
-        return first + list(self._following(mark, first, most))
-
-    def _following(self, mark: Mark, first: list[Token], most: int) -> Iterator[Token]:
-        last, start = first[-1], first[0].left
-        bound = min((other.token.left for other in self.all if other.token.left > last.right and same_row(other.token, last)),
-                    default=self.page.right)
-        for _ in range(most):
-            full = last.right > start + 0.72 * (bound - start) or last.right > 0.85 * bound
-            nearest = [token for token in self.tokens if 0.5 * last.height < token.y - last.y < 2.1 * max(last.height, self.page.unit)
-                       and min(abs(token.left - start), abs(token.left - mark.token.left)) < 3 * self.page.unit]
-            if not nearest:
-                return
-            below = min(nearest, key=lambda token: (round((token.y - last.y) / self.page.unit), token.left))
-            if not full and not re.match(r"\s*[2-9②③④⑤]\s*[.、,)]?(?!\d)", below.text):
-                return
-            if self.of(below) and self.of(below)[0].start > 1 and full:
-                yield below.part(0, self.of(below)[0].start)
-            if self.of(below) or below.left > start + 2.5 * self.page.unit or (mark.token.left - below.left > 2.5 * self.page.unit):
-                return
-            if any(self.of(other) for other in self.page.left_of(below)):
-                return
-            yield below
-            last = below
-
-
-def _gather(page: Page, labels: Labels) -> list[Token]:
-    """Tokens with labels put together that a reader took apart: 姓 名, and labels that run over two lines of a cell."""
-    tokens, gone, out = page.tokens, set[int](), list[Token]()
-    for token in tokens:
-        if id(token) in gone:
-            continue
-        compact = re.sub(r"\s", "", token.text)
-        partner = _partner(page, token, compact, labels, gone)
-        while partner is not None:
-            gone.add(id(partner))
-            token = joined([token, partner])
-            compact = re.sub(r"\s", "", token.text)
-            partner = _partner(page, token, compact, labels, gone)
-        out.append(token)
-    return [replace(token) for token in out]
-
-
-def _partner(page: Page, token: Token, compact: str, labels: Labels, gone: set[int]) -> Token | None:
-    rests = [name[len(compact):] for name in labels.keys if len(name) > len(compact) and name.startswith(compact)]
-    if not compact:
-        return None
-    beside = next((other for other in page.right_of(token) if id(other) not in gone), None)
-    if (beside is not None and len(compact) <= 2 and compact not in labels.keys and beside.left - token.right < 6 * page.unit
-            and rests and re.sub(r"\s", "", beside.text).startswith(tuple(rests))):
-        return beside
-    if len(compact) < 2:
-        return None
-    under = next((other for other in page.below(token, rows=1.2) if id(other) not in gone), None)
-    return under if under is not None and labels.across(compact, re.sub(r"\s", "", under.text)) else None

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from services.evidence.recognition.common import DOUBTED, a_date, a_day, disease, hospital, name, one
 from services.evidence.recognition.dates import of
-from services.evidence.recognition.labels import Labels, Reader
+from services.evidence.recognition.labels import Labels
 from services.evidence.recognition.layout import Page
 from services.evidence.recognition.lines import Found
+from services.evidence.recognition.places import Reader
 
 SENT = 0.85     # a day of sending alone tells the day of taking only nearly
 _LABELS = Labels("pathology")

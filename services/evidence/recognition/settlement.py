@@ -18,9 +18,10 @@ from services.evidence.recognition.common import (
     one,
 )
 from services.evidence.recognition.dates import of
-from services.evidence.recognition.labels import Labels, Reader, Value
+from services.evidence.recognition.labels import Labels
 from services.evidence.recognition.layout import Page
 from services.evidence.recognition.lines import Found
+from services.evidence.recognition.places import Reader, Value
 from services.evidence.recognition.stays import stays
 
 _LABELS = Labels("settlement")
@@ -38,7 +39,7 @@ def read(page: Page) -> list[Found]:
 
 
 def _number(text: str) -> tuple[str, float] | None:
-    match = re.match(r"\s*[A-Za-z]{0,6}\s*-?\s*(\d[\d\s-]{2,30}\d)", text)
+    match = re.match(r"[\s.:]*[A-Za-z]{0,6}\s*-?\s*(\d[\dA-Za-z\s-]{2,30}\d)", text)
     if not match or (a_day(text[:match.end()]) and len(re.sub(r"\D", "", match[1])) <= 8):
         return None
     return re.sub(r"\D", "", match[1]), 1.0

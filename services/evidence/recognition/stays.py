@@ -8,9 +8,9 @@ from datetime import date
 
 from services.evidence.recognition.common import DOUBTED, PROVEN, a_day, count, found, gap, two_days
 from services.evidence.recognition.dates import of
-from services.evidence.recognition.labels import Reader, Value
 from services.evidence.recognition.layout import Token, same_row
 from services.evidence.recognition.lines import Box, Found
+from services.evidence.recognition.places import Reader, Value
 from services.evidence.recognition.values import Day, days_in
 
 
@@ -54,7 +54,7 @@ def _read(reader: Reader) -> list[_Stay]:
     if len(table) > 1:
         return table
     if not admitted or not discharged:
-        periods = sorted(reader.values("stay", two_days), key=lambda value: value.mark.token.y)
+        periods = sorted((*reader.values("stay", two_days), *reader.values("admitted_on", two_days)), key=lambda value: value.mark.token.y)
         spans = [(_Part(value.value[0].day, value.confidence, value.tokens), _Part(value.value[1].day, value.confidence, value.tokens))
                  for value in periods] or _told(reader)
         admitted = admitted or [span[0] for span in spans]
@@ -136,7 +136,8 @@ def _told(reader: Reader) -> list[tuple[_Part, _Part]]:
     return [(admitted, discharged)] if admitted and discharged else []
 
 
-_DAYS = re.compile(r"(?:住\s*院\s*(?:治疗)?\s*(?:天数)?\s*(?:共|计)?\s*:?|(?<=[\d日)( ,])\s*共\s*(?:计)?)\s*(\d{1,3})\s*[天日](?!\s*[-/])")
+_DAYS = re.compile(r"(?:住\s*院\s*(?:治疗)?\s*(?:天数)?\s*(?:共|计)?\s*:?|(?<=[\d日)( ,])\s*共\s*(?:计)?|(?<=[\d日 ])\()"
+                   r"\s*(\d{1,3})\s*[天日](?!\s*[-/])")
 
 
 def _days_told(reader: Reader) -> list[_Part]:
