@@ -14,7 +14,7 @@ from services.audit import service as audit
 from services.audit.chain import Entry
 from services.core.crypto import key_ring
 from services.core.errors import Conflict, InputError, NotFound
-from services.evidence import facts, rules
+from services.evidence import facts, invoices, rules
 from services.evidence.checks import check
 from services.evidence.papers import VERIFIERS
 from services.evidence.readings import SEALED, FieldView, seal, view_of
@@ -239,6 +239,7 @@ def _kept(session: Session, claim: Claim, event: str, rows: Sequence[PaperField]
         own = [view for view in views if view.paper_id == paper_id]
         record(session, claim, paper_id, event, {"fields": [_named(view) for view in own], "values": _hashes(own)}, actor, now)
     facts.link(session, claim_id=claim.id, field_ids=[view.id for view in views], actor=actor, now=now)
+    invoices.note(session, [claim.id], now=now)
     check(session, claim_ids=[claim.id], actor=actor, now=now)      # what the fields contradicted is found, or gone, at once
     return views
 

@@ -17,9 +17,11 @@ from services.audit import service as audit
 from services.core.errors import NotFound
 from services.core.identity import check_name
 from services.engine.telling.words import label
+from services.evidence import matches
 from services.evidence.answers import seen_mark
 from services.evidence.fact_checks import fact_of, of_kind
 from services.evidence.findings import Told
+from services.evidence.matches import Match
 from services.evidence.papers import readable
 from services.evidence.readings import FieldView, fields_of
 from services.evidence.recognition.vocabulary import SHEETS, FieldSpec, sheets_for
@@ -80,6 +82,7 @@ class Desk:
     lines: tuple[Line, ...]
     missing: tuple[FieldSpec, ...]
     noted: tuple[Told, ...]                 # what the automatic checks found here
+    matches: tuple[Match, ...]              # this page was seen in other cases
     left: Mapping[int, int]                 # page → fields that nobody answered yet
 
     @property
@@ -121,7 +124,9 @@ def desk(session: Session, file: ClaimFile, paper: PaperView, *, page: int | Non
     there = {line.spec.name for line in lines if line.view.sheet == known}
     missing = tuple(spec for spec in SHEETS[known].fields if spec.name not in there) if known else ()
     return Desk(pages, open_page, number, known, reading.source if reading else "", lines, missing,
-                tuple(told for told in file.told if told.paper_id == paper.id and told.page in (None, number)), left)
+                tuple(told for told in file.told if told.paper_id == paper.id and told.page in (None, number)),
+                tuple(seen for seen in matches.shown(session, [file.view.claim.id])[file.view.claim.id]
+                      if (seen.paper_id, seen.page) == (paper.id, number)), left)
 
 
 def _sheet(reading: PaperReading | None, here: Sequence[FieldView], number: int, kind: str) -> str:
