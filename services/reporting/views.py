@@ -87,6 +87,7 @@ class PaperView(View):
     fault: str | None
     uploaded_at: datetime
     checked_at: datetime | None
+    removed_at: datetime | None = None       # destroyed when the law's time for keeping it was over
 
 
 class SupplementView(View):

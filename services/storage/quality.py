@@ -76,6 +76,12 @@ def warnings_of(measure: Measure, *, kind: str = "") -> list[str]:
     return [code for code, true in found.items() if true]
 
 
+def limits(kind: str = "") -> dict[str, int | float]:
+    """The thresholds for a kind of paper, for the browser, which measures the same before anything is sent."""
+    return {"smallest": SMALLEST, "small": SMALL_CARD if kind in CARDS else SMALL, "dark": DARK, "pale": PALE, "blurred": BLURRED,
+            "empty": EMPTY, "long": _LONG}
+
+
 def too_small(measure: Measure) -> bool:
     """Beyond any reading."""
     return measure.side is not None and measure.side < SMALLEST

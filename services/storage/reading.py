@@ -78,7 +78,7 @@ def draw(content: bytes, mime: str, pages: Sequence[int]) -> Iterator[Drawn | Un
             yield Unshown(number, str(answer["code"]))
         else:
             width, height, rotation = (int(str(answer[key])) for key in ("width", "height", "rotation"))
-            yield Drawn(number, width, height, rotation, float(str(answer["tilt"])), *blobs)
+            yield Drawn(number, width, height, rotation, cast("float", answer["tilt"]), *blobs)
 
 
 def codes(content: bytes, mime: str, pages: Sequence[int]) -> dict[int, list[str]]:

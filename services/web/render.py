@@ -56,13 +56,14 @@ def bank(code: str | None) -> Markup:
     return Markup('<span lang="zh-CN">{}</span>').format(BANKS.get(code, code)) if code else Markup()
 
 
-MEDIA = {".css": "text/css", ".svg": "image/svg+xml", ".js": "text/javascript", ".png": "image/png"}
+MEDIA = {".css": "text/css", ".svg": "image/svg+xml", ".js": "text/javascript", ".png": "image/png",
+         ".webp": "image/webp"}
 
 
 @lru_cache(maxsize=1)
 def files() -> dict[str, Path]:
     """The files that are served as they lie, by name; nothing else is."""
-    return {path.name: path for path in sorted((HERE / "static").iterdir()) if path.suffix in MEDIA}
+    return {path.name: path for path in sorted((HERE / "static").rglob("*")) if path.suffix in MEDIA}
 
 
 @lru_cache(maxsize=64)

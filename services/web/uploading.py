@@ -11,6 +11,9 @@ from starlette.datastructures import UploadFile
 
 from services.core.errors import InputError
 from services.core.settings import settings
+from services.rulebook.paper_words import paper_words
+from services.storage import quality
+from services.web import render
 from services.web.visit import Visit
 
 MOST = 20                   # files of one field at once
@@ -57,5 +60,6 @@ def size_words(size: int) -> str:
 
 
 def limits() -> dict[str, Any]:     # a template's values are of every kind
-    """What templates say of files: how large one may be, and sizes in words."""
-    return {"limit": settings().upload_limit_mb, "size": size_words}
+    """What templates say of files: how large one may be, sizes in words, what kinds of papers are, how pictures are measured."""
+    return {"limit": settings().upload_limit_mb, "size": size_words, "plain": paper_words(), "samples": render.files(),
+            "measures": quality.limits}

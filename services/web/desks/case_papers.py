@@ -10,7 +10,7 @@ from sqlmodel import Session
 from services.access.actor import OFFICE, Role
 from services.audit import service as audit
 from services.core.errors import HuzhuError, InputError
-from services.evidence import service as evidence
+from services.evidence import uploads
 from services.evidence.sheets import cover_sheets
 from services.intake.queries import acts_for_self
 from services.reporting.case_papers import CasePapers, case_papers, other_kinds
@@ -26,7 +26,8 @@ from services.web.visit import Visit
 pages = Pages()
 HANDERS = frozenset({Role.MEMBER, Role.UNIT_CLERK, *OFFICE})
 CLERKS = HANDERS - {Role.MEMBER}
-SAID = {"handed": N_("材料已收到，将由经办人核对。"), "reported": N_("报案已收到，下面交材料；不齐的可以以后补。")}
+SAID = {"handed": N_("材料已收到，将由经办人核对。"), "dropped": N_("没有传完的文件已取消。"),
+        "reported": N_("报案已收到，下面交材料；不齐的可以以后补。")}
 
 
 @pages.get("/cases/{case_no}/papers", roles=HANDERS)
@@ -56,11 +57,8 @@ def hand_in(visit: Visit, case_no: str) -> Response:
         sent = files(visit, f"files-{kind}") or files(visit, "files")
         if not sent:
             raise InputError("file_missing", "没有选择文件", remedy="选择文件后再提交", field=f"files-{kind}")
-        asking = next((one.serves for one in found.wanted if one.kind == kind), ()) or tuple(found.claims)
-        for claim_no in asking:
-            for file in sent:
-                evidence.upload(session, claim_id=found.claim_ids[claim_no], kind=kind, file_name=file.name, content=file.content,
-                                actor=visit.actor, now=visit.now)
+        uploads.hand_in(session, case_id=found.case.id, kind=kind, files=[(file.name, file.content) for file in sent],
+                        actor=visit.actor, now=visit.now)
     return visit.attempt(verb, again=lambda problem: _page(visit, case_no, problem=_beside(problem, kind)),
                          then=f"/cases/{quote(case_no)}/papers", done="handed")
 
@@ -73,12 +71,12 @@ def _beside(problem: HuzhuError, kind: str) -> HuzhuError:
 
 
 def _page(visit: Visit, case_no: str, *, problem: HuzhuError | None = None) -> Response:
-    def run(session: Session) -> CasePapers:
+    def run(session: Session) -> tuple[CasePapers, list[uploads.Coming]]:
         found = case_papers(session, case_no, visit.actor)
         if visit.actor.account_id and visit.actor.person_id != found.case.person_id:
             audit.looked(session, org_key=found.case.org_key, account=visit.actor.account_id, claim_id=None,
                          what=f"case_papers:{case_no}", reason=None, at=visit.now)
-        return found
-    found = visit.note(run)
-    return visit.page("case_papers.html", problem=problem, found=found, words=words, said=SAID, others=other_kinds(),
+        return found, uploads.unfinished(session, case_id=found.case.id, actor=visit.actor, now=visit.now)
+    found, unfinished = visit.note(run)
+    return visit.page("case_papers.html", problem=problem, found=found, unfinished=unfinished, words=words, said=SAID, others=other_kinds(),
                       home="/mine/" if acts_for_self(visit.actor) else "/claims/", **limits())
