@@ -1,27 +1,37 @@
-"""Papers that lie in another claim too, as findings. Their words name no other claim: who reads them may not see that one."""
+"""Papers that were seen in another case, as findings. Words name the other claim only where the claim's own organisation may see it."""
 
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-import sqlalchemy as sa
 from sqlmodel import Session
 
-from services.evidence.rules import SERIOUS, Finding
+from services.evidence import matches
+from services.evidence.matches import ELSEWHERE, Match
+from services.evidence.rules import NOTE, SERIOUS, Finding
 
-_SAME = sa.text("""
-    SELECT DISTINCT p.claim_id, p.id AS paper_id, p.sha256 FROM paper p JOIN claim c ON c.id = p.claim_id
-    JOIN paper o ON o.sha256 = p.sha256 AND o.claim_id <> p.claim_id
-    JOIN claim d ON d.id = o.claim_id AND d.person_id <> c.person_id WHERE p.claim_id = ANY(CAST(:ids AS uuid[])) ORDER BY 2""")
+_SAID = {"paper_repeated": "与另一案件中的文件完全相同", "invoice_repeated": "的票据号码在另一案件中用过",
+         "picture_repeated": "与另一案件中的影像几乎相同", "picture_altered": "与另一案件中的影像几乎相同而内容有改动"}
 
 
 def findings(session: Session, claim_ids: Sequence[uuid.UUID],
              names: Mapping[uuid.UUID, str]) -> dict[uuid.UUID, list[Finding]]:
-    """Each claim's papers that were seen in another's. `names`: of the papers, in words."""
-    found: dict[uuid.UUID, list[Finding]] = defaultdict(list)
-    for row in session.execute(_SAME, {"ids": list(claim_ids)}):
-        found[row.claim_id].append(Finding("paper_repeated", f"“{names[row.paper_id]}”与他人案件中的文件完全相同，请核对",
-                                           (row.sha256,), SERIOUS, row.paper_id))
-    return found
+    """Each claim's papers that were seen in another case. `names`: of the papers, in words."""
+    found = matches.of(session, claim_ids)
+    return {claim_id: [finding(match, names[match.paper_id]) for match in found[claim_id] if match.paper_id in names]
+            for claim_id in found}
+
+
+def finding(match: Match, name: str) -> Finding:
+    """One match. It is a note where the other claim fell, and for the claim that came first: its paper was used again later.
+
+    The key holds which page of which other paper it is, so that an answer stays while the words follow the other claim's course.
+    """
+    code = "paper_repeated" if match.how == "bytes" else "picture_altered" if match.altered else {
+        "number": "invoice_repeated", "picture": "picture_repeated"}[match.how]
+    where = f"案件 {match.other_claim_no}（{match.other_org_name}）" if match.other_claim_no else ELSEWHERE
+    course = "该案已撤回、作废、不予给付或材料已退回；" if match.weak else "" if match.first else "另一案件在后；"
+    return Finding(code, f"“{name}”第{match.page}页{_SAID[code]}，请核对：{course}{where}",
+                   (str(match.other_paper_id), str(match.other_page), *match.altered), NOTE if match.weak or not match.first else SERIOUS,
+                   match.paper_id, match.page, match.boxes[0] if match.boxes else None)

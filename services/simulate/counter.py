@@ -69,8 +69,11 @@ def papers(stage: Stage, step: Step) -> None:
 
 
 def verify(stage: Stage, step: Step) -> None:
-    """Look at each paper, accept it, and stand for the whole."""
+    """Look at each paper, accept it, answer what the checks found, and stand for the whole."""
     _accept(stage, step)
+    for finding in stage.door.listed(stage.who(step), stage.path(step, "findings")):
+        if finding["waits"]:
+            stage.change(step, "findings", {"key": finding["key"], "verdict": "overridden", "reason": "已对照原件核对，系识读差错"})
     stage.change(step, "verify", {})
 
 

@@ -13,7 +13,7 @@ from services.core.clock import at_hour
 from services.core.db import Database, Scope
 from services.core.errors import Conflict, GuardFailed, InputError, NotFound, NotPermitted
 from services.enrolment import service as enrolment
-from services.evidence import queries, service
+from services.evidence import matches, queries, service
 from services.evidence.rules import answered_items, list_items
 from services.intake import service as intake
 from services.lifecycle.service import Move, fire
@@ -180,17 +180,19 @@ def test_uploading_twice_is_one_paper_and_reading_is_recorded(db: Database, now:
 def test_checks_find_what_a_verifier_must_see(db: Database, now: datetime) -> None:
     world = build_world(db, now)
     with db.unit_of_work(CN) as session:
-        claims = [report(session, world, world.member(n), NX_EVENT, now)[1][0] for n in (0, 1)]
+        claims = [report(session, world, world.member(n), NX_EVENT, now)[1][0].id for n in (0, 1)]
         for claim in claims:        # one scan in two people's files
-            service.upload(session, claim_id=claim.id, kind="diagnosis", file_name="诊断.png", content=picture(5),
+            service.upload(session, claim_id=claim, kind="diagnosis", file_name="诊断.png", content=picture(5),
                            actor=world.actor("nx.clerk"), now=now)
-        found = service.check(session, claim_ids=[claim.id for claim in claims], actor=ROOT, now=now)
+        matches.keep(session, claims, [], now=now)
+        found = service.check(session, claim_ids=claims, actor=ROOT, now=now)
         session.expire_all()
-        stored = session.get_one(Claim, claims[0].id)
+        stored = session.get_one(Claim, claims[0])
         assert stored.identity_matched is True
-        assert stored.findings == found[claims[0].id]
-    codes = [finding["code"] for finding in found[claims[0].id]]
-    assert codes == ["paper_repeated"] + ["paper_missing"] * 4
+        assert stored.findings == found[claims[0]]
+    first, second = ([(finding["code"], finding["severity"]) for finding in found[claim]] for claim in claims)
+    missing = [("paper_missing", "note")] * 4
+    assert (first, second) == ([*missing, ("paper_repeated", "note")], [("paper_repeated", "serious"), *missing])
 
 
 def test_waiving_is_an_office_act_with_a_reason(db: Database, now: datetime) -> None:

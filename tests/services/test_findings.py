@@ -15,11 +15,11 @@ from services.audit.verify import verify as verify_audit
 from services.core.clock import at_hour
 from services.core.errors import Conflict, InputError, NotFound, NotPermitted
 from services.enrolment import service as enrolment
-from services.evidence import answers, facts, findings
+from services.evidence import answers, facts, findings, matches
 from services.evidence import service as evidence
 from services.evidence.findings import Told
 from services.models import Claim, FindingAnswer, Paper
-from tests.services.api_world import Api
+from tests.services.api_world import Api, picture
 from tests.services.claim_pages import hidden, person
 from tests.services.reading_world import fields, handed_in, read
 from tests.support.databases import Fresh
@@ -59,7 +59,7 @@ def told(api: Api, claim_no: str) -> dict[str, Told]:
 
 
 def sheet(api: Api, claim_no: str, found: Mapping[str, tuple[str, float]], *, kind: str = "diagnosis", light: int) -> uuid.UUID:
-    paper = handed_in(api, claim_no, kind, light=light)
+    paper = handed_in(api, claim_no, kind, light=light, by=f"{claim_no[:2].lower()}.clerk")
     read(api, paper, {"diagnosis": "diagnosis", "hospital": "discharge", "id_card": "id_card"}.get(kind, kind), found)
     api.checked(claim_no)
     return paper
@@ -142,7 +142,7 @@ def test_who_may_answer_and_how(api: Api) -> None:
 
 
 def test_a_number_read_is_told_masked_and_kept_nowhere_in_the_clear(api: Api) -> None:
-    claim_no, number = api.report(3), "110101199003070038"
+    claim_no, number = api.report(1, "nx"), "110101199003070038"
     sheet(api, claim_no, {"number": (number, 0.99), "name": ("某示例", 0.95)}, kind="id_card", light=243)
     found = told(api, claim_no)
     assert found["identity_number_differs"].serious and found["name_differs"].serious
@@ -208,6 +208,24 @@ def test_another_day_of_the_event_is_another_report(api: Api) -> None:
     act(api, "xj.clerk", answers.correct, field_id=view["diagnosed_on"].id, value="2026-03-16")
     with api.db.view(ROOT.scope) as session:        # equal to what was reported: linked at once, by nobody's further act
         assert list(facts.sources_of(session, claim.id)) == ["event.diagnosed_on"]
+
+
+def test_a_paper_of_another_office_is_found_for_a_clerk_who_cannot_see_that_claim(api: Api) -> None:
+    numbers = [api.report(3), api.report(2, "nx")]
+    for claim_no, clerk in zip(numbers, ("xj.clerk", "nx.clerk"), strict=True):
+        assert api.upload(clerk, f"/claims/{claim_no}/papers", picture("one scan"), kind="diagnosis").status_code == 201
+    with api.db.unit_of_work(ROOT.scope) as session:        # as the worker does, over all offices
+        matches.keep(session, [own(session, numbers[1]).id], [], now=api.clock.now())
+    for claim_no in numbers:
+        api.checked(claim_no)
+    found = told(api, numbers[1])["paper_repeated"]
+    assert found.waits and found.words.endswith(matches.ELSEWHERE) and numbers[0] not in found.words
+    assert not told(api, numbers[0])["paper_repeated"].serious          # its own was there before
+    refused = api.act("nx.clerk", numbers[1], "verify")
+    assert refused.json()["code"] == "findings_open"
+    claim = claim_of(api, numbers[1])
+    act(api, "nx.clerk", findings.answer, claim_id=claim.id, key=found.key, verdict="overridden", reason=WHY)
+    assert api.act("nx.clerk", numbers[1], "verify").json()["code"] == "papers_incomplete"
 
 
 def test_page_and_interface_show_findings_and_places(api: Api) -> None:
