@@ -10,7 +10,7 @@ from typing import TypeVar
 from prefect import flow
 
 from flows.runtime import Batch, actor, effect, looking, now, transaction, unique
-from services.evidence import reader, readings, viewing
+from services.evidence import invoices, matches, matching, reader, readings, viewing
 from services.evidence import service as evidence
 
 _AT_ONCE = 3                        # papers in work: enough to keep the drawing and reading processes busy, no more
@@ -66,6 +66,27 @@ async def _some_at_once(work: Callable[[T], Awaitable[None]], things: Sequence[T
 
 
 @effect
+async def match(claims: list[uuid.UUID]) -> None:
+    """Invoices into the ledger; pages that were seen in another case, whichever office has it."""
+    with looking() as session:
+        pages = matching.unprinted(session, claims)
+
+    async def one(page: tuple[uuid.UUID, str]) -> None:
+        made = await asyncio.to_thread(matching.prints, [page])
+        with transaction() as session:
+            matching.keep_prints(session, made)
+
+    await _some_at_once(one, pages)
+    with transaction() as session:
+        invoices.note(session, claims, now=now(), again=False)
+    with looking() as session:
+        pairs = matching.pairs(session, claims)
+    seen = await asyncio.to_thread(matching.compare, pairs)
+    with transaction() as session:
+        matches.keep(session, claims, seen, now=now())
+
+
+@effect
 async def check(claims: list[uuid.UUID]) -> None:
     """Identity against the roster, papers against the list; findings wait for the verifier."""
     with transaction() as session:
@@ -74,8 +95,9 @@ async def check(claims: list[uuid.UUID]) -> None:
 
 @flow(name="check_evidence", flow_run_name="{label}")
 async def check_evidence(label: str, batch: Batch) -> None:
-    """Draw and read what came in, then check the claims of the batch."""
+    """Draw and read what came in, look where it was seen before, then check the claims of the batch."""
     claims = unique(batch.claims)
     await draw(claims)
     await read(claims)
+    await match(claims)
     await check(claims)

@@ -99,7 +99,7 @@ def keep(session: Session, claim_ids: Sequence[uuid.UUID], seen: Sequence[Seen],
     rows = [row for one in seen for row in _both(one)]
     for paper, other in session.execute(_BYTES, {"claims": claims, "lasting": _LASTING}):
         rows += [(paper, 1, other, 1, "bytes", "{}"), (other, 1, paper, 1, "bytes", "{}")]
-    unique = list({row[:5]: row for row in rows}.values())
+    unique = sorted({row[:5]: row for row in rows}.values())     # in one order, so that two runs that meet wait for one another
     papers, pages, others, other_pages, hows, details = ([row[at] for row in unique] for at in range(6))
     kept = session.execute(_KEEP, {"ids": [uuidv7() for _ in unique], "papers": papers, "pages": pages, "others": others,
                                    "other_pages": other_pages, "hows": hows, "details": details, "now": now}).all()
