@@ -124,3 +124,32 @@ def test_a_period_behind_a_single_label() -> None:
     """)
     assert (fields["admitted_on"], fields["discharged_on"], fields["days"]) == ("2026-02-11", "2026-02-26", "15")
     assert fields["settled_on"] == "2026-02-27"
+
+
+def test_sentences_whose_amounts_go_on_in_the_next_line() -> None:
+    sheet, fields = read("""
+         住院医药费报销结算通知
+    拟玉莲同志：
+    您于2026年3月2日至2026年3月9日在石嘴山样本医院住院7天，发生医疗费总额
+    9,800.00元。其中：统筹基金支付6,100.00元，大病保险支付0.00元，个人自付
+    1,700.00元，乙类自付900.00元，自费1,100.00元，个人支付合计3,700.00元。
+                 医保结算专用章    2026年3月10日
+    """)
+    assert sheet == "settlement"
+    assert fields == {
+        "admitted_on": "2026-03-02", "discharged_on": "2026-03-09", "days": "7", "settled_on": "2026-03-10", "total": "9800.00",
+        "pool_fund_paid": "6100.00", "large_fund_paid": "0.00", "own_1": "1700.00", "own_2": "900.00", "own_expense": "1100.00",
+        "own_payment": "3700.00"}
+
+
+def test_an_old_receipt_without_labels_for_its_date_and_figures() -> None:
+    _, fields = read("""
+    宁夏医疗卫生单位住院收费收据
+    No 0123456                    2026 年 5 月 9 日
+    病员姓名  样七杨      住院号 8811     入院 2026-05-01  出院 2026-05-09
+    床位费 240.00   西药费 3100.00   检查费 980.00
+    总计（大写）肆仟叁佰贰拾元零角零分        ￥4320.00
+    收费单位（章）灵武样本医院        收款 示例
+    """)
+    assert fields == {"number": "0123456", "name": "样七杨", "hospital": "灵武样本医院", "issued_on": "2026-05-09", "amount": "4320.00",
+                      "amount_in_words": "肆仟叁佰贰拾元零角零分"}

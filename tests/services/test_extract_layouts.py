@@ -209,3 +209,31 @@ def test_fire_told_in_one_sentence() -> None:
     assert sheet == "fire"
     assert fields == {"number": "兴消证字〔2026〕第18号", "name": "试四桦", "place": "银川市兴庆区样本路8号2单元101室", "on": "2026-03-04",
                       "issued_on": "2026-03-09", "cause": "电动自行车电池故障"}
+
+
+def test_a_second_opinion_with_events_for_labels() -> None:
+    sheet, fields = read("""
+    病理会诊报告
+    姓名 拟八桐   性别 男   年龄 66 岁
+    来源医院 吴忠样本医院
+    标本采集 2026年1月3日   送检 2026年1月4日   收样 2026年1月5日   报告 2026年1月9日
+    会诊意见：（前列腺）腺泡腺癌，Gleason评分 4+3=7。
+    """)
+    assert sheet == "pathology"
+    assert fields == {"name": "拟八桐", "hospital": "吴忠样本医院", "specimen_on": "2026-01-03", "received_on": "2026-01-05",
+                      "reported_on": "2026-01-09", "disease": "（前列腺）腺泡腺癌，Gleason评分4+3=7"}
+
+
+def test_fire_as_a_table_with_a_time_of_the_call() -> None:
+    _, fields = read("""
+    火灾事故认定书（副本）
+    石消火认字[2026]第0009号
+    起火单位/户主   拟一松          联系电话   19900001234
+    地     址   石嘴山市大武口区样本里5栋1单元301
+    起火日期及时间   2026年1月7日 06:40
+    报警时间   2026年1月8日 06:52
+    起火原因认定   厨房灶具未关闭，油锅过热起火
+    认定单位   石嘴山市消防救援支队          日期  2026-01-20
+    """)
+    assert fields == {"number": "石消火认字〔2026〕第0009号", "name": "拟一松", "place": "石嘴山市大武口区样本里5栋1单元301", "on": "2026-01-07",
+                      "issued_on": "2026-01-20", "cause": "厨房灶具未关闭，油锅过热起火"}

@@ -115,7 +115,8 @@ def _told_name(reader: Reader, field: str) -> list[Found]:
 
 def a_hospital(text: str) -> tuple[str, float] | None:
     """Parse of a hospital's name."""
-    text = text.replace(" ", "")
+    parts = [part for part in text.split() if _HOSPITAL.search(part)]
+    text = parts[0] if parts else text.replace(" ", "")
     match = _HOSPITAL.search(text)
     if match is None and re.fullmatch(r"[\u4e00-\u9fff]{4,24}医", text):    # a stamp covers the last sign
         return written(text) + "院", 0.8

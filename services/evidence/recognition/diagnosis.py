@@ -33,7 +33,7 @@ def _told(reader: Reader) -> list[Found]:
     for token in reader.tokens:
         match = _TOLD.search(token.text)
         if match and len(diagnosis_text(match[1])) > 1:
-            text = re.split(r"[,，](?=建议|需|予|故|现|于|并)", match[1])[0]
+            text = re.split(r"[,，](?=建议|需|予|故|现|于|并(?!发)|目前|术后|恢复|病情|住院|给予|后续|拟)", match[1])[0]
             tokens = (token.part(match.start(1), match.end(1)),)
             return [found(reader.page, "disease", diagnosis_text(text), token.confidence * 0.9, tokens)]
     return []

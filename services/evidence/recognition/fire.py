@@ -57,7 +57,7 @@ def _who(reader: Reader) -> list[Found]:
 
 
 def _where(reader: Reader) -> list[Found]:
-    for mark in reader.marks("place"):
+    for mark in (*reader.marks("place"), *reader.marks("place_else")):
         tokens = reader.block(mark, most=2)
         if tokens:
             text = written("".join(token.text for token in tokens).split("。")[0]).strip("，")

@@ -11,7 +11,8 @@ from services.evidence.recognition.values import plain
 # Words of a title: a line that is little more than these names the sheet by itself.
 _TITLES: dict[str, str] = {
     "id_card": r"居民身份证|临时身份证",
-    "bank_card": r"借记卡|储蓄卡|理财卡|银联|UnionPay|京卡|DEBIT|银行卡|账户.{0,6}(?:登记表|证明|信息)|存折",
+    "bank_card": r"借记卡|储蓄卡|理财卡|银联|UnionPay|京卡|DEBIT|银行卡|灵通卡|龙卡|金穗卡|长城.{0,3}卡|太平洋卡|一卡通|存折"
+                 r"|账户.{0,6}(?:登记表|证明|信息)",
     "diagnosis": r"诊断证明|疾病证明|病情证明|诊断书|病情诊断",
     "pathology": r"病理.{0,8}(?:报告|诊断书|会诊|检查单)|组织学检查报告|活检.{0,4}报告",
     "discharge": r"出院.{0,4}(?:小结|记录|病历|报告|总结|证明)|死亡记录|住院小结",
@@ -22,7 +23,8 @@ _TITLES: dict[str, str] = {
 # Labels and turns that speak for a sheet, each once.
 _SIGNS: dict[str, tuple[str, ...]] = {
     "id_card": ("公民身份号码", "签发机关", "有效期限", "中华人民共和国", "民族", "出生", "住址"),
-    "bank_card": ("银行", "BANK", "VALID|THRU|GOOD", "客服|热线|955\\d\\d", "ATM", "持卡人|户名", "磁条|芯片", "卡号|账号", "开户"),
+    "bank_card": ("银行", "BANK", "VALID|THRU|GOOD", "客服|热线|955\\d\\d", "ATM", "持卡人|户名",
+                  r"(?<!\d)[3-9]\d{15,18}(?!\d)", "磁条|芯片", "卡号|账号", "开户"),
     "diagnosis": ("临床诊断|诊断[:：]", "处理意见|医师意见|建议", "门诊号|病历号|住院号", "医师", "证明", "诊断专用|盖章", "休息|随诊"),
     "pathology": ("病理号|病理编号", "标本|送检", "镜下|肉眼|大体", "免疫组", "病理诊断", "采集|取材|提取",
                   "接收|收到", "报告日期|报告时间", "报告医师|审核医师|诊断医师"),

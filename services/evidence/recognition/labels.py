@@ -77,7 +77,7 @@ class Labels:
         if (self.glued and self.keys[name]) or (not before and name in _GLUED and len(after) < 30 and not _NOT_GLUED.match(after)):
             return Mark(self.keys[name], name, token, match.start(), match.end(), 0.98 if name == "姓名" else 0.95)
         amount = re.match(r"\s*(?:\([^()]{0,8}\))?\s*(?:[为共计]\s*){0,2}[¥\d]", after) and text[match.start() - 1] in " ,、;:。(|"
-        if before and (len(name) > 3 or text[match.start() - 1] == " " or amount):
+        if before and (len(name) > 3 or text[match.start() - 1] in " /" or amount):
             return Mark(self.keys[name], name, token, match.start(), match.end(), 0.88)
         return None
 

@@ -82,6 +82,8 @@ class Reader:
             yield right[:count], way if count == 1 else way * 0.98
         if below:
             yield from (([token], way * 0.97) for token in self.under(mark)[:1])
+        if not inline and not right and len(mark.token.text) > 12:
+            yield from (([token], 0.94) for token in self._next_line(mark.token))
 
     def inline(self, mark: Mark) -> Token | None:
         """What follows a label in its own token, up to the next label."""
@@ -92,6 +94,15 @@ class Reader:
         if not re.search(r"[^\W_]", text):
             return None
         return mark.token.part(mark.end + lead, mark.end + len(text.rstrip(" |_,、")))
+
+    def _next_line(self, token: Token) -> list[Token]:
+        """The first words of the next line, up to a label: where a sentence goes on."""
+        under = [other for other in self.tokens if 0.5 * token.height < other.y - token.y < 2.1 * max(token.height, self.page.unit)]
+        first = min(under, key=lambda other: other.left, default=None)
+        if first is None or first.left > token.left + 3 * self.page.unit:
+            return []
+        marks = self.of(first)
+        return [first] if not marks else [first.part(0, marks[0].start)] if marks[0].start else []
 
     def _last(self, mark: Mark) -> bool:
         return all(other.start <= mark.start for other in self.of(mark.token))

@@ -136,7 +136,7 @@ def _told(reader: Reader) -> list[tuple[_Part, _Part]]:
     return [(admitted, discharged)] if admitted and discharged else []
 
 
-_DAYS = re.compile(r"(?:住\s*院\s*(?:治疗)?\s*(?:天数)?\s*(?:共|计)?\s*:?|(?<=[\d日)( ,])\s*共\s*(?:计)?|(?<=[\d日 ])\()"
+_DAYS = re.compile(r"(?:住\s*院\s*(?:治疗)?\s*(?:天数)?\s*(?:共|计)?\s*:?|(?<=[\d日院)( ,])\s*共\s*(?:计|住)?|(?<=[\d日 ])\()"
                    r"\s*(\d{1,3})\s*[天日](?!\s*[-/])")
 
 

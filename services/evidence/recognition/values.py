@@ -170,7 +170,8 @@ def upper_in(text: str) -> tuple[str, Decimal, int, int] | None:
         return None
     for match in _UPPER.finditer(compact):
         words = match.group().translate(_UPPER_MEND)
-        for body in (words, words.removesuffix("整"), words + "整"):
+        stripped = re.sub(r"零[角分]", "", words)
+        for body in (words, stripped, stripped + "整", words.removesuffix("整"), words + "整"):
             try:
                 return words, read_back(body), match.start(), match.end()
             except InputError:
