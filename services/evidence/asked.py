@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from services.core.errors import InputError
 from services.evidence import rules
+from services.rulebook.paper_words import paper_words
 from services.rulebook.schema import RuleBook
 
 LONGEST = 500       # characters of a reason or a remedy
@@ -30,21 +31,7 @@ STOCK: tuple[tuple[str, str], ...] = (
     ("提交的不是所要求的材料", "按材料名称重新提交"),
 )
 _REMEDIES = dict(STOCK)
-# By kind of paper where it is got; what is not here is asked for as it is named.
-_SOURCES: dict[str, str] = {
-    "id_card": "拍照或者扫描有效期内的身份证正面和反面",
-    "bank_card": "提交会员本人名下、规定银行的借记卡正面照片",
-    "diagnosis": "向确诊医院的主治医生或者医务部门开具，加盖诊断证明专用章",
-    "pathology": "向做病理检查的医院病理科或者病案室索取，须有标本提取（采集）日期并盖章",
-    "discharge_record": "向住院医院的病案室申请复印，加盖病案室章",
-    "medical_records": "向就诊医院的病案室申请复印，加盖病案室章",
-    "settlement_statement": "向住院医院的出入院结算处或者医保窗口索取",
-    "inpatient_bill": "向住院医院的出入院结算处索取，电子票据可以下载后提交",
-    "receipts": "向就诊医院的收费处索取，电子票据可以下载后提交",
-    "fire_determination": "向办理火灾调查的消防救援机构申请",
-    "hospital": "向就诊医院的病案室或者结算处申请复印并盖章",
-    "other": "按所写的理由准备，有出具单位的须盖章；确实没有的，写明原因",
-}
+_OTHER = "按所写的理由准备，有出具单位的须盖章；确实没有的，写明原因"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +61,17 @@ class Faulty:
     seen: tuple[str, ...] = ()
 
 
-def remedy_of(book: RuleBook, kind: str) -> str:
-    """What to bring and where it is got, for a paper that is missing altogether."""
-    return _SOURCES.get(kind) or f"提交“{rules.paper_name(book, kind)}”的清晰照片或者扫描件，有出具单位的须盖章"
+def remedy_of(book: RuleBook, kind: str, reason: str = "") -> str:
+    """How it is put right: what helps against a stock reason; else where the paper is got and what must be seen on it."""
+    told = paper_words().get(kind)
+    if reason in _REMEDIES:
+        return _REMEDIES[reason]
+    if kind == "other":
+        return _OTHER
+    if told is not None:
+        return f"{told.where.zh}要求：{told.see.zh.removesuffix('。')}"
+    name = rules.paper_name(book, kind)
+    return f"提交{name if name.startswith('《') else f'“{name}”'}的清晰照片或者扫描件，有出具单位的须盖章"
 
 
 def proposals(book: RuleBook, checklist: Sequence[tuple[str, str]], faulty: Mapping[str, Faulty]) -> list[Proposal]:
@@ -87,19 +82,19 @@ def proposals(book: RuleBook, checklist: Sequence[tuple[str, str]], faulty: Mapp
 
 
 def _proposal(book: RuleBook, kind: str, state: str, known: Faulty) -> Proposal:
+    """Without a reason of its own no remedy is proposed: it follows the reason that is written."""
     name = rules.paper_name(book, kind)
     if state == "missing":
         return Proposal(kind, name, state, True, f"尚未收到{name}", remedy_of(book, kind), known.seen)
     if known.fault:
-        remedy = _REMEDIES.get(known.fault) or remedy_of(book, kind)
-        return Proposal(kind, name, state, state != "accepted", known.fault, remedy, known.seen)
+        return Proposal(kind, name, state, state != "accepted", known.fault, remedy_of(book, kind, known.fault), known.seen)
     if known.unread:
         return Proposal(kind, name, state, True, f"{'、'.join(known.unread)}看不清，无法核对", _AGAIN, known.seen)
-    return Proposal(kind, name, state, False, "；".join(known.seen), remedy_of(book, kind), known.seen)
+    return Proposal(kind, name, state, False, "；".join(known.seen), "", known.seen)
 
 
 def items(book: RuleBook, asked: Sequence[Mapping[str, str]], *, strict: bool = True) -> list[dict[str, str]]:
-    """A list's items, each with its reason and its remedy; where no remedy was written, where the paper is got.
+    """A list's items, each with its reason and its remedy; where none was written, what `remedy_of` says.
 
     InputError: empty, without a reason, an unknown kind (`strict`), too long.
     """
@@ -111,7 +106,7 @@ def items(book: RuleBook, asked: Sequence[Mapping[str, str]], *, strict: bool = 
         place = kind if any(one["paper"] == kind for one in listed) else "other"
         if said and said not in typed.setdefault(place, []):
             typed[place].append(said)
-    made = [item | {"remedy": "；".join(typed.get(item["paper"], ())) or remedy_of(book, item["paper"])} for item in listed]
+    made = [item | {"remedy": "；".join(typed.get(item["paper"], ())) or remedy_of(book, item["paper"], item["reason"])} for item in listed]
     for item in made:
         if max(len(item["reason"]), len(item["remedy"])) > LONGEST:
             raise InputError("item_long", f"“{item['name']}”的理由或者补法超过{LONGEST}字", remedy="写短一些", field="items")

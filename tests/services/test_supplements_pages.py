@@ -63,7 +63,7 @@ def test_a_second_list_is_prepared_waits_on_the_seniors_desk_and_goes_out(api: A
     sent = ask(senior, claim_no, "release", **wanted, reason="病理报告撤回后才看出")
     assert sent.endswith("done=asked") and state(api, claim_no) == "supplementing"
     assert one(api, "SELECT items->0->>'remedy' FROM supplement ORDER BY asked_at DESC LIMIT 1") == (
-        "向确诊医院的主治医生或者医务部门开具，加盖诊断证明专用章")
+        "请出具材料的单位补盖印章（医院为诊断证明专用章或者病案室章）后重新提交")
     assert claim_no not in senior.get("/work?what=further").text
 
 

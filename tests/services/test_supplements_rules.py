@@ -19,7 +19,8 @@ LAST_DAY = date(2026, 4, 20)
 def test_each_item_says_how_it_is_put_right() -> None:
     listed = items(BOOK, [{"paper": "pathology", "reason": "缺"}, {"paper": "id_card", "reason": "过期", "remedy": " 换领后提交 "}])
     assert [(item["paper"], item["remedy"]) for item in listed] == [
-        ("pathology", "向做病理检查的医院病理科或者病案室索取，须有标本提取（采集）日期并盖章"), ("id_card", "换领后提交")]
+        ("pathology", "医院病理科或病案室，可凭身份证补打。要求：送检或采集（标本提取）日期、病理诊断结论、报告日期、医院盖章"),
+        ("id_card", "换领后提交")]
 
 
 def test_two_items_of_one_paper_keep_both_remedies() -> None:
