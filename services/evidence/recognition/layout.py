@@ -6,6 +6,7 @@ bottom, is found from how lines gather into rows, and all neighbourhood is looke
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -16,6 +17,7 @@ from services.evidence.recognition.values import plain
 
 _SLOPES = [step / 200 for step in range(-24, 25)]                # ± 0.12, about 7 degrees
 _TURNS = (-0.06, -0.04, -0.02, 0.0, 0.02, 0.04, 0.06)            # how much the slope changes from top to bottom
+MOST = 800              # lines of a page that are looked at: a sheet of the densest print has fewer
 _SAME_ROW, _FEW = 0.6, 6
 _Point = tuple[float, float, float, float]     # middle of a line, its left and right end
 
@@ -86,22 +88,38 @@ class Page:
     """The lines of one page as upright tokens in reading order."""
 
     def __init__(self, words: Words) -> None:
-        lines = [line for line in words.lines if line.text.strip()]
+        lines = [line for line in words.lines if line.text.strip()][:MOST]
         aspect = words.aspect if 0.05 < words.aspect < 20 else 0.7
         slopes = _slopes(lines, aspect)
         self.number = words.number
         self.source = words.source
         self.aspect = aspect
-        self.tokens: list[Token] = sorted((_token(line, aspect, slopes) for line in lines), key=lambda token: (token.y, token.left))
-        self.unit = median(token.height for token in self.tokens) if self.tokens else 0.02
-        self.right = max((token.right for token in self.tokens), default=aspect)
-        self.left = min((token.left for token in self.tokens), default=0.0)
-        self.tokens = self._ordered()
-        self.text = "\n".join(token.text for token in self.tokens)
+        tokens = sorted((_token(line, aspect, slopes) for line in lines), key=lambda token: (token.y, token.left))
+        self.unit = median(token.height for token in tokens) if tokens else 0.02
+        self.right = max((token.right for token in tokens), default=aspect)
+        self.set(self._ordered(tokens))
 
-    def _ordered(self) -> list[Token]:
+    def set(self, tokens: list[Token]) -> None:
+        """These are the page's tokens from now on, in reading order."""
+        self.tokens = tokens
+        self._by_height = sorted(tokens, key=lambda token: token.y)
+        self._heights = [token.y for token in self._by_height]
+        self._reach = _SAME_ROW * max((token.height for token in tokens), default=0.0)
+
+    def row(self, token: Token) -> list[Token]:
+        """All tokens on the row of this one, itself among them if it is the page's."""
+        first = bisect_left(self._heights, token.y - self._reach)
+        last = bisect_right(self._heights, token.y + self._reach)
+        return [other for other in self._by_height[first:last] if same_row(token, other)]
+
+    def between(self, upper: float, lower: float) -> list[Token]:
+        """Tokens whose middle lies between two heights, uppermost first."""
+        return self._by_height[bisect_right(self._heights, upper):bisect_left(self._heights, lower)]
+
+    @staticmethod
+    def _ordered(tokens: list[Token]) -> list[Token]:
         rows: list[list[Token]] = []
-        for token in self.tokens:
+        for token in tokens:
             if rows and same_row(rows[-1][-1], token):
                 rows[-1].append(token)
             else:
@@ -110,18 +128,18 @@ class Page:
 
     def right_of(self, token: Token) -> list[Token]:
         """Tokens on the same row behind this one, nearest first."""
-        return sorted((other for other in self.tokens if other is not token and same_row(token, other)
-                       and other.left > token.right - 0.7 * self.unit and other.right > token.right), key=lambda other: other.left)
+        return sorted((other for other in self.row(token) if other is not token and other.left > token.right - 0.7 * self.unit
+                       and other.right > token.right), key=lambda other: other.left)
 
     def left_of(self, token: Token) -> list[Token]:
         """Tokens on the same row before this one, nearest first."""
-        return sorted((other for other in self.tokens if other is not token and same_row(token, other)
-                       and other.right < token.left + 0.7 * self.unit), key=lambda other: -other.right)
+        return sorted((other for other in self.row(token) if other is not token and other.right < token.left + 0.7 * self.unit),
+                      key=lambda other: -other.right)
 
     def below(self, token: Token, rows: float = 4.0) -> list[Token]:
         """Tokens under this one within some rows, nearest first."""
-        return sorted((other for other in self.tokens if 0.6 * token.height < other.y - token.y < rows * 1.6 * max(token.height, self.unit)
-                       and overlap(token, other) > 0.3), key=lambda other: (other.y, other.left))
+        under = self.between(token.y + 0.6 * token.height, token.y + rows * 1.6 * max(token.height, self.unit))
+        return sorted((other for other in under if overlap(token, other) > 0.3), key=lambda other: (other.y, other.left))
 
 
 def same_row(one: Token, other: Token) -> bool:
@@ -162,7 +180,7 @@ def _slopes(lines: Sequence[Line], aspect: float) -> tuple[float, float]:
 
 def _steepness(lines: Sequence[Line], aspect: float) -> float:
     """How steep lines are, without the sign: on a page askew the boxes of long lines are taller than those of short ones."""
-    sizes = [(line.box.width * aspect, line.box.height) for line in lines if line.box.width > 0]
+    sizes = [(line.box.width * aspect, line.box.height) for line in lines if line.box.width > 0][:200]
     rises = [(tall - short) / (wide - narrow) for wide, tall in sizes for narrow, short in sizes if wide > 2 * narrow and wide > 0.1]
     return max(0.0, median(rises)) if len(rises) >= _FEW else 0.0
 

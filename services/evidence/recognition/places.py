@@ -31,7 +31,7 @@ class Reader:
     def __init__(self, page: Page, labels: Labels) -> None:
         self.page, self.labels = page, labels
         self.tokens = _gather(page, labels)
-        page.tokens = self.tokens
+        page.set(self.tokens)
         self._marks = {id(token): labels.marks(token) for token in self.tokens}
 
     @cached_property
@@ -97,7 +97,7 @@ class Reader:
 
     def _next_line(self, token: Token) -> list[Token]:
         """The first words of the next line, up to a label: where a sentence goes on."""
-        under = [other for other in self.tokens if 0.5 * token.height < other.y - token.y < 2.1 * max(token.height, self.page.unit)]
+        under = self.page.between(token.y + 0.5 * token.height, token.y + 2.1 * max(token.height, self.page.unit))
         first = min(under, key=lambda other: other.left, default=None)
         if first is None or first.left > token.left + 3 * self.page.unit:
             return []
@@ -137,12 +137,11 @@ class Reader:
     def _same_place(self, head: Token) -> Token | None:
         """The cell at the same place of the row below a row of heads, when both rows have as many cells: columns that are not
         set under each other are still columns."""
-        heads = sorted((token for token in self.tokens if same_row(token, head)), key=lambda token: token.left)
-        under = [token for token in self.tokens if 0.6 * head.height < token.y - head.y < 4 * max(head.height, self.page.unit)]
+        heads = sorted(self.page.row(head), key=lambda token: token.left)
+        under = self.page.between(head.y + 0.6 * head.height, head.y + 4 * max(head.height, self.page.unit))
         if len(heads) < 3 or not under:
             return None
-        first = min(under, key=lambda token: token.y)
-        row = sorted((token for token in under if same_row(token, first)), key=lambda token: token.left)
+        row = sorted((token for token in under if same_row(token, under[0])), key=lambda token: token.left)
         if len(row) != len(heads) or any(map(self.of, row)):
             return None
         return next((cell for token, cell in zip(heads, row, strict=True)
@@ -173,8 +172,8 @@ class Reader:
                     default=self.page.right)
         for _ in range(most):
             full = last.right > start + 0.72 * (bound - start) or last.right > 0.85 * bound
-            nearest = [token for token in self.tokens if 0.5 * last.height < token.y - last.y < 2.1 * max(last.height, self.page.unit)
-                       and min(abs(token.left - start), abs(token.left - mark.token.left)) < 3 * self.page.unit]
+            under = self.page.between(last.y + 0.5 * last.height, last.y + 2.1 * max(last.height, self.page.unit))
+            nearest = [token for token in under if min(abs(token.left - start), abs(token.left - mark.token.left)) < 3 * self.page.unit]
             if not nearest:
                 return
             below = min(nearest, key=lambda token: (round((token.y - last.y) / self.page.unit), token.left))
