@@ -15,9 +15,9 @@ from services.core.errors import NotFound, OutsideError
 from services.evidence.readings import PageRead, PaperRead, Turned
 from services.evidence.recognition import engine
 from services.evidence.recognition.extract import extract
-from services.evidence.recognition.lines import Words
+from services.evidence.recognition.lines import Found, Words
 from services.evidence.recognition.text_layer import spelled
-from services.evidence.recognition.vocabulary import SHEETS
+from services.evidence.recognition.vocabulary import OFFICIAL, SHEETS
 from services.evidence.turning import turned_view
 from services.models import Paper, PaperPage, PaperReading
 from services.storage import reading
@@ -154,7 +154,8 @@ def _page(page: Leaf, told: dict[int, list[Glyph]]) -> PageRead:
     aspect = width / max(height, 1)
     source, lines = spelled(seen.lines, [] if turned else told.get(page.number, []), aspect)
     found = extract(Words(page.number, source, aspect, lines))
-    return PageRead(page.number, source, found.sheet, tuple(found.found), turned)
+    stamps = [Found(page.number, "seal", "yes", seen.stamp[1], seen.stamp[0])] if seen.stamp and found.sheet in OFFICIAL else []
+    return PageRead(page.number, source, found.sheet, (*found.found, *stamps), turned)
 
 
 def _gone(error: NotFound | OutsideError) -> str:

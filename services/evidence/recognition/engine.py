@@ -23,14 +23,16 @@ _PARTS = ("rapidocr", "onnxruntime", "cv2")
 _MOST, _OLD, _PATIENCE = 4, 600, 120.0      # processes; jobs of one process (two a page); seconds for a page on a busy machine
 _RULES = 1                                  # raised when our own part of reading changes so that papers should be read anew
 _Told = tuple[str, float, float, float, float, float]
+_Stamp = tuple[float, float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The lines of a page that was turned `turned` degrees clockwise to stand upright."""
+    """The lines of a page that was turned `turned` degrees clockwise to stand upright; its surest stamp, if one was seen."""
 
     turned: int
     lines: tuple[Line, ...]
+    stamp: tuple[Box, float] | None = None
 
 
 def installed() -> bool:
@@ -85,5 +87,7 @@ def read(view: bytes) -> Seen:
 def _read(view: bytes) -> Seen:
     with _rooms().table(view) as room:
         answer, _ = room.ask({"do": "lines"})
-    return Seen(int(str(answer["turned"])), tuple(
-        Line(text, sure, Box(left, top, right, bottom)) for text, sure, left, top, right, bottom in cast("list[_Told]", answer["lines"])))
+    told = tuple(Line(text, sure, Box(left, top, right, bottom))
+                 for text, sure, left, top, right, bottom in cast("list[_Told]", answer["lines"]))
+    stamps = [(Box(left, top, right, bottom), sure) for left, top, right, bottom, sure in cast("list[_Stamp]", answer["stamps"])]
+    return Seen(int(str(answer["turned"])), told, stamps[0] if stamps else None)

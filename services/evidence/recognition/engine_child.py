@@ -14,13 +14,17 @@ import cv2
 import numpy as np
 import rapidocr
 from numpy.typing import NDArray
+from PIL import Image
 
+from services.evidence.recognition.seal import look
 from services.storage.child import confine, run
 
 MEMORY = 4 << 30                    # of addresses; what it really takes is about 0.7 GB
 SIDE = 1280                         # of the picture on which lines are looked for
 _LARGER = 1.5                       # a small picture is blown up this much at most
 _TALL, _SAMPLE, _SURE = 1.5, 8, 0.9
+_STAMPS, _RED_IS_PAPER = 3, 0.78       # stamps of a page; from this share of the paper's red on, red is as white as paper
+_DARK, _LIGHT = 130, 220                # levels of the paper
 _MODELS = {"Det": "*det_small.onnx", "Rec": "*rec_small.onnx", "Cls": "*cls_mobile.onnx"}
 
 Picture = NDArray[np.uint8]
@@ -43,13 +47,27 @@ class Reader:
     def do(self, job: dict[str, object], blob: bytes) -> tuple[dict[str, object], list[bytes]]:
         """`lay` a WEBP on the table; `lines`: all that stands on it."""
         if job["do"] == "lay":
-            self._picture = cast(Picture, cv2.imdecode(np.frombuffer(blob, np.uint8), cv2.IMREAD_COLOR))
+            self._picture = _lit(cast(Picture, cv2.imdecode(np.frombuffer(blob, np.uint8), cv2.IMREAD_COLOR)))
             return {}, []
+        stamps = self._bleached()
         turned, picture, quads = self._upright()
         height, width = picture.shape[:2]
         lines = [[*self._read(crop), *_box(quad, width, height)]
                  for quad, crop in zip(quads, self._ocr.crop_text_regions(picture, quads), strict=True)]
-        return {"turned": turned, "lines": [line for line in lines if line[0]]}, []
+        return {"turned": turned, "lines": [line for line in lines if line[0]], "stamps": [_turned(stamp, turned) for stamp in stamps]}, []
+
+    def _bleached(self) -> list[list[float]]:
+        """Where stamps stand (place and certainty), the page as it lay; their red is taken away there, for it hides the words below."""
+        found: list[list[float]] = []
+        while len(found) < _STAMPS and (seen := look(Image.fromarray(self._picture[..., ::-1]))):
+            box, sure = seen
+            height, width = self._picture.shape[:2]
+            area = self._picture[int(box.top * height):int(box.bottom * height) + 1, int(box.left * width):int(box.right * width) + 1]
+            red = area[..., 2].astype(np.float32)
+            paper: np.float32 = np.percentile(red, 90)
+            area[...] = np.minimum(red / _RED_IS_PAPER, paper).astype(np.uint8)[..., None]
+            found.append([box.left, box.top, box.right, box.bottom, sure])
+        return found
 
     def _upright(self) -> tuple[int, Picture, list[Quad]]:
         """Degrees clockwise that the page had to be turned, the page upright, its lines."""
@@ -94,6 +112,19 @@ class Reader:
         if not found.txts:
             return "", 0.0
         return str(found.txts[0]).strip(), np.asarray(found.scores[0]).item()
+
+
+def _lit(picture: Picture) -> Picture:
+    """A page taken in the dark, made as light as paper is."""
+    paper = int(np.percentile(picture[::8, ::8].max(axis=2), 80))
+    return picture if paper >= _DARK else cv2.convertScaleAbs(picture, alpha=_LIGHT / max(paper, 1)).astype(np.uint8)
+
+
+def _turned(stamp: list[float], degrees: int) -> list[float]:
+    for _ in range(degrees // 90):
+        left, top, right, bottom, sure = stamp
+        stamp = [1 - bottom, left, 1 - top, right, sure]
+    return stamp
 
 
 def _box(quad: Quad, width: int, height: int) -> list[float]:
