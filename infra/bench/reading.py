@@ -2,13 +2,15 @@
 
 `python -m infra.bench.reading` reads eight kinds of sheets, 25 of each, half scanned and half photographed (page at least 900
 pixels wide); one in five has the layout that is held out of tuning. `--each N` sheets of a kind, `--both` all of them in both
-qualities, `--misses` shows every value that was not read as printed. A field counts as read when its value is the printed one.
+qualities, `--misses` shows every value that was not read as printed. A field counts as read when its value is the printed one; its box is
+right when the middle of the printed words lies in it.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import tempfile
 import time
@@ -21,6 +23,7 @@ from services.core.identity import check_name
 from services.evidence import reader, viewing
 from services.evidence.readings import PageRead
 from services.evidence.recognition import engine
+from services.evidence.recognition.lines import Box
 from services.evidence.recognition.vocabulary import SHEETS
 from services.simulate.scans import HELD_OUT, LAYOUTS, MIME, Scan, sheet
 from services.storage import service as storage
@@ -44,9 +47,11 @@ class Score:
     sure_wrong: int = 0
     seals: int = 0
     seals_seen: int = 0
+    boxes: int = 0
+    boxes_right: int = 0
     misses: list[str] = field(default_factory=list)
 
-    def add(self, scan: Scan, read: PageRead) -> None:
+    def add(self, scan: Scan, read: PageRead, tilt: float) -> None:
         """One page: each printed field against what was read; a field that is not printed there must not be read for certain."""
         self.pages += 1
         self.kinds += read.sheet == scan.sheet
@@ -59,6 +64,8 @@ class Score:
             right = one is not None and _same(name, one.value, value)
             self._count(right, one.confidence if one else 0.0)
             self.fields += 1
+            if right and one and one.box and not read.turned:
+                self.boxes, self.boxes_right = self.boxes + 1, self.boxes_right + _in(one.box, _straight(scan, name, tilt))
             if not right:
                 said = f"{one.value} ({one.confidence:.2f})" if one else "-"
                 self.misses.append(f"{scan.sheet}/{scan.layout}/{scan.quality}/{scan.seed} {name}: {value} read {said}")
@@ -75,6 +82,7 @@ class Score:
         """Shares for programs and for the table."""
         return {"pages": self.pages, "kind": _share(self.kinds, self.pages), "fields": self.fields, "read": _share(self.right, self.fields),
                 "certain": _share(self.sure, self.fields), "certain_wrong": _share(self.sure_wrong, self.fields),
+                "boxes": _share(self.boxes_right, self.boxes),
                 "seals": _share(self.seals_seen, self.seals)}
 
 
@@ -87,15 +95,30 @@ def _same(name: str, read: str, printed: str) -> bool:
     return read == printed or (name == "name" and check_name(read).text == check_name(printed).text)
 
 
+def _straight(scan: Scan, name: str, tilt: float) -> tuple[float, float]:
+    """Where the middle of a field's box came to lie when the picture was turned clockwise by so many degrees, whole."""
+    (wide, tall), box, angle = scan.size, scan.boxes[name], math.radians(tilt)
+    cos, sin = math.cos(angle), math.sin(angle)
+    x, y = ((box.left + box.right) / 2 - 0.5) * wide, ((box.top + box.bottom) / 2 - 0.5) * tall
+    width, height = wide * cos + tall * abs(sin), wide * abs(sin) + tall * cos
+    return (x * cos - y * sin) / width + 0.5, (x * sin + y * cos) / height + 0.5
+
+
+def _in(box: Box, point: tuple[float, float]) -> bool:
+    return box.left <= point[0] <= box.right and box.top <= point[1] <= box.bottom
+
+
 def wanted(each: int, qualities: Sequence[str], first: int = FIRST_SEED) -> list[tuple[str, int, str, str]]:
     """(kind, seed, layout, quality) of every sheet; with two qualities and `each` sheets they take turns."""
     asked = []
-    for kind in SHEETS:
+    for row, kind in enumerate(SHEETS):
         known = list(LAYOUTS[kind])
         for place in range(each):
-            held = place % _HELD_OUT_EVERY == _HELD_OUT_EVERY - 1
-            layout = HELD_OUT if held else known[(place - place // _HELD_OUT_EVERY) % len(known)]
-            turn = place // _HELD_OUT_EVERY if held else (place - place // _HELD_OUT_EVERY) // len(known) + place
+            rounds = place // _HELD_OUT_EVERY
+            if place % _HELD_OUT_EVERY == _HELD_OUT_EVERY - 1:
+                layout, turn = HELD_OUT, rounds + row
+            else:
+                layout, turn = known[(place - rounds) % len(known)], (place - rounds) % len(known) + (place - rounds) // len(known)
             asked.append((kind, first + place, layout, qualities[turn % len(qualities)]))
     return asked
 
@@ -111,8 +134,8 @@ def scans(asked: Sequence[tuple[str, int, str, str]]) -> list[Scan]:
         return list(pool.map(_drawn, asked, chunksize=4))
 
 
-def read(scan: Scan) -> PageRead:
-    """One page from its bytes to its fields: stored, drawn in the confined process, read, sorted into fields."""
+def read(scan: Scan) -> tuple[PageRead, float]:
+    """One page from its bytes to its fields: stored, drawn in the confined process, read, sorted into fields; and its tilt."""
     paper = viewing.Undrawn(uuid.uuid4(), storage.put(scan.data), MIME)
     leaf = viewing.draw(paper)[0]
     if leaf.view is None:
@@ -121,7 +144,7 @@ def read(scan: Scan) -> PageRead:
     found = reader.read(reader.Unread(paper.id, paper.sha256, MIME, (page,))).pages[0]
     if found.fault:
         raise SystemExit(f"a page cannot be read: {found.fault}")
-    return found
+    return found, leaf.tilt
 
 
 def measure(drawn: Sequence[Scan]) -> tuple[dict[str, Score], float]:
@@ -130,9 +153,9 @@ def measure(drawn: Sequence[Scan]) -> tuple[dict[str, Score], float]:
     engine.read(_blank())                        # the processes start before the clock does
     began = time.perf_counter()
     with ThreadPoolExecutor(engine.processes()) as hands:
-        for scan, found in zip(drawn, hands.map(read, drawn), strict=True):
+        for scan, (found, tilt) in zip(drawn, hands.map(read, drawn), strict=True):
             for name in (scan.sheet, HELD_OUT if scan.layout == HELD_OUT else scan.quality, "all"):
-                scores[name].add(scan, found)
+                scores[name].add(scan, found, tilt)
     return scores, len(drawn) / (time.perf_counter() - began)
 
 
@@ -142,14 +165,14 @@ def _blank() -> bytes:
 
 def lines(scores: dict[str, Score], rate: float) -> Iterator[str]:
     """The table: a line a kind, then scanned, photographed, held out, all."""
-    heads = f"{'pages':>7}{'kind':>8}{'fields':>8}{'read':>8}{'certain':>9}{'certain, wrong':>16}{'seals':>8}"
+    heads = f"{'pages':>7}{'kind':>8}{'fields':>8}{'read':>8}{'certain':>9}{'certain, wrong':>16}{'boxes':>8}{'seals':>8}"
     yield f"{'papers read by the machine':26}{heads}"
     for name, score in scores.items():
         if not score.pages:
             continue
         told = score.told()
         yield (f"{name.replace('_', ' '):26}{score.pages:7}{told['kind']:8.3f}{score.fields:8}{told['read']:8.4f}{told['certain']:9.3f}"
-               f"{told['certain_wrong']:16.4f}{told['seals'] if score.seals else 1.0:8.3f}")
+               f"{told['certain_wrong']:16.4f}{told['boxes']:8.3f}{told['seals']:8.3f}")
     aims = ", ".join(f"{name} {aim}" for name, aim in AIMS.items())
     yield f"aims: {aims}, certain and wrong at most 0.005; {rate * 60:.0f} pages a minute"
 
