@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 
@@ -166,22 +165,17 @@ _ENDS = re.compile(r"处理意见|医师意见|建议|注意事项|医师|医生
 
 
 def disease(reader: Reader, key: str = "disease", *, most: int = 5) -> list[Found]:
-    """A diagnosis: a text that may run over lines, without its number, up to the next label or the end of the sentence."""
-    best: Found | None = None
-    for mark in sorted(reader.marks(key), key=lambda mark: (-_rank(reader, mark, key), -mark.sure)):
+    """A diagnosis: a text that may run over lines, without its number, up to the next label or the end of the sentence.
+
+    The longest label says most exactly what follows (出院诊断 before 诊断).
+    """
+    for mark in sorted(reader.marks(key), key=lambda mark: (-len(mark.name), -mark.sure)):
         tokens = reader.block(mark, most=most)
-        if not tokens:
-            continue
-        whole = joined(tokens)
         text = diagnosis_text("".join(token.text if index == 0 else _joint(tokens[index - 1], token) for index, token in enumerate(tokens)))
         if len(text) >= 2:
-            best = found(reader.page, "disease", text, whole.confidence * mark.sure * (1.0 if len(tokens) == 1 else 0.96), tokens)
-            break
-    return [best] if best else []
-
-
-def _rank(reader: Reader, mark: Mark, key: str) -> int:
-    return len(mark.name) if mark.key == key else 0
+            sure = joined(tokens).confidence * mark.sure * (1.0 if len(tokens) == 1 else 0.96)
+            return [found(reader.page, "disease", text, sure, tokens)]
+    return []
 
 
 def _joint(before: Token, after: Token) -> str:
@@ -200,8 +194,3 @@ def diagnosis_text(text: str) -> str:
     text = re.sub(r"\s*[(\[]?\s*ICD.{0,24}$", "", text)
     parts = [written(part).strip("。.；，、_") for part in _ITEM.split(text)]
     return "；".join(part for part in parts if part)
-
-
-def gap(first: date, last: date) -> int:
-    """Days between two dates."""
-    return (last - first).days

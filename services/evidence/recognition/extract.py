@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 from services.evidence.recognition import (
@@ -15,9 +17,11 @@ from services.evidence.recognition import (
     pathology,
     settlement,
 )
+from services.evidence.recognition.common import DOUBTED, PROVEN
 from services.evidence.recognition.kinds import kind_of
 from services.evidence.recognition.layout import Page
 from services.evidence.recognition.lines import Found, Words
+from services.evidence.recognition.vocabulary import SHEETS
 
 _READERS: dict[str, Callable[[Page], list[Found]]] = {
     "id_card": id_card.read, "bank_card": bank_card.read, "diagnosis": diagnosis.read, "pathology": pathology.read,
@@ -41,4 +45,12 @@ def extract(words: Words) -> Reading:
     sheet, confidence = kind_of(words)
     if sheet is None:
         return Reading(None, 0.0, [])
-    return Reading(sheet, confidence, _READERS[sheet](Page(words)))
+    return Reading(sheet, confidence, _once(sheet, _READERS[sheet](Page(words))))
+
+
+def _once(sheet: str, found: list[Found]) -> list[Found]:
+    """One date or amount at one place is one field's: where two fields took it, neither is sure, unless a sum or a count proved it."""
+    kinds = {spec.name: spec.type for spec in SHEETS[sheet].fields}
+    taken = Counter((field.box, field.value) for field in found if kinds[field.name] in ("date", "money"))
+    return [replace(field, confidence=min(field.confidence, DOUBTED)) if taken[field.box, field.value] > 1 and field.confidence < PROVEN
+            and sheet != "id_card" else field for field in found]

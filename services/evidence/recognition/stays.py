@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from services.evidence.recognition.common import DOUBTED, PROVEN, a_day, count, found, gap, two_days
+from services.evidence.recognition.common import DOUBTED, PROVEN, a_day, count, found, two_days
 from services.evidence.recognition.dates import of
 from services.evidence.recognition.layout import Token, same_row
 from services.evidence.recognition.lines import Box, Found
@@ -37,7 +37,8 @@ class _Stay:
             return DOUBTED
         if self.days is None:
             return None
-        return PROVEN if self.days.value in (gap(first, last), gap(first, last) + 1) else DOUBTED
+        nights = (last - first).days
+        return PROVEN if self.days.value in (nights, nights + 1) else DOUBTED
 
 
 def stays(reader: Reader) -> list[Found]:
