@@ -69,7 +69,10 @@ def expired(dry_run: Annotated[bool, typer.Option("--dry-run", help="只列出�
                 break
             found += batch
     if as_json:
-        say_json({"dry_run": dry_run, "claims": [{**asdict(one), "claim_id": str(one.claim_id)} for one in found]})
+        say_json({"dry_run": dry_run, "claims": [
+            {"claim_no": one.claim_no, "since": one.since.isoformat(), "years": one.years, "until": one.until.isoformat(),
+             "papers": one.papers}
+            for one in found]})
         return
     say_table(("受理编号", "起算日", "保管年数", "保管至", "材料"), [
         (one.claim_no, one.since.isoformat(), str(one.years), one.until.isoformat(), str(one.papers)) for one in found])

@@ -69,10 +69,10 @@ def begin(session: Session, *, case_id: uuid.UUID, kind: str, file_name: str, si
     """
     actor.require(Role.MEMBER, *VERIFIERS, what="上传材料")
     account = _account(actor)
+    claims = _asking(session, case_id, kind, actor)
     if not _HASH.fullmatch(sha256):
         raise InputError("upload_hash", "没有写明文件的 SHA-256", remedy="以 64 位小写十六进制写明", field="sha256")
     storage.check_length(size)
-    claims = _asking(session, case_id, kind, actor)
     if _there(session, claims, kind, sha256):
         return Coming(None, clean_name(file_name), kind, size, size)
     session.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"upload:{account}"})

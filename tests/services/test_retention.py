@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,10 +10,9 @@ from datetime import date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from typer.testing import CliRunner
 
 from services.audit import verify as audit
-from services.cli import papers as commands
+from services.cli import main as cli
 from services.core.clock import at_hour
 from services.core.db import Database, Scope
 from services.core.errors import NotFound, NotPermitted
@@ -20,6 +20,7 @@ from services.evidence import retention, viewing
 from services.evidence import service as evidence
 from services.models import Paper
 from services.storage import service as storage
+from tests.services.test_cli_orgs import world as world
 from tests.support.claims import NX_EVENT, XJ_EVENT, report
 from tests.support.paper_files import page, photo, saved
 from tests.support.world import ROOT, World, build_world
@@ -156,12 +157,14 @@ def test_nobody_but_the_system_over_the_whole_tree(archive: Archive) -> None:
             retention.sweep(session, actor=actor, now=at_hour(LAST_DAY + timedelta(days=1)))
 
 
-def test_the_command_lists_and_then_takes_away(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands, "database", lambda: archive.db)
-    monkeypatch.setattr(commands, "moment", lambda db: at_hour(LAST_DAY + timedelta(days=1)))
-    runner = CliRunner()
-    listed = runner.invoke(commands.papers, ["retention", "--dry-run"])
-    assert listed.exit_code == 0 and "2031-12-31" in listed.output and "到期 1 案，2 份材料" in listed.output
-    assert archive.paper(archive.own).removed_at is None
-    assert "已销毁 1 案，2 份材料" in runner.invoke(commands.papers, ["retention"]).output
-    assert archive.paper(archive.own).removed_at and "到期 0 案" in runner.invoke(commands.papers, ["retention", "--dry-run"]).output
+def test_the_command_lists_and_then_takes_away(world: World, now: datetime, capsys: pytest.CaptureFixture[str]) -> None:
+    with world.db.unit_of_work(ROOT.scope) as session:
+        _, (claim,) = report(session, world, world.member(0, "xj"), XJ_EVENT, now)
+        evidence.upload(session, claim_id=claim.id, kind="pathology", file_name="材料.png", content=OWN, actor=ROOT, now=now)
+        session.execute(sa.text("UPDATE cover SET effective = '2012-01-01', until = '2012-12-31' WHERE id = :id"), {"id": claim.cover_id})
+        session.execute(sa.text("UPDATE claim SET state = 'closed', updated_at = '2013-02-01' WHERE id = :id"), {"id": claim.id})
+    assert cli.main(["papers", "retention", "--dry-run", "--json"]) == 0
+    [listed] = json.loads(capsys.readouterr().out)["claims"]
+    assert (listed["claim_no"], listed["since"], listed["until"], listed["papers"]) == (claim.claim_no, "2013-02-01", "2018-02-01", 1)
+    assert cli.main(["papers", "retention"]) == 0 and "已销毁 1 案，1 份材料" in capsys.readouterr().out
+    assert cli.main(["papers", "retention", "--dry-run"]) == 0 and "到期 0 案" in capsys.readouterr().out

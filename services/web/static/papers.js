@@ -112,7 +112,7 @@ function advise(form, item, found) {
   const again = button(words.again, () => { remove(form, item); form.querySelector("input[capture]").click(); });
   const keep = button(words.keep, () => { item.ask = false; box.querySelectorAll("button").forEach((one) => one.remove()); });
   box.append(again, ...(item.hopeless ? [] : [keep]));
-  item.told.append(box);
+  item.line.append(box);
 }
 
 function remove(form, item) {
