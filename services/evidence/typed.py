@@ -29,6 +29,8 @@ def written(sheet: str, spec: FieldSpec, text: str, *, field: str = "") -> str |
         raise _wrong(spec, "没有填写", "照原件填写，看不清的标为看不清", field)
     if len(clean) > LONGEST:
         raise _wrong(spec, f"超过 {LONGEST} 个字", "只填这一项的内容", field)
+    if not clean.isprintable():
+        raise _wrong(spec, "有不能显示的字符", "重新填写这一项", field)
     plain = unicodedata.normalize("NFKC", clean)
     if spec.type == "text":
         return clean.translate(_SIGNS)

@@ -106,7 +106,8 @@ def test_what_people_type_is_written_one_way(sheet: str, name: str, typed: str, 
     ("pathology", "specimen_on", "2026-02-30", "不是日期"), ("pathology", "specimen_on", "三月", "不是日期"),
     ("invoice", "amount", "12.345", "不是金额"), ("invoice", "amount", "-5", "不是金额"), ("discharge", "days", "1.5", "不是整数"),
     ("id_card", "number", "1101011990030712", "17位数字"), ("bank_card", "account", "62220", "12至19位"),
-    ("pathology", "seal", "也许", "不清楚"), ("pathology", "name", "", "没有填写"), ("pathology", "name", "长" * 201, "超过 200")])
+    ("pathology", "seal", "也许", "不清楚"), ("pathology", "name", "", "没有填写"), ("pathology", "name", "长" * 201, "超过 200"),
+    ("pathology", "name", "示\u202e例", "不能显示")])
 def test_what_cannot_be_meant_is_refused_by_the_fields_name(sheet: str, name: str, typed: str, word: str) -> None:
     spec = spec_of(sheet, name)
     with pytest.raises(InputError) as refused:

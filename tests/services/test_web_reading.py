@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from services.core.clock import at_hour
 from services.evidence.recognition.vocabulary import SHEETS
@@ -19,6 +20,7 @@ from tests.services.claim_pages import hidden, looks, person
 from tests.services.reading_world import PATHOLOGY, fields, handed_in, read
 from tests.support.databases import Fresh
 from tests.support.signed_in import Visitor
+from tests.support.world import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +31,16 @@ def api(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     db.drop()
 
 
+def claim_of(api: Api, n: int) -> str:
+    """The member's claim: reported once, whichever test comes first."""
+    with api.db.view(ROOT.scope) as session:
+        known = session.execute(sa.text("SELECT claim_no FROM claim WHERE person_id = :id"), {"id": api.world.person(f"xj.m{n}")}).scalar()
+    return str(known) if known else api.report(n)
+
+
 def opened(api: Api, n: int, light: int, *, reported_on: str = "2026-03-12") -> tuple[str, uuid.UUID, Visitor, str]:
     """A claim with a pathology report that was read; its clerk; the address of the desk."""
-    claim_no = api.report(n)
+    claim_no = claim_of(api, n)
     paper = handed_in(api, claim_no, light=light)
     name = api.world.member(n, "xj").synthetic.name
     read(api, paper, found={**PATHOLOGY, "name": (name, 0.99), "specimen_on": (reported_on, 0.98)})
@@ -68,7 +77,7 @@ def test_the_page_stands_beside_its_fields_with_a_box_for_each(api: Api) -> None
         assert person(api, login).get(f"/papers/{paper}/pages/1").status_code == status
     assert clerk.get(f"/papers/{paper}/pages/7").status_code == 404
     assert clerk.get(f"{at}?zoom=200").text.count("sheet z200") == 1
-    assert clerk.get(f"/claims/{api.report(5)}/papers/{paper}").status_code == 404
+    assert clerk.get(f"/claims/{claim_of(api, 5)}/papers/{paper}").status_code == 404
     assert "Sure" in person(api, "xj.clerk").get(f"{at}?lang=en").text
 
 
@@ -108,8 +117,27 @@ def test_what_changed_meanwhile_is_looked_at_again(api: Api) -> None:
     assert late.status_code == 409 and "刚由他人改过" in late.text and "20260313" in late.text
 
 
+def test_a_page_seen_in_another_case_is_shown_beside_it_to_whoever_may_see_both(api: Api) -> None:
+    claim_no, paper, clerk, at = opened(api, 0, 230)
+    other_no, other, _, _ = opened(api, 1, 228)
+    with api.db.unit_of_work(ROOT.scope) as session:
+        session.execute(sa.text("""
+            INSERT INTO paper_match (id, org_key, claim_id, paper_id, page, other_claim_id, other_paper_id, other_page, how, detail,
+                                     found_at)
+            SELECT :id, p.org_key, p.claim_id, p.id, 1, q.claim_id, q.id, 1, 'picture',
+                   '{"altered": ["number"], "boxes": [[0.5, 0.5, 0.75, 0.625]], "first": true}', now()
+            FROM paper p, paper q WHERE p.id = :paper AND q.id = :other"""), {"id": uuid.uuid4(), "paper": paper, "other": other})
+    api.checked(claim_no)
+    page = clerk.get(at).text
+    assert "在另一案件中见过这一页" in page and "内容有改动" in page
+    assert f'href="/claims/{other_no}"' in page and f'src="/papers/{other}/pages/1"' in page
+    assert '<rect x="0.5" y="0.5" width="0.25" height="0.125"/>' in page                # where they differ
+    assert '<rect x="300.0" y="400.0" width="150.0" height="100.0" rx="4"/>' in page    # the finding's place on the page itself
+    assert "与另一案件中的影像几乎相同" in page and 'name="verdict" value="overridden"' in page
+
+
 def test_without_a_reader_the_same_page_takes_what_is_typed(api: Api) -> None:
-    claim_no = api.report(3)
+    claim_no = claim_of(api, 3)
     paper, clerk = handed_in(api, claim_no, light=240), person(api, "xj.clerk")
     at = f"/claims/{claim_no}/papers/{paper}"
     page = clerk.get(at).text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from urllib.parse import quote
 
 from fastapi import Response
 from sqlmodel import Session
@@ -43,7 +42,7 @@ def take(visit: Visit, claim_no: str) -> Response:
         facts.take(session, claim_id=found.id, field_ids=picked, reason=visit.field("reason"), version=visit.version(),
                    actor=visit.actor, now=visit.now)
     return visit.attempt(verb, again=lambda problem: _page(visit, claim_no, picked=_picked(visit), problem=problem),
-                         then=address(visit, quote(claim_no)), done="amended")
+                         then=address(visit, claim_no), done="amended")
 
 
 def _page(visit: Visit, claim_no: str, *, picked: Sequence[uuid.UUID] | None = None, problem: HuzhuError | None = None) -> Response:
