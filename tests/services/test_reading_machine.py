@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import uuid
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -16,8 +17,12 @@ from flows import runtime
 from services.core import settings as settings_module
 from services.core.clock import FixedClock
 from services.core.db import Database, Scope
+from services.evidence import reader
 from services.models import Paper
-from services.simulate.scans import Scan, sheet
+from services.simulate.scans import MIME, Scan, sheet
+from services.storage import reading
+from services.storage import service as storage
+from services.storage.reading import Drawn
 from services.wiring import Wiring
 from tests.services.test_readings import fields, uploaded
 from tests.support.paper_files import photo
@@ -68,3 +73,22 @@ def test_papers_are_read_by_the_flow(db: Database, now: datetime, superuser: Sup
     assert sorted(readings, key=str) == sorted(((paper.id, "ocr", {"1": "diagnosis"}, None) for paper in (upright, aside, twin)), key=str)
     pages = {row[0]: row[1:] for row in superuser.execute("SELECT paper_id, turned, width < height FROM paper_page").fetchall()}
     assert pages[upright.id] == pages[twin.id] == (0, True) and pages[aside.id] == (90, True)
+
+
+def test_a_page_that_kills_the_machine_is_a_fault_and_the_next_one_is_read(reading_machine: None) -> None:
+    view = next(reading.draw(sheet("bank_card", 3, quality="flat").data, MIME, [1]))
+    assert isinstance(view, Drawn)
+    leaves = [reader.Leaf(number, sha256, 1000, 1000, straight=True)
+              for number, sha256 in enumerate((storage.put(b"no picture at all"), "1" * 64, storage.put(view.view)), 1)]
+    read = reader.read(reader.Unread(uuid.uuid4(), "0" * 64, MIME, tuple(leaves)))
+    assert [(one.number, one.fault, one.sheet) for one in read.pages] == [
+        (1, "reader_died", None), (2, "object_missing", None), (3, None, "bank_card")]
+
+
+def test_without_a_machine_papers_are_left_to_hands(db: Database, now: datetime, superuser: Superuser,
+                                                    monkeypatch: pytest.MonkeyPatch) -> None:
+    paper, _, _ = uploaded(db, now, ("diagnosis", photo()), ("other", photo()), ("application", photo()))
+    run(db, now, paper, monkeypatch)
+    run(db, now, paper, monkeypatch)
+    assert superuser.execute("SELECT source, engine, sheets FROM paper_reading").fetchall() == [("hand", "", {})] * 2
+    assert fields(db, paper.claim_id) == []
