@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from services.access.actor import Actor
-from services.reporting.worklists import CERTIFY, FURTHER, REVIEW, SOON, VERIFY, Key
+from services.reporting.worklists import CERTIFY, DELIVER, FURTHER, REVIEW, SOON, VERIFY, Key
 from services.review.summary_queries import masked_name
 from services.workdays.count import working_days_between
 
@@ -111,7 +111,8 @@ def _reasons(key: Key, row: sa.Row[tuple[object, ...]], actor: Actor, clock: str
         "escalated": bool(row.escalated), "substitute": substitute, "again": row.round > 1 and key.kind in (CERTIFY, REVIEW),
         "mine": row.taken_by is not None and row.taken_by == actor.account_id,
         "papers": key.kind == VERIFY and row.papers > 0, "complete": key.kind == VERIFY and row.papers == 0,
-        "unread": key.kind == "answer", "prepared": key.kind == FURTHER, "lodged": key.kind == "objection" and not row.late_objection,
+        "unread": key.kind == "answer", "prepared": key.kind == FURTHER,
+        "undelivered": key.kind == DELIVER, "lodged": key.kind == "objection" and not row.late_objection,
         "late_objection": bool(row.late_objection)}
     return tuple(code for code, holds in told.items() if holds) or ("turn",)
 

@@ -1,5 +1,5 @@
 """What waits for somebody, of every kind, in one list by its day: levels to certify or review, papers to verify, messages to
-answer, objections to take up, further lists to agree to.
+answer, objections to take up, further lists to agree to, lists that reached nobody.
 
 Each kind is asked apart for the first few of its order (day, id) and the answers are merged, so that a page costs the same
 behind any number of claims. Separation of persons is asked of one level after the other until a page is full.
@@ -24,7 +24,9 @@ from services.review.reopening import MAY_REOPEN
 PAGE = 50
 MOST = 100                          # counted up to here: "99+"
 SOON = timedelta(days=2)
-CERTIFY, REVIEW, VERIFY, ANSWER, OBJECTION, FURTHER = KINDS = ("certify", "review", "verify", "answer", "objection", "further")
+UNREAD = timedelta(days=3)          # a letter on the portal that nobody opened is handed over by the clerk
+CERTIFY, REVIEW, VERIFY, ANSWER, OBJECTION, FURTHER, DELIVER = KINDS = (
+    "certify", "review", "verify", "answer", "objection", "further", "deliver")
 DUES = ("late", "soon", "later")
 _STAFF = (Role.UNIT_CLERK, *sorted(REVIEWERS))
 
@@ -154,6 +156,13 @@ _FURTHER = sa.text(bound(f"""
     JOIN claim c ON c.id = f.claim_id AND c.round = f.round AND c.state IN ('reported', 'verified', 'in_review')
     WHERE f.outcome IS NULL AND f.org_key >= :low AND f.org_key < :high AND NOT {on_claimant_side(ACTOR)}
       {_span("(f.prepared_at AT TIME ZONE 'Asia/Shanghai')::date", "f.id", "'further'")} ORDER BY 1, f.id LIMIT :limit"""))
+# A list or its reminder that lies unread: until it is handed over neither an answer nor a lapse can come.
+_UNREAD = sa.text(f"""
+    SELECT (n.dispatched_at AT TIME ZONE 'Asia/Shanghai')::date, n.id, 'deliver', n.claim_id FROM claim c
+    JOIN notice n ON n.claim_id = c.id AND n.state = 'dispatched' AND n.code IN ('supplement', 'reminder')
+    WHERE c.state = 'supplementing' AND c.org_key >= :low AND c.org_key < :high
+      AND (n.dispatched_at AT TIME ZONE 'Asia/Shanghai')::date <= CAST(:unread AS date)
+      {_span("(n.dispatched_at AT TIME ZONE 'Asia/Shanghai')::date", "n.id", "'deliver'")} ORDER BY 1, n.id LIMIT :limit""")
 
 Asked = Callable[[Session], list[Key]]
 
@@ -166,7 +175,8 @@ def worklist(session: Session, actor: Actor, *, wish: Wish, what: str = "", afte
     place, row, kind = _cursor(after)
     limit = MOST if not after else PAGE + 1
     values = {**_bounds(actor), **_days(wish, today), "plan": wish.plan, "number": wish.number, "number_end": wish.number + "\U0010ffff",
-              "due": place, "after": row, "kind": kind, "today": today, "limit": limit}
+              "due": place, "after": row, "kind": kind, "today": today, "limit": limit,
+              "unread": today - UNREAD}
     asked = [kind for kind in KINDS if not what or kind == what]
     found: list[Key] = []
     if not wish.level or wish.level in actor.roles:
@@ -198,6 +208,8 @@ def _without_level(session: Session, actor: Actor, wish: Wish, values: dict[str,
     found += _ask(session, _MESSAGES, values)
     if actor.has(*MAY_REOPEN):
         found += _ask(session, _OBJECTIONS, {**values, "head": actor.has(Role.HEAD)})
+    if actor.has(Role.UNIT_CLERK):
+        found += _ask(session, _UNREAD, values)
     if actor.has(*SENIORS):
         found += _ask(session, _FURTHER, values)
     return found

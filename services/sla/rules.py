@@ -37,6 +37,7 @@ _DECISION_LETTERS = "r.code IN ('decision', 'consolation', 'refusal', 'refund', 
 FOLLOWS: dict[tuple[str, str], tuple[Step, ...]] = {
     ("claim", "create"): (Step(Op.START, ("verification",)),),
     ("claim", "verify"): (Step(Op.STOP, ("verification",)), Step(Op.START, ("pay",))),
+    ("claim", "answer"): (Step(Op.START, ("verification",)),),      # asked after the verification: verified anew, in time
     ("claim", "send_back"): (Step(Op.START, ("verification",)),),
     ("claim", "resume"): (Step(Op.START, ("verification",)),),
     ("claim", "refuse"): (Step(Op.STOP, ("pay",)), Step(Op.START, ("refusal_letter",))),

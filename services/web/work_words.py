@@ -12,7 +12,8 @@ from services.web.language import N_
 KINDS: Mapping[str, tuple[str, str, str]] = {
     "certify": (N_("证明"), N_("核对后证明"), ""), "review": (N_("审核"), N_("审核"), ""),
     "verify": (N_("核验"), N_("核对材料"), "#papers"), "answer": (N_("留言"), N_("答复留言"), "#talk"),
-    "objection": (N_("异议"), N_("办理异议"), ""), "further": (N_("再次告知"), N_("复审补充清单"), "#todo")}
+    "objection": (N_("异议"), N_("办理异议"), ""), "further": (N_("再次告知"), N_("复审补充清单"), "#todo"),
+    "deliver": (N_("送达"), N_("送达补充材料文书"), "#todo")}
 ALL = N_("全部")
 # reason -> (words, kind of tag)
 REASONS: Mapping[str, tuple[str, str]] = {
@@ -20,7 +21,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "paused": (N_("时限中止"), "quiet"), "returned": (N_("退回后重办"), "busy"), "escalated": (N_("无人可办，上交"), "busy"),
     "substitute": (N_("代理"), "busy"), "again": (N_("重新办理"), "busy"), "mine": (N_("我已领取"), "good"),
     "papers": (N_("有材料待核对"), "busy"), "complete": (N_("材料已核对，待核验"), "good"), "unread": (N_("会员有新留言"), "busy"),
-    "prepared": (N_("已准备，等您同意"), "busy"),
+    "prepared": (N_("已准备，等您同意"), "busy"), "undelivered": (N_("发出三日，会员没有打开"), "busy"),
     "lodged": (N_("会员提出异议"), "busy"), "late_objection": (N_("逾期提出的异议"), "stop"), "turn": (N_("轮到本级"), "quiet")}
 DUES: Mapping[str, str] = {"late": N_("已逾期"), "soon": N_("三日内到期"), "later": N_("以后到期")}
 

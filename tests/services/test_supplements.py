@@ -19,7 +19,7 @@ from services.notice import service as notice
 from services.reporting.attached import supplements as lists_of
 from services.reporting.pauses import of_list
 from tests.services.supplement_world import ITEMS, NONE, START, asked, clock, on, reminder, sent, undone
-from tests.support.claims import NX_EVENT, XJ_EVENT, picture, report
+from tests.support.claims import NX_EVENT, XJ_EVENT, picture, report, verified
 from tests.support.databases import Fresh
 from tests.support.world import ROOT, World, build_world
 
@@ -32,7 +32,7 @@ def world(server: str) -> Iterator[World]:
 
 
 def test_a_list_delivered_and_answered_on_one_day_takes_no_day(world: World) -> None:
-    """Verification is five working days from 20 March: 27 March, with the list of the same day or without."""
+    """The day of verification is the same with a list of one day or without."""
     with undone(world) as session:
         claim, listed = asked(session, world)
         before = clock(session, claim, "verification")[1]
@@ -72,6 +72,19 @@ def test_two_lists_of_a_round_pause_twice(world: World) -> None:
         service.answer(session, supplement_id=second.id, items=NONE[:1], actor=member, now=on(12))
         assert clock(session, claim, "verification")[2] == [["2026-03-23", "2026-03-25"], ["2026-03-26", "2026-04-01"]]
         assert sent(session, "supplement.create", claim, second, 6).context["further_reason"] == "送来的病理报告是他人的"
+
+
+def test_a_list_of_the_review_lets_the_file_be_verified_anew_in_time(world: World) -> None:
+    """Verified on 20 March, answered on 3 April: two working days from then, over the holiday of 4 to 6 April, are 8 April."""
+    with undone(world) as session:
+        claim, clerk = verified(session, world, world.member(0, "xj"), XJ_EVENT, on(0), clerk="xj.clerk"), world.actor("xj.clerk")
+        listed = service.ask(session, claim_id=claim.id, items=[{"paper": "other", "reason": "缺"}], actor=clerk, now=on(4))
+        service.deliver(session, supplement_id=listed.id, actor=clerk, now=on(4))
+        assert (clock(session, claim, "verification")[0], clock(session, claim, "pay")[0]) == ("stopped", "paused")
+        said = [{"paper": "other", "state": "unavailable", "note": "无"}]
+        service.answer(session, supplement_id=listed.id, items=said, actor=clerk, now=on(14))
+        assert clock(session, claim, "verification") == ("running", date(2026, 4, 8), [])
+        assert clock(session, claim, "pay")[2] == [["2026-03-24", "2026-04-03"]]
 
 
 def test_the_insurers_list_leaves_our_clocks_alone_and_never_lapses(world: World) -> None:

@@ -84,12 +84,16 @@ def test_a_member_answers_late_and_her_claim_goes_on(api: Api) -> None:
     claim_no = api.report()
     api.act("xj.clerk", claim_no, "supplements", {"items": [{"paper": "pathology", "reason": "缺病理诊断报告", "remedy": "到病理科打印"}]})
     letters_out(api, claim_no, "supplement.create")
+    api.clock.advance(timedelta(days=2))
+    assert claim_no not in person(api, "xj.clerk").get("/work?what=deliver").text
+    api.clock.advance(timedelta(days=1))
+    assert claim_no in person(api, "xj.clerk").get("/work?what=deliver").text       # three days unread: handed over by the clerk
     member = person(api, "xj.m0")
     letter = re.search(r'action="(/mine/letters/[^"]+)"', member.get(f"/mine/{claim_no}").text)
     assert letter
     member.send(letter[1])
     page = member.get(f"/mine/{claim_no}").text
-    assert "怎样补：" in page and "到病理科打印" in page and "自 2026年3月21日 起不计" in page
+    assert "怎样补：" in page and "到病理科打印" in page and "自 2026年3月24日 起不计" in page
     listed = re.search(rf"/mine/{claim_no}/lists/[0-9a-f-]+", page)
     assert listed
     api.clock.advance(timedelta(days=60))
