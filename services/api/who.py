@@ -55,6 +55,7 @@ _TABLE: tuple[tuple[Roles, str], ...] = (
     # People, covers, premium.
     (_DESKS | _ADMIN, "POST /people; POST /people/{person_id}/kin; POST /people/{person_id}/proofs"),
     (_LOOKERS | _ADMIN, "POST /people/find; GET /people/{person_id}"),
+    (REVIEWERS | _AUDITOR, "POST /invoices/find"),
     (_LOOKERS, "GET /people/{person_id}/history"),
     (_LOOKERS | FINANCE, "POST /people/{person_id}/unmask"),
     (_PEOPLE, "GET /people/{person_id}/covers"),

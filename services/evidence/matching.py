@@ -128,7 +128,14 @@ def unprinted(session: Session, claim_ids: Sequence[uuid.UUID]) -> list[tuple[uu
 
 def prints(pages: Iterable[tuple[uuid.UUID, str]]) -> list[tuple[uuid.UUID, str, Print | None]]:
     """Each page's print, made from its view. No transaction is open meanwhile; a view that is gone gives none."""
-    return [(page, view, print_of(content) if (content := _content(view)) else None) for page, view in pages]
+    return [(page, view, _print(_content(view))) for page, view in pages]
+
+
+def _print(content: bytes | None) -> Print | None:
+    try:
+        return print_of(content) if content else None
+    except OSError:             # no picture any more: the page's own fault is told where it is shown
+        return None
 
 
 def _content(view: str | None) -> bytes | None:

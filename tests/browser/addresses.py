@@ -31,6 +31,7 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "/keys": (OFFICE, "/keys"),
     "/work": (DISTRICT, "/work"),
     "/search": (OFFICE, "/search"),
+    "/invoices": (OFFICE, "/invoices"),
     # one claim
     "/claims/{claim_no}": (OFFICE, "/claims/{office}"),
     "/claims/{claim_no}/pulse": (OFFICE, "/claims/{office}/pulse"),

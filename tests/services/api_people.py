@@ -61,6 +61,7 @@ X             W   /organisations/{org_id}/liaisons
 
 UDOSHX        W   /people
 UDOSHAX       W   /people/find
+DOSHA         W   /invoices/find
 UDOSHAX       R   /people/{person_id}
 UDOSHA        R   /people/{person_id}/history
 MUDOSHKCAX    R   /people/{person_id}/covers

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import io
 import random
+import uuid
 from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
 
 from PIL import Image
+from sqlmodel import Session
 
+from services.evidence import readings
+from services.evidence.readings import PageRead, PaperRead
+from services.evidence.recognition.lines import Box, Found
+from services.models import Claim, Paper, PaperPage
 from services.simulate.scans import LAYOUTS
 from services.simulate.scans.canvas import Page
 from services.simulate.scans.facts import facts_for
 from services.simulate.scans.wear import QUALITIES, worn
+from services.storage import service as storage
 
+SUM_BOX = Box(0.7, 0.6, 0.9, 0.66)
 HOSPITAL: Mapping[str, str] = {"hospital": "银川示例人民医院", "code": "64060125"}
 
 
@@ -50,3 +59,21 @@ def view(n: int, seed: int, quality: str = "phone", layout: str = "outpatient", 
     """A view of an invoice; `amount` alters one field of the printed page."""
     other = {"amount": amount} if amount else {}
     return saved(taken(drawn(n, layout=layout, **other), seed, quality))
+
+
+def hand_in(session: Session, claim_id: uuid.UUID, content: bytes, n: int, now: datetime, *, kind: str = "receipts",
+            read: bool = True, **said: str) -> uuid.UUID:
+    """A paper with one page, drawn, and what was read on it: invoice `n` but for what is `said` otherwise."""
+    claim = session.get_one(Claim, claim_id)
+    sha256 = storage.put(content)
+    paper = Paper(org_key=claim.org_key, claim_id=claim_id, kind=kind, sha256=sha256, mime="image/webp", size=len(content),
+                  file_name="发票.jpg", uploaded_at=now, pages=1)
+    session.add(paper)
+    session.flush()
+    session.add(PaperPage(org_key=claim.org_key, paper_id=paper.id, number=1, view_sha256=sha256, width=900, height=600))
+    if read:
+        values = {name: facts(n)[name] for name in ("code", "number", "issued_on", "amount")} | said
+        found = tuple(Found(1, name, value, 0.97, SUM_BOX if name == "amount" else None) for name, value in values.items())
+        readings.keep(session, [PaperRead(paper.id, "text", "", (PageRead(1, "text", "invoice", found),))], now=now)
+    session.flush()
+    return paper.id

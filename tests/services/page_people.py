@@ -128,6 +128,7 @@ UDOSHA      RW  /claims/{claim_no}/unmask
 UDOSHA      R   /keys
 UDOSHA      RW  /people/{person_id}/unmask
 UDOSHA      RW  /search
+DOSHA       RW  /invoices
 UDOSHA      R   /told
 MUOSH       RW  /cases/{case_no}/papers
 MUOSH       W   /cases/{case_no}/uploads

@@ -8,20 +8,14 @@ from datetime import datetime
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import Session
 
 from services.core.db import Database
 from services.evidence import invoices, matches, matching, readings
 from services.evidence.matches import Match
-from services.evidence.readings import PageRead, PaperRead
-from services.evidence.recognition.lines import Box, Found
-from services.models import Claim, Paper, PaperPage
-from services.storage import service as storage
-from tests.services.invoice_papers import facts, view
+from tests.services.invoice_papers import facts, hand_in, view
 from tests.services.review_world import report
 from tests.support.world import ROOT, World, build_world
 
-SUM_BOX = Box(0.7, 0.6, 0.9, 0.66)
 LATER = {"kind": "diagnosis", "icd10": "C50.900", "behaviour": "3", "severity": "malignant", "diagnosed_on": "2026-03-18",
          "specimen_on": "2026-03-14"}
 
@@ -29,24 +23,6 @@ LATER = {"kind": "diagnosis", "icd10": "C50.900", "behaviour": "3", "severity": 
 @pytest.fixture
 def world(db: Database, now: datetime) -> World:
     return build_world(db, now)
-
-
-def hand_in(session: Session, claim_id: uuid.UUID, content: bytes, n: int, now: datetime, *, kind: str = "receipts",
-            read: bool = True, **said: str) -> uuid.UUID:
-    """A paper with one page, drawn, and what was read on it: invoice `n` but for what is `said` otherwise."""
-    claim = session.get_one(Claim, claim_id)
-    sha256 = storage.put(content)
-    paper = Paper(org_key=claim.org_key, claim_id=claim_id, kind=kind, sha256=sha256, mime="image/webp", size=len(content),
-                  file_name="发票.jpg", uploaded_at=now, pages=1)
-    session.add(paper)
-    session.flush()
-    session.add(PaperPage(org_key=claim.org_key, paper_id=paper.id, number=1, view_sha256=sha256, width=900, height=600))
-    if read:
-        values = {name: facts(n)[name] for name in ("code", "number", "issued_on", "amount")} | said
-        found = tuple(Found(1, name, value, 0.97, SUM_BOX if name == "amount" else None) for name, value in values.items())
-        readings.keep(session, [PaperRead(paper.id, "text", "", (PageRead(1, "text", "invoice", found),))], now=now)
-    session.flush()
-    return paper.id
 
 
 def look(world: World, claims: Sequence[uuid.UUID], now: datetime) -> None:
