@@ -12,8 +12,9 @@ from prefect import flow
 from flows.runtime import Batch, actor, effect, looking, now, transaction, unique
 from services.evidence import invoices, matches, matching, reader, readings, viewing
 from services.evidence import service as evidence
+from services.evidence.recognition import engine
 
-_AT_ONCE = 3                        # papers in work: enough to keep the drawing and reading processes busy, no more
+_AT_ONCE = engine.processes() + 1   # papers in work: enough to keep the drawing and reading processes busy, no more
 T = TypeVar("T")
 
 

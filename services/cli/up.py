@@ -14,6 +14,7 @@ from services.cli.demonstration import add_twin, demonstration, take_up
 from services.cli.stopping import stop_like_ctrl_c
 from services.cli.supervisor import Supervisor
 from services.core.settings import settings
+from services.evidence.recognition.engine import refuse_without_reader
 from services.wiring import refuse_without_insurer
 
 _console = Console()
@@ -26,6 +27,7 @@ def up(demo: Shown = False) -> None:
     """启动本机全部服务（数据库、Prefect、网页、后台任务），按 Ctrl-C 停止。"""
     config = demonstration() if demo else settings()
     refuse_without_insurer(config)      # here, not in a child's log
+    refuse_without_reader(config)
     stop_like_ctrl_c()
     with _console.status("正在启动……"), Supervisor(config) as machine:
         if demo:
