@@ -89,7 +89,8 @@ def _load(session: Session, claims: Sequence[Claim]) -> _File:
 
 
 def _name(claim: Claim, paper: Paper) -> str:
-    return rules.paper_name(registry.version(claim.plan, claim.plan_from), paper.kind)
+    """In a finding's sentence the plan's own words about a paper are too long: what stands in brackets is left out."""
+    return rules.paper_name(registry.version(claim.plan, claim.plan_from), paper.kind).partition("（")[0]
 
 
 def _seen(claim: Claim, file: _File) -> Seen:
