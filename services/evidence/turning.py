@@ -62,8 +62,8 @@ def _webp(picture: Image.Image) -> bytes:
 def turn(session: Session, *, paper_id: uuid.UUID, page: int, degrees: int, actor: Actor, now: datetime) -> PaperPage:
     """The page stands as a person turned it (clockwise, by quarters); its fields' places turn with it.
 
-    A paper on which a machine found nothing yet, and nobody typed, is read again as it now stands. NotFound: no such page,
-    or none that can be shown.
+    The checks look again; a paper on which a machine found nothing yet, and nobody typed, is read again as it now stands.
+    NotFound: no such page, or none that can be shown.
     """
     actor.require(*VERIFIERS, what="核对材料")
     if degrees not in QUARTERS:
@@ -83,7 +83,7 @@ def turn(session: Session, *, paper_id: uuid.UUID, page: int, degrees: int, acto
     _turn_fields(session, paper.id, page, degrees)
     session.flush()
     record(session, claim, paper.id, "turn", {"page": page, "degrees": degrees}, actor, now)
-    _read_again(session, claim, paper, now)
+    _look_again(session, claim, paper, now)
     return row
 
 
@@ -95,9 +95,8 @@ def _turn_fields(session: Session, paper_id: uuid.UUID, page: int, degrees: int)
             session.add(row)
 
 
-def _read_again(session: Session, claim: Claim, paper: Paper, now: datetime) -> None:
-    """Nothing was found on the paper as it lay: now that it stands, its reading is owed again."""
-    if session.exec(select(PaperField.id).where(PaperField.paper_id == paper.id)).first() is not None:
-        return
-    session.execute(sa.delete(PaperReading).where(col(PaperReading.paper_id) == paper.id, col(PaperReading.source) != "hand"))
+def _look_again(session: Session, claim: Claim, paper: Paper, now: datetime) -> None:
+    """The flow looks at the page as it now stands: its print is made anew; where nothing was found before, it is read again."""
+    if session.exec(select(PaperField.id).where(PaperField.paper_id == paper.id)).first() is None:
+        session.execute(sa.delete(PaperReading).where(col(PaperReading.paper_id) == paper.id, col(PaperReading.source) != "hand"))
     outbox.add(session, [Work(CHECKED_AGAIN, claim.org_key, claim.id, paper.id)], now=now)
