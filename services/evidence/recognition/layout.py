@@ -19,6 +19,7 @@ _SLOPES = [step / 200 for step in range(-24, 25)]                # ± 0.12, abou
 _TURNS = (-0.06, -0.04, -0.02, 0.0, 0.02, 0.04, 0.06)            # how much the slope changes from top to bottom
 MOST = 800              # lines of a page that are looked at: a sheet of the densest print has fewer
 _SAME_ROW, _FEW = 0.6, 6
+_AGAINST = 0.8          # weight of a slope to the other side than the margins tell
 _Point = tuple[float, float, float, float]     # middle of a line, its left and right end
 
 
@@ -169,10 +170,11 @@ def _slopes(lines: Sequence[Line], aspect: float) -> tuple[float, float]:
     points = [((line.box.left + line.box.right) / 2 * aspect, line.box.middle, line.box.left * aspect, line.box.right * aspect)
               for line in lines]
     size, steep = _letter_height(lines), _steepness(lines, aspect)
+    margins = _margins(lines, aspect)
     best, slopes = _gathered(points, 0.0, 0.0, size) * (1.04 if steep < 0.012 else 0.9) + 1e-9, (0.0, 0.0)
     for slope in _SLOPES:
         for turn in _TURNS if abs(abs(slope) - steep) <= max(0.015, 0.3 * steep) else ():
-            score = _gathered(points, slope - turn / 2, turn, size) - 0.3 * abs(turn)
+            score = (_gathered(points, slope - turn / 2, turn, size) - 0.3 * abs(turn)) * (_AGAINST if slope * margins < 0 else 1.0)
             if score > best:
                 best, slopes = score, (slope - turn / 2, turn)
     return slopes
@@ -183,6 +185,23 @@ def _steepness(lines: Sequence[Line], aspect: float) -> float:
     sizes = [(line.box.width * aspect, line.box.height) for line in lines if line.box.width > 0][:200]
     rises = [(tall - short) / (wide - narrow) for wide, tall in sizes for narrow, short in sizes if wide > 2 * narrow and wide > 0.1]
     return max(0.0, median(rises)) if len(rises) >= _FEW else 0.0
+
+
+def _margins(lines: Sequence[Line], aspect: float) -> float:
+    """The slope as the margins tell it (they stand upright on the lines); 0 when they tell little.
+
+    Left and right ones together: what a slanting camera does to the one it undoes at the other.
+    """
+    leans = []
+    for side in ("left", "right"):
+        edges = [(getattr(line.box, side) * aspect, line.box.middle) for line in lines[:300]]
+        pairs = [(lower[0] - upper[0]) / (lower[1] - upper[1]) for upper in edges for lower in edges
+                 if 0.012 < lower[1] - upper[1] < 0.15 and abs(lower[0] - upper[0]) < 0.16 * (lower[1] - upper[1]) + 0.001]
+        if len(pairs) < _FEW:
+            return 0.0
+        leans.append(median(pairs))
+    lean = -sum(leans) / 2
+    return lean if abs(lean) > 0.015 else 0.0
 
 
 def _letter_height(lines: Sequence[Line]) -> float:
