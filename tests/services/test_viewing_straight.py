@@ -36,7 +36,7 @@ def scene(seed: int) -> Image.Image:
     return picture.filter(ImageFilter.GaussianBlur(1.5))
 
 
-@run(max_examples=8)
+@run(max_examples=5)
 @given(st.floats(-7.4, 7.4))
 def test_a_known_tilt_is_found_and_is_gone_afterwards(degrees: float) -> None:
     found = tilt(hanging(degrees))
