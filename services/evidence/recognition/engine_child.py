@@ -24,6 +24,7 @@ SIDE = 1280                         # of the picture on which lines are looked f
 _LARGER = 1.5                       # a small picture is blown up this much at most
 _TALL, _SAMPLE, _SURE = 1.5, 8, 0.9
 _STAMPS, _RED_IS_PAPER = 3, 0.78       # stamps of a page; from this share of the paper's red on, red is as white as paper
+_CLEARLY_RED, _SOME_RED = 60, 0.001     # levels over green and blue; share of a page's pixels
 _DARK, _LIGHT = 130, 220                # levels of the paper
 _MODELS = {"Det": "*det_small.onnx", "Rec": "*rec_small.onnx", "Cls": "*cls_mobile.onnx"}
 
@@ -51,10 +52,27 @@ class Reader:
             return {}, []
         stamps = self._bleached()
         turned, picture, quads = self._upright()
+        lines = self._told(picture, quads)
+        if not stamps:
+            lines += self._under_red(picture, [line[2:] for line in lines])
+        return {"turned": turned, "lines": lines, "stamps": [_turned(stamp, turned) for stamp in stamps]}, []
+
+    def _told(self, picture: Picture, quads: list[Quad]) -> list[list[Any]]:
+        """Text, certainty and box of each line on which something stands."""
         height, width = picture.shape[:2]
         lines = [[*self._read(crop), *_box(quad, width, height)]
                  for quad, crop in zip(quads, self._ocr.crop_text_regions(picture, quads), strict=True)]
-        return {"turned": turned, "lines": [line for line in lines if line[0]], "stamps": [_turned(stamp, turned) for stamp in stamps]}, []
+        return [line for line in lines if line[0]]
+
+    def _under_red(self, picture: Picture, known: list[list[float]]) -> list[list[Any]]:
+        """Lines that show only once all red is taken away: a stamp that was not known as one may lie on them."""
+        red = picture[..., 2]
+        if np.mean(cv2.subtract(red, picture[..., :2].max(axis=2)) > _CLEARLY_RED) < _SOME_RED:
+            return []
+        height, width = picture.shape[:2]
+        bare = np.repeat(np.minimum(red / _RED_IS_PAPER, np.percentile(red, 90)).astype(np.uint8)[..., None], 3, axis=2)
+        new = [quad for quad in self._lines(bare) if not _covered(_box(quad, width, height), known)]
+        return [line for line in self._told(bare, new) if line[1] >= _SURE] if new else []
 
     def _bleached(self) -> list[list[float]]:
         """Where stamps stand (place and certainty), the page as it lay; their red is taken away there, for it hides the words below."""
@@ -118,6 +136,12 @@ def _lit(picture: Picture) -> Picture:
     """A page taken in the dark, made as light as paper is."""
     paper = int(np.percentile(picture[::8, ::8].max(axis=2), 80))
     return picture if paper >= _DARK else cv2.convertScaleAbs(picture, alpha=_LIGHT / max(paper, 1)).astype(np.uint8)
+
+
+def _covered(box: list[float], known: list[list[float]]) -> bool:
+    """Whether a third of a box lies in boxes that are known already."""
+    shared = sum(max(0.0, min(box[2], one[2]) - max(box[0], one[0])) * max(0.0, min(box[3], one[3]) - max(box[1], one[1])) for one in known)
+    return shared * 3 > (box[2] - box[0]) * (box[3] - box[1])
 
 
 def _turned(stamp: list[float], degrees: int) -> list[float]:
