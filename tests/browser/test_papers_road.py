@@ -9,8 +9,10 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.house import House, faults, wide_enough
 from tests.browser.stage import one
-from tests.services.api_world import PAPERS, picture
+from tests.services.api_world import PAPERS
 from tests.services.member_pages import letters_out
+from tests.support.paper_files import page as sheet
+from tests.support.paper_files import saved
 
 MISSING = "pathology"
 
@@ -25,9 +27,9 @@ def fits(page: Page) -> None:
 
 
 def photograph(page: Page, field: str, kind: str) -> None:
-    box = page.locator(f"#{field}")
-    box.get_by_label("拍照").set_input_files({"name": f"{kind}.png", "mimeType": "image/png", "buffer": picture(f"road {kind}")})
-    expect(box.locator(".chosen li")).to_contain_text(f"{kind}.png")
+    box, content = page.locator(f"#{field}"), saved(sheet(light=246 - PAPERS.index(kind)))       # sharp: nothing to advise
+    box.get_by_label("拍照").set_input_files({"name": f"{kind}.png", "mimeType": "image/png", "buffer": content})
+    expect(page.locator(".chosen li").filter(has_text=f"{kind}.png")).to_be_visible()
 
 
 def test_papers_from_the_telephone_to_the_verified_file(house: House) -> None:
