@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -78,7 +79,7 @@ def _agreed(pulls: Sequence[Pull], *, straight: bool) -> Plane | None:
 
 
 def _apart(one: Point, other: Point) -> float:
-    return float(((one[0] - other[0]) ** 2 + (one[1] - other[1]) ** 2) ** 0.5)
+    return math.dist(one, other)
 
 
 def fitted(first: Image.Image, second: Image.Image) -> Plane:

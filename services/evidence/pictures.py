@@ -175,7 +175,7 @@ def _side(light: Image.Image, paper: set[tuple[int, int]], axis: int, far: bool)
         along, away = point[1 - axis], point[axis] + far
         ends[along] = max(ends.get(along, away), away) if far else min(ends.get(along, away), away)
     kept = sorted(ends.items())[len(ends) // 12:len(ends) - len(ends) // 12]
-    slope, start = 0.0, float(light.size[axis] if far else 0)
+    slope, start = 0.0, 1.0 * light.size[axis] if far else 0.0
     for _ in range(4):
         if len(kept) < 3:
             break
