@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from services.core.clock import business_day
 from services.core.words import date_cn
 from services.reporting.views import ClockView, SupplementView
-from services.sla.rules import INSURER
+from services.sla.queries import INSURER
 
 DAY = timedelta(days=1)
 

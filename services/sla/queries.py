@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from sqlmodel import Session, col, select
 
 from services.models import SlaClock
+from services.sla.rules import INSURER
+
+__all__ = ["INSURER", "clocks", "clocks_of"]
 
 
 def clocks_of(session: Session, claim_id: uuid.UUID) -> list[SlaClock]:
