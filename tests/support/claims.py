@@ -25,7 +25,7 @@ XJ_EVENT: dict[str, object] = {"kind": "diagnosis", "icd10": "C53.900", "behavio
 def picture(serial: int = 0) -> bytes:
     """A PNG as small as a paper may be, another one for each serial."""
     buffer = io.BytesIO()
-    Image.new("RGB", (420, 420), (serial % 256, serial // 256 % 256, 7)).save(buffer, "PNG")
+    Image.new("RGB", (420, 420), (serial % 256, serial // 256 % 256, serial // 65536 % 256)).save(buffer, "PNG")
     return buffer.getvalue()
 
 
@@ -44,7 +44,7 @@ def papers(session: Session, world: World, claim: Claim, now: datetime, *, clerk
     made = []
     for place, kind in enumerate(claim.required if kinds is None else kinds):
         paper = evidence.upload(session, claim_id=claim.id, kind=kind, file_name=f"{kind}.png",
-                                content=picture(serial + place + claim.id.int % 60000), actor=world.actor(clerk), now=now)
+                                content=picture(serial + place + claim.id.int % (1 << 24)), actor=world.actor(clerk), now=now)
         evidence.judge(session, paper_id=paper.id, accept=True, actor=world.actor(clerk), now=now)
         made.append(paper.id)
     return made
