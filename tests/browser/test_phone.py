@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.house import House, wide_enough
 from tests.browser.stage import number, one
 from tests.services.after_world import decided, letter
-from tests.services.api_world import picture
+from tests.support.paper_files import photo
 
 
 def press(page: Page, words: str) -> None:
@@ -69,7 +69,7 @@ def test_she_photographs_a_paper(house: House) -> None:
     page = house.seat("xj.m0", phone=True)
     page.goto(f"/cases/{case}/papers")
     form = page.locator("form", has=page.locator("#files-diagnosis"))
-    form.get_by_label("拍照").set_input_files({"name": "诊断.png", "mimeType": "image/png", "buffer": picture("diagnosis")})
+    form.get_by_label("拍照").set_input_files({"name": "诊断.jpg", "mimeType": "image/jpeg", "buffer": photo()})
     form.get_by_role("button", name="上传", exact=True).tap()
     page.wait_for_url(re.compile("done=handed"))
     expect(page.locator("main")).to_contain_text("待核对")
