@@ -14,6 +14,7 @@ from services.evidence.planes import SAME, Edges, Plane, Point, Pull, after, dra
 _TILES = 8                                      # tiles across, by which a picture is laid over another
 _PULLS = 6                                      # fewer tiles with ink say nothing
 _COARSE = 112                                   # pixels across at the first look
+_WITHIN = (0.94, 0.88, 1.06, 1.14)               # sizes of one sheet in the other's
 _ASTRAY, _LOST = 0.6, 0.3                       # correlation of two coarse pictures that do not lie over one another; that never will
 _SHARED, _FEW = 0.7, 40                         # of the ink that both show; cells below which nothing can be said
 _ALIKE, _STROKE, _STANDS_OUT = 0.05, 0.7, 0.2   # share that may differ where strokes are looked at; their correlation, and below the rest
@@ -85,11 +86,13 @@ def _apart(one: Point, other: Point) -> float:
 def fitted(first: Image.Image, second: Image.Image) -> Plane:
     """From places of `first` to places of `second`, both straightened ink: from coarse to fine.
 
-    A crease or a shadow may have moved where the ink of one seems to begin or end: then the sheets are laid by their upper or lower edges.
+    A crease or a shadow may have moved where the ink of one seems to begin or end, or some of the table came with it: then the sheets
+    are laid by their upper or lower edges, or one within the other.
     """
-    even = second.width / first.width
-    over = second.height - even * first.height
-    starts = [scaled(even, second.height / first.height), scaled(even, even), scaled(even, even, top=over)]
+    even, tall = second.width / first.width, second.height / first.height
+    starts = [scaled(even, tall), scaled(even, even), scaled(even, even, top=second.height - even * first.height)]
+    starts += [scaled(even * share, tall * share, left=second.width * (1 - share) / 2, top=second.height * (1 - share) / 2)
+               for share in _WITHIN]
     best, plane = -1.0, starts[0]
     for start in starts:
         tried = start
@@ -154,7 +157,8 @@ def compared(first: Image.Image, second: Image.Image) -> Compared:
     over, shown = drawn(second, plane, first.size), drawn(Image.new("L", second.size, 255), plane, first.size)
     grid = _cells(first.size, 24, 16)
     ink, seen = _likenesses(first, over, shown, grid)
-    if len(seen) < max(_FEW, _SHARED * ink):
+    mine = sum(value > _INK ** 2 for value in _variances(second.convert("F"), _cells(second.size, 24, 16)))
+    if len(seen) < max(_FEW, _SHARED * min(ink, mine)):     # a table about one of them is ink of that one only
         return Compared(ink, ink, (), plane)
     apart = sum(like < _LIKE for like in seen.values())
     return Compared(len(seen), apart, _spots(first, over, shown) if apart <= _ALIKE * len(seen) else (), plane)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from PIL import Image, ImageChops, ImageFilter
+from PIL import Image, ImageChops, ImageFilter, ImageMath
 
 from services.evidence.planes import SAME, Edges, Plane, after, drawn, moved, scaled, solved
 from services.evidence.recognition.lines import Box
@@ -27,7 +27,7 @@ _MARGIN = 0.02                  # of the width, about what is written
 _TALL = (0.25, 2.2)             # heights of a width that a sheet may have
 _HASH = 8
 _STEP = 4                       # the light is looked at this much more coarsely
-_FALLS = (0.9, 0.93, 0.96)      # from one such point to the next paper's light falls no faster: the first that finds a page
+_FALLS = (0.9, 0.93, 0.96, 0.975)      # from one such point to the next paper's light falls no faster: the first that finds a page
 _WHOLE, _FULL = 0.985, 0.9      # shares: of the picture that is all page; of the page that must have been walked
 
 
@@ -108,8 +108,9 @@ def ink_of(grey: Image.Image) -> Image.Image:
     light = grey.resize((max(1, grey.width // 4), max(1, grey.height // 4)), Image.Resampling.BOX)
     light = light.filter(ImageFilter.MaxFilter(5)).filter(ImageFilter.BoxBlur(4)).resize(grey.size, Image.Resampling.BILINEAR)
     dark = ImageChops.subtract(light, grey)
-    mean = max(1, light.resize((1, 1), Image.Resampling.BOX).tobytes()[0])
-    return dark.point([max(0, min(255, round((level * 255 / mean - 24) * 1.6))) for level in range(256)])
+    share = ImageMath.lambda_eval(lambda given: given["dark"] * 255 / (given["light"] + 1), dark=dark, light=light)
+    assert isinstance(share, Image.Image)
+    return share.convert("L").point([max(0, min(255, round((level - 24) * 1.6))) for level in range(256)])
 
 
 def _bare(ink: Image.Image) -> Image.Image:
