@@ -70,7 +70,8 @@ ELSEWHERE = "另一单位的案件，由上级办事处核对"
 class Match:
     """A page that was seen in another case. `how`: bytes (the same file), number (the same invoice), picture (the same page).
 
-    `other_claim_no` and `other_org_name` only where they may be told. `weak`: the other claim fell, or its paper was sent back.
+    `other_claim_no` and `other_org_name` only where they may be told. `weak`: the other claim fell, or its paper was sent back,
+    which is said under the same condition.
     `altered`: names of fields that differ (`picture`: something that nobody read), `boxes` where on this page. `first`: the
     other one came first.
     """
@@ -138,7 +139,7 @@ def _matches(session: Session, claim_ids: Sequence[uuid.UUID], *, kept: bool) ->
     for row in session.execute(_OF, {"claims": list(claim_ids)}):
         named = row.claim_no is not None and (not kept or row.other_key.startswith(row.org_key))
         match = Match(row.paper_id, row.page, row.how, row.other_claim_id, row.claim_no if named else None, row.unit if named else None,
-                      row.weak, tuple(Box(*edges) for edges in row.detail.get("boxes", ())), tuple(row.detail.get("altered", ())),
+                      named and row.weak, tuple(Box(*edges) for edges in row.detail.get("boxes", ())), tuple(row.detail.get("altered", ())),
                       bool(row.detail.get("first")), row.other_paper_id, row.other_page)
         of_claim, key = found[row.claim_id], (row.paper_id, row.page, row.other_paper_id)
         of_claim[key] = max(of_claim.get(key, match), match, key=_weight)

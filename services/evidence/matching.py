@@ -18,7 +18,7 @@ from datetime import date
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from services.core.errors import HuzhuError
+from services.core.errors import NotFound, OutsideError
 from services.evidence import pictures
 from services.evidence.invoices import COLUMNS
 from services.evidence.likeness import compared
@@ -127,7 +127,8 @@ def unprinted(session: Session, claim_ids: Sequence[uuid.UUID]) -> list[tuple[uu
 
 
 def prints(pages: Iterable[tuple[uuid.UUID, str]]) -> list[tuple[uuid.UUID, str, Print | None]]:
-    """Each page's print, made from its view. No transaction is open meanwhile; a view that is gone gives none."""
+    """Each page's print, made from its view. No transaction is open meanwhile; a view that is gone gives none. OutsideError when
+    the store does not answer: a page without a print would never be looked at again."""
     return [(page, view, _print(_content(view))) for page, view in pages]
 
 
@@ -141,7 +142,11 @@ def _print(content: bytes | None) -> Print | None:
 def _content(view: str | None) -> bytes | None:
     try:
         return storage.get(view) if view else None
-    except HuzhuError:          # kept no longer, or the store is away: what was not compared is compared at the next look
+    except NotFound:            # kept no longer
+        return None
+    except OutsideError as error:
+        if error.code != "object_damaged":
+            raise
         return None
 
 

@@ -36,17 +36,18 @@ _SAME = sa.text("""
         FROM paper p
         JOIN LATERAL (
             SELECT o.id AS source_id FROM paper o JOIN paper_reading q ON q.paper_id = o.id
-            WHERE o.sha256 = p.sha256 AND o.id <> p.id AND q.engine = :engine AND q.source <> 'hand'
+            WHERE o.sha256 = p.sha256 AND o.id <> p.id AND o.removed_at IS NULL AND q.engine = :engine AND q.source <> 'hand'
             ORDER BY o.id LIMIT 1) s ON true
         JOIN paper_reading r ON r.paper_id = s.source_id
-        WHERE p.claim_id = ANY(:claims) AND p.kind = ANY(:kinds)
+        WHERE p.claim_id = ANY(:claims) AND p.kind = ANY(:kinds) AND p.removed_at IS NULL
           AND NOT EXISTS (SELECT FROM paper_reading mine WHERE mine.paper_id = p.id AND mine.source <> 'hand')),
     noted AS (
         INSERT INTO paper_reading (id, org_key, paper_id, source, engine, sheets, fault, read_at)
         SELECT uuidv7(), org_key, id, source, engine, sheets, fault, :now FROM twin
-        ON CONFLICT (paper_id) DO UPDATE SET source = EXCLUDED.source, engine = EXCLUDED.engine, sheets = EXCLUDED.sheets,
-            fault = EXCLUDED.fault, read_at = EXCLUDED.read_at WHERE paper_reading.source = 'hand'
-        RETURNING paper_id),
+        ON CONFLICT (paper_id) DO UPDATE SET source = EXCLUDED.source, engine = EXCLUDED.engine,
+            sheets = EXCLUDED.sheets || paper_reading.sheets, fault = EXCLUDED.fault, read_at = EXCLUDED.read_at
+            WHERE paper_reading.source = 'hand'
+        RETURNING paper_id, sheets),
     upright AS (
         UPDATE paper_page g SET view_sha256 = f.view_sha256, thumb_sha256 = f.thumb_sha256, width = f.width, height = f.height,
                turned = f.turned
@@ -57,7 +58,7 @@ _SAME = sa.text("""
     SELECT uuidv7(), t.org_key, t.claim_id, t.id, f.page, f.sheet, f.name, f.place, coalesce(f.read_sealed, f.value_sealed),
            f.confidence, f."left", f.top, f."right", f.bottom, f.source, 'read'
     FROM twin t JOIN noted n ON n.paper_id = t.id JOIN paper_field f ON f.paper_id = t.source_id AND f.source <> 'person'
-    WHERE coalesce(f.read_sealed, f.value_sealed) IS NOT NULL
+    WHERE coalesce(f.read_sealed, f.value_sealed) IS NOT NULL AND coalesce(n.sheets ->> f.page::text, f.sheet) = f.sheet
     ON CONFLICT (paper_id, page, name, place) DO NOTHING""").bindparams(
         sa.bindparam("claims", type_=sa.ARRAY(sa.Uuid())), sa.bindparam("kinds", type_=sa.ARRAY(sa.Text())))
 
@@ -147,15 +148,15 @@ def _page(page: Leaf, told: dict[int, list[Glyph]]) -> PageRead:
         seen = engine.read(view)
         turned = _turned(view, seen.turned) if seen.turned else None
     except (NotFound, OutsideError) as error:
-        return PageRead(page.number, fault=_gone(error))
+        return PageRead(page.number, fault=_gone(error), view=page.view)
     except Died:
-        return PageRead(page.number, fault=DIED)
+        return PageRead(page.number, fault=DIED, view=page.view)
     width, height = (turned.width, turned.height) if turned else (page.width, page.height)
     aspect = width / max(height, 1)
     source, lines = spelled(seen.lines, [] if turned else told.get(page.number, []), aspect)
     found = extract(Words(page.number, source, aspect, lines))
     stamps = [Found(page.number, "seal", "yes", seen.stamp[1], seen.stamp[0])] if seen.stamp and found.sheet in OFFICIAL else []
-    return PageRead(page.number, source, found.sheet, (*found.found, *stamps), turned)
+    return PageRead(page.number, source, found.sheet, (*found.found, *stamps), turned, view=page.view)
 
 
 def _gone(error: NotFound | OutsideError) -> str:

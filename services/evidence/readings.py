@@ -23,11 +23,17 @@ _READINGS = sa.text("""
     SELECT r.id, p.org_key, p.id, r.source, r.engine, r.sheets::jsonb, r.fault, :now
     FROM unnest(CAST(:ids AS uuid[]), CAST(:papers AS uuid[]), CAST(:sources AS text[]), CAST(:engines AS text[]),
                 CAST(:sheets AS text[]), CAST(:faults AS text[])) AS r(id, paper, source, engine, sheets, fault)
-    JOIN paper p ON p.id = r.paper
-    ON CONFLICT (paper_id) DO UPDATE SET source = EXCLUDED.source, engine = EXCLUDED.engine, sheets = EXCLUDED.sheets,
-        fault = EXCLUDED.fault, read_at = EXCLUDED.read_at
+    JOIN paper p ON p.id = r.paper AND p.removed_at IS NULL
+    ON CONFLICT (paper_id) DO UPDATE SET source = EXCLUDED.source, engine = EXCLUDED.engine,
+        sheets = EXCLUDED.sheets || paper_reading.sheets, fault = EXCLUDED.fault, read_at = EXCLUDED.read_at
     WHERE paper_reading.source = 'hand' AND EXCLUDED.source <> 'hand'
-    RETURNING paper_id""")
+    RETURNING paper_id, sheets""")
+# Pages that a person turned while the machine read: what was read lies elsewhere on them now.
+_TURNED_SINCE = sa.text("""
+    SELECT g.paper_id, g.view_sha256 IS DISTINCT FROM r.view AS turned FROM paper_page g
+    JOIN unnest(CAST(:papers AS uuid[]), CAST(:numbers AS int[]), CAST(:views AS text[])) AS r(paper, number, view)
+        ON g.paper_id = r.paper AND g.number = r.number
+    ORDER BY g.id FOR UPDATE OF g""")
 _FIELDS = sa.text("""
     INSERT INTO paper_field (id, org_key, claim_id, paper_id, page, sheet, name, place, value_sealed, confidence,
                              "left", top, "right", bottom, source, state)
@@ -86,7 +92,7 @@ class Turned:
 class PageRead:
     """What was read on one page. `sheet` none when the kind was not recognised; `fault` the code of why nothing was read.
 
-    `found` may name a field more than once: its places are counted in that order.
+    `found` may name a field more than once: its places are counted in that order. `view`: the picture that was read, by its hash.
     """
 
     number: int
@@ -95,6 +101,7 @@ class PageRead:
     found: tuple[Found, ...] = ()
     turned: Turned | None = None
     fault: str | None = None
+    view: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +148,26 @@ def seal(value: str) -> bytes:
 
 def keep(session: Session, read: Sequence[PaperRead], *, now: datetime) -> None:
     """Record readings. A paper that was read before stays as it was (a retry, another worker); one left to hands is read over,
-    and what a person typed there stays."""
-    fresh = set(session.scalars(_READINGS, {
+    and what a person typed there stays, the kind of sheet too. Not kept: what was read on a page that was turned meanwhile, which is
+    read again as it now lies, and on a paper that was destroyed."""
+    turned = _turned_since(session, read)
+    read = [paper for paper in read if paper.paper_id not in turned]
+    fresh = dict(tuple(row) for row in session.execute(_READINGS, {
         "now": now, "ids": [uuidv7() for _ in read], "papers": [paper.paper_id for paper in read],
         "sources": [paper.source for paper in read], "engines": [paper.engine for paper in read],
         "sheets": [_sheets(paper) for paper in read],
         "faults": [next((page.fault for page in paper.pages if page.fault), None) for paper in read]}))
     pages = [(paper.paper_id, page) for paper in read if paper.paper_id in fresh for page in paper.pages]
-    _keep_fields(session, pages)
+    _keep_fields(session, [(paper_id, page) for paper_id, page in pages if page.sheet in (None, fresh[paper_id].get(str(page.number)))])
     _turn(session, [(paper_id, page.number, page.turned) for paper_id, page in pages if page.turned])
+
+
+def _turned_since(session: Session, read: Sequence[PaperRead]) -> set[uuid.UUID]:
+    """Papers of which a page stands otherwise than it was read; the pages stay locked until what was read is kept."""
+    pages = [(paper.paper_id, page.number, page.view) for paper in read for page in paper.pages if page.view]
+    rows = session.execute(_TURNED_SINCE, {"papers": [paper_id for paper_id, *_ in pages], "numbers": [number for _, number, _ in pages],
+                                           "views": [view for *_, view in pages]})
+    return {row.paper_id for row in rows if row.turned}
 
 
 def _sheets(paper: PaperRead) -> str:

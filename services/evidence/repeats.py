@@ -26,12 +26,13 @@ def findings(session: Session, claim_ids: Sequence[uuid.UUID],
 def finding(match: Match, name: str) -> Finding:
     """One match. It is a note where the other claim fell, and for the claim that came first: its paper was used again later.
 
-    The key holds which page of which other paper it is, so that an answer stays while the words follow the other claim's course.
+    The key holds which page of which other paper it is, so that an answer stays from run to run; what was said of a claim that had
+    fallen is no answer once that claim stands again.
     """
     code = "paper_repeated" if match.how == "bytes" else "picture_altered" if match.altered else {
         "number": "invoice_repeated", "picture": "picture_repeated"}[match.how]
     where = f"案件 {match.other_claim_no}（{match.other_org_name}）" if match.other_claim_no else ELSEWHERE
     course = "该案已撤回、作废、不予给付或材料已退回；" if match.weak else "" if match.first else "另一案件在后；"
     return Finding(code, f"“{name}”第{match.page}页{_SAID[code]}，请核对：{course}{where}",
-                   (str(match.other_paper_id), str(match.other_page), *match.altered), NOTE if match.weak or not match.first else SERIOUS,
-                   match.paper_id, match.page, match.boxes[0] if match.boxes else None)
+                   (str(match.other_paper_id), str(match.other_page), *match.altered, *(["weak"] if match.weak else [])),
+                   NOTE if match.weak or not match.first else SERIOUS, match.paper_id, match.page, match.boxes[0] if match.boxes else None)

@@ -6,12 +6,15 @@ import uuid
 from datetime import datetime
 
 import psycopg
+import pytest
 import sqlalchemy as sa
 
+from services.core import settings as settings_module
 from services.core.db import Database, Scope
-from services.evidence import readings
+from services.evidence import reader, readings
 from services.evidence import service as evidence
 from services.evidence.readings import FieldView, PageRead, PaperRead
+from services.evidence.recognition import engine
 from services.evidence.recognition.lines import Box, Found
 from services.models import Paper
 from tests.support.claims import XJ_EVENT, report
@@ -81,3 +84,48 @@ def test_a_page_without_fields_and_a_page_that_failed(db: Database, now: datetim
     keep(db, now, PaperRead(paper.id, "ocr", "trial 1", (PageRead(1), PageRead(2, fault="reader_died"))))
     assert fields(db, paper.claim_id) == []
     assert superuser.execute("SELECT sheets, fault FROM paper_reading").fetchall() == [({}, "reader_died")]
+
+
+def test_a_page_turned_while_it_was_read_is_read_again_as_it_lies(db: Database, now: datetime, superuser: Superuser) -> None:
+    [paper] = uploaded(db, now, ("diagnosis", photo()))
+    before, after = "1" * 64, "2" * 64
+    change(db, """INSERT INTO paper_page (id, org_key, paper_id, number, view_sha256, width, height, rotation, tilt, turned)
+        SELECT uuidv7(), org_key, id, 1, :view, 600, 800, 0, 0, 90 FROM paper WHERE id = :paper""", paper=paper.id, view=after)
+    keep(db, now, PaperRead(paper.id, "ocr", "trial 1", (PageRead(1, sheet="diagnosis", found=(DISEASE,), view=before),)))
+    assert superuser.execute("SELECT count(*) FROM paper_reading").fetchone() == (0,) and fields(db, paper.claim_id) == []
+    keep(db, now, PaperRead(paper.id, "ocr", "trial 1", (PageRead(1, sheet="diagnosis", found=(DISEASE,), view=after),)))
+    assert [one.box for one in fields(db, paper.claim_id)] == [BOX]
+
+
+def test_what_kind_of_sheet_it_is_a_person_has_said_before_the_machine(db: Database, now: datetime, superuser: Superuser) -> None:
+    [paper] = uploaded(db, now, ("diagnosis", photo()))
+    keep(db, now, PaperRead(paper.id, "hand"))
+    change(db, """UPDATE paper_reading SET sheets = '{"1": "pathology"}' WHERE paper_id = :paper""", paper=paper.id)
+    other = PageRead(2, sheet="diagnosis", found=(Found(2, "disease", "甲状腺恶性肿瘤", 0.9, None),))
+    keep(db, now, PaperRead(paper.id, "ocr", "trial 1", (PageRead(1, sheet="diagnosis", found=(DISEASE,)), other)))
+    assert superuser.execute("SELECT source, sheets FROM paper_reading").fetchall() == [("ocr", {"1": "pathology", "2": "diagnosis"})]
+    assert [one.page for one in fields(db, paper.claim_id)] == [2]
+
+
+def test_nothing_is_read_into_or_out_of_a_paper_that_was_destroyed(db: Database, now: datetime, superuser: Superuser,
+                                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    gone, again = uploaded(db, now, ("diagnosis", photo()), ("other", photo()))
+    monkeypatch.setenv("HUZHU_OCR", "rapidocr")
+    settings_module.settings.cache_clear()
+    read = (PageRead(1, sheet="diagnosis", found=(DISEASE,)),)
+    keep(db, now, PaperRead(gone.id, "ocr", engine.name(), read))
+    change(db, "UPDATE paper SET removed_at = uploaded_at WHERE id = :paper", paper=gone.id)
+    change(db, "UPDATE paper_field SET value_sealed = NULL WHERE paper_id = :paper", paper=gone.id)
+    with db.unit_of_work(CN) as session:
+        reader.same(session, [again.claim_id], now=now)
+    assert superuser.execute("SELECT paper_id FROM paper_reading").fetchall() == [(gone.id,)]    # its like waits for the machine
+    change(db, "DELETE FROM paper_reading WHERE paper_id = :paper", paper=gone.id)
+    keep(db, now, PaperRead(gone.id, "ocr", engine.name(), read), PaperRead(again.id, "ocr", engine.name(), read))
+    assert superuser.execute("SELECT paper_id FROM paper_reading").fetchall() == [(again.id,)]
+    monkeypatch.undo()
+    settings_module.settings.cache_clear()
+
+
+def change(db: Database, statement: str, **words: object) -> None:
+    with db.unit_of_work(CN) as session:
+        session.execute(sa.text(statement), words)
