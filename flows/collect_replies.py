@@ -1,4 +1,7 @@
-"""The insurer's messages, by webhook or by asking: kept first, then applied in order."""
+"""The insurer's messages, by webhook or by asking: kept first, then applied in order.
+
+What was received is applied before anything is asked: an insurer that does not answer holds up nothing that it said already.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +17,20 @@ from services.wiring import wiring
 
 
 @effect
-async def poll() -> None:
-    """Ask for what the webhook may have missed, page by page."""
+async def poll() -> bool:
+    """Ask for what the webhook may have missed, page by page; whether there was any."""
+    found = False
     while True:
         with looking() as session:
             last = insurer_queries.last_seq(session)
         messages = wiring().insurer.messages(last)
         if not messages:
-            return
+            return found
         with transaction() as session:
             new = [insurer.receive(session, message=message, now=now()) for message in messages]
         if not any(new):                # a gap in their numbers: nothing more to learn by asking again
-            return
+            return found
+        found = True
 
 
 @effect
@@ -47,10 +52,15 @@ async def announce(claims: list[uuid.UUID]) -> None:
         payment.announce(session, claim_ids=claims, actor=actor(), now=now())
 
 
-@flow(name="collect_replies", flow_run_name="{label}")
-async def collect_replies(label: str, batch: Batch) -> None:
-    """Collect, apply, announce."""
-    await poll()
+async def _take_in() -> None:
     paid = await apply()
     if paid:
         await announce(paid)
+
+
+@flow(name="collect_replies", flow_run_name="{label}")
+async def collect_replies(label: str, batch: Batch) -> None:
+    """Apply and announce, collect, and once more when something came."""
+    await _take_in()
+    if await poll():
+        await _take_in()
