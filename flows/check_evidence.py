@@ -10,7 +10,7 @@ from typing import TypeVar
 from prefect import flow
 
 from flows.runtime import Batch, actor, effect, looking, now, transaction, unique
-from services.evidence import invoices, matches, matching, reader, readings, viewing
+from services.evidence import invoices, matches, matching, papers, reader, readings, viewing
 from services.evidence import service as evidence
 from services.evidence.recognition import engine
 
@@ -22,14 +22,14 @@ T = TypeVar("T")
 async def draw(claims: list[uuid.UUID]) -> None:
     """Pages of papers that have none yet, drawn in the confined process; no transaction is open meanwhile."""
     with looking() as session:
-        papers = viewing.undrawn(session, claims)
+        undrawn = viewing.undrawn(session, claims)
 
     async def one(paper: viewing.Undrawn) -> None:
         leaves = await asyncio.to_thread(viewing.draw, paper)
         with transaction() as session:
             viewing.keep(session, [(paper, leaves)])
 
-    await _some_at_once(one, papers)
+    await _some_at_once(one, undrawn)
 
 
 @effect
@@ -37,14 +37,14 @@ async def read(claims: list[uuid.UUID]) -> None:
     """Papers that nobody read yet, read by the machine where there is one. The same bytes are read once, whoever sent them."""
     _take_over(claims)
     with looking() as session:
-        papers = reader.once_each(reader.unread(session, claims))
+        unread = reader.once_each(reader.unread(session, claims))
 
     async def one(paper: reader.Unread) -> None:
         found = await asyncio.to_thread(reader.read, paper)
         with transaction() as session:
             readings.keep(session, [found], now=now())
 
-    await _some_at_once(one, papers)
+    await _some_at_once(one, unread)
     _take_over(claims)
 
 
@@ -92,6 +92,19 @@ async def check(claims: list[uuid.UUID]) -> None:
     """Identity against the roster, papers against the list; findings wait for the verifier."""
     with transaction() as session:
         evidence.check(session, claim_ids=claims, actor=actor(), now=now())
+
+
+@effect
+async def owe(claims: list[uuid.UUID]) -> None:
+    """The check as work of its own; owed twice, the second finds nothing to do."""
+    with transaction() as session:
+        papers.owe_check(session, claims, now=now())
+
+
+@flow(name="owe_check", flow_run_name="{label}")
+async def owe_check(label: str, batch: Batch) -> None:
+    """After a move that owes something quick as well: the papers wait in their own lane (flows/dispatch.py)."""
+    await owe(unique(batch.claims))
 
 
 @flow(name="check_evidence", flow_run_name="{label}")

@@ -1,12 +1,13 @@
-"""From owed work to flows: which flow follows which topic, and the loop that awaits them in place."""
+"""From owed work to flows: which flow follows which topic, in which lane, awaited in place."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 import structlog
 
-from flows.check_evidence import check_evidence
+from flows.check_evidence import check_evidence, owe_check
 from flows.collect_replies import collect_replies
 from flows.compute_benefit import compute_benefit
 from flows.conclude_rounds import conclude_rounds
@@ -24,17 +25,16 @@ from services.outbox.service import Taken
 Flow = Callable[[str, Batch], Awaitable[None]]
 log = structlog.get_logger()
 
-BATCH = 200
 _SHOWN = 3                          # claim numbers in a run's name
 _PATIENCE = 300.0                   # seconds, the longest wait before a failed row is tried again
 
 ROUTES: dict[str, tuple[Flow, ...]] = {
-    "claim.create": (check_evidence, draft_notices),
+    "claim.create": (draft_notices, owe_check),
     "claim.answer": (check_evidence,),
     "paper.upload": (check_evidence,),
     "claim.send_back": (check_evidence,),
     "claim.recall": (check_evidence,),
-    "claim.resume": (check_evidence, draft_notices),
+    "claim.resume": (draft_notices, owe_check),
     "claim.verify": (compute_benefit,),
     "claim.reopen": (draft_notices, compute_benefit),
     "claim.unhold": (compute_benefit, forward_to_insurer),
@@ -63,6 +63,20 @@ ROUTES: dict[str, tuple[Flow, ...]] = {
     "timetable.sweep": (sweep_deadlines,),
     "timetable.papers": (keep_papers,),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Topics that wait only for one another. Each worker works its lanes side by side."""
+
+    slow: bool
+    batch: int              # rows at once
+
+
+# Reading takes a second a page: a letter or a payment must never stand behind five hundred of them. Small batches, because a claim's
+# findings come at the end of its batch, and a worker that is told to stop finishes the batch in hand.
+SLOW = frozenset({topic for topic, flows in ROUTES.items() if check_evidence in flows or keep_papers in flows})
+LANES = (Lane(slow=False, batch=200), Lane(slow=True, batch=25))
 
 
 def batch_of(rows: Sequence[Taken]) -> Batch:
@@ -100,10 +114,10 @@ async def _failed(row: Taken, error: Exception) -> None:
         outbox.put_back(session, [row.id], fault=repr(error), delay_seconds=delay)
 
 
-async def drain(worker: int) -> int:
-    """Take one batch and work it; returns how many rows it held."""
+async def drain(worker: int, lane: Lane) -> int:
+    """Take one batch of the lane and work it; returns how many rows it held."""
     with transaction() as session:
-        rows = outbox.take(session, worker=worker, size=BATCH)
+        rows = outbox.take(session, worker=worker, size=lane.batch, apart=SLOW, slow=lane.slow)
     if rows:
         await work(rows)
     return len(rows)

@@ -1,4 +1,4 @@
-"""The long-lived worker: `python -m flows.worker`. Listens, takes a batch, awaits its flow in place.
+"""The long-lived worker: `python -m flows.worker`. Listens, takes a batch, awaits its flow in place, each lane beside the other.
 
 (`run_deployment` would start a process per run, five to ten seconds each.) More workers are more such processes.
 """
@@ -9,11 +9,14 @@ import asyncio
 import secrets
 import signal
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from threading import Event
 
 import psycopg
 import structlog
 
-from flows.dispatch import drain
+from flows.dispatch import LANES, Lane, drain
 from services.core.errors import HuzhuError
 from services.outbox.service import CHANNEL, LOCK_SPACE
 from services.wiring import wiring
@@ -32,18 +35,50 @@ def hold_lock(connection: psycopg.Connection[tuple[object, ...]]) -> int:
 
 
 async def run() -> None:
-    """Until SIGTERM; the batch in hand is finished first."""
-    stopping = asyncio.Event()
+    """Until SIGTERM; the batches in hand are finished first."""
+    wakers = [Waker() for _ in LANES]
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stopping.set)
+        loop.add_signal_handler(name, _stop, wakers)
     with psycopg.connect(wiring().db.url, autocommit=True) as connection:
         worker = hold_lock(connection)
         connection.execute(f"LISTEN {CHANNEL}")
         log.info("worker_ready", worker=worker)
-        while not stopping.is_set():
-            if not await drain(worker):
-                await asyncio.to_thread(_wait, connection)
+        try:
+            await asyncio.gather(_listen(connection, wakers), *(
+                asyncio.to_thread(asyncio.run, _follow(worker, lane, waker)) for lane, waker in zip(LANES, wakers, strict=True)))
+        finally:
+            _stop(wakers)       # a lane that broke takes the others with it, and whoever started us starts us again
+
+
+@dataclass
+class Waker:
+    """What a lane waits for. Each lane has a thread and a loop of its own, so that one that waits for the database holds up no other."""
+
+    owed: Event = field(default_factory=Event)
+    stopping: bool = False
+
+
+def _stop(wakers: Sequence[Waker]) -> None:
+    for waker in wakers:
+        waker.stopping = True
+        waker.owed.set()
+
+
+async def _listen(connection: psycopg.Connection[tuple[object, ...]], wakers: Sequence[Waker]) -> None:
+    """Wake every lane when something is owed, and now and then."""
+    while not any(waker.stopping for waker in wakers):
+        await asyncio.to_thread(_wait, connection)
+        for waker in wakers:
+            waker.owed.set()
+
+
+async def _follow(worker: int, lane: Lane, waker: Waker) -> None:
+    """Batch after batch of one lane. It is made wakeable before it looks: what is owed while it looks wakes it again."""
+    while not waker.stopping:
+        waker.owed.clear()
+        if not await drain(worker, lane):
+            waker.owed.wait()
 
 
 def _wait(connection: psycopg.Connection[tuple[object, ...]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -28,6 +29,12 @@ from statemachines.words import state_words
 VERIFIERS = (Role.UNIT_CLERK, *sorted(REVIEWERS))
 _READERS = (Role.MEMBER, Role.AUDITOR, Role.SYSTEM, *VERIFIERS)
 CHECKED_AGAIN = "paper.upload"
+
+
+def owe_check(session: Session, claim_ids: Sequence[uuid.UUID], *, now: datetime) -> None:
+    """The flow `check_evidence` looks at these claims again."""
+    rows = session.execute(sa.select(col(Claim.id), col(Claim.org_key)).where(col(Claim.id).in_(list(claim_ids))).order_by(col(Claim.id)))
+    outbox.add(session, [Work(CHECKED_AGAIN, org_key, claim_id, claim_id) for claim_id, org_key in rows], now=now)
 
 
 def upload(session: Session, *, claim_id: uuid.UUID, kind: str, file_name: str, content: bytes, actor: Actor,

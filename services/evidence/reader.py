@@ -138,7 +138,7 @@ def _own_text(paper: Unread) -> dict[int, list[Glyph]]:
     try:
         return reading.glyphs(storage.get(paper.sha256), straight)
     except (NotFound, OutsideError) as error:
-        _gone(error)
+        storage.fault_of(error)
         return {}               # the view is there and is read; the original's loss is told where it is asked for
 
 
@@ -148,7 +148,7 @@ def _page(page: Leaf, told: dict[int, list[Glyph]]) -> PageRead:
         seen = engine.read(view)
         turned = _turned(view, seen.turned) if seen.turned else None
     except (NotFound, OutsideError) as error:
-        return PageRead(page.number, fault=_gone(error), view=page.view)
+        return PageRead(page.number, fault=storage.fault_of(error), view=page.view)
     except Died:
         return PageRead(page.number, fault=DIED, view=page.view)
     width, height = (turned.width, turned.height) if turned else (page.width, page.height)
@@ -157,13 +157,6 @@ def _page(page: Leaf, told: dict[int, list[Glyph]]) -> PageRead:
     found = extract(Words(page.number, source, aspect, lines))
     stamps = [Found(page.number, "seal", "yes", seen.stamp[1], seen.stamp[0])] if seen.stamp and found.sheet in OFFICIAL else []
     return PageRead(page.number, source, found.sheet, (*found.found, *stamps), turned, view=page.view)
-
-
-def _gone(error: NotFound | OutsideError) -> str:
-    """The code of a file lost or damaged in the store. A store that does not answer now is asked again later."""
-    if isinstance(error, OutsideError) and error.code != "object_damaged":
-        raise error
-    return error.code
 
 
 def _turned(view: bytes, degrees: int) -> Turned:

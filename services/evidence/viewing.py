@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from services.access.actor import Actor
 from services.audit import service as audit
-from services.core.errors import HuzhuError, NotFound
+from services.core.errors import NotFound, OutsideError
 from services.core.ids import uuidv7
 from services.evidence.papers import readable, still_here
 from services.models import Paper, PaperPage
@@ -68,11 +68,14 @@ def undrawn(session: Session, claim_ids: Sequence[uuid.UUID]) -> list[Undrawn]:
 
 
 def draw(paper: Undrawn) -> list[Leaf]:
-    """Draw every page in the confined process and lay the pictures into the store. No transaction is open meanwhile."""
+    """Draw every page in the confined process and lay the pictures into the store. No transaction is open meanwhile.
+
+    A file that is lost, damaged or cannot be drawn is a fault of its pages; OutsideError when the store does not answer.
+    """
     try:
         content = storage.get(paper.sha256)
-    except HuzhuError as error:
-        return [Leaf(1, fault=error.code)]
+    except (NotFound, OutsideError) as error:
+        return [Leaf(1, fault=storage.fault_of(error))]
     pages = reading.page_count(content, paper.mime)
     if not pages:
         return [Leaf(1, fault="file_damaged")]

@@ -6,7 +6,7 @@ A taken row names its worker's advisory lock. A worker killed in the middle lose
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -68,14 +68,18 @@ def _free(alias: str) -> str:
 _TAKE = sa.text(f"""
     UPDATE outbox SET taken_by = :worker, tries = tries + 1 WHERE id = ANY(ARRAY(
         SELECT id FROM outbox o
-        WHERE topic = (SELECT topic FROM outbox f WHERE {_free("f")} ORDER BY tries, id LIMIT 1) AND {_free("o")}
+        WHERE topic = (SELECT topic FROM outbox f WHERE (topic = ANY(:apart)) = :slow AND {_free("f")} ORDER BY tries, id LIMIT 1)
+        AND {_free("o")}
         ORDER BY id LIMIT :size FOR UPDATE SKIP LOCKED))
-    RETURNING id, topic, claim_id, subject_id, payload, tries""")
+    RETURNING id, topic, claim_id, subject_id, payload, tries""").bindparams(sa.bindparam("apart", type_=sa.ARRAY(sa.Text())))
 
 
-def take(session: Session, *, worker: int, size: int) -> list[Taken]:
-    """The oldest free rows of one topic. Rows of a dead worker count as free."""
-    rows = session.execute(_TAKE, {"worker": worker, "size": size}).all()
+def take(session: Session, *, worker: int, size: int, apart: Collection[str] = (), slow: bool = False) -> list[Taken]:
+    """The oldest free rows of one topic. Rows of a dead worker count as free.
+
+    Topics that are worked `apart` from the others are taken with `slow`, and only then.
+    """
+    rows = session.execute(_TAKE, {"worker": worker, "size": size, "apart": list(apart), "slow": slow}).all()
     return sorted((Taken(*row) for row in rows), key=lambda taken: taken.id)
 
 

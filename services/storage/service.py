@@ -16,8 +16,8 @@ from services.core.settings import settings
 from services.storage.backend import answering, store
 from services.storage.kinds import PAPER_KINDS, PDF, XLSX, true_kind
 
-__all__ = ["PAPER_KINDS", "PDF", "XLSX", "check_length", "check_size", "drop_parts", "get", "has", "joined", "kind_of", "put", "put_part",
-           "remove"]
+__all__ = ["PAPER_KINDS", "PDF", "XLSX", "check_length", "check_size", "drop_parts", "fault_of", "get", "has", "joined", "kind_of", "put",
+           "put_part", "remove"]
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -67,6 +67,13 @@ def get(sha256: str) -> bytes:
         raise OutsideError("object_damaged", f"文件 {sha256[:12]}… 的内容与其校验值不符",
                            remedy="停止使用该文件，从备份恢复，并核对审计记录")
     return content
+
+
+def fault_of(error: NotFound | OutsideError) -> str:
+    """The code of a file that is lost or damaged for good. A store that does not answer now is raised again, to be asked later."""
+    if isinstance(error, OutsideError) and error.code != "object_damaged":
+        raise error
+    return error.code
 
 
 def has(sha256: str) -> bool:

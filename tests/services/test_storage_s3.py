@@ -15,6 +15,8 @@ import pytest
 from services.core import settings as settings_module
 from services.core.errors import ConfigError, NotFound, OutsideError
 from services.core.settings import ROOT, settings
+from services.evidence import viewing
+from services.evidence.viewing import Undrawn
 from services.storage import service as storage
 from services.storage.backend import StoreDown, store
 from tests.services.test_storage import PDF
@@ -117,3 +119,14 @@ def test_another_folder(tmp_path: Path) -> None:
     chosen(**{"": f"file:{tmp_path}/elsewhere"})
     sha256 = storage.put(PDF)
     assert (tmp_path / "elsewhere" / sha256[:2] / sha256[2:4] / sha256).read_bytes() == PDF
+
+
+def test_a_store_that_refuses_us_blames_no_page(server: int, tmp_path: Path) -> None:
+    bucket(server, tmp_path / "keys")
+    paper = Undrawn(uuid.uuid4(), storage.put(PDF), "application/pdf")
+    bucket(server, tmp_path / "other", secret="another/secret")
+    with pytest.raises(StoreDown):                      # the flow asks again
+        viewing.draw(paper)
+    bucket(server, tmp_path / "keys")
+    assert [leaf.fault for leaf in viewing.draw(Undrawn(paper.id, "f" * 64, paper.mime))] == ["object_missing"]
+    assert viewing.draw(paper)
