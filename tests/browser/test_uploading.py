@@ -14,6 +14,15 @@ from tests.support.paper_files import saved
 
 PART = 1 << 20
 
+# A picture is chosen and the button pressed in one breath.
+AT_ONCE = """([hex]) => {
+  const field = document.getElementById("files-diagnosis-pick"), given = new DataTransfer();
+  given.items.add(new File([Uint8Array.from(hex.match(/../g), (byte) => parseInt(byte, 16))], "急.png", { type: "image/png" }));
+  field.files = given.files;
+  field.dispatchEvent(new Event("change", { bubbles: true }));
+  field.form.querySelector("button:not([type=button])").click();
+}"""
+
 
 def large() -> bytes:
     """A sharp scan of more than two parts."""
@@ -43,6 +52,10 @@ def test_a_dark_picture_is_told_at_once_and_the_choice_is_hers(house: House) -> 
     expect(form.get_by_role("button", name="仍要上传")).to_have_count(0)
     form.get_by_role("button", name="取消").click()
     chosen(page, "diagnosis", "好.png", saved(sheet()))
+    page.evaluate(AT_ONCE, [saved(sheet(light=50)).hex()])
+    expect(form.get_by_text("请逐张选择重新拍照或仍要上传")).to_be_visible()
+    assert one(house.api, "SELECT count(*) FROM paper") == "0", "nothing went before it was looked at"
+    form.locator(".chosen li").filter(has_text="急.png").get_by_role("button", name="取消").click()
     chosen(page, "diagnosis", "暗.png", saved(sheet(light=50)))
     form.get_by_role("button", name="仍要上传").click()
     form.get_by_role("button", name="上传", exact=True).click()
@@ -74,6 +87,7 @@ def test_a_cut_line_and_a_page_read_anew_lose_nothing(house: House) -> None:
     chosen(page, "pathology", "病理.png", content)
     form.get_by_role("button", name="上传", exact=True).click()
     expect(form.locator("progress")).to_have_js_property("value", PART)
+    expect(form.get_by_text("网络断开，恢复后自动接着传。")).to_be_visible()
     page.reload()
     expect(page.get_by_text("没有传完的文件")).to_be_visible()
     expect(page.get_by_text("已传 1.0 MB")).to_be_visible()

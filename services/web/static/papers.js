@@ -77,7 +77,7 @@ async function faults(file, limits) {
 }
 
 // One chosen file and its line of the list.
-async function choose(form, file) {
+function choose(form, file) {
   const words = say(form), item = { file, ask: false, hopeless: false, over: false, stop: new AbortController() };
   const line = item.line = element("li");
   if (file.type.startsWith("image/")) {
@@ -95,8 +95,7 @@ async function choose(form, file) {
   list.append(line);
   list.hidden = false;
   waiting.set(form, [...(waiting.get(form) ?? []), item]);
-  const found = await faults(file, JSON.parse(form.dataset.measure));
-  if (found.length) advise(form, item, found);
+  item.looked = faults(file, JSON.parse(form.dataset.measure)).then((found) => { if (found.length) advise(form, item, found); });
 }
 
 function advise(form, item, found) {
@@ -131,7 +130,8 @@ const pause = (time, signal) => new Promise((go, stop) => {
   signal.addEventListener("abort", () => { clearTimeout(timer); stop(signal.reason); }, { once: true });
 });
 
-async function call(form, path, fields, signal) {
+// `waits` is told whether this call is waiting for a line that is down.
+async function call(form, path, fields, signal, waits = () => {}) {
   const body = new FormData();
   body.set("csrf", form.elements.csrf.value);
   for (const [name, value] of Object.entries(fields)) body.set(name, value);
@@ -140,6 +140,7 @@ async function call(form, path, fields, signal) {
       const answer = await fetch(form.dataset.parts + path, { method: "POST", body, signal, redirect: "manual" });
       if ((answer.headers.get("content-type") ?? "").includes("json") && answer.status < 500) {
         const told = await answer.json();
+        waits(false);
         if (!answer.ok) throw new Refused(told);
         return told;
       }
@@ -148,6 +149,7 @@ async function call(form, path, fields, signal) {
       if (error instanceof Refused || signal.aborted) throw error;
     }
     if (tries === WAITS.length) throw new Refused({ words: say(form).offline });
+    waits(true);
     await pause(WAITS[tries], signal);
   }
 }
@@ -157,24 +159,25 @@ const hash = async (file) => [...new Uint8Array(await crypto.subtle.digest("SHA-
 
 async function send(form, item) {
   const { file, stop: { signal } } = item;
+  const waits = (down) => lineDown(form, item, down);
   const bar = item.bar ??= item.told.appendChild(document.createElement("progress"));
   bar.setAttribute("aria-label", file.name);
   bar.max = file.size;
   const about = { kind: form.elements.kind.value, file_name: file.name, size: file.size, sha256: await hash(file) };
   for (let again = true; ;) {
     try {
-      let coming = await call(form, "", about, signal);
+      let coming = await call(form, "", about, signal, waits);
       item.id = coming.id;
       while (coming.id && coming.received < file.size) {
         bar.value = coming.received;
         const part = file.slice(coming.received, coming.received + coming.part);
-        coming = await call(form, `/${coming.id}/part`, { offset: coming.received, part }, signal).catch((error) => {
+        coming = await call(form, `/${coming.id}/part`, { offset: coming.received, part }, signal, waits).catch((error) => {
           if (error.problem?.offset === undefined) throw error;
           return { ...coming, received: error.problem.offset };
         });
       }
       bar.value = file.size;
-      if (coming.id) await call(form, `/${coming.id}/finish`, {}, signal);
+      if (coming.id) await call(form, `/${coming.id}/finish`, {}, signal, waits);
       return;
     } catch (error) {
       if (!again || error.problem?.code !== "upload_missing") throw error;
@@ -183,18 +186,31 @@ async function send(form, item) {
   }
 }
 
+// Said beside the file while its line is down, so that nobody watches a bar that stands still.
+function lineDown(form, item, down) {
+  if (!down) {
+    item.down?.remove();
+    item.down = null;
+  } else if (!item.down) {
+    item.down = item.told.appendChild(element("span", "", "quiet"));
+    item.down.setAttribute("role", "status");
+    item.down.textContent = say(form).down;
+  }
+}
+
 async function sendAll(form) {
-  const words = say(form), items = waiting.get(form) ?? [];
+  const words = say(form), pressed = form.querySelector("button:not([type=button])");
   form.querySelectorAll(".fault.sent").forEach((old) => old.remove());
-  const unsure = items.find((item) => item.ask && !item.over);
+  pressed.disabled = true;
+  await Promise.all((waiting.get(form) ?? []).map((item) => item.looked));      // pressed before the pictures were looked at
+  const items = waiting.get(form) ?? [], unsure = items.find((item) => item.ask && !item.over);
   if (unsure) {
+    pressed.disabled = false;
     unsure.line.querySelector(".notice button")?.focus();
     tell(form, words.choose);
     delete form.dataset.sent;
     return;
   }
-  const pressed = form.querySelector("button:not([type=button])");
-  pressed.disabled = true;
   for (const item of items.filter((one) => !one.over)) {
     try {
       await send(form, item);
@@ -203,6 +219,7 @@ async function sendAll(form) {
       item.told.append(element("span", words.arrived, "tag good"));
     } catch (error) {
       if (item.stop.signal.aborted) continue;
+      lineDown(form, item, false);
       const wrong = element("p", [error.problem?.words ?? words.offline, error.problem?.remedy].filter(Boolean).join(words.colon), "fault sent");
       wrong.setAttribute("role", "alert");
       item.told.append(wrong);
