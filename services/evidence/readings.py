@@ -28,12 +28,15 @@ _READINGS = sa.text("""
         sheets = EXCLUDED.sheets || paper_reading.sheets, fault = EXCLUDED.fault, read_at = EXCLUDED.read_at
     WHERE paper_reading.source = 'hand' AND EXCLUDED.source <> 'hand'
     RETURNING paper_id, sheets""")
+# Whoever answers fields, types or turns a page holds the claim: they and a reading wait for one another.
+_HOLD = sa.text("""
+    SELECT c.id FROM claim c WHERE c.id IN (SELECT claim_id FROM paper WHERE id = ANY(CAST(:papers AS uuid[])))
+    ORDER BY c.id FOR KEY SHARE""")
 # Pages that a person turned while the machine read: what was read lies elsewhere on them now.
 _TURNED_SINCE = sa.text("""
-    SELECT g.paper_id, g.view_sha256 IS DISTINCT FROM r.view AS turned FROM paper_page g
+    SELECT DISTINCT g.paper_id FROM paper_page g
     JOIN unnest(CAST(:papers AS uuid[]), CAST(:numbers AS int[]), CAST(:views AS text[])) AS r(paper, number, view)
-        ON g.paper_id = r.paper AND g.number = r.number
-    ORDER BY g.id FOR UPDATE OF g""")
+        ON g.paper_id = r.paper AND g.number = r.number AND g.view_sha256 IS DISTINCT FROM r.view""")
 _FIELDS = sa.text("""
     INSERT INTO paper_field (id, org_key, claim_id, paper_id, page, sheet, name, place, value_sealed, confidence,
                              "left", top, "right", bottom, source, state)
@@ -150,6 +153,7 @@ def keep(session: Session, read: Sequence[PaperRead], *, now: datetime) -> None:
     """Record readings. A paper that was read before stays as it was (a retry, another worker); one left to hands is read over,
     and what a person typed there stays, the kind of sheet too. Not kept: what was read on a page that was turned meanwhile, which is
     read again as it now lies, and on a paper that was destroyed."""
+    session.execute(_HOLD, {"papers": [paper.paper_id for paper in read]})
     turned = _turned_since(session, read)
     read = [paper for paper in read if paper.paper_id not in turned]
     fresh = dict(tuple(row) for row in session.execute(_READINGS, {
@@ -163,11 +167,10 @@ def keep(session: Session, read: Sequence[PaperRead], *, now: datetime) -> None:
 
 
 def _turned_since(session: Session, read: Sequence[PaperRead]) -> set[uuid.UUID]:
-    """Papers of which a page stands otherwise than it was read; the pages stay locked until what was read is kept."""
+    """Papers of which a page stands otherwise than it was read."""
     pages = [(paper.paper_id, page.number, page.view) for paper in read for page in paper.pages if page.view]
-    rows = session.execute(_TURNED_SINCE, {"papers": [paper_id for paper_id, *_ in pages], "numbers": [number for _, number, _ in pages],
-                                           "views": [view for *_, view in pages]})
-    return {row.paper_id for row in rows if row.turned}
+    return set(session.scalars(_TURNED_SINCE, {"papers": [paper_id for paper_id, *_ in pages], "views": [view for *_, view in pages],
+                                               "numbers": [number for _, number, _ in pages]}))
 
 
 def _sheets(paper: PaperRead) -> str:

@@ -32,6 +32,7 @@ from statemachines.states import ClaimState
 PART = 1 << 20              # bytes of one part; the last one may be shorter
 OPEN = 20                   # unfinished files of one account
 FOLD = 4                    # times one file's limit: bytes of all of them together
+PIECES = 1000               # parts of one file, so that nobody fills the store with millions of single bytes
 PATIENCE = timedelta(hours=24)      # after the last part
 _HASH = re.compile(r"[0-9a-f]{64}")
 _OVER = (ClaimState.CLOSED, ClaimState.CANCELLED)
@@ -95,8 +96,10 @@ def part(session: Session, *, upload_id: uuid.UUID, offset: int, content: bytes,
     row = _own(session, upload_id, actor, now)
     if offset != row.received:
         raise WrongOffset(row.received)
-    if not content or len(content) > PART or offset + len(content) > row.size:
-        raise InputError("upload_part", f"每部分 1 至 {PART} 字节，合计不得多于 {row.size} 字节", remedy="按约定的大小分开", field="part")
+    least = max(1, min(row.size // PIECES, row.size - offset))
+    if not least <= len(content) <= min(PART, row.size - offset):
+        raise InputError("upload_part", f"每部分 {least} 至 {PART} 字节，合计不得多于 {row.size} 字节", remedy="按约定的大小分开",
+                         field="part")
     storage.put_part(row.id, offset, content)
     row.received += len(content)
     row.expires_at = now + PATIENCE

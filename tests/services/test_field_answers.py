@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import sqlalchemy as sa
@@ -15,8 +16,9 @@ from sqlmodel import select
 
 from services.core.clock import at_hour
 from services.core.errors import Conflict, HuzhuError, InputError, NotFound, NotPermitted
-from services.evidence import answers, turning
-from services.evidence.recognition.lines import Box
+from services.evidence import answers, readings, turning
+from services.evidence.readings import PageRead, PaperRead
+from services.evidence.recognition.lines import Box, Found
 from services.evidence.recognition.vocabulary import field as spec_of
 from services.evidence.typed import written
 from services.models import PaperField, PaperPage, PaperReading
@@ -88,6 +90,22 @@ def test_two_at_one_field_do_not_pass_over_each_other(api: Api) -> None:
         act(api, "xj.district", answers.accept, field_ids=[view.id], seen={view.id: mark})
     assert refused.value.code == "stale_field" and "标本提取" in refused.value.message
     assert fields(api, paper)["specimen_on"].value == "2026-03-11"
+
+
+def test_who_types_while_the_machine_reads_waits_and_is_not_refused(api: Api) -> None:
+    paper = handed_in(api, api.report(5), light=233)
+    typed: list[object] = []
+    hand = Thread(target=lambda: typed.append(act(api, "xj.clerk", answers.enter, paper_id=paper, page=1, sheet="pathology",
+                                                  values={"specimen_on": "2026-03-11"})))
+    with api.db.unit_of_work(ROOT.scope) as session:
+        readings.keep(session, [PaperRead(paper, "ocr", "test", (PageRead(1, "ocr", "pathology", (
+            Found(1, "specimen_on", "2026-03-12", 0.9, None),)),))], now=api.clock.now())
+        hand.start()
+        hand.join(0.5)
+        assert hand.is_alive()
+    hand.join(20)
+    view = fields(api, paper)["specimen_on"]
+    assert typed and (view.value, view.read, view.state) == ("2026-03-11", "2026-03-12", "corrected")
 
 
 @pytest.mark.parametrize(("sheet", "name", "typed", "value"), [

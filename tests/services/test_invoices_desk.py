@@ -68,6 +68,9 @@ def test_another_offices_ledger_is_not_seen_and_another_units_claim_not_named(ap
     assert set(lines) == {first, second} and lines[first]["amount"] == SAID["amount"]
     assert [(use["claim_no"], use["first"]) for use in lines[second]["uses"]] == [(first, True)]
     assert api.post("nx.district", "/invoices/find", {"number": SAID["number"]}).json()["lines"] == []
+    with api.db.view(ROOT.scope) as session:        # the answer tells whose invoice it is: it is kept nowhere
+        assert not session.execute(sa.text("SELECT count(*) FROM idempotency_key WHERE body::text LIKE :said"),
+                                   {"said": f"%{SAID['number']}%"}).scalar_one()
     with api.db.view(api.world.actor("xj.clerk").scope) as session:
         claim = session.execute(sa.text("SELECT id FROM claim WHERE claim_no = :no"), {"no": first}).scalar_one()
         assert [(use.other_claim_no, use.other_org_name) for use in matches.shown(session, [claim])[claim]] == [(None, None)]

@@ -97,6 +97,15 @@ def test_a_part_that_begins_elsewhere_is_told_where_to_go_on(place: Place) -> No
             place.part(coming.id, 1000, content)
 
 
+def test_a_file_does_not_come_by_single_bytes(place: Place) -> None:
+    whole = PHOTO + b"\0" * (5000 - len(PHOTO) % 5000)
+    coming = place.begin(whole)
+    with pytest.raises(InputError, match="upload_part"):
+        place.part(coming.id, 0, whole[:len(whole) // 1000 - 1])
+    place.part(coming.id, 0, whole[:-1])
+    place.part(coming.id, len(whole) - 1, whole[-1:])       # what is left may be short
+
+
 def test_bytes_other_than_those_announced_are_refused(place: Place) -> None:
     coming = place.begin()
     place.part(coming.id, 0, PHOTO[:-1] + b"x")
@@ -138,7 +147,7 @@ def test_unfinished_files_have_a_limit_and_an_end(place: Place) -> None:
         place.begin(size=1, sha256="f" * 64)
     first = place.do(uploads.unfinished, case_id=place.case)
     assert isinstance(first, list) and len(first) == uploads.FOLD
-    place.part(first[0].id, 0, b"x")
+    place.part(first[0].id, 0, b"x" * 60_000)
     later = place.now + uploads.PATIENCE
     with pytest.raises(NotFound, match="upload_missing"):
         place.do(uploads.part, upload_id=first[0].id, offset=1, content=b"x", now=later)

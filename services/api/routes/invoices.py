@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlmodel import Session
 
@@ -67,8 +67,8 @@ class Invoices(BaseModel):
 
 
 @router.post("/invoices/find", response_model=Invoices, summary="查票据台账")
-def find(call: Doing, body: FindInvoices) -> Response:
-    """Within the caller's organisation; the search is recorded without what was asked."""
+def find(call: Doing, body: FindInvoices) -> Invoices:
+    """Within the caller's organisation; the search is recorded without what was asked, and its answer is kept nowhere."""
     asked = Asked("".join(body.number.split()).upper(), "".join(body.code.split()).upper(),
                   None if body.amount is None else to_fen(body.amount), body.from_on, body.until_on)
 
@@ -76,7 +76,7 @@ def find(call: Doing, body: FindInvoices) -> Response:
         lines, more = invoice_book.search(session, asked)
         invoice_book.looked(session, lines, actor=call.actor, now=call.now)
         return Invoices(lines=[_line(line) for line in lines], more=more)
-    return call.act(body, run, status=200)
+    return call.note(run)
 
 
 def _line(line: Entry) -> InvoiceView:
