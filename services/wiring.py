@@ -20,6 +20,7 @@ from services.core.settings import Settings, settings
 from services.evidence.recognition.engine import refuse_without_reader
 from services.insurer.adapters.http import HttpInsurer
 from services.insurer.port import Insurer
+from services.insurer.post import needed, post_of
 
 OFFICE_KEY = "office.pem"
 INSURER_PUBLIC_KEY = "insurer.pub.pem"
@@ -91,15 +92,16 @@ def refuse_without_insurer(config: Settings) -> None:
     if not config.insurer_url:
         raise ConfigError("insurer_url", "没有设置保险公司接口地址，系统不启动",
                           remedy="设置 HUZHU_INSURER_URL", field="HUZHU_INSURER_URL")
-    for name in (OFFICE_KEY, INSURER_PUBLIC_KEY):
+    for name in (OFFICE_KEY, INSURER_PUBLIC_KEY, *needed(config.insurer_suite)):
         if not (config.insurer_keys / name).is_file():
             raise ConfigError("insurer_key", f"保险公司接口缺少密钥文件 {name}",
-                              remedy="先运行 huzhu setup；insurer.pub.pem 向保险公司索取", field="HUZHU_INSURER_KEYS")
+                              remedy="先运行 huzhu setup；insurer.* 的公钥向保险公司索取", field="HUZHU_INSURER_KEYS")
 
 
 def _insurer(config: Settings, now: Callable[[], datetime]) -> Insurer:
     return HttpInsurer(url=config.insurer_url, office_key=_read(config.insurer_keys / OFFICE_KEY),
-                       insurer_public_key=_read(config.insurer_keys / INSURER_PUBLIC_KEY), clock=now)
+                       insurer_public_key=_read(config.insurer_keys / INSURER_PUBLIC_KEY), clock=now,
+                       post=post_of(config.insurer_keys, config.insurer_suite))
 
 
 def _read(path: Path) -> bytes:

@@ -67,5 +67,6 @@ def add_twin(machine: Supervisor, config: Settings) -> None:
     """The insurer's side as a program of its own."""
     port = config.insurer_url.rpartition(":")[2]
     machine.add("twin", [sys.executable, "-m", "infra.twins.insurer", "--port", port, "--data", str(config.data_dir / "twin"),
-                         "--keys", str(config.insurer_keys), "--office-url", machine.base_url, "--auto-ack"],
+                         "--keys", str(config.insurer_keys), "--office-url", machine.base_url, "--auto-ack",
+                         "--suite", config.insurer_suite],
                 health=f"{config.insurer_url}/desk/health")

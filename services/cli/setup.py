@@ -18,6 +18,8 @@ from services.core.db import BusinessClock, Database, Scope, urls
 from services.core.errors import Conflict
 from services.core.schema import upgrade
 from services.core.settings import Settings, settings
+from services.insurer.post import files
+from services.insurer.suites import suite_of
 
 ROOT_NAME = "全国职工互助保障"
 
@@ -35,9 +37,9 @@ def setup(root_name: Annotated[str, typer.Option(help="根组织名称")] = ROOT
 def prepare(config: Settings, *, root_name: str = ROOT_NAME) -> str | None:
     """Keys, migrations, bootstrap. Returns the first administrator's token, or None when there already is one."""
     make_ring(config.key_ring)
-    make_pair(config.insurer_keys, "office")
+    make_pair(config.insurer_keys, "office", config.insurer_suite)
     if config.mode == "demo":
-        make_pair(config.insurer_keys, "insurer")   # in production the insurer keeps its own and gives the public half
+        make_pair(config.insurer_keys, "insurer", config.insurer_suite)     # in production the insurer keeps its own
     url, owner_url = urls(config)
     upgrade(owner_url)
     db = Database(url, pool_size=1)
@@ -53,15 +55,22 @@ def prepare(config: Settings, *, root_name: str = ROOT_NAME) -> str | None:
         db.close()
 
 
-def make_pair(folder: Path, name: str) -> None:
-    """An Ed25519 pair `<name>.pem`, `<name>.pub.pem`; a private key that is there stays."""
-    private = folder / f"{name}.pem"
-    if private.exists():
-        return
+def make_pair(folder: Path, name: str, suite: str = "gm") -> None:
+    """One side's keys for the hand-over; a private key that is there stays.
+
+    `<name>.pem`, `<name>.pub.pem`: Ed25519, for the line (HTTP signatures, SSH); `<name>.<suite>.key`, `.pub`: for sealed packages.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    key = Ed25519PrivateKey.generate()
-    _write(folder / f"{name}.pub.pem", key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo), 0o644)
-    _write(private, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600)
+    private = folder / f"{name}.pem"
+    if not private.exists():
+        key = Ed25519PrivateKey.generate()
+        _write(folder / f"{name}.pub.pem", key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo), 0o644)
+        _write(private, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600)
+    sealing, sealing_public = (folder / file for file in files(name, suite))
+    if not sealing.exists():
+        made = suite_of(suite).make_pair()
+        _write(sealing_public, made[1], 0o644)
+        _write(sealing, made[0], 0o600)
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:

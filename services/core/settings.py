@@ -32,7 +32,8 @@ class Settings(BaseSettings):
     public_url: str = "http://127.0.0.1:8600"
     prefect_port: int = 4200
     prefect_api_url: str = ""       # empty: `huzhu up` starts a server of its own
-    insurer_url: str = ""           # no default: without it nothing that hands over will start
+    insurer_url: str = ""           # no default: without it nothing that hands over will start; https://… or sftp://user@host:port/folder
+    insurer_suite: Literal["gm", "intl"] = "gm"     # SM2/SM3/SM4, or RSA-PSS/SHA-256/AES-GCM; as agreed with the insurer
     insurer_keys: Path = Path("var/keys/insurer")
     movable_clock: bool = False     # demo and training only
     upload_limit_mb: int = 50

@@ -19,6 +19,7 @@ from services.core.errors import GuardFailed
 from services.core.money import to_yuan
 from services.engine.facts import assumed_behaviour
 from services.enrolment import queries as enrolment
+from services.insurer import package
 from services.insurer.dossier import (
     Consent,
     Cover,
@@ -31,6 +32,7 @@ from services.insurer.dossier import (
     Worksheet,
     WorksheetLine,
 )
+from services.insurer.suites import Suite
 from services.insurer.wire import canonical
 from services.models import BankCard, Claim, Person
 from services.models import Paper as PaperRow
@@ -149,11 +151,12 @@ def _list(value: object) -> list[dict[str, object]]:
     return value if isinstance(value, list) else []
 
 
-def keep(dossier: Dossier) -> bytes:
-    """What is stored of a dossier: its head and manifest; the papers already lie in the store by their hashes."""
+def keep(dossier: Dossier, suite: Suite) -> bytes:
+    """What is stored of a dossier: its head, manifest and the digest of its package; the papers already lie in the store."""
     head: dict[str, JsonValue] = {name: str(getattr(dossier, name)) for name in ("message_id", "handoff_id", "claim_no")}
     head |= {"round": dossier.round, "version": dossier.version, "at": dossier.at.isoformat()}
-    return canonical({"head": head, "manifest": dossier.manifest(), "package_digest": dossier.package_digest})
+    return canonical({"head": head, "manifest": dossier.manifest(), "package_digest": dossier.package_digest,
+                      "content": {"suite": suite.name, "digest": package.digest([dossier], suite)}})
 
 
 def unpack(kept: bytes) -> Dossier:

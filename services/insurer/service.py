@@ -23,6 +23,7 @@ from services.insurer.dossier import Answer, Answers, Dossier, Paper, Recall, Re
 from services.insurer.inbox import apply, receive
 from services.insurer.packing import Parcel
 from services.insurer.rules import OVERDUE, item_for, message_id
+from services.insurer.suites import suite_of
 from services.lifecycle.create import create
 from services.lifecycle.service import Move, fire
 from services.models import Claim, Handoff, Supplement
@@ -69,7 +70,7 @@ def pack(session: Session, *, claim_ids: Collection[uuid.UUID], actor: Actor, no
     made = packing.pack(session, [Parcel(handoff.id, claims[handoff.claim_id], handoff.package,
                                          message_id(handoff.id, f"dossier/{handoff.package}")) for handoff in fresh], now)
     for handoff, dossier in zip(fresh, made, strict=True):
-        handoff.package_sha256 = storage.put(packing.keep(dossier))
+        handoff.package_sha256 = storage.put(packing.keep(dossier, suite_of(settings().insurer_suite)))
         handoff.package_digest, handoff.facts_digest = dossier.package_digest, claims[handoff.claim_id].digest
         session.add(handoff)
     session.flush()

@@ -20,6 +20,7 @@ from services.core import embedded
 from services.core.clock import FixedClock, at_hour
 from services.core.db import DATABASE, Database, Scope
 from services.insurer.adapters.http import HttpInsurer
+from services.insurer.post import post_of
 from services.web.pages import routers
 from services.wiring import Wiring
 from tests.support.signed_in import Visitor
@@ -116,7 +117,8 @@ def every_desk_has_work(db: Database, directory: Path) -> None:
     keys = directory / "keys" / "insurer"
     clock = FixedClock(at_hour(date(2026, 12, 4), 12))
     insurer = HttpInsurer(url="http://127.0.0.1:9", office_key=(keys / "office.pem").read_bytes(),
-                          insurer_public_key=(keys / "insurer.pub.pem").read_bytes(), clock=clock.now)
+                          insurer_public_key=(keys / "insurer.pub.pem").read_bytes(), clock=clock.now,
+                          post=post_of(keys, "gm"))
     visitor = Visitor(create_app(Wiring(db, clock, insurer, SCOPE), routers()))
     rows = [re.sub(r"\s+", " ", row) for row in re.findall(r"<tr>.*?</tr>", visitor.get("/demonstration").text, re.DOTALL)]
     told = {found[1]: (found[2], row) for row in rows if (found := re.search(r"<code>([^<]+)</code>.*?value=\"([^\"]+)\"", row))}

@@ -20,6 +20,7 @@ from services.core.clock import FixedClock
 from services.core.db import Database, Scope
 from services.evidence import service as evidence
 from services.insurer.adapters.http import HttpInsurer
+from services.insurer.post import post_of
 from services.reporting.claims import locate
 from services.review import service as review
 from services.wiring import Wiring
@@ -50,7 +51,7 @@ class Api:
         self.insurer_key = load_pem_private_key((keys / "insurer.pem").read_bytes(), password=None)
         assert isinstance(self.insurer_key, Ed25519PrivateKey)
         insurer = HttpInsurer(url="http://127.0.0.1:9", office_key=(keys / "office.pem").read_bytes(),
-                              insurer_public_key=(keys / "insurer.pub.pem").read_bytes(), clock=self.clock.now,
+                              insurer_public_key=(keys / "insurer.pub.pem").read_bytes(), clock=self.clock.now, post=post_of(keys, "gm"),
                               transport=httpx.HTTPTransport(verify=plain_tls()))
         self.world: World = build_world(db, now)
         self.db = db

@@ -20,6 +20,7 @@ import httpx
 from cryptography.hazmat.primitives import serialization as ser
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from services.cli.setup import make_pair
 from services.core.errors import Unauthenticated
 from services.insurer.adapters.http import HttpInsurer
 from services.insurer.port import (
@@ -36,6 +37,7 @@ from services.insurer.port import (
     Worksheet,
     WorksheetLine,
 )
+from services.insurer.post import post_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SPACE = UUID("3f0c1f0e-5b1a-4b7e-9d57-0a1c6f2b7a10")
@@ -107,22 +109,21 @@ class Office:
 class Twin:
     """The twin's process, its desk and an adapter to it."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
-        self.office, self.folder, self.options = Office(), folder, options
+    def __init__(self, folder: Path, *options: str, suite: str = "gm") -> None:
+        self.office, self.folder, self.options, self.suite = Office(), folder, ("--suite", suite, *options), suite
         self.keys = folder / "keys"
-        self.keys.mkdir()
-        key = Ed25519PrivateKey.generate()
-        (self.keys / "office.pub.pem").write_bytes(public_pem(key))
-        self.office_pem = private_pem(key)
+        make_pair(self.keys, "office", suite)
+        self.office_pem = (self.keys / "office.pem").read_bytes()
         self.listening = 0
         self.start()
         self.url = f"http://127.0.0.1:{self.listening}"
         self.insurer_pem = (self.keys / "insurer.pub.pem").read_bytes()
+        self.post = post_of(self.keys, suite)
         self.adapter = self.office.port = self.connect()
         self.port: Insurer = self.adapter
 
     def connect(self, *, office_pem: bytes = b"", timeout: float = 10.0) -> HttpInsurer:
-        return HttpInsurer(url=self.url, office_key=office_pem or self.office_pem, clock=clock, timeout=timeout,
+        return HttpInsurer(url=self.url, office_key=office_pem or self.office_pem, clock=clock, timeout=timeout, post=self.post,
                            insurer_public_key=self.insurer_pem)
 
     def start(self) -> None:
@@ -164,9 +165,9 @@ class Twin:
 
 
 @contextmanager
-def running(folder: Path, *options: str) -> Iterator[Twin]:
+def running(folder: Path, *options: str, suite: str = "gm") -> Iterator[Twin]:
     """A twin and its office, until the block ends."""
-    twin = Twin(folder, *options)
+    twin = Twin(folder, *options, suite=suite)
     try:
         yield twin
     finally:

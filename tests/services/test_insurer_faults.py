@@ -112,7 +112,8 @@ def test_a_stranger_is_refused_both_ways(twin: Twin) -> None:
     foreign.close()
     with pytest.raises(InputError, match="insurer_unknown_claim"):
         twin.port.status("FOREIGN-1")
-    deaf = HttpInsurer(url=twin.url, office_key=twin.office_pem, insurer_public_key=public_pem(stranger), clock=clock)
+    deaf = HttpInsurer(url=twin.url, office_key=twin.office_pem, insurer_public_key=public_pem(stranger), clock=clock,
+                       post=twin.post)
     with pytest.raises(OutsideError, match="insurer_signature"):
         deaf.messages(0)
     deaf.close()
@@ -149,10 +150,10 @@ def test_an_office_that_is_down_or_does_not_sign_gets_the_message_again(twin: Tw
     assert len({message.message_id for message in twin.office.of("DOWN-1")}) == 1
 
 
-def test_no_one_there_is_a_matter_for_another_try() -> None:
+def test_no_one_there_is_a_matter_for_another_try(twin: Twin) -> None:
     key = Ed25519PrivateKey.generate()
     nobody = HttpInsurer(url="http://127.0.0.1:9", office_key=private_pem(key), insurer_public_key=public_pem(key),
-                         clock=clock, timeout=1)
+                         clock=clock, timeout=1, post=twin.post)
     with pytest.raises(OutsideError, match="insurer_no_answer"):
         nobody.send(dossier("NOBODY-1"))
     nobody.close()

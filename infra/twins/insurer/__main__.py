@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 from infra.twins.insurer import faults
+from infra.twins.insurer.opener import SUITES, Opener
 from infra.twins.insurer.postman import Postman
 from infra.twins.insurer.receive import Receiver
 from infra.twins.insurer.server import Server
@@ -24,10 +25,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="goes into numbers and message ids")
     parser.add_argument("--auto-ack", action="store_true", help="acknowledge each dossier at once")
     parser.add_argument("--faults", default="", help="CLAIM:NAME:TIMES[:ON],…")
+    parser.add_argument("--suite", choices=SUITES, default="gm", help="algorithms of sealed packages")
     given = parser.parse_args()
     store, keys = Store(given.data), Keys(given.keys)
     faults.arm(store, given.faults)
-    receiver = Receiver(store, seed=given.seed, auto_ack=given.auto_ack)
+    receiver = Receiver(store, Opener(given.keys, given.suite), seed=given.seed, auto_ack=given.auto_ack)
     server = Server(given.port, store=store, keys=keys, receiver=receiver, seed=given.seed)
     Postman(store, keys, given.office_url).start()
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(SystemExit(0)))

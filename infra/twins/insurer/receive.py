@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from infra.twins.insurer import check, desk
+from infra.twins.insurer import check, desk, unpack
+from infra.twins.insurer.opener import Opener
 from infra.twins.insurer.store import Store, last_seq, newest
 from infra.twins.insurer.wire import Fault, Json, canonical, sha256
 
@@ -15,8 +16,12 @@ OPEN = ("new", "received", "filed", "questioned")
 class Receiver:
     """The protocol's five requests, after the signature held."""
 
-    def __init__(self, store: Store, *, seed: int, auto_ack: bool) -> None:
-        self._store, self._seed, self._auto_ack = store, seed, auto_ack
+    def __init__(self, store: Store, opener: Opener, *, seed: int, auto_ack: bool) -> None:
+        self._store, self._opener, self._seed, self._auto_ack = store, opener, seed, auto_ack
+
+    def open(self, kind: str, container: bytes) -> Json:
+        """The message of a sealed container, its package checked file by file."""
+        return unpack.one(self._opener.open(container), kind, self._opener.suite)
 
     def post(self, kind: str, claim_no: str, message: Json, *, nonce: str, signed_digest: str) -> Json:
         """Take a message in and give its receipt."""

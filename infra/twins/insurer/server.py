@@ -80,7 +80,7 @@ class Handler(BaseHTTPRequestHandler):
     # ---- the protocol
 
     def _signed(self, body: bytes) -> None:
-        kind, claim_no = self._what(body)
+        kind, claim_no = self._what()
         time.sleep(self._fault("slow", kind, claim_no) or 0)
         status, answer = self._guarded(lambda: self._protocol(kind, claim_no, body))
         stranger = self._fault("wrong_signature", kind, claim_no) is not None
@@ -102,11 +102,11 @@ class Handler(BaseHTTPRequestHandler):
         with self.server.store.transaction() as db:
             return faults.take(db, claim_no, name, kind)
 
-    def _what(self, body: bytes) -> tuple[str, str]:
+    def _what(self) -> tuple[str, str]:
         """The kind of request and its claim; both empty for polling and for unknown paths."""
         match self.command, self._parts():
-            case "POST", ["v1", "dossiers"]:
-                return "dossier", _claim_no(body)
+            case "POST", ["v1", "dossiers", claim_no]:
+                return "dossier", claim_no
             case "POST", ["v1", "dossiers", claim_no, "replies"]:
                 return "reply", claim_no
             case "POST", ["v1", "dossiers", claim_no, "recall"]:
@@ -131,8 +131,12 @@ class Handler(BaseHTTPRequestHandler):
             return self.server.receiver.status(claim_no)
         if kind:
             digest = sha256(b"\n".join((self.path.encode(), signed.ts.encode(), body)))
-            return self.server.receiver.post(kind, claim_no, decode(body), nonce=signed.nonce, signed_digest=digest)
+            return self._received(kind, claim_no, body, nonce=signed.nonce, signed_digest=digest)
         raise Fault(404, "unknown_path", f"没有 {self.command} {address.path}")
+
+    def _received(self, kind: str, claim_no: str, container: bytes, *, nonce: str, signed_digest: str) -> Json:
+        receiver = self.server.receiver
+        return receiver.post(kind, claim_no, receiver.open(kind, container), nonce=nonce, signed_digest=signed_digest)
 
     # ---- the desk
 
@@ -161,11 +165,3 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
-
-
-def _claim_no(body: bytes) -> str:
-    """The claim a dossier speaks of, before anything is checked: only to find its faults."""
-    try:
-        return str(decode(body, strict=False).get("claim_no", ""))
-    except Fault:
-        return ""

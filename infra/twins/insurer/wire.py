@@ -128,17 +128,17 @@ def _lines(method: str, target: str, ts: str, nonce: str, body: bytes) -> bytes:
 def _own_key(folder: Path) -> Ed25519PrivateKey:
     path = folder / "insurer.pem"
     if not path.exists():
-        _write_once(path, Ed25519PrivateKey.generate().private_bytes(
+        write_once(path, Ed25519PrivateKey.generate().private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()), 0o600)
     key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     if not isinstance(key, Ed25519PrivateKey):
         raise SystemExit("insurer.pem is not an Ed25519 key")
-    _write_once(folder / "insurer.pub.pem", key.public_key().public_bytes(
+    write_once(folder / "insurer.pub.pem", key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo), 0o644)
     return key
 
 
-def _write_once(path: Path, content: bytes, mode: int) -> None:
+def write_once(path: Path, content: bytes, mode: int) -> None:
     """Whole or not at all, and never over a file that is there: `link` is the atomic step."""
     if path.exists():
         return

@@ -1,0 +1,83 @@
+"""What both adapters read and write alike: envelopes, receipts, refusals."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from typing import TypeVar
+
+from pydantic import JsonValue, ValidationError
+
+from services.core.errors import InputError, OutsideError
+from services.insurer.dossier import Answers, Dossier, Recall, Receipt
+from services.insurer.messages import InboundMessage
+from services.insurer.package import build
+from services.insurer.suites import Suite
+from services.insurer.wire import Head, Value, canonical
+
+_V = TypeVar("_V", bound=Value)
+
+
+def content(message: Dossier | Answers | Recall, kind: str, suite: Suite) -> bytes:
+    """What is sealed: the package of a dossier, the canonical envelope of anything else. The same message, the same bytes."""
+    return build([message], suite) if isinstance(message, Dossier) else canonical(envelope(message, kind, message.body()))
+
+
+def envelope(head: Head, kind: str, body: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """A message of the office."""
+    return {"message_id": str(head.message_id), "handoff_id": str(head.handoff_id), "claim_no": head.claim_no,
+            "round": head.round, "version": head.version, "at": head.at.isoformat(), "kind": kind, "body": body}
+
+
+def receipt_for(message: Dossier | Answers | Recall, kind: str, answer: JsonValue) -> Receipt:
+    """The insurer's receipt, when it is for this very message."""
+    receipt = read(Receipt, answer)
+    if (receipt.claim_no, receipt.round, receipt.version, receipt.kind) != (message.claim_no, message.round,
+                                                                            message.version, kind):
+        raise nonsense("receipt")
+    if isinstance(message, Dossier) and receipt.digest != message.package_digest:
+        raise OutsideError("insurer_nonsense", "保险公司的回执与所发案卷不符", remedy="稍后重发同一份案卷")
+    return receipt
+
+
+def in_order(after: int, messages: list[InboundMessage]) -> list[InboundMessage]:
+    """The page, when its numbers rise from `after`."""
+    sequence = [after, *(message.seq for message in messages)]
+    if any(later <= earlier for earlier, later in pairwise(sequence)):
+        raise nonsense("seq")
+    return messages
+
+
+def nonsense(field: str) -> OutsideError:
+    """The insurer said what its protocol does not know."""
+    return OutsideError("insurer_nonsense", f"保险公司的消息不合接口约定：{field}", remedy="请联系保险公司接口负责人", field=field)
+
+
+def decoded(body: bytes) -> dict[str, JsonValue]:
+    """A JSON object."""
+    try:
+        value: JsonValue = json.loads(body)
+    except ValueError as error:
+        raise nonsense("body") from error
+    if not isinstance(value, dict):
+        raise nonsense("body")
+    return value
+
+
+def read(kind: type[_V], value: JsonValue) -> _V:
+    """A value of the protocol."""
+    try:
+        return kind.model_validate(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise nonsense(f"{field}（{first['msg']}）" if field else first["msg"]) from error
+    except InputError as error:
+        raise nonsense(error.message) from error
+
+
+def refused(answer: dict[str, JsonValue]) -> InputError:
+    """The insurer's refusal as our error."""
+    fault, text, field = answer.get("fault"), answer.get("message"), answer.get("field")
+    return InputError(f"insurer_{fault}", f"保险公司拒收：{text}", remedy="按提示更正后作为新版本再送",
+                      field=field if isinstance(field, str) else None)
