@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from services.core.identity import BANKS, REASONS, check_identity, check_name, eighteen
+from services.core.words import date_cn
 from services.evidence import fact_checks, sheet_checks
 from services.evidence.fact_checks import close, names_of
 from services.evidence.readings import FieldView
@@ -102,7 +103,7 @@ def _same_name(one: str, other: str) -> bool:
 def _expired(stated: Stated, read: Sequence[FieldView]) -> Iterator[Finding]:
     for one in read:
         if one.name == "valid_until" and (until := _day(str(one.value))) and until < stated.reported_on:
-            words = f"“{stated.papers[one.paper_id].name}”有效期至 {until}，报案日 {stated.reported_on} 时已过期"
+            words = f"“{stated.papers[one.paper_id].name}”有效期至 {date_cn(until)}，报案日 {date_cn(stated.reported_on)} 时已过期"
             yield at("id_card_expired", words, one, str(until), str(stated.reported_on))
 
 

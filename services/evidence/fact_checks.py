@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -80,9 +80,14 @@ def _dates(facts: Facts) -> Iterator[Finding]:
         agreed = any(field.value == told.isoformat() for field in read)
         for field in read:
             if field.value != told.isoformat():
-                words = f"“{facts.name(field)}”上的{FACTS[fact].label} {field.value} 与所报 {told} 不符"
+                words = f"“{facts.name(field)}”上的{FACTS[fact].label} {written(field)} 与所报 {date_cn(told)} 不符"
                 yield at("date_differs", words, field, fact, str(field.value), told.isoformat(),
                          severity=SERIOUS if fact == dating and not agreed else NOTE)
+
+
+def written(field: FieldView) -> str:
+    """A date as letters write it."""
+    return date_cn(date.fromisoformat(str(field.value)))
 
 
 def _dating(facts: Facts) -> str:
@@ -103,8 +108,8 @@ def _stays(facts: Facts) -> Iterator[Finding]:
         if (start, end) in told or (not told and max(1, (end - start).days) in counts):
             continue
         group = next(group for group, span in dated if start <= span[0] and span[1] <= end)
-        words = f"“{facts.name(group[FROM])}”上的住院 {start} 至 {end} 与所报住院（{_told(stated)}）不符"
-        yield at("stay_differs", words, group[FROM], str(start), str(end), _told(stated), severity=SERIOUS)
+        words = f"“{facts.name(group[FROM])}”上的住院 {date_cn(start)} 至 {date_cn(end)} 与所报住院（{_told(stated, date_cn)}）不符"
+        yield at("stay_differs", words, group[FROM], str(start), str(end), _told(stated, str), severity=SERIOUS)
 
 
 def span_of(group: Mapping[str, FieldView]) -> tuple[date, date] | None:
@@ -126,8 +131,12 @@ def joined(spans: Sequence[tuple[date, date]]) -> list[tuple[date, date]]:
     return found
 
 
-def _told(stays: Sequence[Stay]) -> str:
-    return "、".join(f"{stay.from_} 至 {stay.to}" if stay.from_ else f"{stay.days} 天" for stay in stays)
+def _told(stays: Sequence[Stay], day: Callable[[date], str]) -> str:
+    def one(stay: Stay) -> str:
+        if stay.from_ is None:
+            return f"{stay.days} 天"
+        return f"{day(stay.from_)} 至 {day(stay.to)}" if stay.to else f"{day(stay.from_)} 起"
+    return "、".join(map(one, stays))
 
 
 def _amounts(facts: Facts) -> Iterator[Finding]:
@@ -172,7 +181,7 @@ def _decisive(facts: Facts) -> Iterator[Finding]:
         day = stated_date(words, fact) if words else None
         if words is None or day is None:
             continue
-        label = f"“{facts.name(field)}”上的{FACTS[fact].label} {field.value}"
+        label = f"“{facts.name(field)}”上的{FACTS[fact].label} {written(field)}"
         if not cover.effective <= day <= facts.last_day:
             yield at("date_outside_cover", f"{label} 不在保障期（{date_cn(cover.effective)}至{date_cn(facts.last_day)}）内", field,
                      str(field.value), str(cover.effective), str(facts.last_day), severity=SERIOUS)

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from services.core.errors import InputError
 from services.core.money import show
-from services.core.words import read_back
+from services.core.words import date_cn, read_back
 from services.evidence.readings import FieldView
 from services.evidence.recognition.vocabulary import OFFICIAL, SHEETS, sheets_for
 from services.evidence.rules import NOTE, SERIOUS, Finding
@@ -131,10 +131,10 @@ def _days(sheet: Sheet, papers: Mapping[uuid.UUID, PaperRead]) -> Iterator[Findi
     start, end = (date.fromisoformat(str(sheet[name].value)) for name in ("admitted_on", "discharged_on"))
     field, name = sheet["days"], papers[sheet["days"].paper_id].name
     if end < start:
-        yield at("stay_backwards", f"“{name}”出院日期 {end} 早于入院日期 {start}", sheet["discharged_on"], str(start), str(end),
-                 severity=SERIOUS)
+        words = f"“{name}”出院日期 {date_cn(end)} 早于入院日期 {date_cn(start)}"
+        yield at("stay_backwards", words, sheet["discharged_on"], str(start), str(end), severity=SERIOUS)
     elif int(str(field.value)) != (counted := max(1, (end - start).days)):
-        words = f"“{name}”写住院 {field.value} 天，{start} 至 {end} 按出院日减入院日为 {counted} 天，以后者计算"
+        words = f"“{name}”写住院 {field.value} 天，{date_cn(start)} 至 {date_cn(end)} 按出院日减入院日为 {counted} 天，以后者计算"
         yield at("days_differ", words, field, str(field.value), str(start), str(end))
 
 

@@ -78,7 +78,7 @@ def test_verification_waits_for_an_answer_to_what_is_serious(api: Api) -> None:
     assert not found["hospital_differs"].serious
     refused = api.act("xj.clerk", claim_no, "verify")
     assert (refused.status_code, refused.json()["code"]) == (409, "findings_open")
-    assert "2026-03-15" in refused.text and "医院" not in refused.json()["title"]
+    assert "2026年3月15日" in refused.text and "医院" not in refused.json()["title"]
     claim = claim_of(api, claim_no)
     act(api, "xj.clerk", findings.answer, claim_id=claim.id, key=differs.key, verdict="confirmed", reason="医院笔误，待更正")
     act(api, "xj.district", findings.answer, claim_id=claim.id, key=differs.key, verdict="overridden", reason=WHY)
@@ -270,7 +270,10 @@ def test_an_answer_to_a_claim_that_had_fallen_is_none_once_that_claim_stands(api
     with api.db.unit_of_work(ROOT.scope) as session:
         session.execute(sa.text("UPDATE claim SET outcome = NULL WHERE id = :id"), {"id": first.id})
     api.checked(numbers[1])
-    assert told(api, numbers[1])["paper_repeated"].waits
+    again = told(api, numbers[1])["paper_repeated"]
+    assert again.waits and numbers[0] in again.words
+    page = person(api, "nx.clerk").get(f"/claims/{numbers[1]}/supplement").text        # what is proposed there goes into a letter
+    assert "诊断证明" in page and numbers[0] not in page and "另一案件" not in page
 
 
 def test_page_and_interface_show_findings_and_places(api: Api) -> None:
