@@ -14,6 +14,8 @@ from services.evidence.rules import NOTE, SERIOUS, Finding
 _SAID = {"paper_repeated": "与另一案件中的文件完全相同", "invoice_repeated": "的票据号码在另一案件中用过",
          "picture_repeated": "与另一案件中的影像几乎相同", "picture_altered": "与另一案件中的影像几乎相同而内容有改动"}
 
+CODES = frozenset(_SAID)
+
 
 def findings(session: Session, claim_ids: Sequence[uuid.UUID],
              names: Mapping[uuid.UUID, str]) -> dict[uuid.UUID, list[Finding]]:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from services.evidence import findings as found_by_checks
-from services.evidence import further, queries
+from services.evidence import further, queries, repeats
 from services.evidence.asked import Faulty, Proposal, proposals
 from services.evidence.recognition.vocabulary import field
 from services.models import Account, PaperField, Supplement
@@ -96,11 +96,12 @@ def _unread(session: Session, view: ClaimView) -> dict[str, list[str]]:
 
 
 def _seen(session: Session, view: ClaimView, findings: Sequence[Mapping[str, object]]) -> dict[str, list[str]]:
-    """By kind of paper what the checks found on it and nobody set aside."""
+    """By kind of paper what the checks found on it and nobody set aside. What stands here goes into a letter: that a paper was seen in
+    somebody else's case, and in which, is no matter for one."""
     kinds: dict[uuid.UUID, str] = {paper.id: paper.kind for paper in view.papers}
     found: dict[str, list[str]] = {}
     for one in found_by_checks.told(session, view.claim.id, findings):
         aside = one.answer is not None and one.answer.verdict == "overridden"
-        if one.paper_id in kinds and not aside:
+        if one.paper_id in kinds and not aside and one.code not in repeats.CODES:
             found.setdefault(kinds[one.paper_id], []).append(one.words)
     return found

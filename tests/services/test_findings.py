@@ -272,7 +272,7 @@ def test_an_answer_to_a_claim_that_had_fallen_is_none_once_that_claim_stands(api
     api.checked(numbers[1])
     again = told(api, numbers[1])["paper_repeated"]
     assert again.waits and numbers[0] in again.words
-    page = person(api, "nx.clerk").get(f"/claims/{numbers[1]}/supplement").text        # what is proposed there goes into a letter
+    page = person(api, "nx.clerk").get(f"/claims/{numbers[1]}/ask").text        # what is proposed there goes into a letter
     assert "诊断证明" in page and numbers[0] not in page and "另一案件" not in page
 
 
