@@ -12,7 +12,22 @@ from dataclasses import dataclass, field
 
 from services.evidence.recognition.lines import Box
 from services.evidence.recognition.vocabulary import SHEETS
-from services.simulate.scans import held_out, identity, loose, medical, receipts, stays
+from services.simulate.scans import (
+    held_out,
+    identity,
+    loose,
+    medical,
+    more_bank_card,
+    more_diagnosis,
+    more_discharge,
+    more_fire,
+    more_id_card,
+    more_invoice,
+    more_pathology,
+    more_settlement,
+    receipts,
+    stays,
+)
 from services.simulate.scans.canvas import Look, Page
 from services.simulate.scans.facts import facts_for
 from services.simulate.scans.wear import QUALITIES, Warp, worn
@@ -20,7 +35,12 @@ from services.simulate.scans.wear import QUALITIES, Warp, worn
 Layout = tuple[Callable[[Page], None], tuple[int, int]]
 HELD_OUT = "held_out"
 _TIGHT: Mapping[str, Mapping[str, Layout]] = {**identity.LAYOUTS, **medical.LAYOUTS, **stays.LAYOUTS, **receipts.LAYOUTS}
-LAYOUTS: Mapping[str, Mapping[str, Layout]] = {kind: {**known, **loose.LAYOUTS.get(kind, {})} for kind, known in _TIGHT.items()}
+_MORE: Mapping[str, Mapping[str, Layout]] = {"diagnosis": more_diagnosis.LAYOUTS, "pathology": more_pathology.LAYOUTS,
+                                            "discharge": more_discharge.LAYOUTS, "id_card": more_id_card.LAYOUTS,
+                                            "settlement": more_settlement.LAYOUTS, "invoice": more_invoice.LAYOUTS,
+                                            "fire": more_fire.LAYOUTS, "bank_card": more_bank_card.LAYOUTS}
+LAYOUTS: Mapping[str, Mapping[str, Layout]] = {
+    kind: {**known, **loose.LAYOUTS.get(kind, {}), **_MORE.get(kind, {})} for kind, known in _TIGHT.items()}
 MIME = "image/jpeg"
 
 

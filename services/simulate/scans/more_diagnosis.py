@@ -1,0 +1,72 @@
+"""Further layouts of diagnosis certificates: two languages, a leave form with heads over their values, labels set right."""
+
+from __future__ import annotations
+
+from services.simulate.scans import prose
+from services.simulate.scans.canvas import BLUE, GREY, Look, Page
+
+_SONG, _HEI, _KAI = Look("song", 26), Look("hei", 25), Look("kai", 29)
+_SMALL = Look("hei", 21, GREY)
+_WHITE_A4 = (1240, 1754)
+
+
+def _two_tongues(page: Page) -> None:
+    """Chinese and English labels over underlined blanks; three dates of which the last, below right, is the certificate's."""
+    page.text(0, 90, "{hospital}", Look("hei-bold", 38), width=1240, align="middle")
+    page.text(0, 150, "疾病诊断证明  Medical Certificate", Look("hei-bold", 36), width=1240, align="middle")
+    page.text(780, 220, "打印日期 Printed：{discharged_on~}", _SMALL)
+    for x, y, label, english, value, end in (
+            (100, 280, "姓名", "Name", "{name}", 460), (490, 280, "性别", "Sex", "{sex~}", 700), (730, 280, "年龄", "Age", "{age}", 900),
+            (100, 370, "就诊科室", "Dept.", "{ward}", 460), (490, 370, "病历号码", "Record No.", "{case_no}", 900),
+            (100, 460, "就诊日期", "Date of visit", "{admitted_on~|slash}", 700)):
+        page.text(x, y, label, _SONG)
+        page.text(x, y + 34, english, _SMALL)
+        wide = 34 * len(label) + 20
+        page.text(x + wide + 14, y, value, _KAI)
+        page.line(x + wide, y + 40, end, y + 40, thick=1)
+    page.text(100, 560, "诊断 Diagnosis", Look("hei-bold", 27))
+    page.text(140, 620, "{disease}", _KAI, width=960)
+    page.text(100, 740, "医生建议 Recommendation", Look("hei-bold", 27))
+    page.text(140, 800, prose.ADVICE, _KAI, width=960)
+    page.text(560, 1080, "医师签名 Physician　{doctor}", _SONG)
+    page.text(560, 1150, "日期 Date　{diagnosed_on|gap}", _SONG)
+    page.seal(930, 1110, page.facts["hospital"])
+
+
+def _leave(page: Page) -> None:
+    """A leave form: heads in one row, values under them; the period of leave looks like other dates."""
+    page.text(0, 70, "疾病诊断及休假证明书", Look("song-bold", 42), width=1240, align="middle")
+    page.text(90, 150, "医院编码 H65010200123　　　　　　　　　　　　　　　　　　　证明编号 {visit_no}", _SMALL)
+    y = page.table(90, 190, (220, 110, 110, 300, 320), (
+        ("病员姓名", "性别", "年龄", "就诊科别", "工作单位"), ("{name}", "{sex~}", "{age}", "{ward}", "{unit_name}")), _SONG, high=60,
+        align="middle")
+    y = page.table(90, y, (530, 530), (("首诊日期", "确诊日期"), ("{admitted_on~|dot}", "{diagnosed_on|dot}")), _SONG, high=56,
+                   align="middle")
+    y = page.table(90, y, (1060,), (("疾病诊断（全称）",), ("{disease}",), ("诊断依据（症状、体征及辅助检查）",), (prose.COURSE,),
+                                   ("休假意见",), ("建议休息 贰 周，自 {diagnosed_on~|cn} 起至 {discharged_on~|cn} 止",)), _SONG, high=56)
+    page.text(100, y + 30, "诊断医师（签章）　{doctor}", _SONG)
+    page.text(520, y + 30, "科主任（签章）　{doctor2}", _SONG)
+    page.text(100, y + 90, "医疗机构（公章）　{hospital}", _SONG)
+    page.text(100, y + 150, "填报日期　{discharged_on~|cn}", _SONG)
+    page.seal(760, y + 110, page.facts["hospital"], middle="医务处")
+
+
+def _right_labels(page: Page) -> None:
+    """Labels end at one line, values begin behind it; the doctor's name has a label with the patient's word in it."""
+    page.text(120, 90, "自治区医疗机构统一格式", _SMALL)
+    page.text(0, 130, "诊断证明", Look("hei-bold", 46, spread=14), width=1240, align="middle")
+    rows = (("出具单位", "{hospital}"), ("患者姓名", "{name}"), ("主治医师姓名", "{doctor}"), ("出生日期", "{born~}"),
+            ("身份证件号", "{id_number|star}"), ("初诊日期", "{admitted_on~}"), ("疾病诊断", "{disease}"), ("疾病编码", "{icd}"),
+            ("确诊日期", "{diagnosed_on}"), ("打印时间", "{discharged_on~} 15:02"))
+    y = 250.0
+    for label, value in rows:
+        page.text(60, y, label, _HEI, width=280, align="right")
+        page.text(380, y, value, _HEI, width=780)
+        y += 62
+    page.text(60, y, "诊疗建议", _HEI, width=280, align="right")
+    y = page.text(380, y, prose.ADVICE, _HEI, width=760)
+    page.text(120, y + 60, "本证明仅证明病情，不作他用。", Look("hei", 23, BLUE))
+    page.seal(900, y + 90, page.facts["hospital"], middle="诊断证明章")
+
+
+LAYOUTS = {"two_tongues": (_two_tongues, _WHITE_A4), "leave": (_leave, _WHITE_A4), "right_labels": (_right_labels, _WHITE_A4)}
