@@ -295,6 +295,7 @@ def test_page_and_interface_show_findings_and_places(api: Api) -> None:
     assert sent.headers["location"].endswith("done=finding")
     page = clerk.get(sent.headers["location"]).text
     assert "核验前须答复" not in page and WHY in page
+    assert WHY in api.get("nx.clerk", f"/claims/{claim_no}").text and WHY not in api.get("nx.m0", f"/claims/{claim_no}").text
     view = fields(api, paper)["specimen_on"]
     act(api, "nx.clerk", answers.accept, field_ids=[view.id])
     done = api.act("nx.clerk", claim_no, "facts/read", {"fields": [str(view.id)], "reason": WHY})
