@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 
@@ -35,3 +35,8 @@ def printed(value: str, form: str) -> str:
     """The printed form. KeyError for a form nobody prints; words that are no date or number stay as they are (长期)."""
     change = _FORMS[form]
     return value if form in ("cn", "cn0", "gap", "slash", "dot") and not value[:1].isdigit() else change(value)
+
+
+def shifted(day: str, days: int) -> str:
+    """A day so many days later, in written form."""
+    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
