@@ -64,7 +64,7 @@ _TABLE: tuple[tuple[Roles, str], ...] = (
     (REVIEWERS | _ADMIN, "POST /people/{person_id}/categories; POST /people/{person_id}/categories/{category_id}/withdraw"),
     (OFFICE | _ADMIN, """
         POST /people/{person_id}/corrections; POST /people/{person_id}/kin/{relative_id}/remove; POST /people/{person_id}/merge
-        POST /people/{person_id}/mergers/{merge_id}/undo; POST /funds"""),
+        POST /people/{person_id}/mergers/{merge_id}/undo; POST /funds; POST /funds/accounts"""),
     (_CLAIM | FINANCE, "GET /covers/{certificate_no}"),
     (_DESKS, "POST /covers/{certificate_no}/end; POST /covers/{certificate_no}/shares"),
     (OFFICE, "POST /covers/endorsements"),
@@ -103,6 +103,7 @@ _TABLE: tuple[tuple[Roles, str], ...] = (
     (_DESKS, """
         POST /paper-stacks; POST /claims/{claim_no}/facts; POST /claims/{claim_no}/verify; POST /claims/{claim_no}/supplements
         POST /papers/{paper_id}/fields; POST /fields/{field_id}/answer; POST /papers/{paper_id}/pages/{number}/turn
+        POST /papers/{paper_id}/read-again
         POST /claims/{claim_no}/death; POST /papers/{paper_id}/judgement; POST /originals/{request_id}/received
         POST /originals/{request_id}/returned; POST /claims/{claim_no}/cancellation
         POST /claims/{claim_no}/cancellation/withdraw"""),

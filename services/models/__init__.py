@@ -12,7 +12,7 @@ from services.models.handoff import Handoff, InsurerMessage
 from services.models.ledger import LedgerEntry, LedgerTransaction, PremiumVoucher
 from services.models.notice import Notice, NumberSeries
 from services.models.objection import Objection, Receivable, Reopening
-from services.models.organisation import FormerKey, Fund, Liaison, Organisation, OrganisationChange
+from services.models.organisation import FormerKey, Fund, FundAccount, Liaison, Organisation, OrganisationChange
 from services.models.original import OriginalRequest
 from services.models.outbox import BusinessClockRow, IdempotencyKey, OutboxRow
 from services.models.paper import Paper, PaperPage, Supplement
@@ -45,7 +45,7 @@ from services.models.worksheet import Decision, Worksheet
 __all__ = [
     "AccessRecord", "Account", "AuditHead", "AuditRecord", "BankCard", "BankLine", "BusinessClockRow", "CancelRequest",
     "Case", "Claim", "ClaimMessage", "Consent", "Cover", "Credential", "Decision", "DuplicateVerdict", "Endorsement",
-    "FactSource", "FamilyTie", "FindingAnswer", "FormerKey", "Fund", "FurtherList", "Grant", "Handoff", "IdempotencyKey",
+    "FactSource", "FamilyTie", "FindingAnswer", "FormerKey", "Fund", "FundAccount", "FurtherList", "Grant", "Handoff", "IdempotencyKey",
     "InsurerMessage", "Invoice", "LedgerEntry", "LedgerTransaction", "Liaison", "MessageMark", "Notice", "NumberSeries",
     "Objection", "OidcAttempt", "OidcSubject", "Organisation", "OrganisationChange", "OriginalRequest", "OutboxRow",
     "Paper", "PaperField", "PaperMatch", "PaperPage", "PaperReading", "PasswordLink", "Payee", "Payment", "PaymentRun",

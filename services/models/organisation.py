@@ -88,3 +88,18 @@ class Fund(Row, table=True):
 
     plan: str = Field(sa_type=Text, unique=True)
     opening_fen: int = Field(sa_type=BigInteger)
+
+
+class FundAccount(Row, table=True):
+    """An entry of the account a fund is paid from; the newest holds, none is ever changed."""
+
+    __tablename__ = "fund_account"
+    __table_args__ = (Index("fund_account_plan", "plan", "entered_at"),)
+
+    plan: str = Field(foreign_key="fund.plan", sa_type=Text)
+    holder: str = Field(sa_type=Text)
+    number: str = Field(sa_type=Text)
+    why: str | None = Field(default=None, sa_type=Text)
+    entered_by: uuid.UUID | None = None
+    entered_person: uuid.UUID | None = None
+    entered_at: datetime = Field(sa_type=Instant)

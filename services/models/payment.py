@@ -86,6 +86,7 @@ class Payment(Moving, table=True):
     serial: str | None = Field(default=None, sa_type=Text)
     credited_at: datetime | None = instant()
     return_reason: str | None = Field(default=None, sa_type=Text)
+    left_out: str | None = Field(default=None, sa_type=Text)         # why the last run made could not take it, in words
     corrected_person: uuid.UUID | None = None        # who proposed a new bank card; another person confirms
     proposed_card_id: uuid.UUID | None = Field(default=None, foreign_key="bank_card.id")
     created_at: datetime = Field(sa_type=Instant)

@@ -22,11 +22,16 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One file: a released run. `at` is the moment of release, so that writing it again gives the same bytes."""
+    """One file: a released run. `at` is the moment of release, so that writing it again gives the same bytes.
+
+    `payer` and `payer_account` name the fund's own account, for layouts that ask for it.
+    """
 
     run_no: str
     at: datetime
     orders: Sequence[Order]
+    payer: str = ""
+    payer_account: str = ""
 
     @property
     def total_fen(self) -> int:
@@ -53,12 +58,17 @@ class BankFormat(Protocol):
     """One bank's file layout. Both directions are pure: bytes and values, no clock, no disk."""
 
     code: str
+    name: str                         # what finance calls it
+    needs_payer: bool                 # whether the file names the fund's own account
 
     def file_name(self, batch: Batch) -> str:
         """The name the bank's client software expects."""
 
     def write(self, batch: Batch) -> bytes:
         """The file. Raises InputError (`field` names the person's field) when GBK or a column cannot carry a value."""
+
+    def check(self, order: Order) -> None:
+        """InputError (`field` names the person's field) when this one payment could not be written."""
 
     def recognises(self, content: bytes) -> bool:
         """Whether these bytes look like a return file of this bank."""

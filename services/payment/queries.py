@@ -24,9 +24,9 @@ _LEFT_OUT = sa.text("""
     ORDER BY seq DESC LIMIT 1""")
 
 
-def banks() -> list[str]:
-    """The codes of the banks we pay from, whose files we can write and read."""
-    return list(FORMATS)
+def banks() -> dict[str, str]:
+    """The banks we pay from, whose files we can write and read: code to name."""
+    return {code: layout.name for code, layout in FORMATS.items()}
 
 
 def payments_of(session: Session, claim_id: uuid.UUID) -> list[Payment]:

@@ -17,8 +17,8 @@ from services.ledger import service as ledger
 from services.lifecycle.service import Move, fire
 from services.models import BankLine
 from services.payment.banks import recognised
+from services.payment.picking import cards_by_id
 from services.payment.port import Answer
-from services.payment.runs import cards_by_id
 from services.storage import service as storage
 from statemachines.states import PaymentState
 

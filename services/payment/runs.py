@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from services.access.actor import Actor
 from services.core.clock import business_day
@@ -16,31 +17,17 @@ from services.core.errors import InputError, NotFound, NotPermitted
 from services.core.ids import uuidv7
 from services.core.settings import settings
 from services.enrolment.numbers import draw
-from services.enrolment.queries import card_number
 from services.lifecycle.create import create
-from services.lifecycle.facts import PAYMENT, RUN_DIGEST, bound
+from services.lifecycle.facts import RUN_DIGEST
 from services.lifecycle.service import Move, fire
-from services.models import BankCard, BankLine, PaymentRun
+from services.models import BankLine, PaymentRun
 from services.payment.banks import layout_of
-from services.payment.port import Batch, Order
+from services.payment.funds import fund_account
+from services.payment.picking import orders, pick
+from services.payment.port import Batch
 from services.storage import service as storage
 from statemachines.states import PaymentRunState
 
-_PURPOSES = {"benefit": "互助金", "refund": "退费", "advance": "先予支付", "difference": "补差"}
-_DECIDED, _PAYEES_READY = bound(PAYMENT["actor_decided_before"]), bound(PAYMENT["payees_ready"])
-# Exactly the guards' own expressions, so that what is picked can also be included.
-_READY = sa.text(f"""
-    SELECT r.id FROM payment r JOIN claim c ON c.id = r.claim_id
-    WHERE r.state = 'planned' AND r.channel = 'bank' AND r.bank_card_id IS NOT NULL AND c.plan = :plan
-    AND c.state IN ('payable', 'paid', 'closed') AND NOT {PAYMENT["superseded"]} AND {_PAYEES_READY}
-    AND NOT {PAYMENT["held"]} AND {PAYMENT["bank_allowed"]} AND NOT {_DECIDED}
-    ORDER BY c.id, r.id FOR UPDATE OF c, r""")
-# A planned payment without an account, or with one its plan does not pay to, takes the payee's present one.
-_FILL_CARDS = sa.text("""
-    UPDATE payment p SET bank_card_id = y.bank_card_id FROM payee y, claim c WHERE y.id = p.payee_id
-    AND c.id = p.claim_id AND c.plan = :plan AND p.state = 'planned' AND y.bank_card_id IS NOT NULL
-    AND (p.bank_card_id IS NULL OR NOT (c.banks = '[]'::jsonb OR EXISTS (SELECT 1 FROM bank_card b
-         WHERE b.id = p.bank_card_id AND c.banks ? b.bank)))""")
 _PAYMENTS = sa.text("SELECT id FROM payment WHERE run_id = :run AND state = :state ORDER BY claim_id, id")
 _TOTALS = sa.text(f"""
     UPDATE payment_run n SET digest = {RUN_DIGEST}, count = t.count, total_fen = t.fen
@@ -60,28 +47,41 @@ def build_run(session: Session, *, plan: str, bank: str, actor: Actor, now: date
     """A draft with every payment of the plan that is ready; `bank` is the bank we pay from and names the file's layout.
 
     Payments on hold, without a ready payee (an heir's papers accepted, a minor not grown up since), or of a claim this maker
-    decided on are left for later. Raises InputError when nothing is ready or the plan has no fund.
+    decided on are left for later; one that the bank's file cannot carry is left out with its reason (`left_out`). Raises
+    InputError when nothing is ready, the plan has no fund, or the layout needs the fund's account and none is registered.
     """
-    layout_of(bank)
+    layout = layout_of(bank)
     if actor.account_id is None or actor.person_id is None:
         raise NotPermitted("maker_unnamed", "制单人须为实名人员", remedy="请由财务制单人员办理")
     if session.execute(sa.text("SELECT 1 FROM fund WHERE plan = :plan"), {"plan": plan}).first() is None:
         raise InputError("fund_missing", f"计划“{plan}”没有专户", remedy="先登记该计划的专户资金", field="plan")
-    session.execute(_FILL_CARDS, {"plan": plan})
-    ready = list(session.execute(_READY, {"plan": plan, "persons": list(actor.persons), "today": business_day(now)}).scalars())
-    if not ready:
-        raise InputError("run_empty", "没有可以付款的款项", remedy="等待案件核定，或补齐领款人账户后再制单", field="plan")
+    if layout.needs_payer and fund_account(session, plan, at=now) is None:
+        raise InputError("payer_account_missing", "该计划专户的账号尚未登记，不能用这一银行付款", remedy="先登记专户的户名和账号",
+                         field="bank")
     year = business_day(now).year
-    serial = draw(session, "payment_run", year)[0]
-    run = PaymentRun(id=uuidv7(), org_key=actor.org_key, state=PaymentRunState.DRAFT, run_no=f"P{year}{serial:06d}",
+    run_no = f"P{year}{draw(session, 'payment_run', year)[0]:06d}"
+    ready, left_out = pick(session, plan=plan, layout=layout, reference=partial(reference_of, run_no), actor=actor,
+                           today=business_day(now))
+    if not ready:
+        raise _nothing(left_out)
+    run = PaymentRun(id=uuidv7(), org_key=actor.org_key, state=PaymentRunState.DRAFT, run_no=run_no,
                      plan=plan, bank=bank, made_by=actor.account_id, made_person=actor.person_id, made_at=now)
-    create(session, "payment_run", [run], actor=actor, now=now, details={run.id: {"plan": plan, "bank": bank}})
+    create(session, "payment_run", [run], actor=actor, now=now,
+           details={run.id: {"plan": plan, "bank": bank} | ({"left_out": len(left_out)} if left_out else {})})
     session.execute(sa.text("UPDATE payment SET run_id = :run WHERE id = ANY(CAST(:ids AS uuid[]))"),
                     {"run": run.id, "ids": ready})
     fire(session, "payment", "include", [Move(payment, details={"run": run.run_no}) for payment in ready],
          actor=actor, now=now)
     session.execute(_TOTALS, {"run": run.id})
     return run_of(session, run.id)
+
+
+def _nothing(left_out: Sequence[str]) -> InputError:
+    """Reasons are kept only with a run; without one the first of them is told."""
+    if left_out:
+        return InputError("run_empty", f"可付款的 {len(left_out)} 笔都不能写入该银行的文件：{left_out[0]}",
+                          remedy="换一家付款银行，或更正后再制单", field="bank")
+    return InputError("run_empty", "没有可以付款的款项", remedy="等待案件核定，或补齐领款人账户后再制单", field="plan")
 
 
 def exclude(session: Session, *, payment_ids: Sequence[uuid.UUID], reason: str, actor: Actor, now: datetime) -> None:
@@ -124,18 +124,6 @@ def release(session: Session, *, run_id: uuid.UUID, version: int | None = None, 
     return run_of(session, run_id)
 
 
-_ORDERS = sa.text("""
-    SELECT p.id, p.org_key, p.attempt, p.amount_fen, p.purpose, c.claim_no, b.id AS card_id
-    FROM payment p JOIN claim c ON c.id = p.claim_id JOIN payee y ON y.id = p.payee_id
-    JOIN bank_card b ON b.id = p.bank_card_id
-    WHERE p.run_id = :run AND p.state = 'released' ORDER BY c.claim_no, y.ordinal, p.id""")
-
-
-def cards_by_id(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, BankCard]:
-    """Bank cards, also replaced ones."""
-    return {card.id: card for card in session.exec(select(BankCard).where(col(BankCard.id).in_(list(ids))))}
-
-
 def reference_of(run_no: str, line: int) -> str:
     """The reference of one line of one run: never used twice, so an answer names one attempt of one payment."""
     return f"{run_no}-{line:05d}"
@@ -153,24 +141,22 @@ def write_file(session: Session, *, run_id: uuid.UUID, actor: Actor, now: dateti
         return _lay(run.file_name, storage.get(run.file_sha256))
     if run.released_at is None or run.state != PaymentRunState.RELEASED:
         raise InputError("run_not_released", "付款批次尚未复核放行", remedy="先由复核人放行", field="run_id")
-    rows = session.execute(_ORDERS, {"run": run_id}).all()
-    cards = cards_by_id(session, [row.card_id for row in rows])
-    orders = [Order(reference_of(run.run_no, line), row.amount_fen, cards[row.card_id].bank,
-                    card_number(cards[row.card_id]), cards[row.card_id].holder, f"{_PURPOSES[row.purpose]} {row.claim_no}")
-              for line, row in enumerate(rows, 1)]
-    layout = layout_of(run.bank)
-    batch = Batch(run.run_no, run.released_at, orders)
+    released = session.execute(_PAYMENTS, {"run": run_id, "state": "released"}).scalars().all()
+    lines = orders(session, released, partial(reference_of, run.run_no))
+    layout, payer = layout_of(run.bank), fund_account(session, run.plan, at=run.released_at)
+    batch = Batch(run.run_no, run.released_at, [order for _, order in lines], payer.holder if payer else "",
+                  payer.number if payer else "")
     content = layout.write(batch)
     sha256 = storage.put(content)
     path = _lay(layout.file_name(batch), content)
     session.add_all([BankLine(org_key=row.org_key, payment_id=row.id, run_id=run_id, kind="sent", attempt=row.attempt,
                               reference=order.reference, amount_fen=row.amount_fen, file_sha256=sha256, line_no=line, at=now)
-                     for line, (row, order) in enumerate(zip(rows, orders, strict=True), 1)])
+                     for line, (row, order) in enumerate(lines, 1)])
     session.execute(sa.text("UPDATE payment_run SET file_sha256 = :sha, file_name = :name, sent_at = :at WHERE id = :run"),
                     {"sha": sha256, "name": path.name, "at": now, "run": run_id})
     fire(session, "payment", "send", [Move(row.id, details={"reference": order.reference, "file": sha256})
-                                      for row, order in zip(rows, orders, strict=True)], actor=actor, now=now)
-    fire(session, "payment_run", "send", [Move(run_id, details={"file": sha256, "count": len(rows)})],
+                                      for row, order in lines], actor=actor, now=now)
+    fire(session, "payment_run", "send", [Move(run_id, details={"file": sha256, "count": len(lines)})],
          actor=actor, now=now)
     return path
 

@@ -23,6 +23,7 @@ from services.lifecycle.create import create
 from services.lifecycle.service import Move, fire
 from services.models import Claim, Payee, Payment
 from services.payment.cards import confirm_card, propose_card
+from services.payment.funds import register_account
 from services.payment.insured import announce
 from services.payment.queries import papers_of
 from services.payment.returns import ReturnSummary, read_return
@@ -32,7 +33,7 @@ from services.payment.settling import settle
 from statemachines.states import PaymentState
 
 __all__ = ["ReturnSummary", "announce", "build_run", "confirm_card", "exclude", "note_death", "plan", "propose_card",
-           "read_return", "release", "send_back", "settle", "submit", "write_file"]
+           "read_return", "register_account", "release", "send_back", "settle", "submit", "write_file"]
 
 _Row = sa.Row[tuple[object, ...]]
 

@@ -60,6 +60,27 @@ def waiting(session: Session) -> list[Waiting]:
     return [Waiting(*row) for row in session.execute(_WAITING)]
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A payment that the last run made could not take, with the reason and what to do, in words."""
+
+    id: uuid.UUID
+    claim_no: str
+    payee: str
+    amount_fen: int
+    why: str
+
+
+_LEFT_OUT = sa.text("""
+    SELECT p.id, c.claim_no, q.name AS payee, p.amount_fen, p.left_out AS why FROM payment p JOIN claim c ON c.id = p.claim_id
+    JOIN person q ON q.id = p.person_id WHERE p.state = 'planned' AND p.left_out IS NOT NULL ORDER BY c.claim_no, p.id LIMIT :limit""")
+
+
+def left_out(session: Session, *, limit: int = 100) -> list[LeftOut]:
+    """What waits because a bank's file cannot carry it, until a run takes it."""
+    return [LeftOut(*row) for row in session.execute(_LEFT_OUT, {"limit": limit})]
+
+
 _RUN = """SELECT r.id, r.run_no, r.plan, r.bank, r.state, r.version, r.count, r.total_fen, r.made_at, m.name AS maker, r.made_person,
     k.name AS checker, r.released_at, r.sent_at, r.file_name, r.file_sha256, r.digest
     FROM payment_run r LEFT JOIN account m ON m.id = r.made_by LEFT JOIN account k ON k.id = r.checked_by"""

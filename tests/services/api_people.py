@@ -92,6 +92,7 @@ OSHK          W   /premiums
 OSHK          W   /premiums/returns
 DOSHKCA       R   /premiums/books
 OSHX          W   /funds
+OSHX          W   /funds/accounts
 
 MUOSH         RW  /drafts
 MUOSH         RW  /drafts/{draft_id}
@@ -135,6 +136,7 @@ UDOSH         W   /papers/{paper_id}/judgement
 UDOSHA        R   /papers/{paper_id}/fields
 UDOSH         W   /papers/{paper_id}/fields
 UDOSH         W   /papers/{paper_id}/pages/{number}/turn
+UDOSH         W   /papers/{paper_id}/read-again
 UDOSH         W   /fields/{field_id}/answer
 DOSH          W   /papers/{paper_id}/original
 MUDOSHA       R   /claims/{claim_no}/originals

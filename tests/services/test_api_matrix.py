@@ -165,6 +165,7 @@ def _bodies(crowd: Crowd) -> list[tuple[str, str, Mapping[str, object], Mapping[
                                                           "from_on": "2026-01-01"}, at_nx),
         ("nx.admin", "/tokens/revoke", {"token": crowd.tokens["xj.head"]}, {}),
         ("nx.head", "/substitutes", leave, {}), ("nx.office1", "/funds", {"plan": "xj-women", "opening": "1.00"}, {}),
+        ("nx.office1", "/funds/accounts", {"plan": "xj-women", "holder": "样例专户", "account": "0109000000000011"}, {}),
         ("nx.district", "/summary-sheets", {"plan": "xj-women", "month": "2026-03", "claims": [stage.office]}, {}),
         ("nx.clerk", "/people/find", {"id_number": number}, {}), ("nx.admin", "/people/find", {"id_number": number}, {}),
         ("nx.head", "/people/{person_id}/merge", {"dropped_id": stage.person, "why": "同一人"}, {"person_id": own}),

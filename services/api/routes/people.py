@@ -23,6 +23,7 @@ from services.enrolment import queries as enrolment_queries
 from services.enrolment import service as enrolment
 from services.intake.queries import acts_for_self
 from services.models import Cover, Organisation
+from services.payment import service as payment
 from services.reporting import people
 from services.reporting.claims import locate, person_view
 from services.reporting.views import PersonView
@@ -104,10 +105,32 @@ class Unmasked(BaseModel):
 class NewFund(BaseModel):
     """A plan's own money."""
 
-    model_config = example(plan="xj-women", opening="5000000.00")
+    model_config = example(plan="xj-women", opening="5000000.00", holder="样例市总工会互助金专户", account="0109000000000000011")
 
     plan: str
     opening: str
+    holder: str | None = None
+    account: str | None = None
+
+
+class NewFundAccount(BaseModel):
+    """The account a plan's money is paid from; `why` when there was another."""
+
+    model_config = example(plan="xj-women", holder="样例市总工会互助金专户", account="0109000000000000011", why="换开户行")
+
+    plan: str
+    holder: str
+    account: str
+    why: str = ""
+
+
+class FundAccountView(BaseModel):
+    """The account as entered."""
+
+    id: uuid.UUID
+    plan: str
+    holder: str
+    account: str
 
 
 class FundView(BaseModel):
@@ -225,7 +248,21 @@ def open_fund(call: Doing, body: NewFund) -> Response:
         _require_own_plan(call, session, body.plan)
         fund = enrolment.open_fund(session, plan=body.plan, opening=parse_yuan(body.opening, field="opening"),
                                    actor=call.actor, now=call.now)
+        if body.holder or body.account:
+            payment.register_account(session, plan=body.plan, holder=body.holder or "", number=body.account or "",
+                                     actor=call.actor, now=call.now)
         return FundView(id=fund.id, plan=fund.plan, opening=show(to_yuan(fund.opening_fen)))
+    return call.act(body, run)
+
+
+@router.post("/funds/accounts", response_model=FundAccountView, status_code=201, summary="登记或更改计划专户的户名和账号")
+def register_account(call: Doing, body: NewFundAccount) -> Response:
+    """The newest entry holds; every one is kept with who entered it and why."""
+    def run(session: Session) -> FundAccountView:
+        _require_own_plan(call, session, body.plan)
+        row = payment.register_account(session, plan=body.plan, holder=body.holder, number=body.account, why=body.why,
+                                       actor=call.actor, now=call.now)
+        return FundAccountView(id=row.id, plan=row.plan, holder=row.holder, account=row.number)
     return call.act(body, run)
 
 

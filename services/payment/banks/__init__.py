@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from services.core.errors import InputError
+from services.payment.banks.bob import BobFormat
 from services.payment.banks.ccb import CcbFormat
 from services.payment.banks.icbc import IcbcFormat
+from services.payment.banks.iso20022 import Iso20022Format
 from services.payment.port import BankFormat
 
-FORMATS: Mapping[str, BankFormat] = {layout.code: layout for layout in (IcbcFormat(), CcbFormat())}
+FORMATS: Mapping[str, BankFormat] = {layout.code: layout for layout in (IcbcFormat(), CcbFormat(), BobFormat(), Iso20022Format())}
 
 
 def layout_of(bank: str) -> BankFormat:

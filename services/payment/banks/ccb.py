@@ -36,7 +36,7 @@ from services.payment.banks.text import (
     number,
     stamp,
 )
-from services.payment.port import Answer, Batch
+from services.payment.port import Answer, Batch, Order
 
 
 def _line(*fields: tuple[str, str]) -> bytes:
@@ -55,6 +55,8 @@ class CcbFormat:
     """Divided columns, see the module's text."""
 
     code = "CCB"
+    name = "中国建设银行"
+    needs_payer = False
 
     def file_name(self, batch: Batch) -> str:
         """`CCB_<run_no>.txt`."""
@@ -64,11 +66,17 @@ class CcbFormat:
         """Header, one line a payment, trailer with the digest."""
         lines = [_line(("#1", ""), (batch.run_no, "run_no"), (stamp(batch.at), "at"),
                        (str(len(batch.orders)), "count"), (_amount(batch.total_fen), "amount"))]
-        lines += [_line((str(line), "line"), (order.reference, "reference"), (order.account, "bank_card.number"),
-                        (order.holder, "person.name"), (order.bank, "bank_card.bank"),
-                        (_amount(order.amount_fen), "amount"), (order.purpose, "purpose"))
-                  for line, order in enumerate(batch.orders, 1)]
+        lines += [self._order(line, order) for line, order in enumerate(batch.orders, 1)]
         return joined([*lines, b"#9|" + digest(lines).encode()])
+
+    def _order(self, line: int, order: Order) -> bytes:
+        return _line((str(line), "line"), (order.reference, "reference"), (order.account, "bank_card.number"),
+                     (order.holder, "person.name"), (order.bank, "bank_card.bank"), (_amount(order.amount_fen), "amount"),
+                     (order.purpose, "purpose"))
+
+    def check(self, order: Order) -> None:
+        """InputError when this one could not be written."""
+        self._order(1, order)
 
     def recognises(self, content: bytes) -> bool:
         """Whether it begins as a return file of this layout."""

@@ -59,6 +59,8 @@ class IcbcFormat:
     """Fixed columns, see the module's text."""
 
     code = "ICBC"
+    name = "中国工商银行"
+    needs_payer = False
 
     def file_name(self, batch: Batch) -> str:
         """`ICBC_<run_no>.txt`."""
@@ -75,6 +77,10 @@ class IcbcFormat:
         return (b"D" + _digits(line, 6) + _text(order.reference, 26, field="reference") + _digits(order.amount_fen, 15)
                 + _text(order.bank, 16, field="bank_card.bank") + _text(order.account, 32, field="bank_card.number")
                 + _text(order.holder, 60, field="person.name") + _text(order.purpose, 60, field="purpose"))
+
+    def check(self, order: Order) -> None:
+        """InputError when this one could not be written."""
+        self._order(1, order)
 
     def recognises(self, content: bytes) -> bool:
         """Whether it begins as a return file of this layout."""

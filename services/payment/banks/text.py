@@ -1,8 +1,9 @@
-"""What both layouts share: GBK with named refusals, the digest over the lines, instants in China's time."""
+"""What the layouts of lines share: encodings with named refusals, the digest over the lines, instants in China's time."""
 
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -20,9 +21,15 @@ def gbk(text: str, *, field: str) -> bytes:
     if lost:
         raise InputError("bank_file_character", f"银行文件（GBK）无法写入“{text}”中的字：{'、'.join(lost)}",
                          remedy="请按银行开户资料登记的姓名写法更正", field=field)
-    if any(ord(character) < 32 for character in text):
-        raise InputError("bank_file_character", f"“{text!r}”含有控制字符", remedy="删去换行、制表符等字符", field=field)
-    return text.encode("gbk")
+    return plain(text, field=field).encode("gbk")
+
+
+def plain(text: str, *, field: str) -> str:
+    """The text itself, when no control or private character is in it: a name of such cannot be anybody's. InputError else."""
+    if any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn") for character in text):
+        raise InputError("bank_file_character", f"“{text!r}”含有控制字符或自造字", field=field,
+                         remedy="删去换行、制表符等字符；自造字请按银行开户资料登记的写法更正")
+    return text
 
 
 def _carries(character: str) -> bool:

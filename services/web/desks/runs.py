@@ -47,10 +47,11 @@ def runs(visit: Visit) -> Response:
 def _runs(visit: Visit, problem: HuzhuError | None = None) -> Response:
     def run(session: Session) -> dict[str, Any]:
         found = paying.runs(session, after=visit.query.get("after", ""))
-        return {"waiting": paying.waiting(session), "runs": found, "returned": attached.payments(session, state="returned"),
+        return {"waiting": paying.waiting(session), "left_out": paying.left_out(session), "runs": found,
+                "returned": attached.payments(session, state="returned"),
                 "unmatched": payments.unmatched_lines(session, 50)}
     values = visit.read(run)
-    return visit.page("runs.html", problem=problem, names=plan_names(), banks=[(code, BANKS[code]) for code in payments.banks()],
+    return visit.page("runs.html", problem=problem, names=plan_names(), banks=list(payments.banks().items()),
                       **_words(), **values)
 
 
@@ -78,7 +79,8 @@ def _run(visit: Visit, run_no: str, problem: HuzhuError | None = None) -> Respon
     own, total = visit.actor.person_id == head.made_person, sum((Decimal(line.amount) for line in lines), Decimal(0))
     return visit.page("run.html", problem=problem, run=head, lines=lines, names=plan_names(), total=total,
                       sum_words=uppercase(total), unsealed=head.state == "submitted" and to_fen(total) != head.total_fen,
-                      bank=BANKS.get(head.bank, head.bank), own=own, makes=visit.actor.has(*MAKER), checks=visit.actor.has(*CHECKER),
+                      bank=payments.banks().get(head.bank, head.bank), own=own,
+                      makes=visit.actor.has(*MAKER), checks=visit.actor.has(*CHECKER),
                       **_words())
 
 
