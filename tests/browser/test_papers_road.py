@@ -88,7 +88,7 @@ def test_papers_from_the_telephone_to_the_verified_file(house: House) -> None:
     clerk = house.seat("xj.clerk", phone=True)
     for paper in one(house.api, "SELECT string_agg(id::text, ' ' ORDER BY uploaded_at) FROM paper").split():
         clerk.goto(f"{claim}/papers/{paper}")
-        clerk.locator("main").get_by_role("button", name="认可", exact=True).last.tap()
+        clerk.locator("main").get_by_role("button", name="认可这份材料", exact=True).last.tap()
         clerk.wait_for_url(re.compile("done=judged"))
     clerk.goto(f"{claim}/verify")
     clerk.locator("main form[method=post] button").last.tap()

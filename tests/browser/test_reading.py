@@ -75,7 +75,7 @@ def test_a_paper_is_checked_by_keys_alone(house: House, desk: tuple[str, uuid.UU
         page.keyboard.press("n")                                # no next page: the next paper
     assert page.url.endswith(f"/papers/{other}")
     page.keyboard.press("p")
-    expect(page.get_by_role("button", name="认可", exact=True)).to_be_focused()
+    expect(page.get_by_role("button", name="认可这份材料", exact=True)).to_be_focused()
     with page.expect_navigation():
         page.keyboard.press("Enter")
     assert one(house.api, "SELECT verdict FROM paper WHERE id = :id", id=other) == "accepted"

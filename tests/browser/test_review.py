@@ -49,7 +49,7 @@ def test_the_clerk_judges_every_paper_and_verifies(house: House, claim_no: str, 
     page.locator("#papers").get_by_role("link", name=re.compile("核对")).first.click()
     for _ in PAPERS:
         expect(page.get_by_role("heading", level=2).first).to_be_visible()
-        press(page, "认可")
+        press(page, "认可这份材料")
     assert one(house.api, "SELECT count(*) FROM paper WHERE verdict = 'accepted'") == str(len(PAPERS))
     page.goto(f"/claims/{claim_no}/verify")
     page.locator("main form[method=post] button").last.click()
