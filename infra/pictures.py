@@ -11,6 +11,7 @@ import re
 import shutil
 import sys
 import tempfile
+import uuid
 from datetime import date
 from pathlib import Path
 
@@ -19,10 +20,12 @@ from playwright.sync_api import Page, sync_playwright
 from infra.scratch import fresh
 from services.core.clock import at_hour
 from services.core.db import Database
+from services.simulate.scans import sheet
 from tests.browser.addresses import ADDRESSES, NOBODY, NOT_PAGES
 from tests.browser.house import ARGS, House, chromium, serving
 from tests.browser.stage import Stage, build, one
-from tests.services.api_world import Api
+from tests.services import reading_world
+from tests.services.api_world import EVENT, Api
 
 KEPT = Path(__file__).parent / "docs" / "pictures"
 WIDTHS = (390, 1280, 1920)
@@ -80,7 +83,7 @@ def everything(house: House, stage: Stage, folder: Path, only: str) -> None:
 
 
 def readme(house: House, stage: Stage) -> None:
-    """The progress page on a phone, and the claim on a desk."""
+    """The progress page on a phone, the claim and a paper on a desk."""
     KEPT.mkdir(parents=True, exist_ok=True)
     page = house.visitor(phone=True)
     page.goto(f"/progress?no={stage.office}")
@@ -91,6 +94,25 @@ def readme(house: House, stage: Stage) -> None:
     desk = house.seat("xj.office1")
     desk.goto(f"/claims/{stage.office}")
     desk.screenshot(path=KEPT / "claim.png")
+    clerk = house.seat("xj.clerk")
+    clerk.goto(read_paper(house, stage))
+    clerk.locator(".sheet img").wait_for()
+    clerk.screenshot(path=KEPT / "paper.png")
+
+
+def read_paper(house: House, stage: Stage) -> str:
+    """Where a pathology report lies that was read: what is true of the sheet stands for what a machine reads, one day less sure."""
+    name = one(house.api, "SELECT name FROM person WHERE id = :id", id=stage.person)
+    said = {"name": name, "hospital": "示例医院", "specimen_on": EVENT["specimen_on"], "received_on": "2026-03-13",
+            "reported_on": "2026-03-15", "sex": "女", "disease": "宫颈恶性肿瘤", "ward": "妇科"}
+    drawn = sheet("pathology", 11, layout="grid", quality="flat", facts=said, foot="演示样张 SPECIMEN")
+    sent = house.api.upload("xj.clerk", f"/claims/{stage.reported}/papers", drawn.data, kind="pathology")
+    paper = uuid.UUID(sent.json()["id"])
+    reading_world.drawn(house.api)
+    found = {field: (value, 0.62 if field == "reported_on" else 0.98) for field, value in drawn.truth.items()}
+    reading_world.read(house.api, paper, found=found, boxes=drawn.boxes)
+    house.api.checked(stage.reported)
+    return f"/claims/{stage.reported}/papers/{paper}"
 
 
 if __name__ == "__main__":

@@ -40,9 +40,9 @@ def drawn(api: Api) -> None:
 
 
 def read(api: Api, paper_id: uuid.UUID, sheet: str = "pathology", found: Mapping[str, tuple[str, float]] = PATHOLOGY, *,
-         now: datetime | None = None) -> None:
-    """What stands on the paper's first page, one field below the other."""
-    lines = tuple(Found(1, name, value, sure, Box(0.3, 0.1 + 0.08 * at, 0.6, 0.14 + 0.08 * at))
+         boxes: Mapping[str, Box] | None = None, now: datetime | None = None) -> None:
+    """What stands on the paper's first page: where `boxes` say, else one field below the other."""
+    lines = tuple(Found(1, name, value, sure, (boxes or {}).get(name, Box(0.3, 0.1 + 0.08 * at, 0.6, 0.14 + 0.08 * at)))
                   for at, (name, (value, sure)) in enumerate(found.items()))
     with api.db.unit_of_work(ROOT.scope) as session:
         readings.keep(session, [PaperRead(paper_id, "ocr", "test", (PageRead(1, "ocr", sheet, lines),))], now=now or api.clock.now())
