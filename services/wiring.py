@@ -19,6 +19,7 @@ from services.core.errors import ConfigError
 from services.core.settings import Settings, settings
 from services.evidence.recognition.engine import refuse_without_reader
 from services.insurer.adapters.http import HttpInsurer
+from services.insurer.adapters.sftp import SftpInsurer
 from services.insurer.port import Insurer
 from services.insurer.post import needed, post_of
 
@@ -78,7 +79,7 @@ def build(config: Settings | None = None) -> Wiring:
     key_ring()
     db = database()
     clock: Clock = BusinessClock(db) if config.movable_clock else RealClock()
-    return Wiring(db, clock, _insurer(config, clock.now), Scope(config.root_org))
+    return Wiring(db, clock, insurer_of(config, clock.now), Scope(config.root_org))
 
 
 @lru_cache(maxsize=1)
@@ -98,10 +99,12 @@ def refuse_without_insurer(config: Settings) -> None:
                               remedy="先运行 huzhu setup；insurer.* 的公钥向保险公司索取", field="HUZHU_INSURER_KEYS")
 
 
-def _insurer(config: Settings, now: Callable[[], datetime]) -> Insurer:
-    return HttpInsurer(url=config.insurer_url, office_key=_read(config.insurer_keys / OFFICE_KEY),
-                       insurer_public_key=_read(config.insurer_keys / INSURER_PUBLIC_KEY), clock=now,
-                       post=post_of(config.insurer_keys, config.insurer_suite))
+def insurer_of(config: Settings, now: Callable[[], datetime]) -> Insurer:
+    """The adapter that the insurer's address asks for: a folder over SFTP, or HTTP."""
+    adapter = SftpInsurer if config.insurer_url.startswith("sftp://") else HttpInsurer
+    return adapter(url=config.insurer_url, office_key=_read(config.insurer_keys / OFFICE_KEY),
+                   insurer_public_key=_read(config.insurer_keys / INSURER_PUBLIC_KEY), clock=now,
+                   post=post_of(config.insurer_keys, config.insurer_suite))
 
 
 def _read(path: Path) -> bytes:

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from services.cli.setup import make_pair
 from services.core.errors import Unauthenticated
 from services.insurer.adapters.http import HttpInsurer
+from services.insurer.adapters.sftp import SftpInsurer
 from services.insurer.port import (
     Consent,
     Cover,
@@ -109,8 +110,9 @@ class Office:
 class Twin:
     """The twin's process, its desk and an adapter to it."""
 
-    def __init__(self, folder: Path, *options: str, suite: str = "gm") -> None:
+    def __init__(self, folder: Path, *options: str, suite: str = "gm", sftp: bool = False) -> None:
         self.office, self.folder, self.options, self.suite = Office(), folder, ("--suite", suite, *options), suite
+        self.sftp, self.sftp_port = sftp, 0
         self.keys = folder / "keys"
         make_pair(self.keys, "office", suite)
         self.office_pem = (self.keys / "office.pem").read_bytes()
@@ -120,18 +122,26 @@ class Twin:
         self.insurer_pem = (self.keys / "insurer.pub.pem").read_bytes()
         self.post = post_of(self.keys, suite)
         self.adapter = self.office.port = self.connect()
-        self.port: Insurer = self.adapter
+        self.batch = self.connect_sftp() if sftp else None
+        self.port: Insurer = self.batch or self.adapter
 
     def connect(self, *, office_pem: bytes = b"", timeout: float = 10.0) -> HttpInsurer:
         return HttpInsurer(url=self.url, office_key=office_pem or self.office_pem, clock=clock, timeout=timeout, post=self.post,
                            insurer_public_key=self.insurer_pem)
 
+    def connect_sftp(self, *, office_pem: bytes = b"", insurer_pem: bytes = b"", timeout: float = 15.0) -> SftpInsurer:
+        return SftpInsurer(url=f"sftp://office@127.0.0.1:{self.sftp_port}/", office_key=office_pem or self.office_pem, clock=clock,
+                           timeout=timeout, post=self.post, insurer_public_key=insurer_pem or self.insurer_pem)
+
     def start(self) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "infra.twins.insurer", "--port", str(self.listening), "--data",
-             str(self.folder / "data"), "--keys", str(self.keys), "--office-url", self.office.url, *self.options],
+             str(self.folder / "data"), "--keys", str(self.keys), "--office-url", self.office.url, *self.options,
+             *(["--sftp-port", str(self.sftp_port)] if self.sftp else [])],
             cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
+        if self.sftp:
+            self.sftp_port = int(self.process.stdout.readline().strip().rsplit(":", 1)[1])
         self.listening = int(self.process.stdout.readline().strip().rsplit(":", 1)[1])
 
     def kill(self) -> None:
@@ -155,6 +165,13 @@ class Twin:
         listed = httpx.get(f"{self.url}/desk", trust_env=False).json()["dossiers"]
         return next(int(row["undelivered"]) for row in listed if row["claim_no"] == claim_no)
 
+    def heard(self, claim_no: str) -> list[InboundMessage]:
+        """What the office heard of a claim: by the webhook, or by looking into the folder where there is none."""
+        return polled(self, claim_no) if self.sftp else self.office.of(claim_no)
+
+    def kinds(self, claim_no: str) -> list[str]:
+        return [message.kind for message in self.heard(claim_no)]
+
     def fault(self, claim_no: str, name: str, times: int = 1, **more: object) -> None:
         wish = {"claim_no": claim_no, "fault": name, "times": times, **more}
         httpx.post(f"{self.url}/desk/faults", json=wish, trust_env=False).raise_for_status()
@@ -165,14 +182,16 @@ class Twin:
 
 
 @contextmanager
-def running(folder: Path, *options: str, suite: str = "gm") -> Iterator[Twin]:
+def running(folder: Path, *options: str, suite: str = "gm", sftp: bool = False) -> Iterator[Twin]:
     """A twin and its office, until the block ends."""
-    twin = Twin(folder, *options, suite=suite)
+    twin = Twin(folder, *options, suite=suite, sftp=sftp)
     try:
         yield twin
     finally:
         twin.close()
         twin.adapter.close()
+        if twin.batch is not None:
+            twin.batch.close()
         twin.office.server.shutdown()
         twin.office.server.server_close()
 

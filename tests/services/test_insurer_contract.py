@@ -1,4 +1,4 @@
-"""The real adapter against the insurer's twin: the road, repeats, refusals."""
+"""One contract, both adapters, against the insurer's twin: the road, repeats, refusals."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ from services.insurer.port import (
 from tests.services.insurer_world import AT, DESK_TIME, PDF, SPACE, Twin, dossier, polled, running, until
 
 
-@pytest.fixture(scope="module")
-def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
-    with running(tmp_path_factory.mktemp("insurer"), "--seed", "7") as twin:
+@pytest.fixture(scope="module", params=[("https", "intl"), ("sftp", "gm")], ids="-".join)
+def twin(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
+    transport, suite = request.param
+    with running(tmp_path_factory.mktemp("insurer"), "--seed", "7", suite=suite, sftp=transport == "sftp") as twin:
         yield twin
 
 
@@ -40,7 +41,14 @@ def refused(twin: Twin, sent: Dossier) -> InputError:
     return caught.value
 
 
-def test_the_whole_road_by_webhook_and_by_polling(twin: Twin) -> None:
+def decision(twin: Twin, claim_no: str) -> Decide:
+    until(lambda: "decide" in [message.kind for message in polled(twin, claim_no)])
+    decided = polled(twin, claim_no)[-1].body
+    assert isinstance(decided, Decide)
+    return decided
+
+
+def test_the_whole_road_by_message_and_by_polling(twin: Twin) -> None:
     sent = dossier("ROAD-1")
     receipt = twin.port.send(sent)
     assert (receipt.claim_no, receipt.kind, receipt.at) == ("ROAD-1", "dossier", AT)
@@ -49,8 +57,8 @@ def test_the_whole_road_by_webhook_and_by_polling(twin: Twin) -> None:
     twin.walk("ROAD-1", "ack", "file")
     twin.desk("ROAD-1", "question", items=[{"code": "Q1", "paper": "pathology", "text": "请补病理报告"},
                                            {"code": "Q2", "text": "请说明转院情况"}])
-    until(lambda: twin.office.kinds("ROAD-1") == ["ack", "file", "question"])
-    asked = twin.office.of("ROAD-1")[-1]
+    until(lambda: twin.kinds("ROAD-1") == ["ack", "file", "question"])
+    asked = twin.heard("ROAD-1")[-1]
     assert isinstance(asked.body, Question)
     assert [(item.code, item.paper) for item in asked.body.items] == [("Q1", "pathology"), ("Q2", None)]
     answers = Answers(message_id=uuid5(SPACE, "reply"), handoff_id=sent.handoff_id, claim_no="ROAD-1", round=1,
@@ -61,8 +69,8 @@ def test_the_whole_road_by_webhook_and_by_polling(twin: Twin) -> None:
     assert twin.port.reply(answers) == answered
     assert twin.port.status("ROAD-1").state == "filed"
     twin.walk("ROAD-1", "decide", "settle")
-    until(lambda: twin.office.kinds("ROAD-1")[3:] == ["decide", "settle"])
-    heard = twin.office.of("ROAD-1")
+    until(lambda: twin.kinds("ROAD-1")[3:] == ["decide", "settle"])
+    heard = twin.heard("ROAD-1")
     decided, settled = heard[-2].body, heard[-1].body
     assert isinstance(heard[0].body, Ack)
     assert isinstance(decided, Decide)
@@ -101,7 +109,7 @@ def test_after_a_reject_the_next_version_goes_in_and_the_former_is_outdated(twin
     assert twin.port.send(second).version == 2
     again = dossier("REJ-1", policy_no="P-9", message_id=uuid5(SPACE, "REJ-1/1b"))
     assert refused(twin, again).code == "insurer_outdated"
-    until(lambda: twin.office.kinds("REJ-1") == ["reject"])
+    until(lambda: twin.kinds("REJ-1") == ["reject"])
 
 
 def test_a_recall_is_confirmed_and_after_a_decision_it_is_too_late(twin: Twin) -> None:
@@ -113,7 +121,7 @@ def test_a_recall_is_confirmed_and_after_a_decision_it_is_too_late(twin: Twin) -
     assert twin.port.recall(recall("REC-1")).kind == "recall"
     assert twin.port.status("REC-1").recall_requested
     twin.desk("REC-1", "confirm_recall")
-    until(lambda: twin.office.kinds("REC-1") == ["ack", "recalled"])
+    until(lambda: twin.kinds("REC-1") == ["ack", "recalled"])
     twin.port.send(dossier("REC-2"))
     twin.walk("REC-2", "ack", "decide")
     with pytest.raises(InputError) as caught:
@@ -125,9 +133,9 @@ def test_a_reply_must_answer_every_item_of_the_open_question(twin: Twin) -> None
     twin.port.send(dossier("ASK-1"))
     twin.walk("ASK-1", "ack")
     twin.desk("ASK-1", "question", items=[{"code": "Q1", "text": "甲"}, {"code": "Q2", "text": "乙"}])
-    until(lambda: twin.office.kinds("ASK-1") == ["ack", "question"])
+    until(lambda: twin.kinds("ASK-1") == ["ack", "question"])
     half = Answers(message_id=uuid5(SPACE, "half"), handoff_id=uuid5(SPACE, "ASK-1/handoff"), claim_no="ASK-1", round=1,
-                   version=1, at=AT, in_reply_to=twin.office.of("ASK-1")[-1].message_id,
+                   version=1, at=AT, in_reply_to=twin.heard("ASK-1")[-1].message_id,
                    items=(Answer(code="Q1", text="答"),))
     with pytest.raises(InputError) as caught:
         twin.port.reply(half)
@@ -141,8 +149,8 @@ def test_the_desk_may_differ_and_says_part(twin: Twin) -> None:
     twin.port.send(dossier("PART-1"))
     twin.walk("PART-1", "ack", "file")
     twin.desk("PART-1", "decide", adjust={"breast_cancer_allowance": {"amount": "700.00", "reason": "stay_not_proven"}})
-    until(lambda: "decide" in twin.office.kinds("PART-1"))
-    decided = twin.office.of("PART-1")[-1].body
+    until(lambda: "decide" in twin.kinds("PART-1"))
+    decided = twin.heard("PART-1")[-1].body
     assert isinstance(decided, Decide)
     assert (decided.outcome, decided.total) == ("part", Decimal("100700.00"))
 
@@ -151,8 +159,7 @@ def test_a_second_claim_on_the_same_policy_finds_the_lump_sum_spent(twin: Twin) 
     for claim_no, total, reason in (("TWO-1", "100900.00", None), ("TWO-2", "900.00", "paid_before")):
         twin.port.send(dossier(claim_no, policy_no="POLICY-TWO"))
         twin.walk(claim_no, "ack", "file", "decide")
-        decided = polled(twin, claim_no)[-1].body
-        assert isinstance(decided, Decide)
+        decided = decision(twin, claim_no)
         assert str(decided.total) == total
         assert next(item.reason for item in decided.liabilities if item.liability == "breast_cancer") == reason
 
@@ -160,6 +167,7 @@ def test_a_second_claim_on_the_same_policy_finds_the_lump_sum_spent(twin: Twin) 
 def test_a_desk_step_repeated_does_nothing_and_a_wrong_one_is_refused(twin: Twin) -> None:
     twin.port.send(dossier("DESK-1"))
     assert twin.desk("DESK-1", "ack") == twin.desk("DESK-1", "ack") == {"sent": ["ack"], "state": "received"}
+    until(lambda: bool(polled(twin, "DESK-1")))
     assert [message.kind for message in polled(twin, "DESK-1")] == ["ack"]
     wrong = httpx.post(f"{twin.url}/desk/DESK-1/settle", json={"at": DESK_TIME}, trust_env=False)
     assert (wrong.status_code, wrong.json()["fault"]) == (409, "wrong_state")

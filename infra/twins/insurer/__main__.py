@@ -6,7 +6,7 @@ import argparse
 import signal
 from pathlib import Path
 
-from infra.twins.insurer import faults
+from infra.twins.insurer import faults, folder
 from infra.twins.insurer.opener import SUITES, Opener
 from infra.twins.insurer.postman import Postman
 from infra.twins.insurer.receive import Receiver
@@ -26,12 +26,19 @@ def main() -> None:
     parser.add_argument("--auto-ack", action="store_true", help="acknowledge each dossier at once")
     parser.add_argument("--faults", default="", help="CLAIM:NAME:TIMES[:ON],…")
     parser.add_argument("--suite", choices=SUITES, default="gm", help="algorithms of sealed packages")
+    parser.add_argument("--sftp-port", type=int, help="serve the batch folder over SFTP instead of webhooks; 0 picks a free port")
     given = parser.parse_args()
     store, keys = Store(given.data), Keys(given.keys)
     faults.arm(store, given.faults)
-    receiver = Receiver(store, Opener(given.keys, given.suite), seed=given.seed, auto_ack=given.auto_ack)
+    opener = Opener(given.keys, given.suite)
+    receiver = Receiver(store, opener, seed=given.seed, auto_ack=given.auto_ack)
     server = Server(given.port, store=store, keys=keys, receiver=receiver, seed=given.seed)
-    Postman(store, keys, given.office_url).start()
+    if given.sftp_port is None:
+        Postman(store, keys, given.office_url).start()
+    else:
+        sftp_port = folder.serve(given.data / "folder", given.keys, given.sftp_port)
+        folder.Clerk(given.data / "folder", store, receiver, opener).start()
+        print(f"insurer twin serving its folder on 127.0.0.1:{sftp_port}", flush=True)
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(SystemExit(0)))
     print(f"insurer twin listening on 127.0.0.1:{server.server_port}", flush=True)
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import gmssl_pyx
@@ -49,7 +50,7 @@ class Opener:
             made = _pair(suite)
             write_once(folder / f"insurer.{suite}.pub", made[1], 0o644)
             write_once(private, made[0], 0o600)
-        self._own, self._stranger = private.read_bytes(), _pair(suite)[0]
+        self._own = private.read_bytes()
         self._office = (folder / f"office.{suite}.pub").read_bytes()
 
     def open(self, container: bytes) -> bytes:
@@ -84,6 +85,10 @@ class Opener:
         engine.authenticate_additional_data(text)
         sealed = engine.update(content) + engine.finalize()
         return text + b"\n" + sealed + engine.tag
+
+    @cached_property
+    def _stranger(self) -> bytes:
+        return _pair(self.suite)[0]
 
     def _holds(self, text: bytes, signature: bytes) -> bool:
         try:
@@ -155,6 +160,7 @@ def _hex(file: bytes, half: str) -> bytes:
     return bytes.fromhex(json.loads(file)[half])
 
 
+@lru_cache(maxsize=4)                                             # reading one proves its primes
 def _rsa_private(pem: bytes) -> rsa.RSAPrivateKey:
     key = serialization.load_pem_private_key(pem, password=None)
     assert isinstance(key, rsa.RSAPrivateKey)

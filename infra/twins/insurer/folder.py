@@ -1,0 +1,121 @@
+"""The batch folder: an SFTP server over it, and the clerk that works off what is laid in.
+
+`in/<name>.hzp` is moved to `taken/` once it has its name, answered as `answers/<name>.hzp` and removed; messages to the office are laid as
+`messages/<seq>.hzp`. Every file is a sealed container and is renamed into its place when it is whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+import traceback
+from pathlib import Path
+
+import asyncssh
+
+from infra.twins.insurer import faults, unpack
+from infra.twins.insurer.opener import Opener, digest
+from infra.twins.insurer.receive import Receiver
+from infra.twins.insurer.store import Store
+from infra.twins.insurer.wire import Fault, Json, canonical, sha256
+
+KINDS = ("dossier", "reply", "recall", "status")
+ENDING = ".hzp"
+PAUSE = 0.05
+
+
+def serve(folder: Path, keys: Path, port: int) -> int:
+    """Start the server in a thread of its own; the port it listens on. Only the office's key gets in, and only to this folder."""
+    for name in ("in", "taken", "answers", "messages"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    listening, ready = [0], threading.Event()
+
+    async def start() -> None:
+        office = asyncssh.import_public_key((keys / "office.pub.pem").read_bytes())
+        acceptor = await asyncssh.listen(
+            "127.0.0.1", port, server_host_keys=[asyncssh.import_private_key((keys / "insurer.pem").read_bytes())],
+            authorized_client_keys=asyncssh.import_authorized_keys(office.export_public_key().decode()),
+            sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=os.fsencode(folder)), allow_scp=False, x11_forwarding=False,
+            agent_forwarding=False, password_auth=False, kbdint_auth=False)
+        listening[0] = acceptor.get_port()
+        ready.set()
+        await acceptor.wait_closed()
+    threading.Thread(target=lambda: asyncio.run(start()), daemon=True, name="sftp").start()
+    if not ready.wait(30):
+        raise SystemExit("the SFTP server did not start")
+    return listening[0]
+
+
+class Clerk(threading.Thread):
+    """Works off `in/` and lays messages out, until the process ends."""
+
+    def __init__(self, folder: Path, store: Store, receiver: Receiver, opener: Opener) -> None:
+        super().__init__(daemon=True, name="clerk")
+        self._folder, self._store, self._receiver, self._opener = folder, store, receiver, opener
+
+    def run(self) -> None:
+        """Look, work, rest."""
+        while True:
+            try:
+                for path in sorted((self._folder / "taken").glob(f"*{ENDING}")):     # of a clerk that was killed
+                    self._take(path)
+                for path in sorted((self._folder / "in").glob(f"*{ENDING}")):
+                    self._take(path.replace(self._folder / "taken" / path.name))    # the same name may be laid in meanwhile
+                self._lay_messages()
+            except OSError:
+                traceback.print_exc()
+            time.sleep(PAUSE)
+
+    def _take(self, path: Path) -> None:
+        kind, container = path.name.partition("-")[0], path.read_bytes()
+        claim_no, to, status, body = self._worked(kind, container)
+        time.sleep(self._fault("slow", kind, claim_no) or 0)
+        stranger = self._fault("wrong_signature", kind, claim_no) is not None
+        if self._fault("lost_answer", kind, claim_no) is None:
+            answer = canonical({"to": to, "status": status, "body": body})
+            _lay(self._folder / "answers" / path.name, self._opener.close(answer, stranger=stranger))
+        path.unlink()
+
+    def _worked(self, kind: str, container: bytes) -> tuple[str, str, int, Json]:
+        """The claim, the digest of the content, and the answer to it."""
+        claim_no = to = ""
+        try:
+            if kind not in KINDS:
+                raise Fault(404, "unknown_path", f"不认识的文件种类 {kind[:20]}")
+            content = self._opener.open(container)
+            to = digest(self._opener.suite, content)
+            message = unpack.one(content, kind, self._opener.suite)
+            claim_no = str(message.get("claim_no"))
+            if kind == "status":
+                return claim_no, to, 200, self._receiver.status(claim_no)
+            mark = sha256(container)
+            return claim_no, to, 200, self._receiver.post(kind, claim_no, message, nonce=mark[:32], signed_digest=mark)
+        except Fault as fault:
+            return claim_no, to, fault.status, fault.body()
+
+    def _fault(self, name: str, kind: str, claim_no: str) -> float | None:
+        if kind not in KINDS:
+            return None
+        with self._store.transaction() as db:
+            return faults.take(db, claim_no, name, kind)
+
+    def _lay_messages(self) -> None:
+        """Each message once; one that was signed by a stranger is laid again, signed as it should be."""
+        with self._store.reading() as db:
+            rows = db.execute("SELECT seq, text, wrong FROM message WHERE webhook <> 'done' ORDER BY seq").fetchall()
+        for row in rows:
+            path = self._folder / "messages" / f"{row['seq']:012d}{ENDING}"
+            wrong_now = bool(row["wrong"]) and not path.exists()
+            _lay(path, self._opener.close(row["text"].encode(), stranger=wrong_now))
+            if not wrong_now:
+                with self._store.transaction() as db:
+                    db.execute("UPDATE message SET webhook = 'done', wrong = 0 WHERE seq = ?", (row["seq"],))
+
+
+def _lay(path: Path, content: bytes) -> None:
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(content)
+    part.replace(path)
+
