@@ -10,7 +10,7 @@ from typing import TypeVar
 from prefect import flow
 
 from flows.runtime import Batch, actor, effect, looking, now, transaction, unique
-from services.evidence import invoices, matches, matching, papers, reader, readings, viewing
+from services.evidence import again, invoices, matches, matching, papers, reader, readings, viewing
 from services.evidence import service as evidence
 from services.evidence.recognition import engine
 
@@ -35,7 +35,9 @@ async def draw(claims: list[uuid.UUID]) -> None:
 @effect
 async def read(claims: list[uuid.UUID]) -> None:
     """Papers that nobody read yet, read by the machine where there is one. The same bytes are read once, whoever sent them."""
-    _take_over(claims)
+    with transaction() as session:
+        again.outdated(session, claims)
+        reader.same(session, claims, now=now(), faults=False)
     with looking() as session:
         unread = reader.once_each(reader.unread(session, claims))
 
@@ -45,10 +47,6 @@ async def read(claims: list[uuid.UUID]) -> None:
             readings.keep(session, [found], now=now())
 
     await _some_at_once(one, unread)
-    _take_over(claims)
-
-
-def _take_over(claims: list[uuid.UUID]) -> None:
     with transaction() as session:
         reader.same(session, claims, now=now())
 

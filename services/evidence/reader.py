@@ -37,6 +37,7 @@ _SAME = sa.text("""
         JOIN LATERAL (
             SELECT o.id AS source_id FROM paper o JOIN paper_reading q ON q.paper_id = o.id
             WHERE o.sha256 = p.sha256 AND o.id <> p.id AND o.removed_at IS NULL AND q.engine = :engine AND q.source <> 'hand'
+              AND (:faults OR q.fault IS NULL)
             ORDER BY o.id LIMIT 1) s ON true
         JOIN paper_reading r ON r.paper_id = s.source_id
         WHERE p.claim_id = ANY(:claims) AND p.kind = ANY(:kinds) AND p.removed_at IS NULL
@@ -109,12 +110,12 @@ def once_each(papers: Sequence[Unread]) -> list[Unread]:
     return list({paper.sha256: paper for paper in reversed(papers)}.values())[::-1] if engine.name() else list(papers)
 
 
-def same(session: Session, claim_ids: Sequence[uuid.UUID], *, now: datetime) -> int:
+def same(session: Session, claim_ids: Sequence[uuid.UUID], *, now: datetime, faults: bool = True) -> int:
     """Papers of these claims whose very bytes this machine read elsewhere take that reading over (what it read, not what people
-    answered there). How many fields they got."""
+    answered there), with `faults` also one that failed. How many fields they got."""
     if not engine.name():
         return 0
-    done = session.execute(_SAME, {"claims": list(claim_ids), "kinds": KINDS, "engine": engine.name(), "now": now})
+    done = session.execute(_SAME, {"claims": list(claim_ids), "kinds": KINDS, "engine": engine.name(), "now": now, "faults": faults})
     return int(getattr(done, "rowcount", 0))
 
 

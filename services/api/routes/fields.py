@@ -9,12 +9,12 @@ from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 from sqlmodel import Session
 
-from services.api.bodies import example
+from services.api.bodies import Nothing, example
 from services.api.calls import Doing, Reading
 from services.api.routes.papers import PageView
 from services.audit import service as audit
 from services.core.errors import InputError
-from services.evidence import answers, turning
+from services.evidence import again, answers, turning
 from services.evidence.papers import readable
 from services.evidence.readings import FieldView, fields_of
 
@@ -77,6 +77,12 @@ class Answer(BaseModel):
     mark: str | None = Field(default=None, max_length=40)
 
 
+class PagesAgain(BaseModel):
+    """The paper that will be read anew; look at its fields again in a while."""
+
+    id: uuid.UUID
+
+
 class Turn(BaseModel):
     """Degrees clockwise."""
 
@@ -125,6 +131,13 @@ def turn(call: Doing, paper_id: uuid.UUID, number: Number, body: Turn) -> Respon
     return call.act(body, lambda session: PageView(**turning.turn(
         session, paper_id=paper_id, page=number, degrees=body.degrees, actor=call.actor, now=call.now).model_dump(
             include=set(PageView.model_fields))), status=200)
+
+
+@router.post("/papers/{paper_id}/read-again", response_model=PagesAgain, summary="重新识别一份材料")
+def read_again(call: Doing, paper_id: uuid.UUID, body: Nothing) -> Response:
+    """What people answered stays; the rest is read anew by the worker, pages that could not be drawn are drawn anew."""
+    return call.act(body, lambda session: PagesAgain(id=again.read_again(
+        session, paper_id=paper_id, actor=call.actor, now=call.now).id), status=202)
 
 
 def _answered(view: FieldView) -> FieldAnswered:

@@ -10,8 +10,9 @@ from fastapi import Response
 from sqlmodel import Session
 
 from services.core.errors import HuzhuError, InputError
-from services.evidence import answers, turning
+from services.evidence import again, answers, turning
 from services.evidence import service as evidence
+from services.evidence.recognition import engine
 from services.evidence.recognition.vocabulary import SHEETS, sheets_for
 from services.reporting import paper_desk, sight
 from services.reporting.claim_file import ClaimFile, book_of
@@ -61,6 +62,8 @@ def answer(visit: Visit, claim_no: str, paper_id: str) -> Response:
         found = sight.claim(session, visit.actor, claim_no, lock=True)
         paper_desk.require_of(session, found.id, wanted)
         verb(visit, session, wanted)
+        if verb is _again:
+            return f"/claims/{claim_no}/papers/{wanted}{_at(visit, done='again')}"
         onward = paper_desk.next_open(session, found.id, wanted, _number(visit) or 1, visit.field("field"))
         return f"/claims/{claim_no}/papers/{wanted}{_at(visit)}#" + (f"f-{onward}" if onward else "next")
     return visit.attempt(run, again=lambda problem: _paper_page(visit, claim_no, paper_id, problem=problem), then=lambda to: to)
@@ -113,13 +116,17 @@ def _turn(visit: Visit, session: Session, paper_id: uuid.UUID) -> None:
                  now=visit.now)
 
 
+def _again(visit: Visit, session: Session, paper_id: uuid.UUID) -> None:
+    again.read_again(session, paper_id=paper_id, actor=visit.actor, now=visit.now)
+
+
 def _nothing(visit: Visit, session: Session, paper_id: uuid.UUID) -> None:
     raise InputError("answer_missing", "没有写明怎样核对", remedy="请用本页的按钮")
 
 
 _VERBS: Mapping[str, Verb] = {
     "accept": _accept, "accept-plain": _accept_plain, "correct": _correct, "unreadable": _unreadable, "page-unreadable": _page_unreadable,
-    "enter": _enter, "turn": _turn}
+    "enter": _enter, "turn": _turn, "again": _again}
 
 
 class _naming:  # noqa: N801 — reads as a phrase: `with _naming(…)`
@@ -150,7 +157,8 @@ def _paper_page(visit: Visit, claim_no: str, paper_id: str, *, problem: HuzhuErr
     waiting = [other for other in file.view.papers if other.verdict == "waiting" and other.id != wanted]
     return visit.page("paper.html", problem=problem, paper=row, desk=found, waiting=waiting, rw=reading_words, zoom=_zoom(visit),
                       zooms=ZOOMS, sheets=_choices(row.kind), sheet_names=SHEET_NAMES, may=file.standing.may("judge"),
-                      proves=_proves(file, row), read_facts=read_facts, differing=sum(one.line.equal is not True for one in read_facts),
+                      reads=bool(engine.name()), proves=_proves(file, row), read_facts=read_facts,
+                      differing=sum(one.line.equal is not True for one in read_facts),
                       at=lambda **more: _at(visit, **more), **context(visit, file))
 
 
