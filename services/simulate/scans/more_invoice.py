@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from services.simulate.scans.canvas import GREY, Look, Page
 from services.simulate.scans.forms import shifted
 
@@ -43,7 +45,7 @@ def _tax(page: Page) -> None:
 
 def _slip(page: Page) -> None:
     """A slip of a counter, narrow: what was paid in, what came back."""
-    total = float(page.facts["amount"])
+    total = Decimal(page.facts["amount"])
     page.facts["given"], page.facts["back"] = f"{total + 100:.2f}", "100.00"
     page.text(0, 40, "{hospital}", Look("hei-bold", 30), width=760, align="middle")
     page.text(0, 90, "门诊收费票据", Look("hei", 28), width=760, align="middle")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from services.simulate.scans.canvas import GREY, Look, Page
 from services.simulate.scans.forms import shifted
 
@@ -74,7 +76,7 @@ def _years(page: Page) -> None:
     """This stay beside what the year came to, line by line; labels numbered, values right."""
     facts = page.facts
     for name in ("total", "pool_fund_paid", "large_fund_paid", "own_payment"):
-        facts[f"year_{name}"] = f"{float(facts[name]) * 1.5 + 1000:.2f}"
+        facts[f"year_{name}"] = f"{Decimal(facts[name]) * 3 / 2 + 1000:.2f}"
     facts["entered_on"] = shifted(facts["admitted_on"], -40)
     page.text(0, 60, "{hospital}住院结算清单", Look("hei-bold", 34), width=1240, align="middle")
     page.text(80, 130, "住院号 {case_no}　　姓名 {name}　　性别 {sex~}　　参保日期 " + facts["entered_on"], _HEI)
