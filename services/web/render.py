@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +15,7 @@ from markupsafe import Markup
 
 from services.core.identity import BANKS
 from services.core.money import show, to_yuan
+from services.core.words import date_cn
 from services.web.language import LANGUAGES, Language
 
 HERE = Path(__file__).parent
@@ -36,7 +39,7 @@ def _environment(code: str) -> Environment:
     made = Environment(loader=FileSystemLoader(HERE / "templates"), undefined=StrictUndefined, autoescape=True, auto_reload=False,
                        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n", "jinja2.ext.do"])
     made.install_gettext_translations(language.words, newstyle=True)    # type: ignore[attr-defined]
-    made.filters.update(day=language.day, moment=language.moment, money=money, yuan=yuan, bank=bank)
+    made.filters.update(day=language.day, days_cn=days_cn, moment=language.moment, money=money, yuan=yuan, bank=bank)
     made.globals.update(static=static)
     return made
 
@@ -54,6 +57,16 @@ def yuan(amount: str | Decimal | None) -> str:
 def bank(code: str | None) -> Markup:
     """A bank's own name for its code; nothing for no bank."""
     return Markup('<span lang="zh-CN">{}</span>').format(BANKS.get(code, code)) if code else Markup()
+
+
+def days_cn(text: str) -> str:
+    """A Chinese text with each 2026-03-12 in it as letters write a day; what is no day stays."""
+    def written(found: re.Match[str]) -> str:
+        try:
+            return date_cn(date.fromisoformat(found[0]))
+        except ValueError:
+            return found[0]
+    return re.sub(r"(?<![\d-])\d{4}-\d{2}-\d{2}(?![\d-])", written, text)
 
 
 MEDIA = {".css": "text/css", ".svg": "image/svg+xml", ".js": "text/javascript", ".png": "image/png",

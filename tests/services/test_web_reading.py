@@ -165,7 +165,7 @@ def test_checked_fields_become_facts_after_old_was_seen_beside_new(api: Api) -> 
     assert f'value="{one.id}" id="pick-{one.id}" checked' in page
     assert "2026年3月12日" in page and "2026年3月11日" in page
     old, new = re.search(r"<del>(.*?)</del>.*?<ins>(.*?)</ins>", page).groups()     # type: ignore[union-attr]
-    assert (old, new) == ("2026-03-12", "2026-03-11")
+    assert (old, new) == ("2026年3月12日", "2026年3月11日")
     nothing = clerk.send(f"/claims/{claim_no}/facts-read", **hidden(clerk), do="take", reason="按病理报告")
     assert nothing.status_code == 422 and "没有选择要填入的项目" in nothing.text
     clerk.get(f"/claims/{claim_no}/facts-read")
