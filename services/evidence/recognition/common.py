@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import TypeVar
 
@@ -14,10 +15,13 @@ from services.evidence.recognition.places import Reader, Value
 from services.evidence.recognition.values import Day, amounts_in, count_in, days_in, name_in, written
 
 PROVEN, DOUBTED = 0.995, 0.8
+TOLD = 0.89             # of what no label names: read out of a sentence, or from where it stands. Never certain by itself
+_AFTER_WORDS, _WORDS = 0.88, re.compile(r"[\u4e00-\u9fff]{2}")       # words between a label and its value may be another label
 _PLACE = r"医院|卫生院|卫生服务中心|医疗中心|保健院|疗养院|诊所|门诊部|防治院|卫生所|妇幼保健中心|中医馆|康复中心|急救中心|肿瘤中心"
 _BRANCH = r"(?:\([\u4e00-\u9fff]{1,8}(?:院区|分院|院)\)|[\u4e00-\u9fff]{1,4}院区)?"
 _HOSPITAL = re.compile(rf"[\u4e00-\u9fff·()（）]{{2,30}}(?:{_PLACE}){_BRANCH}")
-_NOT_HOSPITAL = re.compile(r"^(?:\(?(?:盖章|公章|章|专用章)\)?)|^(?:在|于|来|到|经|由|至|赴|为|向|携|持|从)(?=.{4})")
+_NOT_HOSPITAL = re.compile(r"^\W*(?:盖章|公章|专用章|章(?=\W))\W*|^\W+|^(?:在|于|来|到|经|由|至|赴|为|向|携|持|从)(?=.{4})")
+_TITLED = re.compile(r"[\u4e00-\u9fff()·]{0,18}|\W*[A-Za-z .,']*")       # behind a hospital's name: a title, a department
 _ADVICE = re.compile(r"我院|本院|转院|上级医院|当地医院|外院|他院|贵院|就近|到医院|来医院|社区医院|出院|回院|返院|住院|入院")
 
 
@@ -47,7 +51,7 @@ def a_name(text: str) -> tuple[str, float] | None:
 def a_day(text: str) -> tuple[Day, float] | None:
     """Parse of the first date in a text."""
     days = days_in(text)
-    return (days[0], days[0].sure) if days else None
+    return (days[0], days[0].sure * (_AFTER_WORDS if _WORDS.search(text[:days[0].start]) else 1.0)) if days else None
 
 
 def two_days(text: str) -> tuple[tuple[Day, Day], float] | None:
@@ -61,7 +65,10 @@ def two_days(text: str) -> tuple[tuple[Day, Day], float] | None:
 def money(text: str) -> tuple[Decimal, float] | None:
     """Parse of an amount."""
     amounts = amounts_in(text)
-    return (amounts[0].yuan, amounts[0].sure) if amounts else None
+    if not amounts:
+        return None
+    words = re.sub(r"人民币|金额|元|共|计|为", "", text[:amounts[0].start])
+    return amounts[0].yuan, amounts[0].sure * (_AFTER_WORDS if _WORDS.search(words) else 1.0)
 
 
 def count(text: str) -> tuple[int, float] | None:
@@ -88,7 +95,7 @@ def name(reader: Reader, field: str = "name", key: str = "name") -> list[Found]:
     best = values[0]
     same = [value for value in values[1:] if value.value == best.value]
     confidence = max(best.confidence, 0.99) if same else best.confidence
-    if not same and any(value.value != best.value and value.confidence > 0.85 for value in values[1:]):
+    if any(value.value != best.value and (value.confidence > 0.85 or not same) for value in values[1:]):
         confidence = min(confidence, DOUBTED)
     return one(reader.page, field, best, best.value, confidence)
 
@@ -108,7 +115,7 @@ def _told_name(reader: Reader, field: str) -> list[Found]:
         read = a_name(match[1]) if match else None
         if match and read:
             tokens = lined.tokens(match.start(1) - 1, match.end(1) - 1)
-            return [found(reader.page, field, read[0], min(token.confidence for token in tokens) * 0.96 * read[1], tokens)]
+            return [found(reader.page, field, read[0], min(token.confidence for token in tokens) * TOLD * read[1], tokens)]
     return []
 
 
@@ -131,25 +138,45 @@ def hospital(reader: Reader, key: str = "hospital") -> list[Found]:
     head = _in_head(reader)
     if labelled and head and head.value == labelled.value:
         return one(reader.page, "hospital", head, head.value, max(labelled.confidence, head.confidence, 0.99))
+    if labelled and head and head.confidence >= 0.9:        # a head that is as good says another: whose sheet is it?
+        return one(reader.page, "hospital", labelled, labelled.value, min(labelled.confidence, DOUBTED))
     if labelled:
         return one(reader.page, "hospital", labelled, labelled.value)
-    return one(reader.page, "hospital", head, head.value) if head else []
+    return one(reader.page, "hospital", head, head.value) if head else _told_hospital(reader)
+
+
+_AT = re.compile(rf"(?:在|于|至|到|来|赴)([\u4e00-\u9fff·()]{{2,24}}?(?:{_PLACE}){_BRANCH})"
+                 r"\s*(?=[\u4e00-\u9fff]{0,6}(?:住院|就诊|治疗|就医|门诊|入院|手术))")
+
+
+def _told_hospital(reader: Reader) -> list[Found]:
+    """A hospital told in a sentence: 于某日在某医院住院治疗."""
+    for match in _AT.finditer(reader.running.text):
+        place = a_hospital(match[1])
+        if place:
+            tokens = reader.running.tokens(match.start(1), match.end(1))
+            return [found(reader.page, "hospital", place[0], min(token.confidence for token in tokens) * 0.88, tokens)]
+    return []
 
 
 def _in_head(reader: Reader) -> Value[str] | None:
     """Largest letters first, among lines that name a hospital."""
     best: tuple[float, Value[str]] | None = None
+    names: set[str] = set()
     for token in reader.tokens:
-        text = token.text.replace(" ", "")
+        text = re.sub(r"^[^\w]+|\s", "", token.text)
         match = _HOSPITAL.match(text)
         place = a_hospital(text) if match and len(text) < 45 else None
-        if place is None or match is None:
+        if place is None or match is None or reader.claimed(token) or any(mark.start == 0 for mark in reader.of(token)):
             continue
+        names.add(place[0])
         weight = token.height / reader.page.unit + (1.0 if token.box.top < 0.3 else 0.3 if token.box.top > 0.6 else 0.0)
-        sure = 0.98 if token.box.top < 0.3 else 0.92
+        sure = place[1] * (0.98 if token.box.top < 0.3 else 0.92) if _TITLED.fullmatch(text[match.end():]) else TOLD
         value = Value(place[0], token.confidence * sure, (_where(token, place[0]),), Mark("", "", token, 0, 0, 1.0))
         if best is None or weight > best[0] + 1e-9:
             best = (weight, value)
+    if best and len(names) > 1:
+        return replace(best[1], confidence=min(best[1].confidence, DOUBTED))
     return best[1] if best else None
 
 
@@ -161,6 +188,9 @@ def _where(token: Token, text: str) -> Token:
 
 
 _ITEM = re.compile(r"(?:^|(?<=[^\d.])|(?<=[。;)]))\s*(?:\d\s*[.、)](?!\d)|[①②③④⑤⑥]|\([1-9]\))\s*")
+_DISEASE = re.compile(r"癌|瘤|[病炎症征痛血肿]|白血|梗[死塞]|衰竭|硬化|骨折|损伤|结石|息肉|囊|狭窄|畸形|转移|恶性|移植"
+                      r"|术后|阻塞|破裂|中毒|烧伤|昏迷|瘫|CIN|LSIL|HSIL")
+_NO_DISEASE = re.compile(r"待查|待定|详见|见上|医院|医师|日期|\d{4}[-年.]|建议|患者|检查|治疗|镜下|所见")
 _ENDS = re.compile(r"处理意见|医师意见|建议|注意事项|医师|医生|签名|日期|\(?以下空白\)?|特此证明|免疫组化|IHC|注:")
 
 
@@ -170,12 +200,23 @@ def disease(reader: Reader, key: str = "disease", *, most: int = 5) -> list[Foun
     The longest label says most exactly what follows (出院诊断 before 诊断).
     """
     for mark in sorted(reader.marks(key), key=lambda mark: (-len(mark.name), -mark.sure)):
-        tokens = reader.block(mark, most=most)
+        tokens = _past_specimen(reader, reader.block(mark, most=most))
         text = diagnosis_text("".join(token.text if index == 0 else _joint(tokens[index - 1], token) for index, token in enumerate(tokens)))
-        if len(text) >= 2:
-            sure = joined(tokens).confidence * mark.sure * (1.0 if len(tokens) == 1 else 0.96)
+        if len(text) >= 2 and re.search(r"[\u4e00-\u9fff]", text):
+            sure = joined(tokens).confidence * mark.sure * (0.96 if len(tokens) == 1 else TOLD)
+            sure = sure if _DISEASE.search(text) and not _NO_DISEASE.search(text) else min(sure, DOUBTED)
             return [found(reader.page, "disease", text, sure, tokens)]
     return []
+
+
+def _past_specimen(reader: Reader, tokens: list[Token]) -> list[Token]:
+    """What is diagnosed stands under a bracket that only says of what: (切除标本)."""
+    if len(tokens) != 1 or not re.fullmatch(r"\s*\([^()]*(?:标本|组织|活检|穿刺|切片|切除|镜)[^()]*\)\s*", tokens[0].text):
+        return tokens
+    last = tokens[0]
+    under = [token for token in reader.page.between(last.y + 0.5 * last.height, last.y + 2.4 * max(last.height, reader.page.unit))
+             if not reader.of(token)]
+    return [min(under, key=lambda token: (token.y, token.left))] if under else tokens
 
 
 def _joint(before: Token, after: Token) -> str:

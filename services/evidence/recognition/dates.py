@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.evidence.recognition.common import found
+from services.evidence.recognition.common import TOLD, found
 from services.evidence.recognition.layout import Token
 from services.evidence.recognition.lines import Found
 from services.evidence.recognition.places import Reader
@@ -71,10 +71,11 @@ def of(reader: Reader, *names: str, taken: tuple[Found, ...] = ()) -> list[Found
     out: dict[str, Found] = {}
     places = {field.box for field in taken}
     for one in dated(reader):
-        name = next((name for name, turn in TURNS.items() if turn.search(one.before)), "")
+        clause = re.split(r"[,;。]", one.after)[0][:12] if re.search(r"[于在,;。]\s*$", one.before) else ""     # 于某日采集，某日接收
+        name = next((name for text in (clause, one.before) for name, turn in TURNS.items() if turn.search(text)), "")
         name = name or next((name for name, turn in TURNS.items() if turn.match(re.sub(r"^[日\s,，]+", "", one.after)[:6])), "")
         if name not in names or name in out or one.token.box in places:
             continue
-        sure = one.token.confidence * one.day.sure * (0.94 if one.near else 0.91)
+        sure = one.token.confidence * one.day.sure * (TOLD if one.near else 0.86)
         out[name] = found(reader.page, name, one.day.day.isoformat(), sure, (one.token,))
     return list(out.values())

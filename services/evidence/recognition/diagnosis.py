@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from services.evidence.recognition.common import (
+    TOLD,
     a_day,
     diagnosis_text,
     disease,
@@ -35,7 +36,7 @@ def _told(reader: Reader) -> list[Found]:
         if match and len(diagnosis_text(match[1])) > 1:
             text = re.split(r"[,，](?=建议|需|予|故|现|于|并(?!发)|目前|术后|恢复|病情|住院|给予|后续|拟)", match[1])[0]
             tokens = (token.part(match.start(1), match.end(1)),)
-            return [found(reader.page, "disease", diagnosis_text(text), token.confidence * 0.9, tokens)]
+            return [found(reader.page, "disease", diagnosis_text(text), token.confidence * TOLD, tokens)]
     return []
 
 
@@ -49,7 +50,7 @@ def _day(reader: Reader) -> list[Found]:
     sentence = [(token, day) for token, day in told if re.match(r"\s*[^。;]{0,16}(?:确诊|诊断)", token.text[day.end:])]
     bottom = [(token, day) for token, day in told
               if len(token.text) < 24 and not re.match(r"\s*(?:入|人|出|住|就诊|来)", token.text[day.end:])]
-    for choice, sure in ((sentence[:1], 0.93), (bottom[-1:], 0.96)):
+    for choice, sure in ((sentence[:1], TOLD), (bottom[-1:], TOLD)):
         for token, day in choice:
             tokens = (token.part(day.start, day.end),)
             return [found(reader.page, "diagnosed_on", day.day.isoformat(), token.confidence * day.sure * sure, tokens)]

@@ -64,8 +64,16 @@ def _born(reader: Reader, number: Identity | None, tokens: tuple[Token, ...]) ->
     return [found(reader.page, "born", proven.isoformat(), 0.97, tokens)] if proven else []
 
 
+def _until(text: str) -> tuple[str, float] | None:
+    days = days_in(text)
+    return ("长期", 1.0) if re.match(r"\s*长\s*期", text) else (days[0].day.isoformat(), days[0].sure) if len(days) == 1 else None
+
+
 def _valid(reader: Reader) -> list[Found]:
     """The second day of the period, or 长期; periods are of 5, 10 or 20 years, which proves both days."""
+    until = reader.value("until", _until)
+    if until:
+        return one(reader.page, "valid_until", until, until.value)
     for token in reader.tokens:
         days = days_in(token.text)
         if days and re.search(r"长\s*期", token.text[days[0].end:]):

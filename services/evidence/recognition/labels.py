@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 from services.evidence.recognition.layout import Token
@@ -14,6 +15,15 @@ _TABLE = Path(__file__).with_name("labels.toml")
 _NUMBERING = "".join(sorted(set(" *·.、|-([)]0123456789一二三四五六七八九十")))
 _TAIL = r"\s*(?:\([^()]{0,10}\))?\s*[\])]?\s*[:;]\s*|\s*\]\s*"
 _TITLE = re.compile(r"\s*[及和与]?(?:证明|报告|书|记录|小结|专用|病历|凭证|结算单|清单|收据|票据|签名|签字|签章)")
+# English beside the Chinese.
+_GLOSS = re.compile(r"\s*(?:[A-Z][a-z]{2,}|NAME|DATE|BRANCH|NO|No|A/C)(?:[ .'/-]{1,2}[A-Za-z]+)*(?![\dA-Za-z(-])\.?")
+# What stands right before a label and makes it another's: the doctor's name, the last stay, another hospital's number.
+_QUALIFIED = re.compile(
+    r"(?:经办|代办|代理|联系|监护|申报|负责|收款|开票|复核|审核|审批|签发|填报|责任|记录|委托|担保|紧急联系|法定代表)人?(?:员|者)?$"
+    r"|(?:医师|医生|护士|家属|亲属|配偶|父亲|母亲|子女|陪护|操作员|主任)$|(?:上次|前次|上一次|既往|历次|下次|预计|拟|预约|计划|原|原始|外院|他院|上年|去年|上期)$")
+_COMPOUND = re.compile(r"(?<=[\u4e00-\u9fff])(?<![元天日岁男女号名院年月族])$")      # 送达日期 is no 日期
+_OTHERS = re.compile(r"(?:上年|去年|历年|累计|本年|年度|年内|预估)(?:度|内|已|的)?$")      # sums of more than this sheet
+_DOUBTFUL = 0.87        # of a label that may name something else too
 _GLUED = frozenset({"姓名", "性别", "年龄", "民族", "科别", "科室", "床号", "职业", "户名", "电话", "单号", "编号", "诊断"})
 _NOT_GLUED = re.compile(r"意见|依据|明确|为|医|结|名|日|时|及|与|和|标准|治疗|不|。|,")
 
@@ -43,6 +53,7 @@ class Labels:
         self.glued = glued
         table = _table()
         self.keys = {name: key for key, names in table[sheet].items() for entry in names for name in _named(table, entry)}
+        self.doubtful = frozenset(table.get("doubtful", {}).get(sheet, ()))
         for stop in table["stops"]["stops"]:
             self.keys.setdefault(stop, "")
         names = sorted(self.keys, key=len, reverse=True)
@@ -51,8 +62,13 @@ class Labels:
     def marks(self, token: Token) -> list[Mark]:
         """Labels in a token from left to right."""
         text = _mended(token.text)
-        found = [mark for match in self._find.finditer(text) if (mark := self._mark(token, text, match))]
-        return found or self._nearly(token, text)
+        found: list[Mark] = []
+        for match in self._find.finditer(text):
+            mark = self._mark(token, text, match)
+            if mark and not (found and mark.start < found[-1].end):
+                found.append(mark)
+        return [replace(mark, sure=min(mark.sure, _DOUBTFUL)) if mark.name in self.doubtful else mark
+                for mark in found or self._nearly(token, text)]
 
     def across(self, upper: str, lower: str) -> bool:
         """Whether a label begins in the upper line of a cell and ends in the lower one, which holds little else."""
@@ -63,23 +79,33 @@ class Labels:
 
     def _mark(self, token: Token, text: str, match: re.Match[str]) -> Mark | None:
         name = re.sub(r"\s", "", match.group())
-        before, after = text[:match.start()].strip(_NUMBERING), text[match.end():]
+        before, end = text[:match.start()].strip(_NUMBERING), match.end()
+        gloss = _GLOSS.match(text, end) if text[end:end + 1] not in ":;" else None
+        end = gloss.end() if gloss else end
+        after = text[end:]
         tail = re.match(_TAIL, after)
+        key = "" if _QUALIFIED.search(before) and not self._wider(before, name) else self.keys[name]
         if _TITLE.match(after) or re.match(r"\s*[为系是][^:]", after):
             return None
+        if _OTHERS.search(text, 0, match.start()) or (tail and len(name) < 3 and _COMPOUND.search(text, 0, match.start())):
+            return Mark("", name, token, match.start(), end + len(tail.group() if tail else ""), 0.9)
         if tail:
             sure = 0.99 if not before or text[match.start() - 1] in " ,;。)" or len(name) > 3 else 0.9
-            return Mark(self.keys[name], name, token, match.start(), match.end() + tail.end(), sure)
+            return Mark(key, name, token, match.start(), end + tail.end(), sure)
         if not re.sub(r"\([^()]{0,10}\)|[\s|_)\]]", "", after) and not before:
-            return Mark(self.keys[name], name, token, 0, len(text), 0.98)
+            return Mark(key, name, token, 0, len(text), 0.98)
         if not before and (len(name) > 2 or after[:1] in " (" or re.match(r"[.\s]*[\d¥]", after)):
-            return Mark(self.keys[name], name, token, match.start(), match.end(), 0.95 if len(name) > 3 else 0.92)
-        if (self.glued and self.keys[name]) or (not before and name in _GLUED and len(after) < 30 and not _NOT_GLUED.match(after)):
-            return Mark(self.keys[name], name, token, match.start(), match.end(), 0.98 if name == "姓名" else 0.95)
+            return Mark(key, name, token, match.start(), end, 0.95 if len(name) > 3 else 0.92)
+        if (self.glued and key) or (not before and name in _GLUED and len(after) < 30 and not _NOT_GLUED.match(after)):
+            return Mark(key, name, token, match.start(), end, 0.98 if name == "姓名" else 0.95)
         amount = re.match(r"\s*(?:\([^()]{0,8}\))?\s*(?:[为共计]\s*){0,2}[¥\d]", after) and text[match.start() - 1] in " ,、;:。(|"
         if before and (len(name) > 3 or text[match.start() - 1] in " /" or amount):
-            return Mark(self.keys[name], name, token, match.start(), match.end(), 0.88)
+            return Mark(key, name, token, match.start(), end, 0.88)
         return None
+
+    def _wider(self, before: str, name: str) -> bool:
+        """Whether the words before a label and the label are a label of the table together."""
+        return any(before[-length:] + name in self.keys for length in range(1, 7))
 
     def _nearly(self, token: Token, text: str) -> list[Mark]:
         """A long label with one sign misread, when only one kind of label is so near."""
@@ -101,8 +127,13 @@ def _table() -> dict[str, dict[str, list[str]]]:
 
 
 def _named(table: dict[str, dict[str, list[str]]], entry: str) -> list[str]:
-    return table["shared"][entry[1:]] if entry.startswith("@") else [entry]
+    """A set that sheets share, or one label; "{起火|失火}{日期|时间}" stands for all four."""
+    if entry.startswith("@"):
+        return table["shared"][entry[1:]]
+    parts = [part.split("|") for part in re.split(r"[{}]", entry) if part]
+    return ["".join(words) for words in product(*parts)] if "{" in entry else [entry]
 
 
 def _mended(text: str) -> str:
+    text = re.sub(r"(?<=自付)[-~](?!\d)", "一", text)
     return text.replace("人院", "入院").replace("曰期", "日期").replace("末检", "未检")

@@ -12,6 +12,8 @@ from services.evidence.recognition.labels import Labels, Mark
 from services.evidence.recognition.layout import Page, Running, Token, joined, same_row
 
 T = TypeVar("T")
+_LIKE_A_LABEL = re.compile(r"\s*[\[(]?[\u4e00-\u9fff]{2,8}[\])]?\s*:|\s*\[[\u4e00-\u9fff]{2,8}\]")      # of a label that no table has
+_RIVALLED = 0.85        # of a value that another place contradicts, or that only a stand-in for its label names
 Parse = Callable[[str], tuple[T, float] | None]
 
 
@@ -30,6 +32,7 @@ class Reader:
 
     def __init__(self, page: Page, labels: Labels) -> None:
         self.page, self.labels = page, labels
+        page.set(list(_whole_dates(page)))
         self.tokens = _gather(page, labels)
         page.set(self.tokens)
         self._marks = {id(token): labels.marks(token) for token in self.tokens}
@@ -54,9 +57,10 @@ class Reader:
 
     def value(self, key: str, parse: Parse[T], *, below: bool = True) -> Value[T] | None:
         """The surest value of a key; where it has none, of the labels that stand in for it (`…_else` in the table)."""
-        best = max(self.values(key, parse, below=below), key=lambda value: value.confidence, default=None)
+        best = _best(list(self.values(key, parse, below=below)))
         if best is None and f"{key}_else" in self.labels.keys.values():
-            best = max(self.values(f"{key}_else", parse, below=below), key=lambda value: value.confidence, default=None)
+            best = _best(list(self.values(f"{key}_else", parse, below=below)))
+            best = replace(best, confidence=min(best.confidence, _RIVALLED)) if best else None
         return best
 
     def values(self, key: str, parse: Parse[T], *, below: bool = True) -> Iterator[Value[T]]:
@@ -90,10 +94,10 @@ class Reader:
         following = [other.start for other in self.of(mark.token) if other.start >= mark.end]
         end = min(following, default=len(mark.token.text))
         text = mark.token.text[mark.end:end]
-        lead = len(text) - len(text.lstrip(" :;|_."))
+        lead = len(text) - len(text.lstrip(" :;|_.)]"))
         if not re.search(r"[^\W_]", text):
             return None
-        return mark.token.part(mark.end + lead, mark.end + len(text.rstrip(" |_,、")))
+        return mark.token.part(mark.end + lead, mark.end + len(text.rstrip(" |_,、[")))
 
     def _next_line(self, token: Token) -> list[Token]:
         """The first words of the next line, up to a label: where a sentence goes on."""
@@ -130,7 +134,7 @@ class Reader:
         for token in self.page.below(head):
             if self.of(token):
                 break
-            if not self._claimed(token) and token is not same:
+            if not self.claimed(token) and token is not same:
                 cells.append(token)
         return cells
 
@@ -147,7 +151,8 @@ class Reader:
         return next((cell for token, cell in zip(heads, row, strict=True)
                      if token.left <= head.left + 1e-6 and token.right >= head.right - 1e-6), None)
 
-    def _claimed(self, token: Token) -> bool:
+    def claimed(self, token: Token) -> bool:
+        """Whether a label left of a token, with nothing behind it, claims the token for its own."""
         nearest = next(iter(self.page.left_of(token)), None)
         if nearest is None:
             return False
@@ -177,6 +182,8 @@ class Reader:
             if not nearest:
                 return
             below = min(nearest, key=lambda token: (round((token.y - last.y) / self.page.unit), token.left))
+            if _LIKE_A_LABEL.match(below.text):
+                return
             if not full and not re.match(r"\s*[2-9②③④⑤]\s*[.、,)]?(?!\d)", below.text):
                 return
             if self.of(below) and self.of(below)[0].start > 1 and full:
@@ -187,6 +194,39 @@ class Reader:
                 return
             yield below
             last = below
+
+
+_DATE_PIECE = re.compile(r"(?:19|20)\d\d(?:\s*年(?:\s*\d{1,2}(?:\s*月(?:\s*\d{1,2})?)?)?)?$")
+_DATE_REST = re.compile(r"\s*(?:年|月|日|\d{1,2})(?:\s*(?:月|日|\d{1,2}))*$")
+
+
+def _whole_dates(page: Page) -> Iterator[Token]:
+    """Tokens with dates put together that stand in pieces: 2026 年 9 月 1 日 with a blank form's gaps between."""
+    gone: set[int] = set()
+    for token in page.tokens:
+        if id(token) in gone:
+            continue
+        if _DATE_PIECE.search(token.text):
+            pieces = [token]
+            for other in page.right_of(token):
+                if not _DATE_REST.match(other.text) or other.left - pieces[-1].right > 4 * page.unit:
+                    break
+                pieces.append(other)
+            whole = joined(pieces, " ")
+            if len(pieces) > 1 and re.search(r"\d{4}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日?$", whole.text):
+                gone |= {id(piece) for piece in pieces}
+                token = whole
+        if id(token) not in gone:
+            yield token
+
+
+def _best(values: list[Value[T]]) -> Value[T] | None:
+    """The surest; when another label as good says something else, neither is sure."""
+    best = max(values, key=lambda value: value.confidence, default=None)
+    if best is None:
+        return None
+    rivalled = any(value.value != best.value and value.mark.sure >= best.mark.sure - 0.04 for value in values)
+    return replace(best, confidence=min(best.confidence, _RIVALLED)) if rivalled else best
 
 
 def _gather(page: Page, labels: Labels) -> list[Token]:

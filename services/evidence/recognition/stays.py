@@ -6,12 +6,14 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from services.evidence.recognition.common import DOUBTED, PROVEN, a_day, count, found, two_days
+from services.evidence.recognition.common import DOUBTED, PROVEN, TOLD, a_day, count, found, two_days
 from services.evidence.recognition.dates import of
 from services.evidence.recognition.layout import Token, same_row
 from services.evidence.recognition.lines import Box, Found
 from services.evidence.recognition.places import Reader, Value
 from services.evidence.recognition.values import Day, days_in
+
+RECKONED = 0.5          # of a figure that was not read but follows from two others
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class _Stay:
         if last < first:
             return DOUBTED
         if self.days is None:
+            return None
+        if self.days.confidence == RECKONED:
             return None
         nights = (last - first).days
         return PROVEN if self.days.value in (nights, nights + 1) else DOUBTED
@@ -62,7 +66,7 @@ def _read(reader: Reader) -> list[_Stay]:
         discharged = discharged or [span[1] for span in spans]
     admitted = admitted or [_of(field) for field in of(reader, "admitted_on")]
     discharged = discharged or [_of(field) for field in of(reader, "discharged_on")]
-    days = days or _days_told(reader)
+    days = days or _days_told(reader) or _days_reckoned(reader, admitted, discharged)
     many = max(len(admitted), len(discharged))
     if min(len(admitted), len(discharged)) < many:      # a label named twice (in a head and in the text): the surest
         admitted, discharged = _surest(admitted), _surest(discharged)
@@ -127,7 +131,7 @@ def _told(reader: Reader) -> list[tuple[_Part, _Part]]:
     for place, day in enumerate(days):
         following = text[day.end:days[place + 1].start if place + 1 < len(days) else len(text)]
         tokens = reader.running.tokens(day.start, day.end)
-        part = _Part(day.day, min(token.confidence for token in tokens) * day.sure * 0.95, tuple(tokens))
+        part = _Part(day.day, min(token.confidence for token in tokens) * day.sure * TOLD, tuple(tokens))
         before = text[:day.start]
         begins = re.search(r"(?:自|从|于)\s*$", before) and place + 1 < len(days)
         if admitted is None and (_IN.search(following[:14]) or begins):
@@ -135,6 +139,17 @@ def _told(reader: Reader) -> list[tuple[_Part, _Part]]:
         elif discharged is None and (_OUT.search(following[:12]) or (admitted and re.search(r"(?:至|到|-|~)\s*$", before))):
             discharged = part
     return [(admitted, discharged)] if admitted and discharged else []
+
+
+def _days_reckoned(reader: Reader, admitted: list[_Part], discharged: list[_Part]) -> list[_Part]:
+    """A figure that stands alone is easily overlooked: where the label stands and no figure was seen, the nights between the two
+    days are offered for a person to look at."""
+    marks = reader.marks("days")
+    if not marks or len(admitted) != 1 or len(discharged) != 1:
+        return []
+    first, last = admitted[0].value, discharged[0].value
+    assert isinstance(first, date) and isinstance(last, date)
+    return [_Part((last - first).days, RECKONED, (marks[0].token,))] if first <= last else []
 
 
 _DAYS = re.compile(r"(?:住\s*院\s*(?:治疗)?\s*(?:天数)?\s*(?:共|计)?\s*:?|(?<=[\d日院)( ,])\s*共\s*(?:计|住)?|(?<=[\d日 ])\()"
@@ -146,7 +161,7 @@ def _days_told(reader: Reader) -> list[_Part]:
     if not match:
         return []
     tokens = reader.running.tokens(match.start(1), match.end(1))
-    return [_Part(int(match[1]), min(token.confidence for token in tokens) * 0.95, tuple(tokens))]
+    return [_Part(int(match[1]), min(token.confidence for token in tokens) * TOLD, tuple(tokens))]
 
 
 def _fields(reader: Reader, stay: _Stay) -> list[Found]:

@@ -18,7 +18,8 @@ from services.core.words import read_back
 
 _HALF = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
     ord("\u3000"): ord(" "), ord("\u00a0"): ord(" "), ord("￥"): ord("¥"), ord("〔"): ord("["), ord("〕"): ord("]"),
-    ord("【"): ord("["), ord("】"): ord("]"), ord("—"): ord("-"), ord("–"): ord("-"), ord("－"): ord("-"), ord("―"): ord("-"),
+    ord("【"): ord("["), ord("】"): ord("]"), **dict.fromkeys(map(ord, "「『〖"), ord("[")), **dict.fromkeys(map(ord, "」』〗"), ord("]")),
+    ord("—"): ord("-"), ord("–"): ord("-"), ord("－"): ord("-"), ord("―"): ord("-"),
     ord("∶"): ord(":"), ord("︰"): ord(":"), ord("•"): ord("·"), ord("・"): ord("·"), ord("‧"): ord("·"), ord("∙"): ord("·"),
     ord("～"): ord("~"), ord("。"): ord("。")}
 _DIGITS = str.maketrans({"O": "0", "o": "0", "〇": "0", "Q": "0", "D": "0", "l": "1", "I": "1", "|": "1", "i": "1", "!": "1",

@@ -69,4 +69,42 @@ def _right_labels(page: Page) -> None:
     page.seal(900, y + 90, page.facts["hospital"], middle="诊断证明章")
 
 
-LAYOUTS = {"two_tongues": (_two_tongues, _WHITE_A4), "leave": (_leave, _WHITE_A4), "right_labels": (_right_labels, _WHITE_A4)}
+def _outpatient(page: Page) -> None:
+    """A narrow outpatient slip: head on the left, the day in three boxes, the diagnosis coded and numbered."""
+    page.text(60, 50, "{hospital}", Look("song-bold", 34))
+    page.text(60, 104, "门（急）诊诊断证明", Look("song-bold", 36))
+    page.text(640, 60, "NO. 00{visit_no}", _SMALL)
+    page.text(60, 180, "持证人  {name}", _SONG)
+    page.text(380, 180, "{sex~}  {age}岁", _SONG)
+    page.text(60, 230, "单位或住址  {unit_name}", _SONG)
+    page.text(60, 280, "来诊时间  {admitted_on~}", _SONG)
+    page.text(60, 340, "初步印象  待排除感染", _SONG)
+    page.text(60, 390, "确定诊断  1. {disease}", _SONG)
+    page.text(60, 460, "医嘱  休息一周，一周后复查", _SONG)
+    page.text(60, 560, "接诊医生  {doctor}", _SONG)
+    page.text(480, 560, "出证时间", _SONG)
+    page.text(610, 560, "{diagnosed_on|gap}", _SONG)
+    page.text(60, 630, "有效期三日，逾期作废", _SMALL)
+    page.seal(720, 470, page.facts["hospital"], radius=88, middle="门诊办公室")
+
+
+def _special(page: Page) -> None:
+    """A certificate for a chronic or grave illness: sections with numbers, sentences, two dates of signing."""
+    page.text(0, 90, "重大疾病诊断证明", Look("hei-bold", 44), width=1240, align="middle")
+    page.text(90, 180, "一、患者信息", Look("hei-bold", 26))
+    page.text(120, 226, "姓名：{name}　　性别：{sex~}　　出生日期：{born~|cn}　　联系人：{doctor2}", _HEI)
+    page.text(90, 290, "二、诊断情况", Look("hei-bold", 26))
+    page.text(120, 336, "1. 所患疾病：{disease}", _HEI)
+    page.text(120, 382, "2. 疾病首次确诊时间：{diagnosed_on|cn}", _HEI)
+    page.text(120, 428, "3. 末次住院时间：{admitted_on~|cn} 至 {discharged_on~|cn}", _HEI)
+    page.text(120, 474, "4. 确诊方式：□临床  ☑病理  □影像", _HEI)
+    y = page.text(90, 536, "三、病情说明", Look("hei-bold", 26))
+    y = page.text(120, y, prose.COURSE, _HEI, width=1000)
+    page.text(120, y + 60, "经治医师：{doctor}　　　{discharged_on~|cn}", _HEI)
+    page.text(120, y + 120, "开具医疗机构：{hospital}", _HEI)
+    page.text(120, y + 180, "医保办审核意见：属实　　　审核日期：{discharged_on~|cn}", _HEI)
+    page.seal(880, y + 130, page.facts["hospital"])
+
+
+LAYOUTS = {"two_tongues": (_two_tongues, _WHITE_A4), "leave": (_leave, _WHITE_A4), "right_labels": (_right_labels, _WHITE_A4),
+           "outpatient": (_outpatient, (900, 740)), "special": (_special, _WHITE_A4)}

@@ -66,4 +66,44 @@ def _blanks(page: Page) -> None:
     page.seal(900, y + 110, page.facts["hospital"])
 
 
-LAYOUTS = {"front": (_front, _SIZE), "heads": (_heads, _SIZE), "blanks": (_blanks, _SIZE)}
+def _traditional(page: Page) -> None:
+    """Two diagnoses of two schools, transfers between wards, a former stay."""
+    page.text(0, 80, "{hospital}", Look("song-bold", 36), width=1240, align="middle")
+    page.text(0, 134, "住院病历·出院小结", Look("song-bold", 36), width=1240, align="middle")
+    for x, y, text in ((90, 220, "患者 {name}　{sex~}　{age}岁"), (520, 220, "住院号 {case_no}"), (860, 220, "入住科室 {ward}"),
+                       (90, 268, "入院日期 {admitted_on|cn}"), (520, 268, "转科日期 {diagnosed_on~|cn}"),
+                       (90, 316, "出院日期 {discharged_on|cn}"),
+                       (520, 316, "共住院 {days} 日"), (860, 316, "上次出院日期 2024-03-02")):
+        page.text(x, y, text, _SONG)
+    y = page.text(90, 380, "入院诊断：中医：积聚病　西医：待查", _SONG)
+    y = page.text(90, y + 10, "住院经过：" + prose.COURSE, _SONG, width=1060)
+    y = page.text(90, y + 10, "出院诊断：", _SONG)
+    y = page.text(140, y, "{disease}", _SONG, width=1000)
+    y = page.text(90, y + 10, "出院带药：无", _SONG)
+    y = page.text(90, y + 10, "出院医嘱：" + prose.ADVICE, _SONG, width=1060)
+    page.text(640, y + 40, "医师签名 {doctor}　{discharged_on~|dot}", _SONG)
+    page.seal(360, y + 60, page.facts["hospital"], middle="病案室")
+
+
+def _labels_over(page: Page) -> None:
+    """Small labels over large values in three columns; the hospital only in the foot."""
+    page.text(80, 70, "出院小结 Discharge Summary", Look("hei-bold", 38))
+    small, big = Look("hei", 20, GREY), Look("hei", 27)
+    cells = (("姓名", "{name}"), ("性别 / 年龄", "{sex~} / {age}"), ("病案号", "{case_no}"), ("入院时间", "{admitted_on|dot}"),
+             ("出院时间", "{discharged_on|dot}"), ("住院天数（天）", "{days}"), ("科室", "{ward}"), ("主管医师", "{doctor}"),
+             ("离院方式", "医嘱离院"))
+    for place, (label, value) in enumerate(cells):
+        x, y = 90 + place % 3 * 370, 170 + place // 3 * 96
+        page.text(x, y, label, small)
+        page.text(x, y + 30, value, big)
+    y = 480.0
+    for title, text in (("出院诊断", "{disease}"), ("入院情况", prose.COMPLAINT), ("治疗经过", prose.COURSE), ("出院情况", prose.STATE),
+                        ("随访计划", prose.ADVICE)):
+        page.text(90, y, title, small)
+        y = page.text(90, y + 30, text, _HEI, width=1060) + 24
+    page.text(90, y + 60, "{hospital}　病案管理科　打印于 {discharged_on~}", _SMALL)
+    page.seal(940, y + 20, page.facts["hospital"])
+
+
+LAYOUTS = {"front": (_front, _SIZE), "heads": (_heads, _SIZE), "blanks": (_blanks, _SIZE), "traditional": (_traditional, _SIZE),
+           "labels_over": (_labels_over, _SIZE)}

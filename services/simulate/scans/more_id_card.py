@@ -49,4 +49,16 @@ def _temporary(page: Page) -> None:
     page.draw.rectangle((820 * s, 250 * s, 1060 * s, 540 * s), fill=(206, 196, 186))
 
 
-LAYOUTS = {"form": (_form, (1240, 1754)), "screen": (_screen, (900, 1400)), "temporary": (_temporary, (1240, 900))}
+def _checked(page: Page) -> None:
+    """A sheet of an office that looked the person up: two persons, of whom the first is the one."""
+    page.text(0, 90, "居民身份证信息核验单", Look("song-bold", 42), width=1240, align="middle")
+    page.text(110, 170, "核验时间：2026-04-02 09:15　　核验单号：20260402000123", Look("song", 22, GREY))
+    y = page.table(110, 220, (200, 310, 200, 310), (
+        ("姓名", "{name}", "性别", "{sex}"), ("民族", "{folk}", "出生日期", "{born}"), ("公民身份号码", ("{number}", 3)),
+        ("住址", ("{address}", 3)), ("签发机关", "{police}", "有效期限", "{valid_from}至{valid_until}"),
+        ("核验结果", ("一致", 3)), ("经办人", "{doctor}", "复核人", "{doctor2}")), Look("song", 24), high=66)
+    page.text(110, y + 40, "申请人签字：", _SONG)
+
+
+LAYOUTS = {"form": (_form, (1240, 1754)), "screen": (_screen, (900, 1400)), "temporary": (_temporary, (1240, 900)),
+           "checked": (_checked, (1240, 1000))}

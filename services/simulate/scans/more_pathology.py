@@ -75,4 +75,40 @@ def _elsewhere(page: Page) -> None:
     page.seal(920, y + 50, page.facts["hospital"], radius=90)
 
 
-LAYOUTS = {"dense": (_dense, _SIZE), "brackets": (_brackets, _SIZE), "elsewhere": (_elsewhere, _SIZE)}
+def _sample_log(page: Page) -> None:
+    """A log of the sample's way in a column at the right edge; the patient on the left."""
+    page.text(80, 70, "{hospital}　病理中心", Look("hei-bold", 32))
+    page.text(80, 122, "活体组织检查报告", Look("hei-bold", 38))
+    left = ("送检编号　{visit_no}", "病理编号　{number}", "姓　　名　{name}", "性别年龄　{sex~}　{age}岁", "申请科室　{ward}")
+    right = ("开单时间　{admitted_on~|slash}", "离体时间　{specimen_on|slash}", "固定时间　{specimen_on~|slash}",
+             "送达时间　{received_on|slash}", "出报告时间　{reported_on|slash}")
+    for place, (one, two) in enumerate(zip(left, right, strict=True)):
+        page.text(80, 200 + place * 44, one, _HEI)
+        page.text(760, 200 + place * 44, two, _HEI)
+    page.line(70, 430, 1170, 430)
+    y = page.text(80, 450, "诊断结果", Look("hei-bold", 27))
+    y = page.text(110, y, "{disease}。", Look("hei", 29), width=1000)
+    y = page.text(80, y + 30, "大体　" + prose.NAKED_EYE, _HEI, width=1080)
+    y = page.text(80, y + 20, "镜下　" + prose.MICROSCOPE, _HEI, width=1080)
+    page.text(80, y + 60, "诊断人　{doctor2}　　复审人　{doctor}", _HEI)
+    page.text(80, y + 110, "本报告须经医师签字方为有效。上次病理号：B20190011", _SMALL)
+    page.seal(900, y + 60, page.facts["hospital"])
+
+
+def _sentence(page: Page) -> None:
+    """A short report in sentences with one table of days."""
+    page.text(0, 90, "{hospital}病理科", Look("song-bold", 36), width=1240, align="middle")
+    page.text(0, 150, "诊断报告", Look("song-bold", 40), width=1240, align="middle")
+    page.text(90, 230, "No. {number}", _SONG)
+    page.text(90, 280, "病员姓名 {name}　性别 {sex~}　年龄 {age}　门诊号 {visit_no}　病区 {ward}", _SONG)
+    y = page.text(90, 340, "标本于 {specimen_on|cn} 采集，{received_on|cn} 由我科接收，{reported_on|cn} 签发本报告。", _SONG, width=1060)
+    y = page.text(90, y + 20, "大体所见：" + prose.NAKED_EYE, _SONG, width=1060)
+    y = page.text(90, y + 20, "镜下所见：" + prose.MICROSCOPE, _SONG, width=1060)
+    y = page.text(90, y + 20, "病理诊断：（切除标本）", _SONG)
+    y = page.text(140, y, "{disease}", Look("song-bold", 28), width=1000)
+    page.text(90, y + 80, "报告医师：{doctor2}　　　审核医师：{doctor}", _SONG)
+    page.seal(900, y + 80, page.facts["hospital"])
+
+
+LAYOUTS = {"dense": (_dense, _SIZE), "brackets": (_brackets, _SIZE), "elsewhere": (_elsewhere, _SIZE), "sample_log": (_sample_log, _SIZE),
+           "sentence": (_sentence, _SIZE)}
