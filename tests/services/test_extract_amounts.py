@@ -137,6 +137,7 @@ def test_sentences_whose_amounts_go_on_in_the_next_line() -> None:
     """)
     assert sheet == "settlement"
     assert fields == {
+        "hospital": "石嘴山样本医院",
         "admitted_on": "2026-03-02", "discharged_on": "2026-03-09", "days": "7", "settled_on": "2026-03-10", "total": "9800.00",
         "pool_fund_paid": "6100.00", "large_fund_paid": "0.00", "own_1": "1700.00", "own_2": "900.00", "own_expense": "1100.00",
         "own_payment": "3700.00"}

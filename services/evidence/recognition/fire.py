@@ -7,7 +7,7 @@ from statistics import median
 
 from services.evidence.recognition.common import a_day, a_name, found, name, one
 from services.evidence.recognition.labels import Labels
-from services.evidence.recognition.layout import Page, joined
+from services.evidence.recognition.layout import Page, Token, joined, overlap
 from services.evidence.recognition.lines import Found
 from services.evidence.recognition.places import Reader
 from services.evidence.recognition.values import days_in, written
@@ -15,11 +15,14 @@ from services.evidence.recognition.values import days_in, written
 _LABELS = Labels("fire")
 _CITED = re.compile(r"(?:\([\u4e00-\u9fff]{1,4}\)\s*)?[\u4e00-\u9fff]{1,12}\s*\[?\(?\s*(?:19|20)\d\d\s*[\])]?\s*第?\s*\d{1,6}\s*号")
 _LEVELS = re.compile(r"简\s*认|简\s*字|认\s*字|认\s*定|消\s*火|火\s*认|消")
-_CAUSE = re.compile(r"(?:(?:起火|火灾|事故|失火)原因\s*(?:为|是|系)|(?:火灾|起火|火情)(?:系|是|因|由))\s*([^。;；]{3,90}?)"
+_CAUSE = re.compile(r"(?:(?:起火|火灾|事故|失火)的?原因\s*(?:为|是|系)\s*:?|(?:火灾|起火|火情)(?:系|是|因|由))\s*([^。;；]{3,90}?)"
                     r"(?=。|;|；|所致|引起(?:的|,|。)|引发(?:的|,|火灾)|造成(?:的|,|火灾)|$)")
 _PLACE = re.compile(r"(?:位于|地处|地址为|[称在于]|[,，])\s*,?\s*([\u4e00-\u9fffA-Za-z0-9()#-]{6,60}?)\s*(?:突然)?"
                     r"(?:发生|突发|起火|失火|着火|的)")
 _WHO = re.compile(r"(?:当事人|户主|村民|居民|业主|房主|承租人)\s*([\u4e00-\u9fff·]{2,12}?)(?=[\s(,、:;的家男女]|位于|于|在|$)")
+_ADDRESSED = re.compile(r"(?:^|[\s,。:;])([\u4e00-\u9fff·]{2,12})\s*\(\s*(?:男|女|身份证|公民身份|证件)")
+_NOT_ISSUED = re.compile(r"送达|受理|报警|接警|接报|勘验|打印|出生|签收|申请|调查|起火|失火|收到|复核|有效|立案|出警|扑灭")
+_CUT = 0.89             # of a text whose end was not seen
 _NO_PLACE = re.compile(r"[年月日]\d|\d{4}年|火灾|报警|许$|时许|本火|当事人对")
 
 
@@ -36,7 +39,7 @@ def _number(reader: Reader) -> list[Found]:
         match = _CITED.search(text)
         if match and "中华" not in match.group():
             shown = re.sub(r"\s", "", match.group())
-            shown = re.sub(r"^(?:文号|编号|文书编号|文书号|认定书编号)", "", shown)
+            shown = re.sub(r"^[^\[(]*?(?:文号|编号|文书号|字号)[:：]?", "", shown)
             shown = re.sub(r"^\(([^()]*)\)", r"（\1）", shown)
             shown = re.sub(r"[\[(]?((?:19|20)\d\d)[\])]?", r"〔\1〕", shown, count=1)
             sure = token.confidence * (0.99 if _LEVELS.search(shown) else 0.9)
@@ -49,18 +52,20 @@ def _who(reader: Reader) -> list[Found]:
     if told:
         return told
     for token in reader.tokens:
-        match = _WHO.search(token.text)
+        match = _ADDRESSED.search(token.text) or _WHO.search(token.text)
         read = a_name(match[1]) if match else None
         if match and read:
-            return [found(reader.page, "name", read[0], token.confidence * 0.92, (token.part(match.start(1), match.end(1)),))]
+            return [found(reader.page, "name", read[0], token.confidence * 0.89, (token.part(match.start(1), match.end(1)),))]
     return []
 
 
 def _where(reader: Reader) -> list[Found]:
     for mark in (*reader.marks("place"), *reader.marks("place_else")):
         tokens = reader.block(mark, most=2)
+        tokens = tokens[:1] if re.search(r"[,;。]\s*$", mark.token.text) else tokens
         if tokens:
-            text = written("".join(token.text for token in tokens).split("。")[0]).strip("，")
+            text = written(re.split(r"[。,，;；]", "".join(token.text for token in tokens))[0])
+            text = re.sub(r"^(?:位于|地处|在|为|是)", "", text)
             if len(text) > 3:
                 return [found(reader.page, "place", text, joined(tokens).confidence * mark.sure, tokens)]
     text, tokens_of = reader.running.text, reader.running.tokens
@@ -84,16 +89,26 @@ def _days(reader: Reader) -> list[Found]:
         told = [day for day in days if re.match(r"[^。]{0,80}(?:起火|火灾|失火|着火)", text[day.end:])]
         for day in told[:1]:
             tokens = tokens_of(day.start, day.end)
-            out.append(found(reader.page, "on", day.day.isoformat(), min(token.confidence for token in tokens) * day.sure * 0.95, tokens))
+            out.append(found(reader.page, "on", day.day.isoformat(), min(token.confidence for token in tokens) * day.sure * 0.89, tokens))
     if issued:
         return out + one(reader.page, "issued_on", issued, issued.value.day.isoformat())
     middle = median(token.y for token in reader.tokens)
     for token in reversed(reader.tokens):
         own = days_in(token.text)
-        if own and len(token.text) < 24 and token.y > middle:
-            sure, part = token.confidence * own[0].sure * 0.97, token.part(own[0].start, own[0].end)
+        if own and len(token.text.replace(" ", "")) < 24 and token.y > middle and not _NOT_ISSUED.search(_beside(reader, token)):
+            sure, part = token.confidence * own[0].sure * 0.89, token.part(own[0].start, own[0].end)
             return [*out, found(reader.page, "issued_on", own[0].day.isoformat(), sure, (part,))]
     return out
+
+
+def _beside(reader: Reader, token: Token) -> str:
+    """The words of a date: its own line, and what stands left of it or over it when it stands alone."""
+    if re.search(r"[\u4e00-\u9fff]{2}", token.text):
+        return token.text
+    left = next(iter(reader.page.left_of(token)), None)
+    rows = reader.page.between(token.y - 2.2 * token.height, token.y - 0.5 * token.height)
+    over = [other for other in rows if overlap(other, token) > 0.3]
+    return "".join(other.text for other in (*([left] if left else []), *over[-1:]) if len(other.text) < 16)
 
 
 def _why(reader: Reader) -> list[Found]:
@@ -102,10 +117,12 @@ def _why(reader: Reader) -> list[Found]:
         text = written("".join(token.text for token in tokens)) if tokens else ""
         text = re.sub(r"^(?:认定)?(?:如下)?[：:]?(?:(?:起火|火灾|失火)原因)?(?:为|系|是)?", "", text.split("。")[0])
         if len(text) > 2:
-            sure = joined(tokens).confidence * mark.sure * (0.97 if len(tokens) > 1 else 1.0)
+            raw = "".join(token.text for token in tokens)
+            cut = "。" not in raw and (len(tokens) > 1 or tokens[-1].right > 0.85 * reader.page.right)      # it may go on in the next line
+            sure = joined(tokens).confidence * mark.sure * (_CUT if cut else 0.97 if len(tokens) > 1 else 1.0)
             return [found(reader.page, "cause", text.strip("。；，：:"), sure, tokens)]
     text, tokens_of = reader.running.text, reader.running.tokens
     match = _CAUSE.search(text)
     if match:
-        return [found(reader.page, "cause", written(match[1]).strip("。；，：:"), 0.9, tokens_of(match.start(1), match.end(1)))]
+        return [found(reader.page, "cause", written(match[1]).strip("。；，：:"), 0.88, tokens_of(match.start(1), match.end(1)))]
     return []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 from services.evidence.recognition.common import (
     DOUBTED,
     PROVEN,
     a_date,
+    a_hospital,
     found,
     hospital,
     money,
@@ -23,6 +25,8 @@ from services.evidence.recognition.places import Parse, Reader, Value
 from services.evidence.recognition.values import amounts_in, days_in, upper_in
 
 _LABELS = Labels("invoice")
+_OF_TWO = 0.89          # of the one of two parties that is no hospital
+_OTHER_DAY = re.compile(r"打印|制表|入院|出院|就诊|住院|出生|有效|结算")
 
 
 def read(page: Page) -> list[Found]:
@@ -33,14 +37,24 @@ def read(page: Page) -> list[Found]:
         code, number = _printed(reader, code, number)
     day = a_date(reader, "issued_on") or of(reader, "issued_on") or _lowest(reader)
     return (one(page, "code", code, code.value if code else "") + one(page, "number", number, number.value if number else "")
-            + name(reader) + hospital(reader) + day + _amount(reader))
+            + _parties(reader) + day + _amount(reader))
+
+
+def _parties(reader: Reader) -> list[Found]:
+    """Who paid whom. A tax invoice calls both 名称: the one that is a hospital's was paid."""
+    payer, paid = name(reader), hospital(reader)
+    if not payer:
+        payer = [replace(field, confidence=min(field.confidence, _OF_TWO)) for field in name(reader, key="party")]
+    if not payer or not paid:
+        paid = paid or one(reader.page, "hospital", reader.value("party", a_hospital))
+    return payer + paid
 
 
 def _lowest(reader: Reader) -> list[Found]:
     """A date without words at the foot of the sheet."""
     for token in reversed(reader.tokens):
         days = days_in(token.text)
-        if days and len(token.text) < 16 and not reader.of(token):
+        if days and len(token.text.replace(" ", "")) < 16 and not reader.of(token) and not _OTHER_DAY.search(token.text):
             return [found(reader.page, "issued_on", days[0].day.isoformat(), token.confidence * days[0].sure * 0.88, (token,))]
     return []
 

@@ -18,13 +18,15 @@ from services.evidence.recognition.common import (
     one,
 )
 from services.evidence.recognition.dates import of
-from services.evidence.recognition.labels import Labels
+from services.evidence.recognition.labels import Labels, Mark
 from services.evidence.recognition.layout import Page
 from services.evidence.recognition.lines import Found
 from services.evidence.recognition.places import Reader, Value
 from services.evidence.recognition.stays import stays
 
 _LABELS = Labels("settlement")
+_WHOLES = frozenset({"total", "own_payment"})     # what a sum leads to is named by the sum
+_UNPROVEN = 0.88        # an amount that no sum proves
 _FUNDS, _OWN = ("pool_fund_paid", "large_fund_paid"), ("own_1", "own_2", "own_expense")
 _AMOUNTS = ("total", *_FUNDS, *_OWN, "own_payment")
 
@@ -46,15 +48,28 @@ def _number(text: str) -> tuple[str, float] | None:
 
 
 def _amounts(reader: Reader) -> list[Found]:
-    values = {key: value for key in _AMOUNTS if (value := reader.value(key, money)) is not None}
+    values = {key: value for key in _AMOUNTS if (value := reader.value(key, money) or told(reader, key)) is not None}
     sure = _proofs({key: value.value for key, value in values.items()})
     return [found(reader.page, key, f"{value.value:.2f}", _confidence(value, sure.get(key)), value.tokens) for key, value in values.items()]
 
 
 def _confidence(value: Value[Decimal], sure: bool | None) -> float:
-    if sure is None:
-        return value.confidence
-    return max(value.confidence, PROVEN) if sure else min(value.confidence, DOUBTED)
+    """A sum proves the amounts, and not which is which: a label that may name two things stays in doubt."""
+    if not sure:
+        return min(value.confidence, _UNPROVEN if sure is None else DOUBTED)
+    return PROVEN if value.mark.name not in _LABELS.doubtful or value.mark.key in _WHOLES else min(value.confidence, _UNPROVEN)
+
+
+def told(reader: Reader, key: str) -> Value[Decimal] | None:
+    """An amount behind its label in running text, where a label may be cut by the end of a line."""
+    text = reader.running.text
+    names = sorted((name for name, whose in _LABELS.keys.items() if whose == key), key=len, reverse=True)
+    match = re.search(rf"({'|'.join(map(re.escape, names))})(?:为|共计|计|:)?\s*(¥?\s*\d[\d,]*\.\d\d)(?!\d)", text)
+    if not match:
+        return None
+    tokens = tuple(reader.running.tokens(match.start(2), match.end(2)))
+    amount, sure = money(match[2]) or (Decimal(0), 0.0)
+    return Value(amount, min(token.confidence for token in tokens) * sure * _UNPROVEN, tokens, Mark(key, match[1], tokens[0], 0, 0, 1.0))
 
 
 def _proofs(amounts: dict[str, Decimal]) -> dict[str, bool]:
