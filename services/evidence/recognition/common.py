@@ -21,7 +21,8 @@ _PLACE = r"医院|卫生院|卫生服务中心|医疗中心|保健院|疗养院|
 _BRANCH = r"(?:\([\u4e00-\u9fff]{1,8}(?:院区|分院|院)\)|[\u4e00-\u9fff]{1,4}院区)?"
 _HOSPITAL = re.compile(rf"[\u4e00-\u9fff·()（）]{{2,30}}(?:{_PLACE}){_BRANCH}")
 _NOT_HOSPITAL = re.compile(r"^\W*(?:盖章|公章|专用章|章(?=\W))\W*|^\W+|^(?:在|于|来|到|经|由|至|赴|为|向|携|持|从)(?=.{4})")
-_TITLED = re.compile(r"[\u4e00-\u9fff()·]{0,18}|\W*[A-Za-z .,']*")       # behind a hospital's name: a title, a department
+_TITLED = re.compile(r"[\u4e00-\u9fff()·]{0,18}|\W*[A-Za-z .,']*")       # after its name
+_NO_PART = re.compile(r"证明|患者|报告|诊断|医师|[由在于至该此我]|^本|单位|机构|名称|日期|盖章|专用|医保|[出住入]院")   # not only a name
 _ADVICE = re.compile(r"我院|本院|转院|上级医院|当地医院|外院|他院|贵院|就近|到医院|来医院|社区医院|出院|回院|返院|住院|入院")
 
 
@@ -129,7 +130,8 @@ def a_hospital(text: str) -> tuple[str, float] | None:
     if not match or _ADVICE.search(match.group()):
         return None
     place = written(_NOT_HOSPITAL.sub("", match.group()))
-    return (place, 1.0 if match.start() == 0 else 0.95) if len(place) > 3 else None
+    sure = DOUBTED if _NO_PART.search(place) else 1.0 if match.start() == 0 else 0.95
+    return (place, sure) if len(place) > 3 else None
 
 
 def hospital(reader: Reader, key: str = "hospital") -> list[Found]:
@@ -191,7 +193,9 @@ _ITEM = re.compile(r"(?:^|(?<=[^\d.])|(?<=[。;)]))\s*(?:\d\s*[.、)](?!\d)|[①
 _DISEASE = re.compile(r"癌|瘤|[病炎症征痛血肿]|白血|梗[死塞]|衰竭|硬化|骨折|损伤|结石|息肉|囊|狭窄|畸形|转移|恶性|移植"
                       r"|术后|阻塞|破裂|中毒|烧伤|昏迷|瘫|CIN|LSIL|HSIL")
 _NO_DISEASE = re.compile(r"待查|待定|详见|见上|医院|医师|日期|\d{4}[-年.]|建议|患者|检查|治疗|镜下|所见")
-_ENDS = re.compile(r"处理意见|医师意见|建议|注意事项|医师|医生|签名|日期|\(?以下空白\)?|特此证明|免疫组化|IHC|注:")
+_CLEAR = re.compile(r"^(?:切缘|脉管|神经|淋巴结|周围|断端|残端).{0,14}(?:未见|阴性|未累及|净)|^未见")
+_ENDS = re.compile(r"处理意见|医师意见|建议|注意事项|医师|医生|签名|日期|\(?以下空白\)?|特此证明"
+                   r"|免疫组化|IHC|注:|\s(?:治愈|好转|未愈|未治)")
 
 
 def disease(reader: Reader, key: str = "disease", *, most: int = 5) -> list[Found]:
@@ -233,5 +237,5 @@ def diagnosis_text(text: str) -> str:
     text = re.split(r"。(?!\s*\d\s*[.、)])", text.strip(" 。"))[0]
     text = re.sub(r"[(\[]?\s*(?:ICD-?1[01]\s*(?:编码)?\s*[:.]?\s*)?[A-Z]\d\d(?:\.[\dxX]{1,5})?(?:/\d)?\s*[)\]]\s*$", "", text)
     text = re.sub(r"\s*[(\[]?\s*ICD.{0,24}$", "", text)
-    parts = [written(part).strip("。.；，、_") for part in _ITEM.split(text)]
-    return "；".join(part for part in parts if part)
+    parts = [written(part).strip("。.；;，、_") for item in _ITEM.split(text) for part in re.split(r"[；;]{2,}", item)]
+    return "；".join([part for part in parts if part and not _CLEAR.search(part)] or parts[:1])

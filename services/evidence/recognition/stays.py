@@ -152,7 +152,7 @@ def _days_reckoned(reader: Reader, admitted: list[_Part], discharged: list[_Part
     return [_Part((last - first).days, RECKONED, (marks[0].token,))] if first <= last else []
 
 
-_DAYS = re.compile(r"(?:住\s*院\s*(?:治疗)?\s*(?:天数)?\s*(?:共|计)?\s*:?|(?<=[\d日院)( ,])\s*共\s*(?:计|住)?|(?<=[\d日 ])\()"
+_DAYS = re.compile(r"(?:住\s*院\s*(?:治疗)?\s*(?:天数)?\s*(?:共|计)?\s*:?|(?<=[\d日院)( ,])\s*(?:共\s*(?:计|住)?|计)|(?<=[\d日 ])\()"
                    r"\s*(\d{1,3})\s*[天日](?!\s*[-/])")
 
 

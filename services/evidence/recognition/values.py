@@ -90,7 +90,8 @@ def _day(match: re.Match[str], year: str, month: str, day: str, sure: float = 1.
         return
     mended = parts != [year.replace(" ", ""), month, day]
     if 1900 <= read.year <= 2100:
-        yield Day(read, match.start(), match.end(), sure * (0.97 if mended else 1.0))
+        uneven = (len(month) == 1 and day[0] == "0") or (len(day) == 1 and month[0] == "0")     # 2026-09-1: a figure may be lost
+        yield Day(read, match.start(), match.end(), sure * (0.97 if mended else 1.0) * (0.88 if uneven else 1.0))
 
 
 def _same_year(text: str, found: list[Day]) -> Iterator[Day]:

@@ -106,5 +106,33 @@ def _special(page: Page) -> None:
     page.seal(880, y + 130, page.facts["hospital"])
 
 
+def _clinic(page: Page) -> None:
+    """A small hospital's form: label and value in one cell, a history with a day of its own, the place in the foot."""
+    page.text(0, 80, "病情证明书", Look("song-bold", 44, spread=8), width=1240, align="middle")
+    y = page.table(90, 170, (400, 330, 330), (("患者：{name}", "{sex~}/{age}岁", "ID号：{visit_no}"),
+                                             ("科别：{ward}", "床位：{bed}", "医保类别：职工")), _SONG, high=60)
+    y = page.table(90, y, (160, 900), (
+        ("病史", "患者于{admitted_on~|cn}起自觉不适，外院检查提示异常。"), ("辅助检查", "影像提示占位性病变，大小约2.1cm。"),
+        ("临床诊断", "{disease}"), ("建议", "继续专科治疗，定期复查")), _SONG, high=80)
+    page.text(90, y + 40, "诊断日期：{diagnosed_on|slash}", _SONG)
+    page.text(560, y + 40, "主诊医师：{doctor}", _SONG)
+    page.text(90, y + 110, "证明单位：{hospital}", _SONG)
+    page.text(760, y + 170, "核发日期：{discharged_on~|slash}", _SMALL)
+    page.seal(520, y + 130, page.facts["hospital"], radius=88)
+
+def _bureau(page: Page) -> None:
+    """A bureau's form for employees: the place first, an opinion of a second doctor, days of three kinds in a row of heads."""
+    page.text(0, 80, "职工患病诊断意见书", Look("hei-bold", 40), width=1240, align="middle")
+    y = page.table(90, 160, (210, 320, 210, 320), (("就诊医院", ("{hospital}", 3)), ("职工姓名", "{name}", "性别 年龄", "{sex~}  {age}"),
+                                                  ("所在单位", ("{unit_name}", 3)), ("主要症状", ("反复不适两月余，加重一周", 3)),
+                                                  ("诊断结论", ("{disease}", 3))), _HEI, high=60)
+    y = page.table(90, y, (353, 353, 354), (("发病日期", "确诊日期", "填表日期"), (
+        "{admitted_on~|cn0}", "{diagnosed_on|cn0}", "{discharged_on~|cn0}")), _HEI, high=54, align="middle")
+    page.text(90, y + 40, "诊断医生：{doctor}　　　　复核医生：{doctor2}", _HEI)
+    page.seal(880, y + 60, page.facts["hospital"], radius=90)
+
+
 LAYOUTS = {"two_tongues": (_two_tongues, _WHITE_A4), "leave": (_leave, _WHITE_A4), "right_labels": (_right_labels, _WHITE_A4),
-           "outpatient": (_outpatient, (900, 740)), "special": (_special, _WHITE_A4)}
+           "outpatient": (_outpatient, (900, 740)), "special": (_special, _WHITE_A4),
+           "clinic": (_clinic, (1240, 1000)),
+           "bureau": (_bureau, (1240, 1000))}

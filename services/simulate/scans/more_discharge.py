@@ -105,5 +105,37 @@ def _labels_over(page: Page) -> None:
     page.seal(940, y + 20, page.facts["hospital"])
 
 
+def _certificate(page: Page) -> None:
+    """A certificate of discharge: labels of other words, a period, two doctors and a sum that is no field."""
+    page.text(0, 90, "出院证明书", Look("song-bold", 46), width=1240, align="middle")
+    page.text(820, 160, "编号 {visit_no}", _SMALL)
+    rows = (("病人姓名", "{name}", "住院号码", "{case_no}"), ("性　　别", "{sex~}", "年　　龄", "{age}"),
+            ("住院科室", "{ward}", "主管医生", "{doctor}"))
+    y = page.table(90, 200, (180, 350, 180, 350), rows, _SONG, high=58)
+    y = page.table(90, y, (180, 880), (("住院期间", "{admitted_on|cn} 至 {discharged_on|cn}　计 {days} 天"), ("入院诊断", "待查"),
+                                      ("出院诊断", "①{disease}"), ("治疗结果", "好转"), ("出院医嘱", prose.ADVICE),
+                                      ("医疗费用", "现金 3200.50 元")), _SONG, high=58)
+    page.text(90, y + 40, "医院：{hospital}", _SONG)
+    page.text(760, y + 40, "签发人：{doctor2}", _SONG)
+    page.text(760, y + 90, "{discharged_on~|gap}", _SONG)
+    page.seal(400, y + 70, page.facts["hospital"])
+
+def _day_ward(page: Page) -> None:
+    """A narrow summary as a ward prints it: times glued to days, the outcome beside the diagnosis."""
+    page.text(60, 50, "{hospital}", Look("song-bold", 30))
+    page.text(60, 100, "出院小结（病人留存）", Look("song-bold", 32))
+    for y, text in ((170, "床号:{bed} 姓名:{name} 性别:{sex~} 年龄:{age}岁"), (214, "病案号:{case_no} 科室:{ward}"),
+                    (258, "入院日期:{admitted_on|dot}　实际住院:{days}天"), (302, "出院日期:{discharged_on|dot}　转归:好转"),
+                    (346, "门诊诊断:待查")):
+        page.text(60, y, text, _MONO)
+    y = page.table(60, 400, (560, 220), (("出院诊断", "出院情况"), ("{disease}", "好转")), _SONG, high=54)
+    y = page.text(60, y + 20, "诊疗经过:" + prose.COURSE, _SONG, width=780)
+    y = page.text(60, y + 20, "医嘱:" + prose.ADVICE, _SONG, width=780)
+    page.text(60, y + 40, "主治医师:{doctor}　打印:{discharged_on~|dot}", _MONO)
+    page.seal(640, y + 70, page.facts["hospital"], radius=85)
+
+
 LAYOUTS = {"front": (_front, _SIZE), "heads": (_heads, _SIZE), "blanks": (_blanks, _SIZE), "traditional": (_traditional, _SIZE),
-           "labels_over": (_labels_over, _SIZE)}
+           "labels_over": (_labels_over, _SIZE),
+           "certificate": (_certificate, (1240, 1300)),
+           "day_ward": (_day_ward, (900, 1200))}

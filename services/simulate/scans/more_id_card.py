@@ -60,5 +60,14 @@ def _checked(page: Page) -> None:
     page.text(110, y + 40, "申请人签字：", _SONG)
 
 
+def _two_up(page: Page) -> None:
+    """Two cards on one sheet would be two papers; here the card stands small over an applicant's note with another number."""
+    id_front(page, 80, 120, 500)
+    id_back(page, 640, 120, 500)
+    page.text(110, 520, "以上为参保职工本人身份证正反面。", _SONG)
+    page.text(110, 580, "代办人：{doctor}　　代办人联系电话：19900001234　　代办日期：2026.03.18", Look("song", 23))
+    page.text(110, 640, "审核：已核对原件", Look("kai", 34, BLUE, hand=True))
+
 LAYOUTS = {"form": (_form, (1240, 1754)), "screen": (_screen, (900, 1400)), "temporary": (_temporary, (1240, 900)),
-           "checked": (_checked, (1240, 1000))}
+           "checked": (_checked, (1240, 1000)),
+           "two_up": (_two_up, (1240, 800))}

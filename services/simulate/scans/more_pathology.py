@@ -110,5 +110,44 @@ def _sentence(page: Page) -> None:
     page.seal(900, y + 80, page.facts["hospital"])
 
 
+def _timeline(page: Page) -> None:
+    """Steps of the sample as a line of boxes, each a day over its step."""
+    page.text(0, 70, "{hospital}", Look("song-bold", 34), width=1240, align="middle")
+    page.text(0, 120, "病理会诊及诊断报告", Look("song-bold", 38), width=1240, align="middle")
+    page.text(90, 200, "患者姓名 {name}    性别 {sex~}    年龄 {age}    病理检查编号 {number}    申请医师 {doctor}", _SONG)
+    y = page.table(90, 250, (212, 212, 212, 212, 212), (
+        ("申请时间", "标本采样时间", "标本接收时间", "切片时间", "报告时间"),
+        ("{admitted_on~|slash}", "{specimen_on|slash}", "{received_on|slash}", "{received_on~|slash}", "{reported_on|slash}")),
+        Look("song", 22), high=46, align="middle")
+    y = page.text(90, y + 24, "【临床诊断】待查　【标本】手术切除组织", _SONG)
+    y = page.text(90, y + 14, "【巨检描述】" + prose.NAKED_EYE, _SONG, width=1060)
+    y = page.text(90, y + 14, "【光镜描述】" + prose.MICROSCOPE, _SONG, width=1060)
+    y = page.text(90, y + 14, "【诊断意见】", _SONG)
+    y = page.text(90, y, "1. {disease}；", _SONG, width=1060)
+    y = page.text(90, y, "2. 切缘未见肿瘤累及。", _SONG)
+    page.text(90, y + 70, "会诊医师 {doctor2}　　签名日期 {reported_on~|slash}", _SONG)
+    page.seal(900, y + 60, page.facts["hospital"])
+
+def _two_columns(page: Page) -> None:
+    """Labels in brackets behind the Chinese, English beside; two columns of which the right one holds days and times."""
+    page.text(0, 70, "{hospital}", Look("hei-bold", 34), width=1240, align="middle")
+    page.text(0, 120, "Surgical Pathology Report 外科病理报告", Look("hei-bold", 34), width=1240, align="middle")
+    left = ("姓名(Name)：{name}", "性别(Sex)：{sex~}", "病理号(Path No.)：{number}", "科室(Dept)：{ward}", "病历号(MRN)：{case_no}")
+    right = ("年龄(Age)：{age}", "取材日期(Collected)：{specimen_on}", "接收日期(Received)：{received_on}",
+             "报告日期(Reported)：{reported_on}",
+             "打印日期(Printed)：{discharged_on~}")
+    for place, (one, two) in enumerate(zip(left, right, strict=True)):
+        page.text(90, 210 + place * 46, one, _HEI)
+        page.text(650, 210 + place * 46, two, _HEI)
+    y = page.text(90, 470, "病理诊断(Diagnosis)：", Look("hei-bold", 26))
+    y = page.text(130, y, "{disease}", Look("hei-bold", 27), width=1000)
+    y = page.text(90, y + 24, "肉眼描述(Gross)：" + prose.NAKED_EYE, _HEI, width=1060)
+    y = page.text(90, y + 24, "显微镜描述(Microscopic)：" + prose.MICROSCOPE, _HEI, width=1060)
+    page.text(90, y + 60, "报告医生：{doctor2}　　签发医生：{doctor}", _HEI)
+    page.seal(900, y + 60, page.facts["hospital"])
+
+
 LAYOUTS = {"dense": (_dense, _SIZE), "brackets": (_brackets, _SIZE), "elsewhere": (_elsewhere, _SIZE), "sample_log": (_sample_log, _SIZE),
-           "sentence": (_sentence, _SIZE)}
+           "sentence": (_sentence, _SIZE),
+           "timeline": (_timeline, _SIZE),
+           "two_columns": (_two_columns, _SIZE)}
