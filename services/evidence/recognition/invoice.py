@@ -9,8 +9,10 @@ from decimal import Decimal
 from services.evidence.recognition.common import (
     DOUBTED,
     PROVEN,
+    TOLD,
     a_date,
     a_hospital,
+    a_name,
     found,
     hospital,
     money,
@@ -25,6 +27,7 @@ from services.evidence.recognition.places import Parse, Reader, Value
 from services.evidence.recognition.values import amounts_in, days_in, upper_in
 
 _LABELS = Labels("invoice")
+_RECEIVED = re.compile(r"收到\s*:?\s*([\u4e00-\u9fff·]{2,12}?)\s*(?:先生|女士|同志)?\s*(?:交来|缴来|交纳|缴纳|交付|支付|付来)")
 _OF_TWO = 0.89          # of the one of two parties that is no hospital
 _OTHER_DAY = re.compile(r"打印|制表|入院|出院|就诊|住院|出生|有效|结算")
 
@@ -42,12 +45,22 @@ def read(page: Page) -> list[Found]:
 
 def _parties(reader: Reader) -> list[Found]:
     """Who paid whom. A tax invoice calls both 名称: the one that is a hospital's was paid."""
-    payer, paid = name(reader), hospital(reader)
+    payer, paid = name(reader) or _told_payer(reader), hospital(reader)
     if not payer:
         payer = [replace(field, confidence=min(field.confidence, _OF_TWO)) for field in name(reader, key="party")]
     if not payer or not paid:
         paid = paid or one(reader.page, "hospital", reader.value("party", a_hospital))
     return payer + paid
+
+
+def _told_payer(reader: Reader) -> list[Found]:
+    """今收到某某交来…, as receipts in prose have it."""
+    match = _RECEIVED.search(reader.running.text)
+    read = a_name(match[1]) if match else None
+    if not match or not read:
+        return []
+    tokens = reader.running.tokens(match.start(1), match.end(1))
+    return [found(reader.page, "name", read[0], min(token.confidence for token in tokens) * TOLD, tokens)]
 
 
 def _lowest(reader: Reader) -> list[Found]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from services.evidence.recognition.lines import Box
 from services.evidence.recognition.vocabulary import SHEETS
 from services.simulate.scans import (
+    fresh,
     held_out,
     identity,
     loose,
@@ -40,7 +41,8 @@ _MORE: Mapping[str, Mapping[str, Layout]] = {"diagnosis": more_diagnosis.LAYOUTS
                                             "settlement": more_settlement.LAYOUTS, "invoice": more_invoice.LAYOUTS,
                                             "fire": more_fire.LAYOUTS, "bank_card": more_bank_card.LAYOUTS}
 LAYOUTS: Mapping[str, Mapping[str, Layout]] = {
-    kind: {**known, **loose.LAYOUTS.get(kind, {}), **_MORE.get(kind, {})} for kind, known in _TIGHT.items()}
+    kind: {**known, **loose.LAYOUTS.get(kind, {}), **_MORE.get(kind, {}),
+           **fresh.LAYOUTS.get(kind, {})} for kind, known in _TIGHT.items()}
 MIME = "image/jpeg"
 
 
