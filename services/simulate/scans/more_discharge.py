@@ -70,11 +70,11 @@ def _traditional(page: Page) -> None:
     """Two diagnoses of two schools, transfers between wards, a former stay."""
     page.text(0, 80, "{hospital}", Look("song-bold", 36), width=1240, align="middle")
     page.text(0, 134, "住院病历·出院小结", Look("song-bold", 36), width=1240, align="middle")
-    for x, y, text in ((90, 220, "患者 {name}　{sex~}　{age}岁"), (520, 220, "住院号 {case_no}"), (860, 220, "入住科室 {ward}"),
+    for x, top, text in ((90, 220, "患者 {name}　{sex~}　{age}岁"), (520, 220, "住院号 {case_no}"), (860, 220, "入住科室 {ward}"),
                        (90, 268, "入院日期 {admitted_on|cn}"), (520, 268, "转科日期 {diagnosed_on~|cn}"),
                        (90, 316, "出院日期 {discharged_on|cn}"),
                        (520, 316, "共住院 {days} 日"), (860, 316, "上次出院日期 2024-03-02")):
-        page.text(x, y, text, _SONG)
+        page.text(x, top, text, _SONG)
     y = page.text(90, 380, "入院诊断：中医：积聚病　西医：待查", _SONG)
     y = page.text(90, y + 10, "住院经过：" + prose.COURSE, _SONG, width=1060)
     y = page.text(90, y + 10, "出院诊断：", _SONG)
@@ -93,7 +93,7 @@ def _labels_over(page: Page) -> None:
              ("出院时间", "{discharged_on|dot}"), ("住院天数（天）", "{days}"), ("科室", "{ward}"), ("主管医师", "{doctor}"),
              ("离院方式", "医嘱离院"))
     for place, (label, value) in enumerate(cells):
-        x, y = 90 + place % 3 * 370, 170 + place // 3 * 96
+        x, y = 90 + place % 3 * 370, 170.0 + place // 3 * 96
         page.text(x, y, label, small)
         page.text(x, y + 30, value, big)
     y = 480.0
@@ -124,10 +124,10 @@ def _day_ward(page: Page) -> None:
     """A narrow summary as a ward prints it: times glued to days, the outcome beside the diagnosis."""
     page.text(60, 50, "{hospital}", Look("song-bold", 30))
     page.text(60, 100, "出院小结（病人留存）", Look("song-bold", 32))
-    for y, text in ((170, "床号:{bed} 姓名:{name} 性别:{sex~} 年龄:{age}岁"), (214, "病案号:{case_no} 科室:{ward}"),
+    for top, text in ((170, "床号:{bed} 姓名:{name} 性别:{sex~} 年龄:{age}岁"), (214, "病案号:{case_no} 科室:{ward}"),
                     (258, "入院日期:{admitted_on|dot}　实际住院:{days}天"), (302, "出院日期:{discharged_on|dot}　转归:好转"),
                     (346, "门诊诊断:待查")):
-        page.text(60, y, text, _MONO)
+        page.text(60, top, text, _MONO)
     y = page.table(60, 400, (560, 220), (("出院诊断", "出院情况"), ("{disease}", "好转")), _SONG, high=54)
     y = page.text(60, y + 20, "诊疗经过:" + prose.COURSE, _SONG, width=780)
     y = page.text(60, y + 20, "医嘱:" + prose.ADVICE, _SONG, width=780)

@@ -19,7 +19,7 @@ def _dense(page: Page) -> None:
              ("申请日期", "{admitted_on~}"), ("采集日期", "{specimen_on}"), ("收样日期", "{received_on}"),
              ("大体取材", "{received_on~}"), ("住 院 号", "{case_no}"), ("床 号", "{bed}"))
     for place, (label, value) in enumerate(cells):
-        x, y = 60 + place % 3 * 390, 210 + place // 3 * 46
+        x, y = 60 + place % 3 * 390, 210.0 + place // 3 * 46
         page.text(x, y, label, _HEI, width=130, align="right")
         page.text(x + 145, y, value, _HEI)
     page.line(70, 404, 1170, 404, thick=2)
