@@ -25,8 +25,8 @@ _ADDRESSED = re.compile(r"(?:^|[\s,。:;])(?:兹?证明|兹有)?(?:当事人|户
 _NOT_ISSUED = re.compile(r"送达|受理|报警|接警|接报|勘验|打印|出生|签收|申请|调查|起火|失火|收到|复核|有效|立案|出警|扑灭")
 _CUT = 0.89             # of a text whose end was not seen
 # Words around a cause.
-_AROUND = re.compile(r"^(?:经|根据|综合)[^，,]{0,12}[，,]|[，,](?:并|进而|从而|最终)?(?:蔓延|引发|造成|导致|酿成)[^，,]{0,8}$")
-_NO_CAUSE = re.compile(r"勘验|调查|询问|排除|认定|原因|证[据实明言]|当事人|消防|\d{4}年|不能|[，；]")
+_AROUND = re.compile(r"^(?:经|根据|综合)[^，,]{0,12}[，,]|[，,](?:并|进而|从而|最终)?(?:蔓延|引发|造成|导致|酿成)[^，,]{0,8}$|所致$")
+_NO_CAUSE = re.compile(r"勘验|调查|询问|排除|认定|原因|证[据实明言]|当事人|消防|\d{4}年|不能|所致|[，；]")
 _CAUSE_FORM = re.compile(r"引燃|引起|短路|故障|负荷|接触不良|不慎|不当|遗留|火种|烟头|烟蒂|自燃|失控|过热|发热"
                          r"|燃放|雷击|静电|泄漏|爆炸|放火|纵火|玩火|漏电|老化|电弧|飞火|不明")
 _WHOLE_PLACE = re.compile(r".*[市区县镇乡村路街巷道里].*(?:室|号|户|组|队|层|楼|栋|幢|院|区|村|店|厂|房|元|库|场|部|家)$")
@@ -80,7 +80,7 @@ def _where(reader: Reader) -> list[Found]:
     for match in _PLACE.finditer(text):
         if _NO_PLACE.search(match[1]) or not re.search(r"\d|[路街巷号村镇区县院室]", match[1]):
             continue
-        where = written(re.sub(r"^(?:位于|地处|在)", "", match[1]))
+        where = written(re.sub(r"^(?:位于|地处|在)|(?:的?当事人|居民|村民|户主|住户).*$", "", match[1]))
         return [found(reader.page, "place", where, 0.88, tokens_of(match.start(1), match.end(1)))]
     return []
 
