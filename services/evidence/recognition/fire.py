@@ -24,11 +24,9 @@ _ADDRESSED = re.compile(r"(?:^|[\s,。:;])(?:兹?证明|兹有)?(?:当事人|户
                         r"\s*\(\s*(?:男|女|身份证|公民身份|证件)")
 _NOT_ISSUED = re.compile(r"送达|受理|报警|接警|接报|勘验|打印|出生|签收|申请|调查|起火|失火|收到|复核|有效|立案|出警|扑灭")
 _CUT = 0.89             # of a text whose end was not seen
+_PROSE = 0.89           # of a sentence: nothing on the sheet proves where it begins and ends
 # Words around a cause.
 _AROUND = re.compile(r"^(?:经|根据|综合)[^，,]{0,12}[，,]|[，,](?:并|进而|从而|最终)?(?:蔓延|引发|造成|导致|酿成)[^，,]{0,8}$|所致$")
-_NO_CAUSE = re.compile(r"勘验|调查|询问|排除|认定|原因|证[据实明言]|当事人|消防|\d{4}年|不能|所致|[，；]")
-_CAUSE_FORM = re.compile(r"引燃|引起|短路|故障|负荷|接触不良|不慎|不当|遗留|火种|烟头|烟蒂|自燃|失控|过热|发热"
-                         r"|燃放|雷击|静电|泄漏|爆炸|放火|纵火|玩火|漏电|老化|电弧|飞火|不明")
 _WHOLE_PLACE = re.compile(r".*[市区县镇乡村路街巷道里].*(?:室|号|户|组|队|层|楼|栋|幢|院|区|村|店|厂|房|元|库|场|部|家)$")
 _NO_PLACE = re.compile(r"[年月日]\d|\d{4}年|火灾|报警|许$|时许|本火|当事人对")
 
@@ -127,14 +125,10 @@ def _why(reader: Reader) -> list[Found]:
         told = re.search(r"原因[：:]?(?:为|系|是)[：:]?", text)
         text = _AROUND.sub("", text[told.end():] if told else text)
         if len(text) > 2:
-            raw = "".join(token.text for token in tokens)
-            cut = "。" not in raw and (len(tokens) > 1 or tokens[-1].right > 0.85 * reader.page.right)      # it may go on in the next line
-            whole = 0.97 if len(tokens) > 1 else 1.0
-            doubted = cut or told or _NO_CAUSE.search(text) or not _CAUSE_FORM.search(text)
-            sure = joined(tokens).confidence * mark.sure * (_CUT if doubted else whole)
+            sure = joined(tokens).confidence * mark.sure * _PROSE
             return [found(reader.page, "cause", text.strip("。；，：:"), sure, tokens)]
     text, tokens_of = reader.running.text, reader.running.tokens
     match = _CAUSE.search(text)
     if match:
-        return [found(reader.page, "cause", written(match[1]).strip("。；，：:"), 0.88, tokens_of(match.start(1), match.end(1)))]
+        return [found(reader.page, "cause", written(match[1]).strip("。；，：:"), _PROSE, tokens_of(match.start(1), match.end(1)))]
     return []
