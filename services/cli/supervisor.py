@@ -16,6 +16,7 @@ from typing import IO
 
 import httpx
 
+from services.cli.stopping import undisturbed
 from services.core import crypto, embedded, schema
 from services.core.db import DATABASE
 from services.core.errors import ConfigError
@@ -48,8 +49,9 @@ class Program:
         """Start in a process group of its own, so that a Ctrl-C reaches the supervisor first."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self._out = self.log.open("ab")
-        self.process = subprocess.Popen(self.argv, env=self.env, stdout=self._out, stderr=subprocess.STDOUT,
-                                        stdin=subprocess.DEVNULL, start_new_session=True, cwd=ROOT)
+        with undisturbed():
+            self.process = subprocess.Popen(self.argv, env=self.env, stdout=self._out, stderr=subprocess.STDOUT,
+                                            stdin=subprocess.DEVNULL, start_new_session=True, cwd=ROOT)
 
     def wait_ready(self, seconds: float) -> None:
         """Wait for the health URL; a child that died or stays silent is named with its log."""

@@ -76,3 +76,22 @@ def test_a_terminated_house_leaves_no_child_behind(up: tuple[subprocess.Popen[by
     process.send_signal(signal.SIGTERM)
     process.wait(40)
     assert [child for child in children if _runs(child)] == []
+
+
+_ENDED_WHILE_STARTING = """
+import os, signal
+from services.cli.stopping import stop_like_ctrl_c, undisturbed
+stop_like_ctrl_c()
+try:
+    with undisturbed():
+        os.kill(os.getpid(), signal.SIGTERM)
+        print("the child is known")
+    print("never said")
+except KeyboardInterrupt:
+    print("then it ends")
+"""
+
+
+def test_the_word_to_end_waits_for_a_child_that_is_being_started() -> None:
+    said = subprocess.run([sys.executable, "-c", _ENDED_WHILE_STARTING], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert said.stdout.splitlines() == ["the child is known", "then it ends"]

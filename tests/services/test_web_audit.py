@@ -18,7 +18,7 @@ from tests.support.world import ROOT
 
 PATHS = ("/audit", "/audit/looks", "/audit/separation", "/audit/samples", "/audit/record", "/audit/books")
 # The way out, searches that must not stand in an address, whole numbers seen for a reason: only the access record is written.
-LOOKS = {"/sign-out", "/search", "/book", "/claims/{claim_no}/unmask", "/people/{person_id}/unmask"}
+LOOKS = {"/sign-out", "/search", "/book", "/invoices", "/claims/{claim_no}/unmask", "/people/{person_id}/unmask"}
 
 
 @pytest.fixture
