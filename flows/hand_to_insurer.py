@@ -6,11 +6,16 @@ Record intent, commit, call, record the reply: no lock is held while the insurer
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from prefect import flow
 
 from flows.runtime import Batch, actor, effect, looking, now, transaction, unique
+from services.core.errors import InputError
+from services.core.settings import settings
 from services.insurer import service as insurer
+from services.insurer.batching import packages
+from services.insurer.port import Dossier, Receipt
 from services.wiring import wiring
 
 
@@ -23,13 +28,32 @@ async def forward(claims: list[uuid.UUID]) -> None:
 
 @effect
 async def send(claims: list[uuid.UUID]) -> None:
-    """Pack, commit, send, record. A repeat carries the same bytes, so a lost answer does no harm."""
+    """Pack, commit, send, record: what is ready together travels together. A repeat carries the same dossiers, so a lost answer does
+    no harm; one that is refused holds up no other, and is told when all are sent.
+    """
     with transaction() as session:
         dossiers = insurer.pack(session, claim_ids=claims, actor=actor(), now=now())
-    for dossier in dossiers:
-        receipt = wiring().insurer.send(dossier)
-        with transaction() as session:
-            insurer.sent(session, dossier=dossier, receipt=receipt, actor=actor(), now=now())
+    refused: list[InputError] = []
+    for package in packages(dossiers, claims=settings().insurer_package_claims, size=settings().insurer_package_mb * 2**20):
+        for dossier, said in zip(package, _handed(package), strict=True):
+            if isinstance(said, InputError):
+                refused.append(said)
+                continue
+            with transaction() as session:
+                insurer.sent(session, dossier=dossier, receipt=said, actor=actor(), now=now())
+    if refused:
+        raise refused[0]
+
+
+def _handed(package: Sequence[Dossier]) -> Sequence[Receipt | InputError]:
+    """What the insurer says to each; a claim by itself needs no batch."""
+    port = wiring().insurer
+    if len(package) > 1:
+        return port.send_batch(package)
+    try:
+        return [port.send(package[0])]
+    except InputError as refusal:
+        return [refusal]
 
 
 @effect

@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     insurer_url: str = ""           # no default: without it nothing that hands over will start; https://… or sftp://user@host:port/folder
     insurer_suite: Literal["gm", "intl"] = "gm"     # SM2/SM3/SM4, or RSA-PSS/SHA-256/AES-GCM; as agreed with the insurer
     insurer_keys: Path = Path("var/keys/insurer")
+    insurer_package_claims: int = Field(default=50, ge=1, le=500)       # dossiers in one package at most
+    insurer_package_mb: int = Field(default=24, ge=1, le=64)            # and about so much in papers; a larger claim goes alone
     movable_clock: bool = False     # demo and training only
     upload_limit_mb: int = 50
     clamav: str = Field(default="", pattern=r"^(unix:/.+|tcp:[^:]+:[0-9]{1,5})?$")     # clamd; once set, nothing passes unscanned

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from pydantic import JsonValue
 
+from services.core.errors import InputError
 from services.insurer.dossier import (
     Answer,
     Answers,
@@ -68,6 +69,12 @@ class Insurer(Protocol):
 
     def send(self, dossier: Dossier) -> Receipt:
         """Hand a dossier over; idempotent by claim, round, version and digest."""
+
+    def send_batch(self, dossiers: Sequence[Dossier]) -> list[Receipt | InputError]:
+        """Hand several dossiers over in one package: for each, in order, its receipt or the insurer's refusal of it alone.
+
+        A dossier that went alone before, or in another package, has the same receipt.
+        """
 
     def reply(self, answers: Answers) -> Receipt:
         """Answer a question."""

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import asyncssh
 
-from infra.twins.insurer import faults, unpack
+from infra.twins.insurer import batch, faults, unpack
 from infra.twins.insurer.opener import Opener, digest
 from infra.twins.insurer.receive import Receiver
 from infra.twins.insurer.store import Store
 from infra.twins.insurer.wire import Fault, Json, canonical, sha256
 
-KINDS = ("dossier", "reply", "recall", "status")
+KINDS = ("dossier", "batch", "reply", "recall", "status")
 ENDING = ".hzp"
 PAUSE = 0.05
 
@@ -86,11 +86,14 @@ class Clerk(threading.Thread):
                 raise Fault(404, "unknown_path", f"不认识的文件种类 {kind[:20]}")
             content = self._opener.open(container)
             to = digest(self._opener.suite, content)
+            mark = sha256(container)
+            if kind == "batch":
+                claim_no = batch.concerned(self._store, content, self._opener.suite)
+                return claim_no, to, 200, batch.take(self._receiver, content, self._opener.suite, nonce=mark[:32], signed_digest=mark)
             message = unpack.one(content, kind, self._opener.suite)
             claim_no = str(message.get("claim_no"))
             if kind == "status":
                 return claim_no, to, 200, self._receiver.status(claim_no)
-            mark = sha256(container)
             return claim_no, to, 200, self._receiver.post(kind, claim_no, message, nonce=mark[:32], signed_digest=mark)
         except Fault as fault:
             return claim_no, to, fault.status, fault.body()
@@ -99,7 +102,7 @@ class Clerk(threading.Thread):
         if kind not in KINDS:
             return None
         with self._store.transaction() as db:
-            return faults.take(db, claim_no, name, kind)
+            return faults.take(db, claim_no, name, "dossier" if kind == "batch" else kind)
 
     def _lay_messages(self) -> None:
         """Each message once; one that was signed by a stranger is laid again, signed as it should be."""

@@ -17,11 +17,11 @@ class Receiver:
     """The protocol's five requests, after the signature held."""
 
     def __init__(self, store: Store, opener: Opener, *, seed: int, auto_ack: bool) -> None:
-        self._store, self._opener, self._seed, self._auto_ack = store, opener, seed, auto_ack
+        self._store, self.opener, self._seed, self._auto_ack = store, opener, seed, auto_ack
 
     def open(self, kind: str, container: bytes) -> Json:
         """The message of a sealed container, its package checked file by file."""
-        return unpack.one(self._opener.open(container), kind, self._opener.suite)
+        return unpack.one(self.opener.open(container), kind, self.opener.suite)
 
     def post(self, kind: str, claim_no: str, message: Json, *, nonce: str, signed_digest: str) -> Json:
         """Take a message in and give its receipt."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from infra.twins.insurer import desk, faults, outgoing
+from infra.twins.insurer import batch, desk, faults, outgoing
 from infra.twins.insurer.receive import Receiver
 from infra.twins.insurer.store import Store
 from infra.twins.insurer.wire import HEADER, Fault, Json, Keys, canonical, decode, parse_header, sha256
@@ -80,7 +80,7 @@ class Handler(BaseHTTPRequestHandler):
     # ---- the protocol
 
     def _signed(self, body: bytes) -> None:
-        kind, claim_no = self._what()
+        kind, claim_no = self._what(body)
         time.sleep(self._fault("slow", kind, claim_no) or 0)
         status, answer = self._guarded(lambda: self._protocol(kind, claim_no, body))
         stranger = self._fault("wrong_signature", kind, claim_no) is not None
@@ -100,11 +100,13 @@ class Handler(BaseHTTPRequestHandler):
         if not kind:
             return None
         with self.server.store.transaction() as db:
-            return faults.take(db, claim_no, name, kind)
+            return faults.take(db, claim_no, name, "dossier" if kind == "batch" else kind)
 
-    def _what(self) -> tuple[str, str]:
+    def _what(self, body: bytes) -> tuple[str, str]:
         """The kind of request and its claim; both empty for polling and for unknown paths."""
         match self.command, self._parts():
+            case "POST", ["v1", "batches"]:
+                return "batch", self._concerned(body)
             case "POST", ["v1", "dossiers", claim_no]:
                 return "dossier", claim_no
             case "POST", ["v1", "dossiers", claim_no, "replies"]:
@@ -114,6 +116,13 @@ class Handler(BaseHTTPRequestHandler):
             case "GET", ["v1", "dossiers", claim_no]:
                 return "status", claim_no
         return "", ""
+
+    def _concerned(self, container: bytes) -> str:
+        opener = self.server.receiver.opener
+        try:
+            return batch.concerned(self.server.store, opener.open(container), opener.suite)
+        except Fault:
+            return ""
 
     def _parts(self) -> list[str]:
         return [unquote(part) for part in urlsplit(self.path).path.split("/")[1:]]
@@ -129,6 +138,10 @@ class Handler(BaseHTTPRequestHandler):
                 return outgoing.after(db, int(after))
         if kind == "status":
             return self.server.receiver.status(claim_no)
+        if kind == "batch":
+            opener = self.server.receiver.opener
+            return batch.take(self.server.receiver, opener.open(body), opener.suite, nonce=signed.nonce,
+                              signed_digest=sha256(b"\n".join((self.path.encode(), signed.ts.encode(), body))))
         if kind:
             digest = sha256(b"\n".join((self.path.encode(), signed.ts.encode(), body)))
             return self._received(kind, claim_no, body, nonce=signed.nonce, signed_digest=digest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from urllib.parse import quote
 
@@ -12,9 +12,19 @@ from pydantic import JsonValue
 
 from services.core.errors import InputError, OutsideError, Unauthenticated
 from services.insurer.adapters import signing
-from services.insurer.adapters.reading import content, decoded, in_order, nonsense, read, receipt_for, refused
+from services.insurer.adapters.reading import (
+    content,
+    decoded,
+    in_order,
+    nonsense,
+    read,
+    receipt_for,
+    receipts_for,
+    refused,
+)
 from services.insurer.dossier import Answers, Dossier, Recall, Receipt, Status
 from services.insurer.messages import InboundMessage
+from services.insurer.package import build
 from services.insurer.port import SignedAnswer
 from services.insurer.post import Post
 from services.insurer.wire import canonical
@@ -47,6 +57,11 @@ class HttpInsurer:
     def send(self, dossier: Dossier) -> Receipt:
         """Hand a dossier over, as a sealed package."""
         return self._post(_dossier_path(dossier.claim_no), dossier, "dossier")
+
+    def send_batch(self, dossiers: Sequence[Dossier]) -> list[Receipt | InputError]:
+        """Hand several dossiers over in one sealed package."""
+        container = self._post_box.seal(build(dossiers, self._post_box.suite))
+        return receipts_for(dossiers, self._call("POST", "/v1/batches", container))
 
     def reply(self, answers: Answers) -> Receipt:
         """Answer a question."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
@@ -16,6 +17,7 @@ from services.insurer.suites import Suite
 from services.insurer.wire import Head, Value, canonical
 
 _V = TypeVar("_V", bound=Value)
+_OK = 200
 
 
 def content(message: Dossier | Answers | Recall, kind: str, suite: Suite) -> bytes:
@@ -38,6 +40,21 @@ def receipt_for(message: Dossier | Answers | Recall, kind: str, answer: JsonValu
     if isinstance(message, Dossier) and receipt.digest != message.package_digest:
         raise OutsideError("insurer_nonsense", "保险公司的回执与所发案卷不符", remedy="稍后重发同一份案卷")
     return receipt
+
+
+def receipts_for(dossiers: Sequence[Dossier], answer: Mapping[str, JsonValue]) -> list[Receipt | InputError]:
+    """What the insurer says to each dossier of a batch, in the dossiers' order: its receipt, or its refusal."""
+    listed = answer.get("answers")
+    if not isinstance(listed, list) or len(listed) != len(dossiers):
+        raise nonsense("answers")
+    said = {(item.get("claim_no"), item.get("round"), item.get("version")): item for item in listed if isinstance(item, dict)}
+    return [_said(dossier, said.get((dossier.claim_no, dossier.round, dossier.version))) for dossier in dossiers]
+
+
+def _said(dossier: Dossier, item: dict[str, JsonValue] | None) -> Receipt | InputError:
+    if item is None or not isinstance(status := item.get("status"), int) or not isinstance(body := item.get("body"), dict):
+        raise nonsense(f"answers {dossier.claim_no}")
+    return receipt_for(dossier, "dossier", body) if status == _OK else refused(body)
 
 
 def in_order(after: int, messages: list[InboundMessage]) -> list[InboundMessage]:

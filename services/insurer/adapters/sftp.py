@@ -13,7 +13,7 @@ import posixpath
 import threading
 import time
 import uuid
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
@@ -22,9 +22,19 @@ import asyncssh
 from pydantic import JsonValue
 
 from services.core.errors import ConfigError, InputError, OutsideError, Unauthenticated
-from services.insurer.adapters.reading import content, decoded, in_order, nonsense, read, receipt_for, refused
+from services.insurer.adapters.reading import (
+    content,
+    decoded,
+    in_order,
+    nonsense,
+    read,
+    receipt_for,
+    receipts_for,
+    refused,
+)
 from services.insurer.dossier import Answers, Dossier, Recall, Receipt, Status
 from services.insurer.messages import InboundMessage
+from services.insurer.package import build
 from services.insurer.port import SignedAnswer
 from services.insurer.post import Post
 from services.insurer.wire import canonical
@@ -72,6 +82,15 @@ class SftpInsurer:
     def send(self, dossier: Dossier) -> Receipt:
         """Hand a dossier over, as a sealed package."""
         return self._deliver(dossier, "dossier")
+
+    def send_batch(self, dossiers: Sequence[Dossier]) -> list[Receipt | InputError]:
+        """Hand several dossiers over in one sealed package; an answer with a refusal is not kept, so that it can be asked anew."""
+        inside = build(dossiers, self._post_box.suite)
+        name = f"batch-{len(dossiers)}-{hashlib.sha256(inside).hexdigest()[:32]}"
+        said = receipts_for(dossiers, self._answer(name, inside, keep=True))
+        if any(isinstance(one, InputError) for one in said):
+            self._run(self._remove(name + _ENDING))
+        return said
 
     def reply(self, answers: Answers) -> Receipt:
         """Answer a question."""
