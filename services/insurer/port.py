@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
 from pydantic import JsonValue
@@ -41,13 +42,14 @@ from services.insurer.messages import (
     Reject,
     Settle,
 )
+from services.insurer.statement import Heard, Position, Said, Statement
 from services.insurer.wire import Head, canonical
 
 __all__ = [
-    "Ack", "Answer", "Answers", "Consent", "Cover", "Decide", "Dossier", "EventFacts", "File", "Head",
+    "Ack", "Answer", "Answers", "Consent", "Cover", "Decide", "Dossier", "EventFacts", "File", "Head", "Heard",
     "InboundMessage", "Insured", "Insurer", "Kind", "Letter", "LiabilityAnswer", "Outcome", "Paper", "Payee",
-    "Question", "QuestionItem", "Recall", "Recalled", "Receipt", "Reject", "Settle", "SignedAnswer", "Status",
-    "Stay", "Worksheet", "WorksheetLine", "canonical",
+    "Position", "Question", "QuestionItem", "Recall", "Recalled", "Receipt", "Reject", "Said", "Settle", "SignedAnswer",
+    "Statement", "Status", "Stay", "Worksheet", "WorksheetLine", "canonical",
 ]
 
 
@@ -84,6 +86,9 @@ class Insurer(Protocol):
 
     def status(self, claim_no: str) -> Status:
         """Where the insurer stands with a claim."""
+
+    def statement(self, day: date) -> Statement:
+        """The insurer's list of a day that is over, to be compared with ours."""
 
     def messages(self, after: int) -> list[InboundMessage]:
         """The next messages with `seq > after`, in order, at most a page; empty when there is nothing newer."""

@@ -21,7 +21,7 @@ from infra.twins.insurer.receive import Receiver
 from infra.twins.insurer.store import Store
 from infra.twins.insurer.wire import Fault, Json, canonical, sha256
 
-KINDS = ("dossier", "batch", "reply", "recall", "status")
+KINDS = ("dossier", "batch", "reply", "recall", "status", "statement")
 ENDING = ".hzp"
 PAUSE = 0.05
 
@@ -91,6 +91,8 @@ class Clerk(threading.Thread):
                 claim_no = batch.concerned(self._store, content, self._opener.suite)
                 return claim_no, to, 200, batch.take(self._receiver, content, self._opener.suite, nonce=mark[:32], signed_digest=mark)
             message = unpack.one(content, kind, self._opener.suite)
+            if kind == "statement":
+                return claim_no, to, 200, self._receiver.statement(message.get("day"))
             claim_no = str(message.get("claim_no"))
             if kind == "status":
                 return claim_no, to, 200, self._receiver.status(claim_no)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from infra.twins.insurer import check, desk, unpack
+from infra.twins.insurer import check, desk, statement, unpack
 from infra.twins.insurer.opener import Opener
 from infra.twins.insurer.store import Store, last_seq, newest
 from infra.twins.insurer.wire import Fault, Json, canonical, sha256
@@ -42,6 +42,11 @@ class Receiver:
                     "package_digest": row["digest"], "state": row["state"], "report_no": row["report_no"],
                     "case_no": row["case_no"], "recall_requested": bool(row["recall_requested"]),
                     "last_seq": last_seq(db)}
+
+    def statement(self, day: object) -> Json:
+        """The list of a day."""
+        with self._store.reading() as db:
+            return statement.of(db, day)
 
     def _known(self, db: sqlite3.Connection, kind: str, message: Json) -> Json | None:
         """The stored receipt of a repeat, by message id or by content."""

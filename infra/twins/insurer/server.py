@@ -136,6 +136,8 @@ class Handler(BaseHTTPRequestHandler):
                 raise Fault(422, "invalid", "after：应为不小于 0 的整数", "after")
             with self.server.store.reading() as db:
                 return outgoing.after(db, int(after))
+        if self.command == "GET" and address.path == "/v1/statement":
+            return self.server.receiver.statement(parse_qs(address.query).get("day", [""])[-1])
         if kind == "status":
             return self.server.receiver.status(claim_no)
         if kind == "batch":

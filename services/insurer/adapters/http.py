@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from urllib.parse import quote
 
 import httpx
@@ -17,6 +17,7 @@ from services.insurer.adapters.reading import (
     decoded,
     in_order,
     nonsense,
+    of_day,
     read,
     receipt_for,
     receipts_for,
@@ -27,6 +28,7 @@ from services.insurer.messages import InboundMessage
 from services.insurer.package import build
 from services.insurer.port import SignedAnswer
 from services.insurer.post import Post
+from services.insurer.statement import Statement
 from services.insurer.wire import canonical
 
 _RETRY_STATUS = frozenset({408, 425, 429})
@@ -74,6 +76,10 @@ class HttpInsurer:
     def status(self, claim_no: str) -> Status:
         """Where the insurer stands with a claim."""
         return read(Status, self._call("GET", _dossier_path(claim_no), b""))
+
+    def statement(self, day: date) -> Statement:
+        """The insurer's list of a day."""
+        return of_day(day, self._call("GET", f"/v1/statement?day={day.isoformat()}", b""))
 
     def messages(self, after: int) -> list[InboundMessage]:
         """The next page of messages with `seq > after`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from itertools import pairwise
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from services.core.errors import InputError, OutsideError
 from services.insurer.dossier import Answers, Dossier, Recall, Receipt
 from services.insurer.messages import InboundMessage
 from services.insurer.package import build
+from services.insurer.statement import Statement
 from services.insurer.suites import Suite
 from services.insurer.wire import Head, Value, canonical
 
@@ -55,6 +57,14 @@ def _said(dossier: Dossier, item: dict[str, JsonValue] | None) -> Receipt | Inpu
     if item is None or not isinstance(status := item.get("status"), int) or not isinstance(body := item.get("body"), dict):
         raise nonsense(f"answers {dossier.claim_no}")
     return receipt_for(dossier, "dossier", body) if status == _OK else refused(body)
+
+
+def of_day(day: date, answer: JsonValue) -> Statement:
+    """The list, when it is that day's."""
+    statement = read(Statement, answer)
+    if statement.day != day:
+        raise nonsense("day")
+    return statement
 
 
 def in_order(after: int, messages: list[InboundMessage]) -> list[InboundMessage]:

@@ -14,7 +14,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -27,6 +27,7 @@ from services.insurer.adapters.reading import (
     decoded,
     in_order,
     nonsense,
+    of_day,
     read,
     receipt_for,
     receipts_for,
@@ -37,6 +38,7 @@ from services.insurer.messages import InboundMessage
 from services.insurer.package import build
 from services.insurer.port import SignedAnswer
 from services.insurer.post import Post
+from services.insurer.statement import Statement
 from services.insurer.wire import canonical
 
 _PAGE = 20
@@ -104,6 +106,11 @@ class SftpInsurer:
         """Where the insurer stands with a claim."""
         asked: dict[str, JsonValue] = {"kind": "status", "claim_no": claim_no, "at": self._clock().isoformat()}
         return read(Status, self._answer(f"status-{claim_no}-{uuid.uuid4()}", canonical(asked), keep=False))
+
+    def statement(self, day: date) -> Statement:
+        """The insurer's list of a day; asked for like a status, so that it is always the newest word."""
+        asked: dict[str, JsonValue] = {"kind": "statement", "day": day.isoformat(), "at": self._clock().isoformat()}
+        return of_day(day, self._answer(f"statement-{day.isoformat()}-{uuid.uuid4()}", canonical(asked), keep=False))
 
     def messages(self, after: int) -> list[InboundMessage]:
         """The next page of messages with `seq > after`."""
