@@ -27,6 +27,7 @@ from services.simulate.scans import (
     more_pathology,
     more_settlement,
     receipts,
+    second,
     stays,
 )
 from services.simulate.scans.canvas import Look, Page
@@ -42,7 +43,7 @@ _MORE: Mapping[str, Mapping[str, Layout]] = {"diagnosis": more_diagnosis.LAYOUTS
                                             "fire": more_fire.LAYOUTS, "bank_card": more_bank_card.LAYOUTS}
 LAYOUTS: Mapping[str, Mapping[str, Layout]] = {
     kind: {**known, **loose.LAYOUTS.get(kind, {}), **_MORE.get(kind, {}),
-           **fresh.LAYOUTS.get(kind, {})} for kind, known in _TIGHT.items()}
+           **fresh.LAYOUTS.get(kind, {}), **second.LAYOUTS[kind]} for kind, known in _TIGHT.items()}
 MIME = "image/jpeg"
 
 
