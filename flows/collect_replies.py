@@ -18,19 +18,18 @@ from services.wiring import wiring
 
 @effect
 async def poll() -> bool:
-    """Ask for what the webhook may have missed, page by page; whether there was any."""
+    """Ask for what the webhook may have missed, page by page to the end; whether there was any. What lies behind a gap in their
+    numbers is kept too, and the gap is asked for every time until it is filled.
+    """
     found = False
-    while True:
-        with looking() as session:
-            last = insurer_queries.last_seq(session)
-        messages = wiring().insurer.messages(last)
-        if not messages:
-            return found
+    with looking() as session:
+        last = insurer_queries.last_seq(session)
+    while messages := wiring().insurer.messages(last):
         with transaction() as session:
             new = [insurer.receive(session, message=message, now=now()) for message in messages]
-        if not any(new):                # a gap in their numbers: nothing more to learn by asking again
-            return found
-        found = True
+        found = found or any(new)
+        last = messages[-1].seq
+    return found
 
 
 @effect

@@ -13,7 +13,7 @@ from services.access.actor import insurer, system
 from services.core.errors import Conflict, HuzhuError, InputError
 from services.core.settings import settings
 from services.insurer.applying import HANDLERS, Case
-from services.insurer.messages import InboundMessage
+from services.insurer.messages import InboundMessage, Unread
 from services.rulebook.registry import version
 from statemachines.words import state_words
 
@@ -21,22 +21,24 @@ _KEEP = sa.text("""
     INSERT INTO insurer_message (message_id, org_key, claim_no, seq, kind, handoff_id, round, version, digest, sent_at,
                                  body, received_at, state, tries, fault)
     SELECT :message_id, coalesce(c.org_key, :root), :claim_no, :seq, :kind, :handoff_id, :round, :version, :digest,
-           :sent_at, CAST(:body AS jsonb), :now, CASE WHEN c.id IS NULL THEN 'rejected' ELSE 'waiting' END, 0,
-           CASE WHEN c.id IS NULL THEN 'unknown_claim' END
+           :sent_at, CAST(:body AS jsonb), :now, CASE WHEN f.fault IS NULL THEN 'waiting' ELSE 'rejected' END, 0, f.fault
     FROM (SELECT 1) one LEFT JOIN claim c ON c.claim_no = :claim_no
+    CROSS JOIN LATERAL (SELECT CASE WHEN c.id IS NULL THEN 'unknown_claim' ELSE CAST(:unread AS text) END AS fault) f
     ON CONFLICT (message_id) DO NOTHING RETURNING message_id""")
 
 
 def receive(session: Session, *, message: InboundMessage, now: datetime) -> bool:
     """Keep a message; False when it was kept before. Conflict when the same id comes with another content.
 
-    A message about a claim nobody knows is kept as rejected, so that the insurer's numbering stays without gaps.
+    A message about a claim nobody knows, or with a body that cannot be read, is kept as rejected, so that the insurer's numbering
+    stays without gaps.
     """
     new = session.execute(_KEEP, {
         "message_id": str(message.message_id), "root": f"{settings().root_org}.", "claim_no": message.claim_no,
         "seq": message.seq, "kind": message.kind, "handoff_id": message.handoff_id, "round": message.round,
         "version": message.version, "digest": message.digest, "sent_at": message.at,
-        "body": message.body.model_dump_json(), "now": now}).first()
+        "body": message.body.model_dump_json(), "now": now,
+        "unread": message.body.fault if isinstance(message.body, Unread) else None}).first()
     if new is not None:
         return True
     kept = session.execute(sa.text("SELECT digest FROM insurer_message WHERE message_id = :id"),

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import AwareDatetime, Field, SerializeAsAny, model_validator
+from pydantic import AwareDatetime, Field, JsonValue, SerializeAsAny, model_validator
 
 from services.insurer.wire import Head, Value, Yuan, canonical
 
@@ -109,7 +109,14 @@ class Recalled(Value):
     reason: str
 
 
-Body = Ack | File | Question | LiabilityAnswer | Decide | Settle | Reject | Recalled
+class Unread(Value):
+    """What a message brought instead of the body its kind promises, and what is wrong with it: kept, never applied."""
+
+    fault: str
+    said: JsonValue
+
+
+Body = Ack | File | Question | LiabilityAnswer | Decide | Settle | Reject | Recalled | Unread
 BODIES: Mapping[str, type[Value]] = {
     "ack": Ack, "file": File, "question": Question, "answer_part": LiabilityAnswer, "decide": Decide,
     "settle": Settle, "reject": Reject, "recalled": Recalled}

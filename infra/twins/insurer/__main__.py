@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import signal
+import sys
 from pathlib import Path
 
-from infra.twins.insurer import faults, folder
+from infra.twins.insurer import faults, folder, spoil
 from infra.twins.insurer.opener import SUITES, Opener
 from infra.twins.insurer.postman import Postman
 from infra.twins.insurer.receive import Receiver
@@ -33,12 +34,15 @@ def main() -> None:
     opener = Opener(given.keys, given.suite)
     receiver = Receiver(store, opener, seed=given.seed, auto_ack=given.auto_ack)
     server = Server(given.port, store=store, keys=keys, receiver=receiver, seed=given.seed)
+    again = [*sys.argv[1:], "--port", str(server.server_port)]
     if given.sftp_port is None:
         Postman(store, keys, given.office_url).start()
     else:
         sftp_port = folder.serve(given.data / "folder", given.keys, given.sftp_port)
+        again += ["--sftp-port", str(sftp_port)]
         folder.Clerk(given.data / "folder", store, receiver, opener).start()
         print(f"insurer twin serving its folder on 127.0.0.1:{sftp_port}", flush=True)
+    spoil.remember(again)
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(SystemExit(0)))
     print(f"insurer twin listening on 127.0.0.1:{server.server_port}", flush=True)
     try:

@@ -10,8 +10,11 @@ from infra.twins.insurer.wire import Fault, Json
 ASKED = ("dossier", "reply", "recall", "status")
 SENT = ("ack", "file", "question", "answer_part", "decide", "settle", "reject", "recalled")
 REACH = {"slow": ASKED + SENT, "lost_answer": ASKED, "wrong_signature": ASKED + SENT, "duplicate": SENT,
-         "no_webhook": SENT, "out_of_order": ("decide",), "partial_decision": ("decide",)}
-DEFAULT = {"slow": ASKED[:3], "lost_answer": ASKED[:3], "wrong_signature": SENT}
+         "no_webhook": SENT, "out_of_order": ("decide",), "partial_decision": ("decide",), "truncated_body": ASKED + SENT,
+         "stale_replay": ASKED, "wrong_digest": ASKED[:3], "insurer_restart": ASKED, "wrong_amount": ("decide",),
+         "unknown_claim": SENT, "reject_then_accept": ("dossier",), "question_twice": ("reply",), "clock_skew": SENT}
+DEFAULT = {"slow": ASKED[:3], "lost_answer": ASKED[:3], "wrong_signature": SENT, "truncated_body": ASKED[:3],
+           "stale_replay": ASKED[:3], "insurer_restart": ASKED[:3]}
 
 
 def switch(store: Store, wish: Json) -> Json:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import threading
 import time
 import traceback
@@ -15,8 +16,9 @@ from pathlib import Path
 
 import asyncssh
 
-from infra.twins.insurer import batch, faults, unpack
+from infra.twins.insurer import batch, spoil, unpack
 from infra.twins.insurer.opener import Opener, digest
+from infra.twins.insurer.outgoing import CUT, STRANGER
 from infra.twins.insurer.receive import Receiver
 from infra.twins.insurer.store import Store
 from infra.twins.insurer.wire import Fault, Json, canonical, sha256
@@ -24,6 +26,7 @@ from infra.twins.insurer.wire import Fault, Json, canonical, sha256
 KINDS = ("dossier", "batch", "reply", "recall", "status", "statement")
 ENDING = ".hzp"
 PAUSE = 0.05
+LATE = 0.6              # seconds until what was spoiled, or kept back, lies there as it should
 
 
 def serve(folder: Path, keys: Path, port: int) -> int:
@@ -54,6 +57,7 @@ class Clerk(threading.Thread):
     def __init__(self, folder: Path, store: Store, receiver: Receiver, opener: Opener) -> None:
         super().__init__(daemon=True, name="clerk")
         self._folder, self._store, self._receiver, self._opener = folder, store, receiver, opener
+        self._not_before: dict[int, float] = {}
 
     def run(self) -> None:
         """Look, work, rest."""
@@ -71,11 +75,17 @@ class Clerk(threading.Thread):
     def _take(self, path: Path) -> None:
         kind, container = path.name.partition("-")[0], path.read_bytes()
         claim_no, to, status, body = self._worked(kind, container)
-        time.sleep(self._fault("slow", kind, claim_no) or 0)
-        stranger = self._fault("wrong_signature", kind, claim_no) is not None
-        if self._fault("lost_answer", kind, claim_no) is None:
-            answer = canonical({"to": to, "status": status, "body": body})
-            _lay(self._folder / "answers" / path.name, self._opener.close(answer, stranger=stranger))
+        with self._store.transaction() as db:
+            befallen = spoil.befallen(db, claim_no, kind)
+        time.sleep(befallen.get("slow", 0))
+        if "insurer_restart" in befallen:
+            spoil.restart()
+        if "wrong_digest" in befallen:
+            body = spoil.other_digest(body, claim_no)
+        if "lost_answer" not in befallen:
+            said = {"to": digest(self._opener.suite, to.encode()) if "stale_replay" in befallen else to, "status": status, "body": body}
+            answer = self._opener.close(canonical(said), stranger="wrong_signature" in befallen)
+            _lay(self._folder / "answers" / path.name, spoil.cut(answer) if "truncated_body" in befallen else answer)
         path.unlink()
 
     def _worked(self, kind: str, container: bytes) -> tuple[str, str, int, Json]:
@@ -100,23 +110,27 @@ class Clerk(threading.Thread):
         except Fault as fault:
             return claim_no, to, fault.status, fault.body()
 
-    def _fault(self, name: str, kind: str, claim_no: str) -> float | None:
-        if kind not in KINDS:
-            return None
-        with self._store.transaction() as db:
-            return faults.take(db, claim_no, name, "dossier" if kind == "batch" else kind)
-
     def _lay_messages(self) -> None:
-        """Each message once; one that was signed by a stranger is laid again, signed as it should be."""
+        """Each message in its turn. A spoiled one is laid right after a while; one the webhook would not bring comes that much later."""
         with self._store.reading() as db:
-            rows = db.execute("SELECT seq, text, wrong FROM message WHERE webhook <> 'done' ORDER BY seq").fetchall()
+            rows = db.execute("SELECT * FROM message WHERE webhook IN ('pending', 'never') ORDER BY rank, seq").fetchall()
         for row in rows:
-            path = self._folder / "messages" / f"{row['seq']:012d}{ENDING}"
-            wrong_now = bool(row["wrong"]) and not path.exists()
-            _lay(path, self._opener.close(row["text"].encode(), stranger=wrong_now))
-            if not wrong_now:
-                with self._store.transaction() as db:
-                    db.execute("UPDATE message SET webhook = 'done', wrong = 0 WHERE seq = ?", (row["seq"],))
+            late = row["delay"] + (LATE if row["webhook"] == "never" else 0)
+            if time.monotonic() >= self._not_before.setdefault(row["seq"], time.monotonic() + late):
+                self._lay_message(row)
+
+    def _lay_message(self, row: sqlite3.Row) -> None:
+        path, seq = self._folder / "messages" / f"{row['seq']:012d}{ENDING}", row["seq"]
+        container = self._opener.close(row["text"].encode(), stranger=row["wrong"] == STRANGER)
+        _lay(path, spoil.cut(container) if row["wrong"] == CUT else container)
+        with self._store.transaction() as db:
+            if row["wrong"]:
+                db.execute("UPDATE message SET wrong = 0 WHERE seq = ?", (seq,))
+            elif row["copies"] > 1:
+                db.execute("UPDATE message SET copies = copies - 1 WHERE seq = ?", (seq,))
+            else:
+                db.execute("UPDATE message SET webhook = 'done' WHERE seq = ?", (seq,))
+        self._not_before[seq] = time.monotonic() + LATE
 
 
 def _lay(path: Path, content: bytes) -> None:

@@ -9,6 +9,8 @@ import threading
 import time
 from urllib.parse import urlsplit
 
+from infra.twins.insurer import spoil
+from infra.twins.insurer.outgoing import CUT, STRANGER
 from infra.twins.insurer.store import Store
 from infra.twins.insurer.wire import HEADER, Fault, Keys
 
@@ -43,9 +45,9 @@ class Postman(threading.Thread):
         not_before = self._not_before.setdefault(seq, now + row["delay"])
         if now < not_before:
             return
-        if self._deliver(row, stranger=bool(row["wrong"])) and not row["wrong"]:
+        if self._deliver(row, row["wrong"]) and not row["wrong"]:
             for _ in range(row["copies"] - 1):
-                self._deliver(row, stranger=False)
+                self._deliver(row, 0)
             self._mark(seq, "UPDATE message SET webhook = 'done' WHERE seq = ?")
             self._not_before.pop(seq)
             self._tries.pop(seq, None)
@@ -64,10 +66,11 @@ class Postman(threading.Thread):
         with self._store.transaction() as db:
             db.execute(statement, (seq,))
 
-    def _deliver(self, row: sqlite3.Row, *, stranger: bool) -> bool:
-        """One try; True when the office answered 2xx with its signature over this very request."""
+    def _deliver(self, row: sqlite3.Row, wrong: int) -> bool:
+        """One try, spoiled when `wrong`; True when the office answered 2xx with its signature over this very request."""
         body, nonce = row["text"].encode(), secrets.token_hex(16)
-        header = self._keys.sign("POST", self._target, row["at"], nonce, body, stranger=stranger)
+        header = self._keys.sign("POST", self._target, row["at"], nonce, body, stranger=wrong == STRANGER)
+        body = spoil.cut(body) if wrong == CUT else body
         kind = http.client.HTTPSConnection if self._office.scheme == "https" else http.client.HTTPConnection
         connection = kind(self._office.hostname or "", self._office.port, timeout=TIMEOUT)
         try:

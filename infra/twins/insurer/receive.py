@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from infra.twins.insurer import check, desk, statement, unpack
+from infra.twins.insurer import check, desk, faults, statement, unpack
 from infra.twins.insurer.opener import Opener
 from infra.twins.insurer.store import Store, last_seq, newest
 from infra.twins.insurer.wire import Fault, Json, canonical, sha256
@@ -80,7 +80,9 @@ class Receiver:
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'new')",
             (message["claim_no"], message["round"], message["version"], message["handoff_id"], body["package_digest"],
              message["at"], canonical(body).decode(), canonical(receipt).decode(), insured_key))
-        if self._auto_ack:
+        if faults.take(db, str(message["claim_no"]), "reject_then_accept", "dossier") is not None:
+            desk.step(db, str(message["claim_no"]), "reject", {"at": message["at"]}, seed=self._seed)
+        elif self._auto_ack:
             desk.step(db, str(message["claim_no"]), "ack", {"at": message["at"]}, seed=self._seed)
 
     def _reply(self, db: sqlite3.Connection, message: Json, _receipt: Json) -> None:
@@ -93,6 +95,13 @@ class Receiver:
         _all_answered(question["codes"], body["items"])
         db.execute("UPDATE dossier SET state = ?, question = NULL WHERE claim_no = ? AND round = ? AND version = ?", (
             "filed" if row["case_no"] else "received", row["claim_no"], row["round"], row["version"]))
+        if faults.take(db, row["claim_no"], "question_twice", "reply") is not None:
+            self._ask_again(db, row["claim_no"], str(message["at"]))
+
+    def _ask_again(self, db: sqlite3.Connection, claim_no: str, at: str) -> None:
+        """The very question that was just answered, as a new message."""
+        asked = db.execute("SELECT text FROM message WHERE claim_no = ? AND kind = 'question' ORDER BY seq DESC", (claim_no,)).fetchone()
+        desk.step(db, claim_no, "question", {"at": at, "items": json.loads(asked["text"])["body"]["items"]}, seed=self._seed)
 
     def _recall(self, db: sqlite3.Connection, message: Json, _receipt: Json) -> None:
         row = _in_force(db, message)

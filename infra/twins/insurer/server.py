@@ -9,7 +9,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from infra.twins.insurer import batch, desk, faults, outgoing
+from infra.twins.insurer import batch, desk, faults, outgoing, spoil
 from infra.twins.insurer.receive import Receiver
 from infra.twins.insurer.store import Store
 from infra.twins.insurer.wire import HEADER, Fault, Json, Keys, canonical, decode, parse_header, sha256
@@ -26,6 +26,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, port: int, *, store: Store, keys: Keys, receiver: Receiver, seed: int) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.store, self.keys, self.receiver, self.seed = store, keys, receiver, seed
+        self.answered = "none-answered-so-far"      # the nonce of the request answered last
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -81,26 +82,27 @@ class Handler(BaseHTTPRequestHandler):
 
     def _signed(self, body: bytes) -> None:
         kind, claim_no = self._what(body)
-        time.sleep(self._fault("slow", kind, claim_no) or 0)
+        with self.server.store.transaction() as db:
+            befallen = spoil.befallen(db, claim_no, kind)
+        time.sleep(befallen.get("slow", 0))
         status, answer = self._guarded(lambda: self._protocol(kind, claim_no, body))
-        stranger = self._fault("wrong_signature", kind, claim_no) is not None
-        if self._fault("lost_answer", kind, claim_no) is not None:
+        if "insurer_restart" in befallen:
+            spoil.restart()
+        if "lost_answer" in befallen:
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return
+        if "wrong_digest" in befallen:
+            answer = canonical(spoil.other_digest(decode(answer), claim_no))
         try:
             asked = parse_header(self.headers.get(HEADER))
             ts, nonce = asked.ts, asked.nonce
         except Fault:
             ts, nonce = "-", "-"
-        header = self.server.keys.sign(f"{self.command} {status}", self.path, ts, nonce, answer, stranger=stranger)
-        self._send(status, answer, header)
-
-    def _fault(self, name: str, kind: str, claim_no: str) -> float | None:
-        if not kind:
-            return None
-        with self.server.store.transaction() as db:
-            return faults.take(db, claim_no, name, "dossier" if kind == "batch" else kind)
+        stale, self.server.answered = self.server.answered, nonce
+        header = self.server.keys.sign(f"{self.command} {status}", self.path, ts, stale if "stale_replay" in befallen else nonce, answer,
+                                       stranger="wrong_signature" in befallen)
+        self._send(status, answer, header, cut="truncated_body" in befallen)
 
     def _what(self, body: bytes) -> tuple[str, str]:
         """The kind of request and its claim; both empty for polling and for unknown paths."""
@@ -170,7 +172,8 @@ class Handler(BaseHTTPRequestHandler):
                     return desk.step(db, claim_no, name, decode(body, strict=False), seed=self.server.seed)
         raise Fault(404, "unknown_path", f"没有 {self.command} {self.path}")
 
-    def _send(self, status: int, body: bytes, signature: str | None) -> None:
+    def _send(self, status: int, body: bytes, signature: str | None, *, cut: bool = False) -> None:
+        self.close_connection = self.close_connection or cut
         self.send_response(status)
         self.send_header("Content-Type", "application/json; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
@@ -179,4 +182,4 @@ class Handler(BaseHTTPRequestHandler):
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(spoil.cut(body) if cut else body)

@@ -16,6 +16,7 @@ from services.insurer.adapters.reading import (
     content,
     decoded,
     in_order,
+    message_of,
     nonsense,
     of_day,
     read,
@@ -87,13 +88,13 @@ class HttpInsurer:
         listed = answer.get("messages")
         if not isinstance(listed, list):
             raise nonsense("messages")
-        return in_order(after, [read(InboundMessage, item) for item in listed])
+        return in_order(after, [message_of(item) for item in listed])
 
     def verify(self, headers: Mapping[str, str], method: str, path: str, body: bytes) -> InboundMessage:
         """The message of a webhook; `Unauthenticated` for a stranger's, `InputError` for an unreadable one."""
         self._verified(headers, method, path, body)
         try:
-            return read(InboundMessage, decoded(body))
+            return message_of(decoded(body))
         except OutsideError as error:
             raise InputError(error.code, error.message, remedy=error.remedy, field=error.field) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -12,7 +13,7 @@ from pydantic import JsonValue, ValidationError
 
 from services.core.errors import InputError, OutsideError
 from services.insurer.dossier import Answers, Dossier, Recall, Receipt
-from services.insurer.messages import InboundMessage
+from services.insurer.messages import InboundMessage, Unread
 from services.insurer.package import build
 from services.insurer.statement import Statement
 from services.insurer.suites import Suite
@@ -39,7 +40,8 @@ def receipt_for(message: Dossier | Answers | Recall, kind: str, answer: JsonValu
     if (receipt.claim_no, receipt.round, receipt.version, receipt.kind) != (message.claim_no, message.round,
                                                                             message.version, kind):
         raise nonsense("receipt")
-    if isinstance(message, Dossier) and receipt.digest != message.package_digest:
+    digest = message.package_digest if isinstance(message, Dossier) else hashlib.sha256(canonical(message.body())).hexdigest()
+    if receipt.digest != digest:
         raise OutsideError("insurer_nonsense", "保险公司的回执与所发案卷不符", remedy="稍后重发同一份案卷")
     return receipt
 
@@ -73,6 +75,25 @@ def in_order(after: int, messages: list[InboundMessage]) -> list[InboundMessage]
     if any(later <= earlier for earlier, later in pairwise(sequence)):
         raise nonsense("seq")
     return messages
+
+
+def message_of(value: JsonValue) -> InboundMessage:
+    """A message of the insurer. One whose head holds but whose body is not what its kind promises is `Unread`: it must be kept, or
+    nothing after its number would ever be heard.
+    """
+    try:
+        return read(InboundMessage, value)
+    except OutsideError as error:
+        if not isinstance(value, dict):
+            raise
+        return _unread(value, error)
+
+
+def _unread(value: Mapping[str, JsonValue], why: OutsideError) -> InboundMessage:
+    try:
+        return InboundMessage.model_validate({**value, "body": Unread(fault=why.message[:500], said=value.get("body"))})
+    except ValidationError:
+        raise why from None
 
 
 def nonsense(field: str) -> OutsideError:

@@ -26,6 +26,7 @@ from services.insurer.adapters.reading import (
     content,
     decoded,
     in_order,
+    message_of,
     nonsense,
     of_day,
     read,
@@ -115,7 +116,7 @@ class SftpInsurer:
     def messages(self, after: int) -> list[InboundMessage]:
         """The next page of messages with `seq > after`."""
         found = self._run(self._newer(after))
-        messages = [read(InboundMessage, decoded(self._post_box.unseal(container))) for _, container in found]
+        messages = [message_of(decoded(self._post_box.unseal(container))) for _, container in found]
         if [message.seq for message in messages] != [seq for seq, _ in found]:
             raise nonsense("seq")
         return in_order(after, messages)
