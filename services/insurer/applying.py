@@ -19,6 +19,7 @@ from services.core.errors import InputError
 from services.core.ids import uuidv7
 from services.core.money import to_fen
 from services.evidence import service as evidence
+from services.insurer import disagreements
 from services.insurer.messages import (
     Ack,
     Decide,
@@ -108,6 +109,7 @@ def _decide(case: Case, body: Decide) -> None:
         amount_fen=amount_fen, worksheet_id=sheet.id, reason=reason, clause=_clauses(body), answer=dict(body.wire()),
         at=min(case.message.at, case.now)))
     case.session.flush()
+    disagreements.opened(case.session, sheet=sheet, handoff_id=case.handoff_id, body=body, actor=case.insurer, now=case.now)
     if amount_fen > 0:
         case.fire_claim("insurer_pay", actor=case.insurer, reason=reason, signature_valid=True)
     else:

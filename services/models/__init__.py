@@ -8,6 +8,7 @@ from services.models.claim import Claim
 from services.models.clock import SlaClock
 from services.models.conversation import ClaimMessage, MessageMark
 from services.models.cover import Cover, Endorsement, Reservation, RosterImport
+from services.models.disagreement import Disagreement, HandoffOwner
 from services.models.handoff import Handoff, InsurerMessage
 from services.models.ledger import LedgerEntry, LedgerTransaction, PremiumVoucher
 from services.models.notice import Notice, NumberSeries
@@ -44,8 +45,9 @@ from services.models.worksheet import Decision, Worksheet
 
 __all__ = [
     "AccessRecord", "Account", "AuditHead", "AuditRecord", "BankCard", "BankLine", "BusinessClockRow", "CancelRequest",
-    "Case", "Claim", "ClaimMessage", "Consent", "Cover", "Credential", "Decision", "DuplicateVerdict", "Endorsement",
-    "FactSource", "FamilyTie", "FindingAnswer", "FormerKey", "Fund", "FundAccount", "FurtherList", "Grant", "Handoff", "IdempotencyKey",
+    "Case", "Claim", "ClaimMessage", "Consent", "Cover", "Credential", "Decision", "Disagreement", "DuplicateVerdict", "Endorsement",
+    "FactSource", "FamilyTie", "FindingAnswer", "FormerKey", "Fund", "FundAccount", "FurtherList", "Grant", "Handoff", "HandoffOwner",
+    "IdempotencyKey",
     "InsurerMessage", "Invoice", "LedgerEntry", "LedgerTransaction", "Liaison", "MessageMark", "Notice", "NumberSeries",
     "Objection", "OidcAttempt", "OidcSubject", "Organisation", "OrganisationChange", "OriginalRequest", "OutboxRow",
     "Paper", "PaperField", "PaperMatch", "PaperPage", "PaperReading", "PasswordLink", "Payee", "Payment", "PaymentRun",
