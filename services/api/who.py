@@ -30,7 +30,8 @@ _LOOKERS = _DESKS | _AUDITOR
 _CLAIM = _LOOKERS | _MEMBER                 # who may see a claim at all; the administrator never
 _REPORTERS = _MEMBER | _CLERK | OFFICE
 
-PUBLIC = frozenset({"GET /health", "POST /insurer/messages"})      # nobody signs in; the insurer's message carries its signature
+# Nobody signs in: the insurer's message carries its signature, the form of its packages is no secret.
+PUBLIC = frozenset({"GET /health", "GET /insurer/manifest.schema.json", "POST /insurer/messages"})
 
 _TABLE: tuple[tuple[Roles, str], ...] = (
     (_EVERYBODY, """

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, ConfigDict, Field, JsonValue, model_validator
 
+from services.core.money import show
 from services.insurer.wire import Head, Value, Yuan, canonical
 
 
@@ -47,32 +48,58 @@ class Stay(Value):
         return wire
 
 
-class EventFacts(Value):
-    """The illness: `specimen_on` decides cover and waiting (安康保办法 第九条)."""
+class _Known(Value):
+    """A value that says nothing of what the house does not know: a field that is None is not written."""
+
+    def wire(self) -> dict[str, JsonValue]:
+        """The value as it stands in JSON, without what is None or empty by default."""
+        wire: dict[str, JsonValue] = self.model_dump(mode="json", exclude_none=True)
+        return wire
+
+
+class EventFacts(_Known):
+    """The illness: `specimen_on` decides cover and waiting (安康保办法 第九条). Hospital and disease by name, where known."""
 
     icd10: str
     behaviour: str
     specimen_on: date
     diagnosed_on: date
     reported_on: date
+    hospital: str | None = None
+    disease: str | None = None
     stays: tuple[Stay, ...] = ()
 
+    def wire(self) -> dict[str, JsonValue]:
+        """With each stay in its one form."""
+        return {**super().wire(), "stays": [stay.wire() for stay in self.stays]}
 
-class Cover(Value):
-    """First and last covered day, unbroken renewal, the premium actually paid for this person (yuan)."""
+
+class Cover(_Known):
+    """First and last covered day, unbroken renewal, the premium actually paid for this person (yuan), the unit that insured them."""
 
     effective: date
     until: date
     renewal: bool
     premium_paid: Yuan
+    unit: str | None = None
 
 
-class WorksheetLine(Value):
-    """One benefit as the union computed it."""
+class WorksheetLine(_Known):
+    """One benefit as the union computed it, with the plan's name for it."""
 
     benefit: str
     amount: Yuan
     clause: str
+    name: str | None = None
+
+
+class Step(_Known):
+    """One step of the computation: `part` is `check`, `line/<benefit>`, `total` or `nothing`; `basis` the facts and their papers."""
+
+    part: str
+    words: str
+    clause: str | None = None
+    basis: str | None = None
 
 
 class Worksheet(Value):
@@ -83,6 +110,13 @@ class Worksheet(Value):
     total: Yuan
     refund: Yuan
     lines: tuple[WorksheetLine, ...]
+    steps: tuple[Step, ...] = ()
+
+    def wire(self) -> dict[str, JsonValue]:
+        """Without the steps when nobody kept them."""
+        kept: dict[str, JsonValue] = {"steps": [step.wire() for step in self.steps]} if self.steps else {}
+        return {"rulebook": self.rulebook, "outcome": self.outcome, "total": show(self.total), "refund": show(self.refund),
+                "lines": [line.wire() for line in self.lines], **kept}
 
 
 class Paper(Value):
@@ -116,12 +150,13 @@ class Consent(Value):
     given_on: date
 
 
-class Payee(Value):
-    """Where the insurer pays to: bank code (`ICBC`, `CCB`) and account digits."""
+class Payee(_Known):
+    """Where the insurer pays to: bank code (`ICBC`, `CCB`) and account digits; `relation` to the insured, by the union's code."""
 
     name: str
     bank: str
     account: str
+    relation: str | None = None
 
 
 class Dossier(Head):
@@ -139,10 +174,9 @@ class Dossier(Head):
 
     def manifest(self) -> dict[str, JsonValue]:
         """What the package digest covers: every fact, and each paper by digest instead of bytes."""
-        event = self.event.model_dump(mode="json", exclude={"stays"})
         return {"claim_no": self.claim_no, "round": self.round, "version": self.version,
                 "plan": self.plan, "policy_no": self.policy_no, "insured": self.insured.wire(),
-                "event": {**event, "stays": [stay.wire() for stay in self.event.stays]},
+                "event": self.event.wire(),
                 "cover": self.cover.wire(), "worksheet": self.worksheet.wire(),
                 "papers": [paper.entry() for paper in self.papers],
                 "consent": self.consent.wire(), "payee": self.payee.wire()}

@@ -15,11 +15,15 @@ from sqlmodel import Session, col, select
 
 from services.benefit import queries as worksheets
 from services.core.clock import business_day
-from services.core.errors import GuardFailed
+from services.core.errors import GuardFailed, InputError
 from services.core.money import to_yuan
+from services.engine import one
 from services.engine.facts import assumed_behaviour
+from services.engine.telling.worksheet import worksheet as told
 from services.enrolment import queries as enrolment
-from services.insurer import package
+from services.evidence import readings
+from services.evidence.readings import FieldView
+from services.insurer import package, worksheet_page
 from services.insurer.dossier import (
     Consent,
     Cover,
@@ -29,6 +33,7 @@ from services.insurer.dossier import (
     Paper,
     Payee,
     Stay,
+    Step,
     Worksheet,
     WorksheetLine,
 )
@@ -37,8 +42,12 @@ from services.insurer.wire import canonical
 from services.models import BankCard, Claim, Person
 from services.models import Paper as PaperRow
 from services.models import Worksheet as WorksheetRow
+from services.rulebook import registry
+from services.rulebook.schema import RuleBook
+from services.rulebook.vocabulary import parse
 from services.storage import service as storage
 
+_CONFIRMED = ("accepted", "corrected")
 _INTERNAL = ("withdrawal", "death_proof")       # papers between the member and the union only
 
 
@@ -56,20 +65,22 @@ class Parcel:
 class _Files:
     covers: Mapping[uuid.UUID, sa.Row[tuple[object, ...]]]
     people: Mapping[uuid.UUID, Person]
-    cards: Mapping[uuid.UUID, tuple[str, BankCard]]
+    cards: Mapping[uuid.UUID, tuple[str, str, BankCard]]
     papers: Mapping[uuid.UUID, Sequence[PaperRow]]
+    read: Mapping[uuid.UUID, Sequence[FieldView]]
     sheets: Mapping[uuid.UUID, WorksheetRow]
 
 
 _AROUND = sa.text("""
     SELECT c.id, v.effective, v.until, v.renewal, v.premium_fen, coalesce(v.policy_no, v.certificate_no) AS policy_no,
-           k.reported_on, k.diagnosed_on,
+           k.reported_on, k.diagnosed_on, k.last_timely_day, k.hospital, o.name AS unit,
            (SELECT s.given_at FROM consent s WHERE s.case_id = c.case_id AND s.purpose = 'insurer'
             AND s.withdrawn_at IS NULL ORDER BY s.given_at LIMIT 1) AS consent_at
     FROM claim c JOIN cover v ON v.id = c.cover_id JOIN case_file k ON k.id = c.case_id
+    JOIN organisation o ON o.id = v.org_id
     WHERE c.id = ANY(CAST(:ids AS uuid[]))""")
 _CARDS = sa.text("""
-    SELECT DISTINCT ON (y.claim_id) y.claim_id, p.name, y.bank_card_id FROM payee y JOIN person p ON p.id = y.person_id
+    SELECT DISTINCT ON (y.claim_id) y.claim_id, p.name, y.relation, y.bank_card_id FROM payee y JOIN person p ON p.id = y.person_id
     WHERE y.claim_id = ANY(CAST(:ids AS uuid[])) AND y.active AND y.bank_card_id IS NOT NULL
     ORDER BY y.claim_id, y.relation <> 'self', y.added_at, y.id""")
 
@@ -93,7 +104,8 @@ def _files(session: Session, parcels: Sequence[Parcel]) -> _Files:
         papers[paper.claim_id].append(paper)
     return _Files(covers={row.id: row for row in session.execute(_AROUND, ids)},
                   people={person.id: person for person in people},
-                  cards={row.claim_id: (row.name, cards[row.bank_card_id]) for row in payees}, papers=papers,
+                  cards={row.claim_id: (row.name, row.relation, cards[row.bank_card_id]) for row in payees}, papers=papers,
+                  read=readings.fields_of(session, ids["ids"]),
                   sheets=worksheets.latest(session, ids["ids"]))
 
 
@@ -110,41 +122,64 @@ def _dossier(parcel: Parcel, files: _Files, now: datetime) -> Dossier:
         raise _lacks(claim, "worksheet_stale", "核算表")
     if not papers:
         raise _lacks(claim, "papers_incomplete", "经核对的材料")
+    enclosed_papers = {paper.id for paper in papers}
     return Dossier(
         message_id=parcel.message_id, handoff_id=parcel.handoff_id, claim_no=claim.claim_no, round=claim.round,
         version=parcel.package, at=now, plan=claim.plan, policy_no=around.policy_no,
         insured=Insured(name=person.name, id_number=enrolment.number_of(person),
                         sex="F" if person.sex == "F" else "M", born=person.born, phone=enrolment.phone_of(person)),
-        event=_event(claim.event, reported_on=around.reported_on, known_on=around.diagnosed_on),
+        event=_event(claim.event, around, [field for field in files.read.get(claim.id, ()) if field.paper_id in enclosed_papers]),
         cover=Cover(effective=around.effective, until=around.until, renewal=around.renewal,
-                    premium_paid=to_yuan(around.premium_fen)),
-        worksheet=_worksheet(sheet),
+                    premium_paid=to_yuan(around.premium_fen), unit=_named(around.unit, 200)),
+        worksheet=_worksheet(sheet, registry.version(claim.plan, claim.plan_from), around.last_timely_day),
         papers=tuple(Paper.of(paper.kind, paper.mime, storage.get(paper.sha256)) for paper in papers),
         consent=Consent(purpose="insurer", given_on=business_day(consent_at)),
-        payee=Payee(name=payee[0], bank=payee[1].bank, account=enrolment.card_number(payee[1])))
+        payee=Payee(name=payee[0], bank=payee[2].bank, account=enrolment.card_number(payee[2]), relation=payee[1]))
 
 
 def _lacks(claim: Claim, code: str, what: str) -> GuardFailed:
     return GuardFailed(code, f"案件 {claim.claim_no} 缺少{what}，不能移送", remedy="补齐后自动重试")
 
 
-def _event(event: Mapping[str, object], *, reported_on: date, known_on: date) -> EventFacts:
+def _event(event: Mapping[str, object], around: sa.Row[tuple[object, ...]], read: Sequence[FieldView]) -> EventFacts:
     icd10 = str(event.get("icd10") or "")
     stays = event.get("stays")
-    diagnosed = str(event.get("diagnosed_on") or known_on.isoformat())
+    diagnosed = str(event.get("diagnosed_on") or around.diagnosed_on.isoformat())
     return EventFacts(
         icd10=icd10, behaviour=str(event.get("behaviour") or assumed_behaviour(icd10) or "9"),
         specimen_on=date.fromisoformat(str(event.get("specimen_on") or diagnosed)),
-        diagnosed_on=date.fromisoformat(diagnosed), reported_on=reported_on,
+        diagnosed_on=date.fromisoformat(diagnosed), reported_on=around.reported_on,
+        hospital=_named(_stated(read, "hospital") or around.hospital, 200),
+        disease=_named(event.get("disease") or _stated(read, "disease"), 200),
         stays=tuple(Stay.model_validate(stay) for stay in stays) if isinstance(stays, list) else ())
 
 
-def _worksheet(sheet: WorksheetRow) -> Worksheet:
+def _stated(read: Sequence[FieldView], name: str) -> str | None:
+    """What a person confirmed of a paper's field; what only a machine read is nobody's word."""
+    return next((field.value for field in read if field.name == name and field.state in _CONFIRMED and field.value), None)
+
+
+def _named(value: object, most: int) -> str | None:
+    """A name in one line, or None."""
+    return " ".join(str(value or "").split())[:most] or None
+
+
+def _worksheet(sheet: WorksheetRow, book: RuleBook, report_due: date) -> Worksheet:
+    """The worksheet as kept, told step by step where the plan's wording still computes what was kept; else its lines alone."""
     return Worksheet.model_validate({
         "rulebook": str(sheet.output["version"]), "outcome": sheet.outcome, "total": str(sheet.output["total"]),
         "refund": str(sheet.output["refund"]), "lines": [
-            WorksheetLine.model_validate({name: line[name] for name in ("benefit", "amount", "clause")})
-            for line in _list(sheet.output["lines"])]})
+            WorksheetLine.model_validate({**{name: line[name] for name in ("benefit", "amount", "clause")},
+                                          "name": book.benefits[str(line["benefit"])].name})
+            for line in _list(sheet.output["lines"])], "steps": _steps(sheet, book, report_due)})
+
+
+def _steps(sheet: WorksheetRow, book: RuleBook, report_due: date) -> list[Step]:
+    try:
+        found = one.assess(book, parse(sheet.input), report_due=report_due)
+    except InputError:              # an input that today's vocabulary no longer reads must not keep a file from its insurer
+        return []
+    return list(worksheet_page.steps(told(found))) if found.result.to_dict() == sheet.output else []
 
 
 def _list(value: object) -> list[dict[str, object]]:

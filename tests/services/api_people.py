@@ -16,6 +16,7 @@ LETTERS = {"M": Role.MEMBER, "U": Role.UNIT_CLERK, "D": Role.DISTRICT_REVIEWER, 
 TABLE = """
 *             R   /health
 *             W   /insurer/messages
+*             R   /insurer/manifest.schema.json
 MUDOSHKCAXYI  R   /clock
 X             W   /clock
 AXY           R   /system/idle

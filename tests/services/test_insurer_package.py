@@ -64,8 +64,9 @@ def test_the_same_dossiers_in_any_order_are_the_same_bytes_and_fit_the_schema(su
     files = opened(content)
     manifest = json.loads(files.pop("manifest.json"))
     jsonschema.Draft202012Validator(package.schema()).validate(manifest)
-    assert list(files) == ["PACK-1/papers/01-pathology.pdf", "PACK-1/papers/02-invoice.jpg", "PACK-1/worksheet.json",
-                           "PACK-2/papers/01-pathology.pdf", "PACK-2/worksheet.json", "sheet.xlsx"]
+    assert list(files) == ["PACK-1/papers/01-pathology.pdf", "PACK-1/papers/02-invoice.jpg", "PACK-1/worksheet.html",
+                           "PACK-1/worksheet.json", "PACK-2/papers/01-pathology.pdf", "PACK-2/worksheet.html",
+                           "PACK-2/worksheet.json", "sheet.xlsx"]
     assert [entry["package_digest"] for entry in manifest["dossiers"]] == [sent().package_digest, dossiers[0].package_digest]
     assert {entry["name"] for entry in manifest["files"]} == set(files)
 

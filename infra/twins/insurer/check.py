@@ -87,19 +87,21 @@ def uuid(value: object, field: str) -> object:
     raise bad(field, "UUID")
 
 
-def record(fields: dict[str, Check]) -> Check:
-    """An object with exactly these keys."""
+def record(fields: dict[str, Check], **maybe: Check) -> Check:
+    """An object with exactly these keys; those of `maybe` may be absent."""
     def check(value: object, field: str) -> object:
         if not isinstance(value, dict):
             raise bad(field, "对象")
         at = f"{field}." if field else ""
         for name in value:
-            if name not in fields:
+            if name not in fields and name not in maybe:
                 raise Fault(422, "unknown_field", f"多余的键 {at}{name}", f"{at}{name}")
         for name, inner in fields.items():
             if name not in value:
                 raise Fault(422, "missing_field", f"缺少 {at}{name}", f"{at}{name}")
             inner(value[name], f"{at}{name}")
+        for name in maybe.keys() & value.keys():
+            maybe[name](value[name], f"{at}{name}")
         return value
     return check
 
@@ -145,6 +147,8 @@ def paper(value: object, field: str) -> object:
 PAPER = record({"kind": text(r"[a-z][a-z0-9_]{1,39}", "材料种类代码"), "sha256": text(r"[0-9a-f]{64}", "SHA-256"),
                 "mime": one_of(*MAGIC, *OTHER_MIMES), "size": number, "content_base64": text(r".{1,}", "base64")})
 MONEY = text(r"(0|[1-9]\d{0,9})\.\d{2}", "两位小数的金额")
+LABEL = text(r"\S[^\n]{0,199}", "一行名称")
+STEP = record({"part": text(r"check|total|nothing|line/[a-z0-9_]{1,80}", "步骤所属部分"), "words": text()}, clause=text(), basis=text())
 ENVELOPE = {"message_id": uuid, "handoff_id": uuid, "claim_no": text(r"[\w.-]{1,60}", "案件编号"), "round": number,
             "version": number, "kind": text(), "at": time}
 DOSSIER = {
@@ -154,15 +158,16 @@ DOSSIER = {
                        "sex": one_of("F", "M"), "born": day, "phone": nullable(text(r"[\d+ -]{5,20}", "电话号码"))}),
     "event": record({"icd10": text(r"[A-Z]\d{2}(\.[0-9xX]{1,4})?", "ICD-10 编码"),
                      "behaviour": text(r"\d", "ICD-O-3 行为码"), "specimen_on": day, "diagnosed_on": day,
-                     "reported_on": day, "stays": listed(stay)}),
-    "cover": record({"effective": day, "until": day, "renewal": boolean, "premium_paid": MONEY}),
+                     "reported_on": day, "stays": listed(stay)}, hospital=LABEL, disease=LABEL),
+    "cover": record({"effective": day, "until": day, "renewal": boolean, "premium_paid": MONEY}, unit=LABEL),
     "worksheet": record({"rulebook": text(), "outcome": one_of("pay", "nothing", "refund", "manual"), "total": MONEY,
                          "refund": MONEY, "lines": listed(record({"benefit": text(r"[a-z0-9_]{1,80}", "责任代码"),
-                                                                  "amount": MONEY, "clause": text()}))}),
+                                                                  "amount": MONEY, "clause": text()}, name=LABEL))},
+                        steps=listed(STEP, least=1)),
     "papers": listed(paper, least=1),
     "consent": record({"purpose": one_of("insurer"), "given_on": day}),
     "payee": record({"name": text(r"\S.{0,99}", "户名"), "bank": text(r"[A-Z][A-Z0-9_]{1,30}", "银行代码"),
-                     "account": text(r"\d{8,32}", "账号数字")}),
+                     "account": text(r"\d{8,32}", "账号数字")}, relation=text(r"[a-z_]{1,40}", "关系代码")),
 }
 REPLY = record({"in_reply_to": uuid, "items": listed(record({
     "code": text(), "text": text(r".{0,4000}"), "unavailable": boolean, "papers": listed(paper)}), least=1)})

@@ -12,22 +12,28 @@ import zipfile
 
 from python_calamine import CalamineWorkbook
 
+from infra.twins.insurer import readable
 from infra.twins.insurer.opener import digest, refuse
 from infra.twins.insurer.wire import Fault, Json, decode
 
-NAME = re.compile(r"sheet\.xlsx|[\w.-]{1,60}/(worksheet\.json|papers/\d{2,3}-[a-z][a-z0-9_]{1,39}\.[a-z]{3,4})", re.ASCII)
+NAME = re.compile(r"sheet\.xlsx|[\w.-]{1,60}/(worksheet\.(json|html)|papers/\d{2,3}-[a-z][a-z0-9_]{1,39}\.[a-z]{3,4})", re.ASCII)
 DIGESTS = {"gm": "SM3", "intl": "SHA-256"}
 MOST = 96 * 1024 * 1024
 COLUMNS = 26
-POLICY, NAME_CELL, ID_NUMBER, PAYEE, ACCOUNT, PAPERS = 1, 3, 5, 20, 23, 24
+SCHEMA = "/api/v1/insurer/manifest.schema.json"
+# What the office writes for its codes; a code the insurer does not know is not guessed at.
+RELATIONS = {"self": "本人", "husband": "丈夫", "wife": "妻子", "spouse": "配偶", "child": "子女", "parent": "父母",
+             "grandchild": "代位继承的孙子女、外孙子女", "child_in_law": "尽了主要赡养义务的丧偶儿媳、女婿", "sibling": "兄弟姐妹",
+             "grandparent": "祖父母、外祖父母", "niece_nephew": "代位继承的侄子女、甥子女", "other": "其他继承人"}
 
 
 def messages(package: bytes, suite: str) -> list[Json]:
     """The dossiers of a package as messages, each with its papers' bytes. Fault by name when anything does not fit."""
     files = _files(package)
     manifest = decode(files.pop("manifest.json", b""))
-    if set(manifest) != {"huzhu", "digest", "dossiers", "files"} or manifest["huzhu"] != 1 or manifest["digest"] != DIGESTS[suite]:
-        raise refuse("bad_manifest", "清单不是本格式的第 1 版")
+    if set(manifest) != {"huzhu", "schema", "digest", "dossiers", "files"} or (
+            manifest["huzhu"], manifest["schema"], manifest["digest"]) != (2, SCHEMA, DIGESTS[suite]):
+        raise refuse("bad_manifest", "清单不是本格式的第 2 版")
     _as_listed(manifest["files"], files, suite)
     dossiers = manifest["dossiers"]
     if not isinstance(dossiers, list) or not dossiers:
@@ -75,6 +81,7 @@ def _message(entry: Json, files: dict[str, bytes]) -> Json:
     assert isinstance(head, dict) and isinstance(facts, dict)
     if decode(files[f"{facts['claim_no']}/worksheet.json"]) != facts["worksheet"]:
         raise refuse("wrong_worksheet", "核算表与清单不符")
+    readable.check(files[f"{facts['claim_no']}/worksheet.html"], facts)
     papers = [{**paper, "content_base64": base64.b64encode(files[name]).decode("ascii")}
               for paper, name in zip(facts["papers"], _papers(facts, files), strict=True)]
     return {**head, "claim_no": facts["claim_no"], "round": facts["round"], "version": facts["version"], "kind": "dossier",
@@ -98,8 +105,8 @@ def _names(message: Json) -> list[str]:
     assert isinstance(body, dict)
     endings = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/heic": "heic",
                "image/tiff": "tif"}
-    return [f"{claim_no}/worksheet.json", *(f"{claim_no}/papers/{place:02d}-{paper['kind']}.{endings.get(paper['mime'], '')}"
-                                            for place, paper in enumerate(body["papers"], 1))]
+    papers = [f"papers/{place:02d}-{paper['kind']}.{endings.get(paper['mime'], '')}" for place, paper in enumerate(body["papers"], 1)]
+    return [f"{claim_no}/{name}" for name in ("worksheet.json", "worksheet.html", *papers)]
 
 
 def _sheet(content: bytes, made: list[Json]) -> None:
@@ -113,10 +120,20 @@ def _sheet(content: bytes, made: list[Json]) -> None:
     for row, message in zip(rows[1:], made, strict=True):
         body = message["body"]
         assert isinstance(body, dict)
-        said = [row[place] for place in (POLICY, NAME_CELL, ID_NUMBER, PAYEE, ACCOUNT, PAPERS)]
-        if said != [body["policy_no"], body["insured"]["name"], body["insured"]["id_number"], body["payee"]["name"],
-                    body["payee"]["account"], str(len(body["papers"]))]:
+        wanted = _cells(body)
+        if {place: row[place] for place in wanted} != wanted:
             raise refuse("wrong_sheet", f"表格与案卷 {message['claim_no']} 的清单不符")
+
+
+def _cells(body: Json) -> dict[int, str]:
+    """What must stand in a dossier's row, by column; the grade of the hospital (14) nobody states."""
+    insured, event, cover, payee = (body[name] for name in ("insured", "event", "cover", "payee"))
+    assert isinstance(insured, dict) and isinstance(event, dict) and isinstance(cover, dict) and isinstance(payee, dict)
+    papers = body["papers"]
+    assert isinstance(papers, list)
+    return {1: str(body["policy_no"]), 2: cover.get("unit", ""), 3: insured["name"], 5: insured["id_number"], 10: event["specimen_on"],
+            13: event.get("hospital", ""), 14: "", 15: event["icd10"], 16: event.get("disease", ""), 20: payee["name"],
+            21: RELATIONS.get(payee.get("relation", ""), ""), 23: payee["account"], 24: str(len(papers))}
 
 
 def one(content: bytes, kind: str, suite: str) -> Json:

@@ -11,6 +11,7 @@ from services.api.bodies import Nothing, Reason
 from services.api.calls import Changing
 from services.api.rows import change, claim
 from services.core.errors import HuzhuError
+from services.insurer import package
 from services.insurer import service as insurer
 from services.insurer.port import InboundMessage
 from services.models import Claim
@@ -35,6 +36,12 @@ async def messages(request: Request) -> Response:
     """Kept first, applied by the worker. The answer is signed; without it the insurer delivers again."""
     body = await request.body()
     return await run_in_threadpool(_take, request, body)
+
+
+@router.get("/insurer/manifest.schema.json", summary="案卷包清单的 JSON Schema（无须登录）")
+def manifest_schema() -> Response:
+    """The schema of `manifest.json`, as every package names it."""
+    return Response(package.SCHEMA.read_bytes(), media_type="application/schema+json", headers={"Cache-Control": "public, max-age=3600"})
 
 
 def _take(request: Request, body: bytes) -> Response:
