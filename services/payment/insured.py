@@ -45,7 +45,7 @@ def announce(session: Session, *, claim_ids: Sequence[uuid.UUID], actor: Actor, 
         {"ids": [line.payment_id for line in good], "serials": [line.serial for line in good],
          "times": [line.bank_time for line in good]})
     moved = {line.payment_id for line in good if line.payment_id}
-    ledger.refund(session, payment_ids=sorted(moved), now=now)
+    ledger.follow(session, payment_ids=sorted(moved), steps=("sent", "credited"), now=now)
     return [claim for claim, rows in claims.items() if any(row.id in moved for row in rows)]
 
 

@@ -15,6 +15,7 @@ from services.core.errors import Conflict, InputError, NotFound
 from services.core.money import show, to_fen, to_yuan
 from services.core.texts import written
 from services.intake.queries import claim_for
+from services.ledger import service as ledger
 from services.lifecycle import standing
 from services.lifecycle.apart import require_apart
 from services.lifecycle.service import Move, fire
@@ -59,6 +60,7 @@ def receive(session: Session, *, receivable_id: uuid.UUID, version: int | None =
     row.closed_at = now if over else None
     session.add(row)
     session.flush()
+    ledger.recoveries(session, receivable_ids=[row.id], actor=actor, now=now)
     _record(session, row, "part_received", {"amount_fen": fen, "reference": written(reference, "reference")}, actor, now)
     if over:
         fire(session, "receivable", "receive", [Move(row.id)], actor=actor, now=now)
@@ -91,6 +93,7 @@ def write_off(session: Session, *, receivable_id: uuid.UUID, version: int | None
     row.closed_at = now
     session.add(row)
     session.flush()
+    ledger.recoveries(session, receivable_ids=[row.id], actor=actor, now=now)
     return row
 
 

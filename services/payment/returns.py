@@ -12,12 +12,11 @@ from sqlmodel import Session
 
 from services.access.actor import Actor, Role, system
 from services.core.settings import settings
-from services.enrolment.queries import card_number
 from services.ledger import service as ledger
 from services.lifecycle.service import Move, fire
-from services.models import BankLine
 from services.payment.banks import recognised
-from services.payment.picking import cards_by_id
+from services.payment.lines import Kept, keep
+from services.payment.picking import accounts
 from services.payment.port import Answer
 from services.storage import service as storage
 from statemachines.states import PaymentState
@@ -93,17 +92,15 @@ def read_return(session: Session, *, content: bytes, file_name: str, actor: Acto
         return ReturnSummary(sha256, file_name, len(answers), repeated=True)
     sent = _sent(session, [answer.reference for answer in answers])
     judged = [(answer, sent.get(answer.reference), _judge(answer, sent.get(answer.reference))) for answer in answers]
-    session.add_all([_line(answer, known, fault, sha256, actor, now) for answer, known, fault in judged])
-    session.flush()
+    keep(session, [_line(answer, known, fault, actor) for answer, known, fault in judged], file_sha256=sha256, now=now)
     matched = [(answer, known) for answer, known, fault in judged if known is not None and fault is None]
     credited = [pair for pair in matched if pair[0].status == "credited"]
     returned = [pair for pair in matched if pair[0].status == "returned"]
     _move(session, "credit", credited, sha256, now)
     _credited(session, credited)
-    ledger.refund(session, payment_ids=[known.payment_id for _, known in credited], now=now)
     _move(session, "bounce", returned, sha256, now)
     _returned(session, returned)
-    ledger.unrefund(session, payment_ids=[known.payment_id for _, known in returned], now=now)
+    ledger.follow(session, payment_ids=[known.payment_id for _, known in matched], steps=("credited", "bounced"), now=now)
     _reconcile(session, sorted({known.run_id for _, known in matched}), now)
     return ReturnSummary(
         sha256, file_name, len(answers), tuple(known.payment_id for _, known in credited),
@@ -115,10 +112,10 @@ def _sent(session: Session, references: Sequence[str]) -> dict[str, _Sent]:
     wanted = {"references": list(references)}
     session.execute(_LOCK, wanted)
     rows = session.execute(_SENT, wanted).all()
-    cards = cards_by_id(session, [row.bank_card_id for row in rows])
+    found = accounts(session, [row.bank_card_id for row in rows])
     return {row.reference: _Sent(row.payment_id, row.claim_id, row.run_id, row.org_key, row.attempt, row.amount_fen,
-                                 row.state, row.present_attempt, card_number(cards[row.bank_card_id]),
-                                 cards[row.bank_card_id].holder) for row in rows}
+                                 row.state, row.present_attempt, account.number, account.holder)
+            for row in rows for account in (found[row.bank_card_id],)}
 
 
 def _judge(answer: Answer, known: _Sent | None) -> str | None:
@@ -138,12 +135,12 @@ def _judge(answer: Answer, known: _Sent | None) -> str | None:
     return None
 
 
-def _line(answer: Answer, known: _Sent | None, fault: str | None, sha256: str, actor: Actor, now: datetime) -> BankLine:
-    return BankLine(org_key=known.org_key if known else actor.org_key, payment_id=known.payment_id if known else None,
-                    run_id=known.run_id if known else None, kind="credit" if answer.status == "credited" else "return",
-                    attempt=known.attempt if known else 0, reference=answer.reference, amount_fen=answer.amount_fen,
-                    serial=answer.serial, bank_time=answer.bank_time, reason=answer.reason or None, fault=fault,
-                    file_sha256=sha256, line_no=answer.line_no, at=now)
+def _line(answer: Answer, known: _Sent | None, fault: str | None, actor: Actor) -> Kept:
+    return Kept(org_key=known.org_key if known else actor.org_key, payment_id=known.payment_id if known else None,
+                run_id=known.run_id if known else None, kind="credit" if answer.status == "credited" else "return",
+                attempt=known.attempt if known else 0, reference=answer.reference, amount_fen=answer.amount_fen,
+                serial=answer.serial, bank_time=answer.bank_time, reason=answer.reason or None, fault=fault,
+                line_no=answer.line_no)
 
 
 Matched = Sequence[tuple[Answer, _Sent]]

@@ -17,12 +17,14 @@ from services.core.errors import InputError, NotFound, NotPermitted
 from services.core.ids import uuidv7
 from services.core.settings import settings
 from services.enrolment.numbers import draw
+from services.ledger import service as ledger
 from services.lifecycle.create import create
 from services.lifecycle.facts import RUN_DIGEST
 from services.lifecycle.service import Move, fire
-from services.models import BankLine, PaymentRun
+from services.models import PaymentRun
 from services.payment.banks import layout_of
 from services.payment.funds import fund_account
+from services.payment.lines import Kept, keep
 from services.payment.picking import orders, pick
 from services.payment.port import Batch
 from services.storage import service as storage
@@ -149,13 +151,13 @@ def write_file(session: Session, *, run_id: uuid.UUID, actor: Actor, now: dateti
     content = layout.write(batch)
     sha256 = storage.put(content)
     path = _lay(layout.file_name(batch), content)
-    session.add_all([BankLine(org_key=row.org_key, payment_id=row.id, run_id=run_id, kind="sent", attempt=row.attempt,
-                              reference=order.reference, amount_fen=row.amount_fen, file_sha256=sha256, line_no=line, at=now)
-                     for line, (row, order) in enumerate(lines, 1)])
+    keep(session, [Kept(row.org_key, row.id, run_id, row.attempt, order.reference, row.amount_fen, line)
+                   for line, (row, order) in enumerate(lines, 1)], file_sha256=sha256, now=now)
     session.execute(sa.text("UPDATE payment_run SET file_sha256 = :sha, file_name = :name, sent_at = :at WHERE id = :run"),
                     {"sha": sha256, "name": path.name, "at": now, "run": run_id})
     fire(session, "payment", "send", [Move(row.id, details={"reference": order.reference, "file": sha256})
                                       for row, order in lines], actor=actor, now=now)
+    ledger.follow(session, payment_ids=[row.id for row, _ in lines], steps=("sent",), now=now)
     fire(session, "payment_run", "send", [Move(run_id, details={"file": sha256, "count": len(lines)})],
          actor=actor, now=now)
     return path

@@ -17,16 +17,18 @@ STATUS_READ = {code: word for word, code in STATUS.items()}
 
 def gbk(text: str, *, field: str) -> bytes:
     """The text in GBK. Raises InputError naming the person's field and the characters GBK does not have."""
-    lost = sorted({character for character in text if not _carries(character)})
-    if lost:
+    try:
+        return plain(text, field=field).encode("gbk")
+    except UnicodeEncodeError:
+        lost = sorted({character for character in text if not _carries(character)})
         raise InputError("bank_file_character", f"银行文件（GBK）无法写入“{text}”中的字：{'、'.join(lost)}",
-                         remedy="请按银行开户资料登记的姓名写法更正", field=field)
-    return plain(text, field=field).encode("gbk")
+                         remedy="请按银行开户资料登记的姓名写法更正", field=field) from None
 
 
 def plain(text: str, *, field: str) -> str:
     """The text itself, when no control or private character is in it: a name of such cannot be anybody's. InputError else."""
-    if any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn") for character in text):
+    # Nothing printable is of these kinds: one look at the whole spares a look at every character.
+    if not text.isprintable() and any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn") for character in text):
         raise InputError("bank_file_character", f"“{text!r}”含有控制字符或自造字", field=field,
                          remedy="删去换行、制表符等字符；自造字请按银行开户资料登记的写法更正")
     return text
@@ -65,7 +67,10 @@ def stamp(at: datetime) -> str:
 def instant(text: str) -> datetime:
     """Back from YYYYMMDDHHMMSS. Raises InputError when there is no such moment."""
     try:
-        return datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=CHINA)
+        if len(text) != 14 or not (text.isascii() and text.isdigit()):
+            raise ValueError(text)
+        month, day, hour, minute, second = (int(text[at:at + 2]) for at in range(4, 14, 2))
+        return datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=CHINA)
     except ValueError:
         raise broken(f"时间“{text}”不对") from None
 
