@@ -46,7 +46,8 @@ _SUMMARY = sa.text("""
         FROM chosen GROUP BY org_id, plan),
     money AS (
         SELECT v.org_id, v.plan, -coalesce(sum(e.amount_fen) FILTER (WHERE t.kind = 'allocated'), 0)::bigint AS paid,
-               coalesce(sum(e.amount_fen) FILTER (WHERE t.kind IN ('returned', 'refunded', 'refund_reversed')), 0)::bigint AS refunded
+               coalesce(sum(CASE WHEN t.kind IN ('returned', 'refunded', 'refund_reversed') THEN e.amount_fen
+                   WHEN t.kind IN ('credited', 'bounced') THEN -e.amount_fen END), 0)::bigint AS refunded
         FROM chosen v JOIN ledger_entry e ON e.cover_id = v.id JOIN ledger_transaction t ON t.id = e.transaction_id
         GROUP BY v.org_id, v.plan)
     SELECT o.org_key, o.name, h.*, coalesce(m.paid, 0) AS paid, coalesce(m.refunded, 0) AS refunded

@@ -18,6 +18,7 @@ from services.enrolment.moving import merge_organisation, move_organisation
 from services.enrolment.organisations import add_liaison, add_organisation, change_organisation, close_organisation
 from services.enrolment.persons import add_bank_card, add_person, checked_card, correct_person, note_died
 from services.enrolment.proxies import add_proxy, end_proxy
+from services.ledger import service as ledger
 from services.models import Fund
 from services.rulebook import registry
 
@@ -38,4 +39,5 @@ def open_fund(session: Session, *, plan: str, opening: Decimal, actor: Actor, no
     fund = Fund(plan=plan, opening_fen=to_fen(opening))
     session.add(fund)
     session.flush()
+    ledger.open_fund(session, plan=plan, actor=actor, now=now)
     return fund

@@ -32,6 +32,7 @@ from services.insurer.messages import (
     Settle,
 )
 from services.insurer.wire import Value
+from services.ledger import service as ledger
 from services.lifecycle.service import Move, fire
 from services.models import BankLine, Decision
 
@@ -109,6 +110,7 @@ def _decide(case: Case, body: Decide) -> None:
         amount_fen=amount_fen, worksheet_id=sheet.id, reason=reason, clause=_clauses(body), answer=dict(body.wire()),
         at=min(case.message.at, case.now)))
     case.session.flush()
+    ledger.decided(case.session, claim_ids=[case.claim_id], actor=case.insurer, now=case.now)
     disagreements.opened(case.session, sheet=sheet, handoff_id=case.handoff_id, body=body, actor=case.insurer, now=case.now)
     if amount_fen > 0:
         case.fire_claim("insurer_pay", actor=case.insurer, reason=reason, signature_valid=True)

@@ -19,10 +19,19 @@ class Account(StrEnum):
     PREPAID = "prepaid"                 # 预收费用: came in, not yet placed on a cover
     OWED_BACK = "refund_payable"        # 应退费用, by cover
     REFUNDS = "refunds"                 # 退还费用: given back on a claim, by cover
+    OPENING = "opening"                 # 专户期初: what the fund began with
+    BENEFITS = "benefits"               # 互助金支出: what decisions gave
+    PAYABLE = "payable"                 # 应付互助金: decided and not yet sent, refunds on claims too
+    IN_TRANSIT = "in_transit"           # 在途款项: sent to the bank, not yet answered
+    ADVANCES = "advances"               # 先予支付款: paid before the decision, until it is deducted there
+    RECOVERABLE = "recoverable"         # 应收返还款: asked back after a later round
+    WRITTEN_OFF = "written_off"         # 免予返还: asked back no longer
 
 
-WORDS: dict[str, str] = {"cash": "专户存款", "receivable": "应收费用", "income": "费用收入", "prepaid": "预收费用",
-                         "refund_payable": "应退费用", "refunds": "退还费用"}
+WORDS: dict[str, str] = {
+    "cash": "专户存款", "receivable": "应收费用", "income": "费用收入", "prepaid": "预收费用", "refund_payable": "应退费用",
+    "refunds": "退还费用", "opening": "专户期初", "benefits": "互助金支出", "payable": "应付互助金", "in_transit": "在途款项",
+    "advances": "先予支付款", "recoverable": "应收返还款", "written_off": "免予返还"}
 
 
 class Unbalanced(HuzhuError):

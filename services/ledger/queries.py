@@ -44,7 +44,9 @@ _BALANCES = sa.text("""
     SELECT t.plan, e.account, coalesce(sum(e.amount_fen) FILTER (WHERE e.amount_fen > 0), 0)::bigint AS debit,
            -coalesce(sum(e.amount_fen) FILTER (WHERE e.amount_fen < 0), 0)::bigint AS credit
     FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
-    WHERE CAST(:plan AS text) IS NULL OR t.plan = :plan GROUP BY t.plan, e.account ORDER BY t.plan, e.account""")
+    WHERE (CAST(:plan AS text) IS NULL OR t.plan = :plan)
+    AND t.plan IN (SELECT plan FROM ledger_transaction WHERE kind NOT IN ('opening', 'account_moved'))
+    GROUP BY t.plan, e.account ORDER BY t.plan, e.account""")
 
 
 def balances(session: Session, plan: str | None = None) -> list[Balance]:
@@ -60,7 +62,8 @@ _OF_COVERS = sa.text("""
       coalesce(sum(e.amount_fen) FILTER (WHERE e.account IN ('receivable', 'memo_receivable')), 0)::bigint AS open,
       -coalesce(sum(e.amount_fen) FILTER (WHERE e.account IN ('refund_payable', 'memo_refund_payable')), 0)::bigint AS owed_back,
       coalesce(sum(e.amount_fen) FILTER (WHERE t.kind = 'returned'), 0)::bigint AS returned,
-      coalesce(sum(e.amount_fen) FILTER (WHERE t.kind IN ('refunded', 'refund_reversed')), 0)::bigint AS refunded
+      coalesce(sum(CASE WHEN t.kind IN ('refunded', 'refund_reversed') AND e.account IN ('refunds', 'memo_refunds') THEN e.amount_fen
+          WHEN t.kind IN ('credited', 'bounced') AND e.account IN ('cash', 'memo_cash') THEN -e.amount_fen END), 0)::bigint AS refunded
     FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
     WHERE e.cover_id = ANY(CAST(:covers AS uuid[])) GROUP BY e.cover_id""")
 
@@ -69,27 +72,3 @@ def premiums(session: Session, cover_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID
     """Each cover's premium; one without any booking is all zeros."""
     found = {row.cover_id: Premium(*row[1:]) for row in session.execute(_OF_COVERS, {"covers": list(cover_ids)})}
     return {cover: found.get(cover, Premium()) for cover in cover_ids}
-
-
-# Money in and out as its own papers say (vouchers, credited refunds) against cash in the ledger, plan by plan; each
-# cover's premium against what the ledger asks for it; and every booking against itself.
-PROOF = """
-    WITH moved AS (
-        SELECT plan, sum(CASE kind WHEN 'received' THEN amount_fen ELSE -amount_fen END) AS fen FROM premium_voucher GROUP BY plan
-        UNION ALL
-        SELECT c.plan, -sum(p.amount_fen) FROM payment p JOIN claim c ON c.id = p.claim_id
-        WHERE p.state = 'credited' AND p.purpose = 'refund' GROUP BY c.plan),
-    papers AS (SELECT plan, sum(fen) AS fen FROM moved GROUP BY plan),
-    cash AS (SELECT t.plan, sum(e.amount_fen) AS fen FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
-             WHERE e.account IN ('cash', 'memo_cash') GROUP BY t.plan),
-    asked AS (SELECT e.cover_id, sum(e.amount_fen) AS fen FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
-              WHERE e.cover_id IS NOT NULL AND t.kind IN ('due', 'reduced') GROUP BY e.cover_id)
-    SELECT coalesce(papers.plan, cash.plan), format('收费减退费 %s 分，分户账 %s 分', coalesce(papers.fen, 0), coalesce(cash.fen, 0))
-    FROM papers FULL JOIN cash ON cash.plan = papers.plan WHERE coalesce(papers.fen, 0) <> coalesce(cash.fen, 0)
-    UNION ALL
-    SELECT v.certificate_no, format('应缴 %s 分，分户账 %s 分', v.premium_fen, coalesce(asked.fen, 0))
-    FROM cover v LEFT JOIN asked ON asked.cover_id = v.id WHERE v.premium_fen <> coalesce(asked.fen, 0)
-    UNION ALL
-    SELECT t.id::text, format('借贷相差 %s 分', coalesce(e.fen, 0))
-    FROM ledger_transaction t LEFT JOIN (SELECT transaction_id, sum(amount_fen) AS fen FROM ledger_entry GROUP BY 1) e
-    ON e.transaction_id = t.id WHERE e.fen IS DISTINCT FROM 0 ORDER BY 1"""

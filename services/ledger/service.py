@@ -1,4 +1,6 @@
-"""Bookings. Each verb writes whole transactions in one statement, for one cover or for two hundred thousand.
+"""Bookings of premium and of the fund itself; what claims' money does is in `claims`.
+
+Each verb writes whole transactions in one statement, for one cover or for two hundred thousand.
 
 The caller holds the transaction and has asked who may; `actor` is kept as who did it. Amounts are fen.
 """
@@ -16,11 +18,13 @@ from sqlmodel import Session
 from services.access.actor import Actor
 from services.core.clock import business_day
 from services.core.ids import uuidv7
+from services.ledger import claims
 from services.ledger.accounts import Account, check_balanced, prefix
+from services.ledger.claims import advanced, decided, follow, lapsed, recoveries
 from services.models import LedgerEntry, LedgerTransaction, PremiumVoucher
 
-__all__ = ["Line", "allocate", "catch_up", "charge", "give_back", "hold", "prepaid", "raise_due", "receive", "reduce",
-           "refund", "unrefund"]
+__all__ = ["Line", "advanced", "allocate", "catch_up", "charge", "decided", "follow", "give_back", "hold", "lapsed", "open_fund",
+           "prepaid", "raise_due", "receive", "recoveries", "reduce"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,8 @@ _CHARGE = """
     WITH due AS (
         SELECT v.id, v.org_key, v.plan, v.premium_fen, b.prefix
         FROM cover v JOIN unnest(CAST(:plans AS text[]), CAST(:prefixes AS text[])) AS b(plan, prefix) ON b.plan = v.plan
-        WHERE v.premium_fen > 0 AND {which} AND NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.cover_id = v.id)),
+        WHERE v.premium_fen > 0 AND {which}
+        AND NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.cover_id = v.id AND e.account = b.prefix || 'receivable')),
     made AS (
         INSERT INTO ledger_transaction (id, org_key, plan, kind, booked_on, account_id, at)
         SELECT uuidv7(), org_key, plan, 'due', :on, :account, :at FROM due GROUP BY org_key, plan
@@ -155,66 +160,60 @@ def give_back(session: Session, voucher: PremiumVoucher, *, actor: Actor, now: d
           on=voucher.dated_on, voucher=voucher.id, reason=voucher.reason, actor=actor, now=now)
 
 
-_REFUND = """
-    WITH paid AS (
-        SELECT p.id, p.org_key, p.attempt, p.amount_fen, c.cover_id, c.plan, b.prefix,
-               coalesce((p.credited_at AT TIME ZONE 'Asia/Shanghai')::date, :on) AS credited_on
-        FROM payment p JOIN claim c ON c.id = p.claim_id
-        JOIN unnest(CAST(:plans AS text[]), CAST(:prefixes AS text[])) AS b(plan, prefix) ON b.plan = c.plan
-        WHERE p.purpose = 'refund' AND p.state = 'credited' AND {which}),
+_OPENING = """
+    WITH due AS (
+        SELECT f.id, f.plan, f.opening_fen, coalesce(b.prefix, '') AS prefix FROM fund f
+        LEFT JOIN unnest(CAST(:plans AS text[]), CAST(:prefixes AS text[])) AS b(plan, prefix) ON b.plan = f.plan
+        WHERE f.opening_fen > 0 AND {which}
+        AND NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.source_id = f.id AND e.step = 'fund' AND e.attempt = 0)),
     made AS (
-        INSERT INTO ledger_transaction (id, org_key, plan, kind, booked_on, payment_id, attempt, at)
-        SELECT uuidv7(), org_key, plan, 'refunded', credited_on, id, attempt, :at FROM paid
-        ON CONFLICT (payment_id, attempt, kind) WHERE payment_id IS NOT NULL DO NOTHING RETURNING id, payment_id)
-    INSERT INTO ledger_entry (id, org_key, transaction_id, account, cover_id, amount_fen)
-    SELECT uuidv7(), p.org_key, m.id, p.prefix || s.account, s.cover, s.fen FROM made m JOIN paid p ON p.id = m.payment_id
-    CROSS JOIN LATERAL (VALUES ('refunds', p.cover_id, p.amount_fen), ('cash', NULL::uuid, -p.amount_fen)) AS s(account, cover, fen)"""
-_REFUND_THESE = sa.text(_REFUND.format(which="p.id = ANY(CAST(:payments AS uuid[]))"))
-_REFUND_ALL = sa.text(_REFUND.format(which="true"))
+        INSERT INTO ledger_transaction (id, org_key, plan, kind, booked_on, account_id, at)
+        SELECT uuidv7(), :key, plan, 'opening', coalesce((SELECT min(t.booked_on) FROM ledger_transaction t WHERE t.plan = due.plan), :on),
+            :account, :at FROM due RETURNING id, plan)
+    INSERT INTO ledger_entry (id, org_key, transaction_id, account, source_id, step, attempt, amount_fen)
+    SELECT uuidv7(), :key, m.id, d.prefix || s.account, s.source, 'fund', s.attempt, s.fen FROM due d JOIN made m ON m.plan = d.plan
+    CROSS JOIN LATERAL (VALUES ('cash', d.id, 0, d.opening_fen), ('opening', NULL::uuid, NULL::int, -d.opening_fen))
+        AS s(account, source, attempt, fen)"""
+_OPENING_ONE = sa.text(_OPENING.format(which="f.plan = :plan")).bindparams(sa.bindparam("account", type_=sa.Uuid))
+_OPENING_ALL = sa.text(_OPENING.format(which="true")).bindparams(sa.bindparam("account", type_=sa.Uuid))
 
 
-def refund(session: Session, *, payment_ids: Sequence[uuid.UUID], now: datetime) -> None:
-    """Premium that claims gave back and the bank (or the insurer) has credited. Once per payment and attempt."""
-    if not payment_ids:
-        return
-    plans = session.execute(sa.text("""
-        SELECT DISTINCT c.plan FROM payment p JOIN claim c ON c.id = p.claim_id
-        WHERE p.purpose = 'refund' AND p.id = ANY(CAST(:payments AS uuid[]))"""), {"payments": list(payment_ids)}).scalars().all()
-    if plans:
-        session.execute(_REFUND_THESE, {"payments": list(payment_ids), "plans": list(plans),
-                                        "prefixes": [prefix(plan) for plan in plans], "on": business_day(now), "at": now})
+def open_fund(session: Session, *, plan: str, actor: Actor, now: datetime) -> None:
+    """What a plan's fund began with. Once."""
+    session.execute(_OPENING_ONE, {"plan": plan, "plans": [plan], "prefixes": [prefix(plan)], "key": actor.org_key,
+                                   "on": business_day(now), "account": actor.account_id, "at": now})
 
 
-_UNREFUND = sa.text("""
+# How refunds were booked at their credit before every step was: turned round, because the steps say it whole.
+_OLD_WAY = sa.text("""
     WITH back AS (
-        SELECT t.* FROM ledger_transaction t JOIN payment p ON p.id = t.payment_id AND p.attempt = t.attempt
-        WHERE t.kind = 'refunded' AND p.state <> 'credited' AND p.id = ANY(CAST(:payments AS uuid[]))),
+        SELECT t.* FROM ledger_transaction t WHERE t.kind = 'refunded' AND NOT EXISTS (SELECT 1 FROM ledger_transaction r
+            WHERE r.payment_id = t.payment_id AND r.attempt = t.attempt AND r.kind = 'refund_reversed')),
     made AS (
-        INSERT INTO ledger_transaction (id, org_key, plan, kind, booked_on, payment_id, attempt, at)
-        SELECT uuidv7(), org_key, plan, 'refund_reversed', :on, payment_id, attempt, :at FROM back
-        ON CONFLICT (payment_id, attempt, kind) WHERE payment_id IS NOT NULL DO NOTHING RETURNING id, payment_id)
+        INSERT INTO ledger_transaction (id, org_key, plan, kind, booked_on, payment_id, attempt, reason, at)
+        SELECT uuidv7(), org_key, plan, 'refund_reversed', booked_on, payment_id, attempt, '改按核定、发送、到账分步记账', :at FROM back
+        RETURNING id, payment_id, attempt)
     INSERT INTO ledger_entry (id, org_key, transaction_id, account, cover_id, amount_fen)
     SELECT uuidv7(), e.org_key, m.id, e.account, e.cover_id, -e.amount_fen
-    FROM made m JOIN back b ON b.payment_id = m.payment_id JOIN ledger_entry e ON e.transaction_id = b.id""")
-
-
-def unrefund(session: Session, *, payment_ids: Sequence[uuid.UUID], now: datetime) -> None:
-    """The bank sent money back that it had credited: the booking of that attempt is undone by its opposite."""
-    if payment_ids:
-        session.execute(_UNREFUND, {"payments": list(payment_ids), "on": business_day(now), "at": now})
+    FROM made m JOIN back b ON b.payment_id = m.payment_id AND b.attempt = m.attempt JOIN ledger_entry e ON e.transaction_id = b.id""")
 
 
 def catch_up(session: Session, *, actor: Actor, now: datetime) -> int:
-    """Book everything that stands in covers and payments and not yet in the ledger: after an upgrade or a bulk load.
-
-    Returns how many entries were written; called again it writes none.
+    """Book everything that stands in funds, covers, decisions and payments and not yet in the ledger: after an upgrade or a bulk
+    load. Returns how many entries were written; called again it writes none.
     """
-    plans = list(session.execute(sa.text("SELECT DISTINCT plan FROM cover ORDER BY plan")).scalars())
-    given = {"plans": plans, "prefixes": [prefix(plan) for plan in plans], "on": business_day(now), "at": now}
+    plans = list(session.execute(sa.text("SELECT plan FROM cover UNION SELECT plan FROM fund ORDER BY plan")).scalars())
+    given = {"plans": plans, "prefixes": [prefix(plan) for plan in plans], "on": business_day(now), "at": now,
+             "account": actor.account_id}
     before = _entries(session)
-    session.execute(_CHARGE_ALL, {**given, "account": actor.account_id})
-    session.execute(_REFUND_ALL, given)
+    session.execute(_CHARGE_ALL, given)
+    session.execute(_OPENING_ALL, {**given, "key": actor.org_key})
+    claims.all_of(session, actor=actor, now=now)
+    session.execute(_OLD_WAY, {"at": now})
     return _entries(session) - before
+
+
+_BANK_ACCOUNT = sa.text("SELECT id FROM fund_account WHERE plan = :plan ORDER BY entered_at DESC, id DESC LIMIT 1")
 
 
 def _entries(session: Session) -> int:
@@ -230,6 +229,8 @@ def _post(session: Session, plan: str, kind: str, lines: Sequence[Line], *, on: 
     session.add(made)
     session.flush()
     names = prefix(plan)
+    bank = session.execute(_BANK_ACCOUNT, {"plan": plan}).scalar() if not names else None
     session.execute(sa.insert(LedgerEntry).values([      # one statement: the database looks at it as a whole
         {"id": uuidv7(), "org_key": line.org_key, "transaction_id": made.id, "account": names + line.account,
-         "cover_id": line.cover_id, "amount_fen": line.amount_fen} for line in lines]))
+         "cover_id": line.cover_id, "bank_account_id": bank if line.account == Account.CASH else None,
+         "amount_fen": line.amount_fen} for line in lines]))

@@ -10,7 +10,7 @@ from services.models.conversation import ClaimMessage, MessageMark
 from services.models.cover import Cover, Endorsement, Reservation, RosterImport
 from services.models.disagreement import Disagreement, HandoffOwner
 from services.models.handoff import Handoff, InsurerMessage
-from services.models.ledger import LedgerEntry, LedgerTransaction, PremiumVoucher
+from services.models.ledger import LedgerClosing, LedgerEntry, LedgerTransaction, PremiumVoucher
 from services.models.notice import Notice, NumberSeries
 from services.models.objection import Objection, Receivable, Reopening
 from services.models.organisation import FormerKey, Fund, FundAccount, Liaison, Organisation, OrganisationChange
@@ -48,7 +48,7 @@ __all__ = [
     "Case", "Claim", "ClaimMessage", "Consent", "Cover", "Credential", "Decision", "Disagreement", "DuplicateVerdict", "Endorsement",
     "FactSource", "FamilyTie", "FindingAnswer", "FormerKey", "Fund", "FundAccount", "FurtherList", "Grant", "Handoff", "HandoffOwner",
     "IdempotencyKey",
-    "InsurerMessage", "Invoice", "LedgerEntry", "LedgerTransaction", "Liaison", "MessageMark", "Notice", "NumberSeries",
+    "InsurerMessage", "Invoice", "LedgerClosing", "LedgerEntry", "LedgerTransaction", "Liaison", "MessageMark", "Notice", "NumberSeries",
     "Objection", "OidcAttempt", "OidcSubject", "Organisation", "OrganisationChange", "OriginalRequest", "OutboxRow",
     "Paper", "PaperField", "PaperMatch", "PaperPage", "PaperReading", "PasswordLink", "Payee", "Payment", "PaymentRun",
     "Person", "PersonCategory", "PersonChange", "PersonMerge", "PremiumVoucher", "Proxy", "QaItem", "QaSample",

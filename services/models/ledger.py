@@ -1,4 +1,4 @@
-"""The premium's double entry: vouchers of money in and out, transactions that balance, their entries."""
+"""Double entry per plan fund: vouchers of premium in and out, transactions that balance, their entries, months closed."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
-from services.models.base import Fen, Instant, Scoped, one_of
+from services.models.base import Fen, Instant, Json, Row, Scoped, instant, one_of
 
 # Accounts of a plan's fund (专户专款专用). Those of an insured plan are memo accounts: the money is the insurer's.
-ACCOUNTS = ("cash", "receivable", "income", "prepaid", "refund_payable", "refunds")
+ACCOUNTS = ("cash", "receivable", "income", "prepaid", "refund_payable", "refunds", "opening", "benefits", "payable", "in_transit",
+            "advances", "recoverable", "written_off")
 MEMO = "memo_"
-KINDS = ("due", "received", "allocated", "reduced", "returned", "refunded", "refund_reversed")
+# `refunded` and `refund_reversed`: how refunds were booked before claims' money was booked step by step.
+KINDS = ("due", "received", "allocated", "reduced", "returned", "refunded", "refund_reversed", "opening", "account_moved", "decided",
+         "lapsed", "advanced", "dropped", "deducted", "sent", "credited", "bounced", "owed", "recovered", "written_off")
 
 
 class PremiumVoucher(Scoped, table=True):
@@ -48,7 +51,8 @@ class LedgerTransaction(Scoped, table=True):
 
     plan: str = Field(sa_type=Text)
     kind: str = Field(sa_type=Text)
-    booked_on: date
+    booked_on: date                      # in a month that is open: the database moves it there
+    fact_on: date | None = None          # the fact's own day
     voucher_id: uuid.UUID | None = Field(default=None, foreign_key="premium_voucher.id")
     payment_id: uuid.UUID | None = Field(default=None, foreign_key="payment.id")
     attempt: int | None = None
@@ -58,15 +62,50 @@ class LedgerTransaction(Scoped, table=True):
 
 
 class LedgerEntry(Scoped, table=True):
-    """One line: debit above zero, credit below, in fen. Receivable, owed back and refunded are kept cover by cover."""
+    """One line: debit above zero, credit below, in fen. Receivable, owed back and refunded are kept cover by cover.
+
+    What a claim's money did has its source: the decision, reopening, payment or receivable whose `step` it books, once for
+    each attempt. `bank_account_id`: of cash, the fund's account it lies on.
+    """
 
     __tablename__ = "ledger_entry"
     __table_args__ = (one_of("account", (*ACCOUNTS, *(MEMO + word for word in ACCOUNTS))),
                       CheckConstraint("amount_fen <> 0", name="amount_moves"),
                       Index("ledger_entry_cover", "cover_id", postgresql_where=text("cover_id IS NOT NULL")),
-                      Index("ledger_entry_transaction", "transaction_id"))
+                      Index("ledger_entry_transaction", "transaction_id"),
+                      Index("ledger_entry_once", "source_id", "step", "attempt", unique=True,
+                            postgresql_where=text("source_id IS NOT NULL")))
 
     transaction_id: uuid.UUID = Field(foreign_key="ledger_transaction.id")
     account: str = Field(sa_type=Text)
     cover_id: uuid.UUID | None = Field(default=None, foreign_key="cover.id")
     amount_fen: int = Field(sa_type=Fen)
+    bank_account_id: uuid.UUID | None = Field(default=None, foreign_key="fund_account.id")
+    source_id: uuid.UUID | None = None
+    step: str | None = Field(default=None, sa_type=Text)
+    attempt: int | None = None
+
+
+class LedgerClosing(Row, table=True):
+    """A month of a plan's books: closing asked by one person, agreed or declined by another. An agreed one never changes.
+
+    `balances`: the trial balance at the end of the month, account to [debit, credit] in fen over all time until then.
+    """
+
+    __tablename__ = "ledger_closing"
+    __table_args__ = (Index("ledger_closing_once", "plan", "month", unique=True, postgresql_where=text("declined_at IS NULL")),
+                      CheckConstraint("extract(day FROM month) = 1", name="month_first"),
+                      CheckConstraint("agreed_at IS NULL OR declined_at IS NULL", name="one_answer"),
+                      CheckConstraint("answered_person IS DISTINCT FROM asked_person OR answered_person IS NULL", name="two_persons"))
+
+    plan: str = Field(sa_type=Text)
+    month: date
+    asked_by: uuid.UUID
+    asked_person: uuid.UUID
+    asked_at: datetime = Field(sa_type=Instant)
+    answered_by: uuid.UUID | None = None
+    answered_person: uuid.UUID | None = None
+    agreed_at: datetime | None = instant()
+    declined_at: datetime | None = instant()
+    why: str | None = Field(default=None, sa_type=Text)      # of a decline
+    balances: dict[str, list[int]] = Field(default_factory=dict, sa_type=Json)

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from services.core.money import to_fen
 from services.engine.ceiling import ceiling
-from services.ledger.queries import PROOF
+from services.ledger import proofs
 from services.reporting.recorded import unreachable
 from services.rulebook.registry import version
 
@@ -169,7 +169,8 @@ CHECKS = (
     Check("persons_recorded", "审核和决定的办理人与记录一致", _sql(_PERSONS)),
     Check("within_cap", "占用与已付之和不超过上限", _over_cap),
     Check("state_recorded", "状态与记录一致，且每一步都被允许", unreachable),
-    Check("premium_in_ledger", "收费减退费 = 分户账，逐计划、逐份保障、逐分", _sql(PROOF)),
+    Check("premium_in_ledger", "收付相抵 = 分户账，逐计划、逐份保障、逐分；每笔借贷相等", _sql(proofs.FUNDS)),
+    Check("claims_in_ledger", "决定 = 分户账 = 银行回单，逐案、逐笔、逐分", _sql(proofs.CLAIMS)),
     Check("numbers_whole", "文号不缺不重", _sql(_NUMBERS)),
     Check("work_flows", "没有反复失败的待办", _sql(_STUCK)),
 )

@@ -20,6 +20,7 @@ from services.core.errors import Conflict, GuardFailed
 from services.core.ids import uuidv7
 from services.core.settings import settings
 from services.intake.queries import present_digest
+from services.ledger import service as ledger
 from services.lifecycle.create import create
 from services.lifecycle.service import Move, fire
 from services.models import Claim, Decision, Objection, Receivable, Reopening, Worksheet
@@ -80,6 +81,7 @@ def reopen(session: Session, claim: Claim, made: Reopening, *, actor: Actor, now
     session.execute(sa.update(Claim).where(col(Claim.id) == claim.id).values(
         round=made.round, verified_person=None, outcome=None, amount_fen=None))
     session.flush()
+    ledger.lapsed(session, claim_ids=[claim.id], actor=actor, now=now)
     fire(session, "claim", "reopen", [Move(claim.id, reason=made.ground, facts={
         "reopen_ground": made.ground, "two_persons": True}, details={"round": made.round, "reopening": str(made.id)})],
         actor=actor, now=now)
@@ -158,9 +160,10 @@ def _conclude(session: Session, made: Reopening, claim: Claim, decision: Decisio
     session.add(made)
     session.flush()
     if back:
-        create(session, "receivable", [Receivable(
-            id=uuidv7(), org_key=claim.org_key, state=ReceivableState.OPEN, claim_id=claim.id, round=claim.round,
-            person_id=claim.person_id, amount_fen=back, why=made.ground, created_at=now)], actor=_system(), now=now)
+        owed = Receivable(id=uuidv7(), org_key=claim.org_key, state=ReceivableState.OPEN, claim_id=claim.id, round=claim.round,
+                          person_id=claim.person_id, amount_fen=back, why=made.ground, created_at=now)
+        create(session, "receivable", [owed], actor=_system(), now=now)
+        ledger.recoveries(session, receivable_ids=[owed.id], actor=actor, now=now)
     heard = made.objection_id is not None and _decide(session, made.objection_id, result, decision, actor, now)
     return Concluded(claim.id, made.ground, result, made.before_fen, after, back, heard)
 

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from services.core.clock import at_hour
 from services.core.ids import uuidv7
 from services.enrolment.queries import card_number
+from services.ledger import service as ledger
 from services.models import (
     BankCard,
     BankLine,
@@ -98,6 +99,7 @@ def _decision(session: Session, world: World, claim: Claim, amount_fen: int, ben
                          decided_person=None if answer else head.person_id, reason=reason, clause=clause, at=now,
                          answer=_answer(kind, benefit, yuan, clause) if answer else {}))
     session.flush()
+    ledger.decided(session, claim_ids=[claim.id], actor=head, now=now)
 
 
 def _answer(kind: str, benefit: str, yuan: str, clause: str) -> dict[str, object]:

@@ -61,9 +61,12 @@ def premium_of(world: World, cover: Cover) -> Premium:
 
 
 def books(world: World, plan: str = XJ_PLAN) -> dict[str, int]:
-    """Balance of each account of a plan, fen; they add up to zero."""
+    """Balance of each account of a plan, fen, without what its fund began with; they add up to zero."""
     with world.db.view(ROOT.scope) as session:
-        found = {row.account: row.balance_fen for row in ledger.balances(session, plan)}
+        rows = {row.account: row for row in ledger.balances(session, plan)}
+    opening = rows.pop("opening").credit_fen if "opening" in rows else 0
+    found = {name: row.balance_fen - (opening if name == "cash" else 0) for name, row in rows.items()
+             if (name, row.debit_fen, row.credit_fen) != ("cash", opening, 0)}
     assert sum(found.values()) == 0
     return found
 

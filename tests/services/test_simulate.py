@@ -260,14 +260,14 @@ def test_a_renewal_follows_a_cover_of_the_year_before(house: Database) -> None:
     assert (renewed > 150, alone) == (True, 0)
 
 
-def test_premiums_are_in_the_ledger_with_their_receipts_and_nothing_is_left_to_catch_up(house: Database) -> None:
+def test_money_is_in_the_ledger_with_its_receipts_and_nothing_is_left_to_catch_up(house: Database) -> None:
     with house.unit_of_work(ROOT) as session:
         assert ledger.catch_up(session, actor=system("cn"), now=NOW) == 0
-        open_fen, paid_fen, refunds = session.execute(sa.text("""
+        open_fen, paid_fen, refunds, bounced = session.execute(sa.text("""
             SELECT sum(amount_fen) FILTER (WHERE account IN ('receivable', 'memo_receivable')),
                    (SELECT sum(amount_fen) FROM premium_voucher),
-                   (SELECT count(*) FROM ledger_transaction WHERE kind = 'refunded') FROM ledger_entry""")).one()
+                   count(*) FILTER (WHERE account = 'memo_refunds'), count(*) FILTER (WHERE step = 'bounced') FROM ledger_entry""")).one()
         due_fen = session.execute(sa.text("SELECT sum(premium_fen) FROM cover")).scalar_one()
     assert open_fen + paid_fen == due_fen
     assert 0 <= open_fen < due_fen / 20
-    assert refunds > 0
+    assert (refunds > 0, bounced > 0) == (True, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.simulate.years import insured, letters, members, office, record, tree
+from services.simulate.years.books import Books
 from services.simulate.years.desk import CHINA
 from services.simulate.years.history import History
 from services.simulate.years.keys import key
@@ -34,11 +35,11 @@ def build(size: Size, place: Place, root: Org) -> Tables:
     premiums = Premiums(size, place, district)
     told = members.claims(size, place, units, people, premiums, tables)
     premiums.write(tables)
-    _claims(size, district, told, premiums, tables)
+    _claims(size, district, told, Books(size.chance("books", place.index), now, tables), tables)
     return tables
 
 
-def _claims(size: Size, district: District, told: list[Told], premiums: Premiums, tables: Tables) -> None:
+def _claims(size: Size, district: District, told: list[Told], books: Books, tables: Tables) -> None:
     chance = size.chance("walks", district.index)
     walks = []
     for claim in told:
@@ -51,8 +52,9 @@ def _claims(size: Size, district: District, told: list[Told], premiums: Premiums
     letters.number(district, tables)
     for walk in walks:
         _write_claim(walk, size, tables)
-        _given_back(walk, premiums, tables)
+        books.claim(walk)
     for run in district.runs.tables(tables):
+        books.run(run)
         _write_run(run, tables)
 
 
@@ -65,14 +67,6 @@ def _write_claim(walk: Walk, size: Size, tables: Tables) -> None:
     tables.extend("sla_clock", h.clock_lines(size.today))
     for table, row in h.rows:
         tables.row(table, row)
-
-
-def _given_back(walk: Walk, premiums: Premiums, tables: Tables) -> None:
-    """A premium refund that reached the member is booked."""
-    if walk.told.paid.refund:
-        for table, row in walk.h.rows:
-            if table == "payment" and row["state"] == "credited":
-                premiums.refund(row, walk.told.held.id, walk.book.plan, tables)
 
 
 def _write_run(run: Run, tables: Tables) -> None:

@@ -1,4 +1,4 @@
-"""Premiums of a district in the ledger: due with each year's covers, received and placed days later, given back on claims."""
+"""Premiums of a district in the ledger: due with each year's covers, received and placed days later."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from services.core.ids import check_digit
 from services.ledger.accounts import Account, prefix
 from services.simulate.years.desk import CHINA, at
-from services.simulate.years.history import Row
 from services.simulate.years.keys import key
 from services.simulate.years.rows import Tables
 from services.simulate.years.size import OFFICES, Place, Size
@@ -35,7 +34,7 @@ class _Group:
 
 
 class Premiums:
-    """Gathers covers and refunds; `write` books them. One voucher for each unit, plan and year."""
+    """Gathers covers; `write` books them. One voucher for each unit, plan and year."""
 
     def __init__(self, size: Size, place: Place, district: District) -> None:
         self._size, self._place, self._d = size, place, district
@@ -60,12 +59,6 @@ class Premiums:
         for _, group in sorted(self._groups.items()):
             self._due(group, tables)
             self._received(group, tables)
-
-    def refund(self, payment: Row, cover_id: uuid.UUID, plan: str, tables: Tables) -> None:
-        """Premium that a claim gave back, once credited."""
-        moment: datetime = payment["credited_at"]
-        self._book(tables, plan, payment["org_key"], "refunded", moment, [
-            (Account.REFUNDS, cover_id, payment["amount_fen"]), (Account.CASH, None, -payment["amount_fen"])], payment=payment)
 
     def _due(self, group: _Group, tables: Tables) -> None:
         lines = [(Account.RECEIVABLE, cover, fen) for cover, fen in group.covers if fen]
@@ -93,12 +86,10 @@ class Premiums:
 
     def _book(self, tables: Tables, plan: str, org_key: str, kind: str, moment: datetime,
               lines: list[tuple[Account, uuid.UUID | None, int]], *, account: uuid.UUID | None = None,
-              voucher: uuid.UUID | None = None, payment: Row | None = None) -> None:
+              voucher: uuid.UUID | None = None) -> None:
         """One transaction and its entries."""
         made, book = key(self._chance, moment), prefix(plan)
-        payment_id, attempt = (payment["id"], payment["attempt"]) if payment else (None, None)
-        tables.add("ledger_transaction", made, org_key, plan, kind, moment.astimezone(CHINA).date(), voucher, payment_id, attempt,
-                   account, moment)
+        tables.add("ledger_transaction", made, org_key, plan, kind, moment.astimezone(CHINA).date(), voucher, account, moment)
         for name, cover, fen in lines:
-            tables.add("ledger_entry", key(self._chance, moment), org_key, made, book + name, cover, fen)
+            tables.add("ledger_entry", key(self._chance, moment), org_key, made, book + name, cover, fen, None, None, None)
 

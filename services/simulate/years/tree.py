@@ -11,6 +11,7 @@ from services.access.actor import Role
 from services.core.crypto import key_ring
 from services.enrolment.people import ID_NUMBER, PHONE
 from services.simulate.synthetic import Sex, synthetic_id, synthetic_name, synthetic_phone
+from services.simulate.years.books import opening
 from services.simulate.years.desk import Staff, Who, at
 from services.simulate.years.keys import key
 from services.simulate.years.rows import Tables
@@ -133,7 +134,9 @@ def base_rows(size: Size, root: Org, tables: Tables) -> None:
     tables.add("role_grant", program.account, Role.INSURER.value)
     chance = size.chance("funds")
     for plan in sorted({plan for office in OFFICES for plan in office.plans}):
-        tables.add("fund", key(chance, began(size)), plan, _OPENING_FEN)
+        fund = key(chance, began(size))
+        tables.add("fund", fund, plan, _OPENING_FEN)
+        opening(chance, fund, plan, _OPENING_FEN, root.key, began(size), tables)
     years = range(size.since.year - 1, size.today.year + 1)
     for year in years:
         tables.add("number_series", "payment_run", year, (len(size.places) + 1) * 1000)

@@ -1,0 +1,172 @@
+"""What claims' money does, step by step: decided, sent, credited, sent back by the bank, asked back. Set-based.
+
+Each step is booked once for its source (the decision, reopening, payment, receivable) and attempt, from the row that
+proves it: what the bank did, from the bank's lines. So a verb calls its step after it wrote, in the same transaction, and
+calling again books nothing. Amounts are fen.
+
+| step | debit | credit | proved by |
+|---|---|---|---|
+| decided | 互助金支出 or 退还费用 | 应付互助金 | decision |
+| lapsed | 应付互助金 | 互助金支出 or 退还费用 | reopening: decided and never paid, decided anew |
+| advanced, dropped | 先予支付款 | 应付互助金; dropped: the other way | payment of an advance, its cancelling |
+| deducted | 应付互助金 | 先予支付款 | decision |
+| sent | 应付互助金 | 在途款项 | line to the bank (the insurer's: its settlement) |
+| credited | 在途款项 | 专户存款 | line of the bank or of the insurer's settlement, on the bank's day |
+| bounced | 在途款项, after a credit 专户存款 | 应付互助金 | line of the bank |
+| owed | 应收返还款 | 互助金支出 | receivable |
+| recovered, written_off | 专户存款; 免予返还 | 应收返还款 | receivable |
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from types import MappingProxyType
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from services.access.actor import Actor
+
+__all__ = ["STEPS", "advanced", "decided", "follow", "lapsed", "recoveries"]
+
+# One line for each source; the other side is one line a transaction (of a refund, one a cover). A transaction holds what
+# one organisation's plan did on one day.
+_BOOK = """
+    WITH due AS ({due}),
+    made AS (
+        INSERT INTO ledger_transaction (id, org_key, plan, kind, booked_on, fact_on, account_id, at)
+        SELECT uuidv7(), book_key, plan, '{step}', fact_on, fact_on, :account, :at FROM due GROUP BY book_key, plan, fact_on
+        RETURNING id, org_key, plan, fact_on)
+    INSERT INTO ledger_entry (id, org_key, transaction_id, account, cover_id, bank_account_id, source_id, step, attempt, amount_fen)
+    SELECT uuidv7(), d.org_key, m.id, d.memo || d.account, NULL::uuid, NULL::uuid, d.source_id, '{step}', d.attempt, d.fen
+    FROM due d JOIN made m ON m.org_key = d.book_key AND m.plan = d.plan AND m.fact_on = d.fact_on
+    UNION ALL
+    SELECT uuidv7(), m.org_key, m.id, d.memo || d.other, d.cover_id, CASE WHEN d.memo = '' AND d.other = 'cash' THEN (
+        SELECT f.id FROM fund_account f WHERE f.plan = m.plan ORDER BY f.entered_at DESC, f.id DESC LIMIT 1) END,
+        NULL::uuid, NULL, NULL::int, -sum(d.fen)::bigint
+    FROM due d JOIN made m ON m.org_key = d.book_key AND m.plan = d.plan AND m.fact_on = d.fact_on
+    GROUP BY m.id, m.org_key, m.plan, d.memo, d.other, d.cover_id"""
+_DAY = "({} AT TIME ZONE 'Asia/Shanghai')::date"
+_MEMO = "CASE c.route WHEN 'insurer' THEN 'memo_' ELSE '' END"
+_REFUND_OF = "CASE WHEN {} THEN c.cover_id END"
+_ONCE = "NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.source_id = {} AND e.step = '{}' AND e.attempt = {})"
+
+
+def _due(step: str, source: str, *, attempt: str = "0", org: str = "c.org_key", book: str = "c.org_key", on: str, account: str,
+         fen: str, other: str, refund: str = "false", rows: str) -> str:
+    """The rows of one step, as `_BOOK` wants them. `refund`: the other side is kept for the claim's cover."""
+    once = _ONCE.format(source, step, attempt)
+    return f"""SELECT {source} AS source_id, {attempt} AS attempt, {org} AS org_key, {book} AS book_key, c.plan, {_MEMO} AS memo,
+        {_DAY.format(on)} AS fact_on, {account} AS account, ({fen})::bigint AS fen, {other} AS other,
+        {_REFUND_OF.format(refund)} AS cover_id FROM {rows} AND {{which}} AND {once}"""
+
+
+_PAID = """bank_line l JOIN payment p ON p.id = l.payment_id JOIN claim c ON c.id = p.claim_id
+    LEFT JOIN payment_run n ON n.id = l.run_id WHERE l.fault IS NULL"""
+_RUN_KEY = "coalesce(n.org_key, p.org_key)"
+_EXPENSE = "CASE d.kind WHEN 'refund' THEN 'refunds' ELSE 'benefits' END"
+_CREDITED_BEFORE = """EXISTS (SELECT 1 FROM bank_line b WHERE b.payment_id = l.payment_id AND b.attempt = l.attempt AND b.kind = 'credit'
+    AND b.fault IS NULL)"""
+_BOUNCED_FROM = f"CASE WHEN {_CREDITED_BEFORE} THEN 'cash' ELSE 'in_transit' END"
+# The decision before the reopening says whether what lapsed was a benefit or a refund.
+_LAPSED_OF = """(SELECT d.kind FROM decision d WHERE d.claim_id = q.claim_id AND d.round < q.round AND d.amount_fen > 0
+    ORDER BY d.round DESC LIMIT 1) IS NOT DISTINCT FROM 'refund'"""
+# Advances of the claim that no decision took off yet.
+_ADVANCE_LEFT = """((SELECT -coalesce(sum(e.amount_fen), 0) FROM payment p JOIN ledger_entry e ON e.source_id = p.id
+        AND e.step IN ('advanced', 'dropped') WHERE p.claim_id = c.id AND p.purpose = 'advance')
+    - (SELECT coalesce(sum(e.amount_fen), 0) FROM decision o JOIN ledger_entry e ON e.source_id = o.id AND e.step = 'deducted'
+        WHERE o.claim_id = c.id))"""
+
+_RECOVERED = "FROM ledger_entry k WHERE k.source_id = v.id AND k.step = 'recovered'"
+
+_DUE = {
+    "decided": _due("decided", "d.id", on="d.at", account="'payable'", fen="-d.amount_fen", other=_EXPENSE, refund="d.kind = 'refund'",
+                    rows="decision d JOIN claim c ON c.id = d.claim_id WHERE d.amount_fen > 0"),
+    "lapsed": _due("lapsed", "q.id", on="q.confirmed_at", account="'payable'", fen="q.lapsed_fen", refund=_LAPSED_OF,
+                   other=f"CASE WHEN {_LAPSED_OF} THEN 'refunds' ELSE 'benefits' END",
+                   rows="reopening q JOIN claim c ON c.id = q.claim_id WHERE q.lapsed_fen > 0 AND q.confirmed_at IS NOT NULL"),
+    "advanced": _due("advanced", "p.id", on="p.created_at", account="'payable'", fen="-p.amount_fen", other="'advances'",
+                     rows="payment p JOIN claim c ON c.id = p.claim_id WHERE p.purpose = 'advance' AND p.state <> 'cancelled'"),
+    "dropped": _due("dropped", "p.id", on=":at", account="'payable'", fen="p.amount_fen", other="'advances'",
+                    rows="""payment p JOIN claim c ON c.id = p.claim_id WHERE p.purpose = 'advance' AND p.state = 'cancelled'
+                        AND EXISTS (SELECT 1 FROM ledger_entry b WHERE b.source_id = p.id AND b.step = 'advanced')"""),
+    "deducted": _due("deducted", "d.id", on="d.at", account="'payable'", other="'advances'",
+                     fen=f"least(d.amount_fen, {_ADVANCE_LEFT})",
+                     rows=f"""decision d JOIN claim c ON c.id = d.claim_id AND c.round = d.round WHERE d.amount_fen > 0
+                         AND EXISTS (SELECT 1 FROM payment p WHERE p.claim_id = c.id AND p.purpose = 'advance')
+                         AND {_ADVANCE_LEFT} > 0"""),
+    "sent": _due("sent", "p.id", attempt="l.attempt", org="p.org_key", book=_RUN_KEY, on="coalesce(l.bank_time, l.at)",
+                 account="'payable'", fen="l.amount_fen", other="'in_transit'",
+                 rows=f"{_PAID} AND (l.kind = 'sent' OR (l.kind = 'credit' AND p.channel = 'insurer'))"),
+    "credited": _due("credited", "p.id", attempt="l.attempt", org="p.org_key", book=_RUN_KEY, on="coalesce(l.bank_time, l.at)",
+                     account="'in_transit'", fen="l.amount_fen", other="'cash'", refund="p.purpose = 'refund'",
+                     rows=f"{_PAID} AND l.kind = 'credit'"),
+    "bounced": _due("bounced", "p.id", attempt="l.attempt", org="p.org_key", book=_RUN_KEY, on="coalesce(l.bank_time, l.at)",
+                    account="'payable'", fen="-l.amount_fen", other=_BOUNCED_FROM,
+                    refund=f"p.purpose = 'refund' AND {_CREDITED_BEFORE}", rows=f"{_PAID} AND l.kind = 'return'"),
+    "owed": _due("owed", "v.id", on="v.created_at", account="'recoverable'", fen="v.amount_fen", other="'benefits'",
+                 rows="receivable v JOIN claim c ON c.id = v.claim_id WHERE true"),
+    # In parts as it came: each the sum received less what is booked.
+    "recovered": _due("recovered", "v.id", attempt=f"(SELECT 1 + count(*)::int {_RECOVERED})", on=":at",
+                      account="'recoverable'", other="'cash'",
+                      fen=f"-v.received_fen - (SELECT coalesce(sum(k.amount_fen), 0) {_RECOVERED})",
+                      rows=f"""receivable v JOIN claim c ON c.id = v.claim_id
+                          WHERE v.received_fen + (SELECT coalesce(sum(k.amount_fen), 0) {_RECOVERED}) > 0"""),
+    "written_off": _due("written_off", "v.id", on="coalesce(v.closed_at, :at)", account="'recoverable'",
+                        fen="v.received_fen - v.amount_fen", other="'written_off'",
+                        rows="""receivable v JOIN claim c ON c.id = v.claim_id WHERE v.state = 'written_off'
+                            AND v.received_fen < v.amount_fen"""),
+}
+STEPS = tuple(_DUE)     # in the order in which a claim's money can take them
+# What narrows a step to the rows of one call.
+_WHICH = {"decided": "c.id", "lapsed": "c.id", "deducted": "c.id", "advanced": "p.id", "dropped": "p.id", "sent": "p.id",
+          "credited": "p.id", "bounced": "p.id", "owed": "v.id", "recovered": "v.id", "written_off": "v.id"}
+
+
+def _statements(which: str | None) -> MappingProxyType[str, sa.TextClause]:
+    return MappingProxyType({step: sa.text(_BOOK.format(step=step, due=due.format(
+        which=which.format(_WHICH[step]) if which else "true"))).bindparams(
+        sa.bindparam("account", type_=sa.Uuid), sa.bindparam("at", type_=sa.DateTime(timezone=True)))
+        for step, due in _DUE.items()})
+
+
+_THESE, _ALL = _statements("{} = ANY(CAST(:ids AS uuid[]))"), _statements(None)
+
+
+def _book(session: Session, steps: Sequence[str], ids: Sequence[uuid.UUID], actor: Actor | None, now: datetime) -> None:
+    if ids:
+        for step in steps:
+            session.execute(_THESE[step], {"ids": list(ids), "account": actor.account_id if actor else None, "at": now})
+
+
+def decided(session: Session, *, claim_ids: Sequence[uuid.UUID], actor: Actor, now: datetime) -> None:
+    """The claims' decisions not yet booked: owed from now on; what was paid ahead is taken off."""
+    _book(session, ("decided", "deducted"), claim_ids, actor, now)
+
+
+def lapsed(session: Session, *, claim_ids: Sequence[uuid.UUID], actor: Actor, now: datetime) -> None:
+    """The claims were reopened: what was decided and never paid is owed no longer."""
+    _book(session, ("lapsed",), claim_ids, actor, now)
+
+
+def advanced(session: Session, *, payment_ids: Sequence[uuid.UUID], actor: Actor, now: datetime) -> None:
+    """Payments of purpose `advance` that were just planned, or cancelled: owed before any decision, or no longer."""
+    _book(session, ("advanced", "dropped"), payment_ids, actor, now)
+
+
+def follow(session: Session, *, payment_ids: Sequence[uuid.UUID], steps: Sequence[str], now: datetime) -> None:
+    """Book what the bank's lines of these payments say: `steps` of sent, credited, bounced, in this order. Any number at once."""
+    _book(session, steps, payment_ids, None, now)
+
+
+def recoveries(session: Session, *, receivable_ids: Sequence[uuid.UUID], actor: Actor, now: datetime) -> None:
+    """What the receivables' rows say now and the books do not yet: owed, come back, given up."""
+    _book(session, ("owed", "recovered", "written_off"), receivable_ids, actor, now)
+
+
+def all_of(session: Session, *, actor: Actor, now: datetime) -> None:
+    """Every step of every claim that is not booked yet."""
+    for step in STEPS:
+        session.execute(_ALL[step], {"account": actor.account_id, "at": now})
