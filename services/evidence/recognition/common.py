@@ -66,7 +66,7 @@ def two_days(text: str) -> tuple[tuple[Day, Day], float] | None:
 def money(text: str) -> tuple[Decimal, float] | None:
     """Parse of an amount."""
     amounts = amounts_in(text)
-    if not amounts:
+    if not amounts or (amounts[0].sure <= 0.8 and re.match(r"\s*(?:[.、)]|[\u4e00-\u9fff])", text[amounts[0].end:])):      # 3.按病种
         return None
     words = re.sub(r"人民币|金额|元|共|计|为", "", text[:amounts[0].start])
     return amounts[0].yuan, amounts[0].sure * (_AFTER_WORDS if _WORDS.search(words) else 1.0)
@@ -203,10 +203,10 @@ def disease(reader: Reader, key: str = "disease", *, most: int = 5) -> list[Foun
 
     The longest label says most exactly what follows (出院诊断 before 诊断).
     """
-    for mark in sorted(reader.marks(key), key=lambda mark: (-len(mark.name), -mark.sure)):
+    for mark in sorted(reader.marks(key), key=lambda mark: (mark.passing, mark.kin, -len(mark.name), -mark.sure)):
         tokens = _past_specimen(reader, reader.block(mark, most=most))
         text = diagnosis_text("".join(token.text if index == 0 else _joint(tokens[index - 1], token) for index, token in enumerate(tokens)))
-        if len(text) >= 2 and re.search(r"[\u4e00-\u9fff]", text):
+        if len(text) >= 2 and re.search(r"[\u4e00-\u9fff]", text) and not (mark.passing and not _DISEASE.search(text)):
             sure = joined(tokens).confidence * mark.sure * (0.96 if len(tokens) == 1 else TOLD)
             sure = sure if _DISEASE.search(text) and not _NO_DISEASE.search(text) else min(sure, DOUBTED)
             return [found(reader.page, "disease", text, sure, tokens)]
@@ -234,6 +234,7 @@ def diagnosis_text(text: str) -> str:
     """A diagnosis without what is around it: its number in a list, the closing stop, words of the form."""
     end = _ENDS.search(text)
     text = text[:end.start()] if end and end.start() > 1 else text
+    text = re.sub(r"^\s*\((?=[^()]*(?:标本|送检|切除|活检|穿刺|组织))[^()]{2,16}\)\s*(?=.)", "", text)
     text = re.split(r"。(?!\s*\d\s*[.、)])", text.strip(" 。"))[0]
     text = re.sub(r"[(\[]?\s*(?:ICD-?1[01]\s*(?:编码)?\s*[:.]?\s*)?[A-Z]\d\d(?:\.[\dxX]{1,5})?(?:/\d)?\s*[)\]]\s*$", "", text)
     text = re.sub(r"\s*[(\[]?\s*ICD.{0,24}$", "", text)

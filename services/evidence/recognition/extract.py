@@ -18,7 +18,7 @@ from services.evidence.recognition import (
     settlement,
 )
 from services.evidence.recognition.common import DOUBTED, PROVEN
-from services.evidence.recognition.kinds import kind_of
+from services.evidence.recognition.kinds import UNSURE, kind_of
 from services.evidence.recognition.layout import Page
 from services.evidence.recognition.lines import Found, Words
 from services.evidence.recognition.vocabulary import SHEETS
@@ -45,7 +45,10 @@ def extract(words: Words) -> Reading:
     sheet, confidence = kind_of(words)
     if sheet is None:
         return Reading(None, 0.0, [])
-    return Reading(sheet, confidence, _once(sheet, _READERS[sheet](Page(words))))
+    fields = _once(sheet, _READERS[sheet](Page(words)))
+    if confidence < UNSURE:
+        fields = [replace(field, confidence=min(field.confidence, DOUBTED)) for field in fields]
+    return Reading(sheet, confidence, fields)
 
 
 def _once(sheet: str, found: list[Found]) -> list[Found]:

@@ -20,6 +20,8 @@ _CAUSE = re.compile(r"(?:(?:起火|火灾|事故|失火)的?原因\s*(?:为|是|
 _PLACE = re.compile(r"(?:位于|地处|地址为|[称在于]|[,，])\s*,?\s*([\u4e00-\u9fffA-Za-z0-9()#-]{6,60}?)\s*(?:突然)?"
                     r"(?:发生|突发|起火|失火|着火|的)")
 _WHO = re.compile(r"(?:当事人|户主|村民|居民|业主|房主|承租人)\s*([\u4e00-\u9fff·]{2,12}?)(?=[\s(,、:;的家男女]|位于|于|在|$)")
+_OF = re.compile(r"的(?:当事人|居民|村民|住户|户主|业主)?([\u4e00-\u9fff·]{2,12}?)(?:的)?(?:家|户|住宅|住处|住房|房屋|居所|自建房|院落|宅)"
+                 r"(?:内|中)?(?:突然)?(?:发生|突发|起火|失火|着火)")      # 的某某家发生火灾
 _ADDRESSED = re.compile(r"(?:^|[\s,。:;])(?:兹?证明|兹有)?(?:当事人|户主|居民|村民)?([\u4e00-\u9fff·]{2,12})"
                         r"\s*\(\s*(?:男|女|身份证|公民身份|证件)")
 _NOT_ISSUED = re.compile(r"送达|受理|报警|接警|接报|勘验|打印|出生|签收|申请|调查|起火|失火|收到|复核|有效|立案|出警|扑灭")
@@ -61,6 +63,11 @@ def _who(reader: Reader) -> list[Found]:
         read = a_name(match[1]) if match else None
         if match and read:
             return [found(reader.page, "name", read[0], token.confidence * 0.89, (token.part(match.start(1), match.end(1)),))]
+    match = _OF.search(reader.running.text)
+    read = a_name(match[1]) if match else None
+    if match and read:
+        tokens = reader.running.tokens(match.start(1), match.end(1))
+        return [found(reader.page, "name", read[0], min(token.confidence for token in tokens) * _PROSE, tokens)]
     return []
 
 

@@ -9,6 +9,7 @@ from functools import cache
 from itertools import product
 from pathlib import Path
 
+from services.evidence.recognition import kin
 from services.evidence.recognition.layout import Token
 
 _TABLE = Path(__file__).with_name("labels.toml")
@@ -24,13 +25,22 @@ _QUALIFIED = re.compile(
 _COMPOUND = re.compile(r"(?<=[\u4e00-\u9fff])(?<![元天日岁男女号名院年月族])$")      # 送达日期 is no 日期
 _OTHERS = re.compile(r"(?:上年|去年|历年|累计|本年|年度|年内|预估)(?:度|内|已|的)?$")      # sums of more than this sheet
 _DOUBTFUL = 0.87        # of a label that may name something else too
+_KIN = 0.84             # of a label that only its words tell
+# What makes a label of the table a longer one: before it, behind it, in the second line of its cell.
+_AHEAD = re.compile(r"[\u4e00-\u9fff]{1,6}$")
+_LONGER = re.compile(r"([\u4e00-\u9fff]{1,4})(?:\([^()]{0,8}\))?\s*(?:(:)|$|[\s\]](?![\u4e00-\u9fff]))")
+_REST = re.compile(
+    r"(?:.{0,5}(?:日期|时间|金额|支付|支出|负担|地点|地址|原因|意见|名称|姓名|单位|医院|机构|诊断|结果|号码|编号|费用|合计|总额|天数|自付"
+    r"|自费|认定|情况|部位)|[期间付出额担因址号人名点用费见果况目称数]|支[付出]|[基资]金.{0,4}|\(.{1,6}\))$")
+_TRANSPARENT = re.compile(r"(?:盖章|公章|签章|全称|名称|如下|填写)$")
 _GLUED = frozenset({"姓名", "性别", "年龄", "民族", "科别", "科室", "床号", "职业", "户名", "电话", "单号", "编号", "诊断"})
 _NOT_GLUED = re.compile(r"意见|依据|明确|为|医|结|名|日|时|及|与|和|标准|治疗|不|。|,")
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A label found: whose (`key`, empty for a stop), in which token, from where to where, and how surely it is a label."""
+    """A label found: whose (`key`, empty for a stop), in which token, from where to where, and how surely it is a label. `kin`: no
+    table has it, its words tell."""
 
     key: str
     name: str
@@ -38,11 +48,17 @@ class Mark:
     start: int
     end: int
     sure: float
+    kin: bool = False
 
     @property
     def alone(self) -> bool:
         """Whether nothing but the label stands in the token."""
         return self.start == 0 and not self.token.text[self.end:].strip(" :;|")
+
+    @property
+    def passing(self) -> bool:
+        """Whether the words stand in the middle of a line with no colon behind them: a label, or a sentence that has these words."""
+        return self.start > 0 and not re.search(r"[:;\]]", self.token.text[self.start:self.end])
 
 
 class Labels:
@@ -51,6 +67,7 @@ class Labels:
     def __init__(self, sheet: str, *, glued: bool = False) -> None:
         """`glued`: short labels need neither colon nor blank behind them, as on a card: 姓名示一兰."""
         self.glued = glued
+        self.kin = kin.Kin(sheet)
         table = _table()
         self.keys = {name: key for key, names in table[sheet].items() for entry in names for name in _named(table, entry)}
         self.doubtful = frozenset(table.get("doubtful", {}).get(sheet, ()))
@@ -68,14 +85,31 @@ class Labels:
             if mark and not (found and mark.start < found[-1].end):
                 found.append(mark)
         return [replace(mark, sure=min(mark.sure, _DOUBTFUL)) if mark.name in self.doubtful else mark
-                for mark in found or self._nearly(token, text)]
+                for mark in self._with_kin(token, text, found or self._nearly(token, text))]
 
-    def across(self, upper: str, lower: str) -> bool:
-        """Whether a label begins in the upper line of a cell and ends in the lower one, which holds little else."""
+    def _with_kin(self, token: Token, text: str, found: list[Mark]) -> list[Mark]:
+        """Labels of the table, and between them those that only their words tell."""
+        more: list[Mark] = []
+        for match in kin.RUN.finditer(text):
+            if any(mark.start < match.end(1) and match.start(1) < mark.end for mark in found):
+                continue
+            key = self.kin.key(match[1])
+            if ":" not in match[2] and any(mark.end == match.start(1) for mark in found):
+                continue                                                # what stands right behind a label is its value
+            if key is not None and (":" in match[2] or (not match[2].strip(" ") and len(match[1]) < 13)):
+                more.append(Mark(key, re.sub(r"\s", "", match[1]), token, match.start(1), match.end(), _KIN, kin=True))
+        return sorted((*found, *more), key=lambda mark: mark.start)
+
+    def across(self, upper: str, lower: str, *, tight: bool = True) -> bool:
+        """Whether a label begins in the upper line of a cell and ends in the lower one, which holds little else. `tight`: the lines
+        stand as close as those of one cell."""
         if len(lower) > 14 or re.search(r"\d[.,]\d", upper + lower):
             return False
-        return any(match.start() < len(upper) < match.end() and len(lower) - (match.end() - len(upper)) <= 4
-                   for match in self._find.finditer(upper + lower))
+        if any(match.start() < len(upper) < match.end() and len(lower) - (match.end() - len(upper)) <= 4
+               for match in self._find.finditer(upper + lower)):
+            return True
+        return bool(tight and re.fullmatch(r"[\u4e00-\u9fff()/、]+", upper + lower) and len(lower) <= 8 and _REST.fullmatch(lower)
+                    and lower not in self.keys and self.kin.key(lower) is None and self.kin.key(upper + lower) is not None)
 
     def _mark(self, token: Token, text: str, match: re.Match[str]) -> Mark | None:
         name = re.sub(r"\s", "", match.group())
@@ -85,8 +119,18 @@ class Labels:
         after = text[end:]
         tail = re.match(_TAIL, after)
         key = "" if _QUALIFIED.search(before) and not self._wider(before, name) else self.keys[name]
+        if not self.keys[name] and text[match.start() - 1:match.start()] == "(" and re.match(r"\)(?!\s*:)", after):
+            return None                                                 # (送检标本)直肠癌
+        ahead = _AHEAD.search(text, 0, match.start())
+        known = self._wider(before, name) or _QUALIFIED.search(before)
+        longer_key = self.kin.key(ahead.group() + name) if ahead and not known else None
+        if ahead and longer_key is not None and longer_key != key and re.match(r"[\s:\])]|$|[¥\d]", after):
+            return Mark(longer_key, ahead.group() + name, token, ahead.start(), end + len(tail.group() if tail else ""), _KIN, kin=True)
         if _TITLE.match(after) or re.match(r"\s*[为系是][^:]", after):
             return None
+        longer = None if tail or before else _LONGER.match(after)
+        if longer and not _TRANSPARENT.match(longer[1]) and (longer[2] or self.kin.key(name + longer[1]) is not None):
+            return Mark(self.kin.key(name + longer[1]) or "", name + longer[1], token, match.start(), end + longer.end(), _KIN, kin=True)
         if _OTHERS.search(text, 0, match.start()) or (tail and len(name) < 3 and _COMPOUND.search(text, 0, match.start())):
             return Mark("", name, token, match.start(), end + len(tail.group() if tail else ""), 0.9)
         if tail:
@@ -115,7 +159,7 @@ class Labels:
             return []
         near = {known: key for known, key in self.keys.items()
                 if len(known) == len(name) and sum(one != other for one, other in zip(known, name, strict=True)) == 1}
-        if len(set(near.values())) != 1:
+        if len(set(near.values())) != 1 or self.kin.key(name) not in (None, next(iter(near.values()))):
             return []
         known, key = near.popitem()
         return [Mark(key, known, token, 0, len(head) + len(colon), 0.9)]

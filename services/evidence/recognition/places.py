@@ -13,6 +13,7 @@ from services.evidence.recognition.layout import Page, Running, Token, joined, s
 
 T = TypeVar("T")
 _LIKE_A_LABEL = re.compile(r"\s*[\[(]?[\u4e00-\u9fff]{2,8}[\])]?\s*:|\s*\[[\u4e00-\u9fff]{2,8}\]")      # of a label that no table has
+_TIGHT = 1.42           # between the middles of two lines of one cell, in heights of a line
 _RIVALLED = 0.85        # of a value that another place contradicts, or that only a stand-in for its label names
 Parse = Callable[[str], tuple[T, float] | None]
 
@@ -49,7 +50,7 @@ class Reader:
 
     def marks(self, key: str) -> list[Mark]:
         """The labels of one key, surest first."""
-        return sorted((mark for mark in self.all if mark.key == key), key=lambda mark: -mark.sure)
+        return sorted((mark for mark in self.all if mark.key == key), key=lambda mark: (mark.kin, -mark.sure))
 
     def of(self, token: Token) -> list[Mark]:
         """Labels in a token."""
@@ -64,13 +65,17 @@ class Reader:
         return best
 
     def values(self, key: str, parse: Parse[T], *, below: bool = True) -> Iterator[Value[T]]:
-        """One value for each label of a key that has one, as far as it parses."""
+        """One value for each label of a key that has one, as far as it parses; of labels that no table has when the others have none."""
+        found = False
         for mark in self.marks(key):
+            if found and mark.kin:
+                return
             for tokens, way in self.places(mark, below=below):
                 text = " ".join(token.text for token in tokens)
                 read = parse(text) if text.strip() else None
                 if read is not None:
                     yield Value(read[0], min(token.confidence for token in tokens) * mark.sure * way * read[1], tuple(tokens), mark)
+                    found = True
                     break
 
     def places(self, mark: Mark, *, below: bool = True) -> Iterator[tuple[list[Token], float]]:
@@ -257,4 +262,7 @@ def _partner(page: Page, token: Token, compact: str, labels: Labels, gone: set[i
     if len(compact) < 2:
         return None
     under = next((other for other in page.below(token, rows=1.2) if id(other) not in gone), None)
-    return under if under is not None and labels.across(compact, re.sub(r"\s", "", under.text)) else None
+    if under is None:
+        return None
+    tight = under.y - token.y < _TIGHT * max(token.height, under.height) and abs(under.left - token.left) < 2 * page.unit
+    return under if labels.across(compact, re.sub(r"\s", "", under.text), tight=tight) else None

@@ -9,6 +9,7 @@ from itertools import combinations
 from services.evidence.recognition.common import (
     DOUBTED,
     PROVEN,
+    TOLD,
     a_date,
     a_day,
     found,
@@ -16,6 +17,7 @@ from services.evidence.recognition.common import (
     money,
     name,
     one,
+    two_days,
 )
 from services.evidence.recognition.dates import of
 from services.evidence.recognition.labels import Labels, Mark
@@ -35,9 +37,15 @@ def read(page: Page) -> list[Found]:
     """All fields of the sheet; several stays on one sheet follow each other."""
     reader = Reader(page, _LABELS)
     number = reader.value("number", _number)
-    day = a_date(reader, "settled_on") or of(reader, "settled_on")
+    day = a_date(reader, "settled_on") or _until(reader) or of(reader, "settled_on")
     return (name(reader) + hospital(reader) + one(page, "number", number, number.value if number else "") + stays(reader)
             + day + _amounts(reader))
+
+
+def _until(reader: Reader) -> list[Found]:
+    """The last day of the period that is settled (结算期间 of the national list)."""
+    value = reader.value("period", two_days)
+    return one(reader.page, "settled_on", value, value.value[1].day.isoformat(), value.confidence * TOLD) if value else []
 
 
 def _number(text: str) -> tuple[str, float] | None:
@@ -57,7 +65,8 @@ def _confidence(value: Value[Decimal], sure: bool | None) -> float:
     """A sum proves the amounts, and not which is which: a label that may name two things stays in doubt."""
     if not sure:
         return min(value.confidence, _UNPROVEN if sure is None else DOUBTED)
-    return PROVEN if value.mark.name not in _LABELS.doubtful or value.mark.key in _WHOLES else min(value.confidence, _UNPROVEN)
+    told = value.mark.kin or value.mark.name in _LABELS.doubtful
+    return PROVEN if not told or value.mark.key in _WHOLES else min(value.confidence, _UNPROVEN)
 
 
 def told(reader: Reader, key: str) -> Value[Decimal] | None:

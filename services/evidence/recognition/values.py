@@ -54,6 +54,7 @@ _CHINESE_DATE = re.compile(rf"(?<![{_LIKE}]){_Y}\s*[年]\s*{_M}\s*[月]\s*{_M}\s
 _SIGN_DATE = re.compile(rf"(?<![{_LIKE}.]){_Y}\s*([-./,·年])\s*{_M}\s*[-./,·月]\s*{_M}(?:(?![{_LIKE}])|(?=[{_LIKE}]{{1,2}}\s*:))\s*日?")
 _LOOSE_DATE = re.compile(rf"(?<![{_LIKE}]){_Y}\s*[-./年 ]\s*([{_LIKE}]{{2}})\s*[-./月 ]?\s*([{_LIKE}]{{2}})"
                          rf"(?=$|[^{_LIKE}]|[{_LIKE}]{{1,2}}:)")
+_CLOCKED_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-./](\d{1,2})[-./](\d{1,2})(?=(?:0\d|1\d|2[0-3]):[0-5]\d)")      # 2026/6/710:50:33
 _SOLID_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)([01]\d)([0-3]\d)(?!\d)")
 _NUMERAL_DATE = re.compile(r"([〇一二三四五六七八九零○O0]{4})年([一二三四五六七八九十]{1,2})月([一二三四五六七八九十]{1,3})[日曰]")
 _SAME_YEAR = re.compile(rf"\s*(?:日|曰)?\s*(?:至|到|-+|~)\s*{_M}\s*[月./-]\s*{_M}\s*[日曰]?(?![{_LIKE}./-])")
@@ -76,6 +77,8 @@ def _dates(text: str) -> Iterator[Day]:
     for match in _NUMERAL_DATE.finditer(text):
         year = "".join(str(_NUMERALS[sign]) for sign in match[1])
         yield from _day(match, year, str(_ten(match[2])), str(_ten(match[3])))
+    for match in _CLOCKED_DATE.finditer(text):
+        yield from _day(match, match[1], match[2], match[3], 0.93)
     for match in _SOLID_DATE.finditer(text):
         yield from _day(match, match[1], match[2], match[3], 0.93)
     for match in _LOOSE_DATE.finditer(text):
@@ -200,7 +203,13 @@ def count_in(text: str) -> int | None:
 
 
 _NOT_NAMES = re.compile(r"性别|年龄|先生|女士|同志|住院|门诊|身份|医保|病历|科室|床号|编号|号码|日期|姓名|民族|出生|单位|电话|费用|合计"
-                        r"|医院|证明")
+                        r"|医院|证明|科别|病区|病房|联系|关系|职业|身高|体重|工作|手机|就诊|入院|出院|签名|盖章")
+# Words of forms that are no part of anybody's name.
+_NEVER = re.compile(r"意见|签收|签字|地址|住址|回执|陈述|情况|类别|类型|方式|结果|结论|说明|备注|委托|授权|代表|机构|部门"
+                    r"|以上|属实|异议|同意|无误|确认|负责|经手|收费|结算|票据|消防|火灾|起火|事故|认定|调查|诊断|病理|标本"
+                    r"|报告|临床|治疗|检查|账户|账号|卡号|银行|统筹|支付|自付|自费|金额|费别|医师|医生|护士|审核|复核|操作"
+                    r"|打印|职工|居民|城镇|城乡|本院|外院|购买|销售|名称|信息|普通|综合|专用|其他|合格|正常|阴性|阳性|良性"
+                    r"|恶性")
 
 _PLACES = re.compile(r"医院|公司|中心|学校|银行|卫生院")
 _PHRASE = re.compile(r".{1,3}[人员]$|否认|对本|因|于|未|无|已|经|一般|入院|出院|收到|情况|神志|自述|自诉|本人|家属|名称|签名|签字|盖章|基本"
@@ -223,6 +232,8 @@ def name_in(text: str) -> str | None:
         return None
     stop = _NOT_NAMES.search(word)
     word = word[:stop.start()] if stop else word
+    if _NEVER.search(word):
+        return None
     checked = check_name(word)
     limit = 24 if "·" in checked.text else 4
     return checked.text if not checked.reasons and 2 <= len(checked.text) <= limit and not _PHRASE.match(checked.text) else None
