@@ -33,7 +33,7 @@ def main() -> None:
     faults.arm(store, given.faults)
     opener = Opener(given.keys, given.suite)
     receiver = Receiver(store, opener, seed=given.seed, auto_ack=given.auto_ack)
-    server = Server(given.port, store=store, keys=keys, receiver=receiver, seed=given.seed)
+    server = Server(given.port, store=store, keys=keys, receiver=receiver, seed=given.seed, data=given.data)
     again = [*sys.argv[1:], "--port", str(server.server_port)]
     if given.sftp_port is None:
         Postman(store, keys, given.office_url).start()
@@ -45,6 +45,7 @@ def main() -> None:
     spoil.remember(again)
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(SystemExit(0)))
     print(f"insurer twin listening on 127.0.0.1:{server.server_port}", flush=True)
+    print(f"insurer twin pages on http://127.0.0.1:{server.server_port}/pages?token={server.token}", flush=True)
     try:
         server.serve_forever()
     except KeyboardInterrupt:

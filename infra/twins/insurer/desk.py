@@ -161,6 +161,11 @@ def _wire(answer: Answer) -> Json:
             "clause": answer.clause}
 
 
+def judgement(db: sqlite3.Connection, row: sqlite3.Row) -> Judgement:
+    """What the twin itself would decide of this file."""
+    return judge(_case(db, row))
+
+
 def _judged(db: sqlite3.Connection, row: sqlite3.Row, wish: Json) -> Judgement:
     """The twin's own judgement, with what the desk's person changes in it."""
     case = _case(db, row)

@@ -93,6 +93,8 @@ class Receiver:
         if row["state"] != "questioned" or question is None or question["message_id"] != body["in_reply_to"]:
             raise Fault(409, "not_questioned", "没有这样一个待答的问题", "body.in_reply_to")
         _all_answered(question["codes"], body["items"])
+        db.execute("INSERT INTO reply VALUES (?, ?, ?, ?, ?, ?)", (message["message_id"], row["claim_no"], row["round"], row["version"],
+                                                                  message["at"], canonical(body).decode()))
         db.execute("UPDATE dossier SET state = ?, question = NULL WHERE claim_no = ? AND round = ? AND version = ?", (
             "filed" if row["case_no"] else "received", row["claim_no"], row["round"], row["version"]))
         if faults.take(db, row["claim_no"], "question_twice", "reply") is not None:

@@ -1,4 +1,4 @@
-"""HTTP: the protocol's five signed requests and the desk's unsigned ones."""
+"""HTTP: the protocol's signed requests, the desk's unsigned ones, and the pages behind their token."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import time
 import traceback
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from infra.twins.insurer import batch, desk, faults, outgoing, spoil
+from infra.twins.insurer.pages import Pages, token_of
 from infra.twins.insurer.receive import Receiver
 from infra.twins.insurer.store import Store
 from infra.twins.insurer.wire import HEADER, Fault, Json, Keys, canonical, decode, parse_header, sha256
@@ -23,9 +25,11 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int, *, store: Store, keys: Keys, receiver: Receiver, seed: int) -> None:
+    def __init__(self, port: int, *, store: Store, keys: Keys, receiver: Receiver, seed: int, data: Path) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.store, self.keys, self.receiver, self.seed = store, keys, receiver, seed
+        self.token = token_of(data)
+        self.pages = Pages(store, self.token, seed=seed)
         self.answered = "none-answered-so-far"      # the nonce of the request answered last
 
 
@@ -58,6 +62,8 @@ class Handler(BaseHTTPRequestHandler):
         if self._parts()[:1] == ["desk"]:
             status, answer = self._guarded(lambda: self._desk(body))
             self._send(status, answer, None)
+        elif self._parts()[0] == "pages":
+            self._show(body)
         else:
             self._signed(body)
 
@@ -171,6 +177,15 @@ class Handler(BaseHTTPRequestHandler):
                 with store.transaction() as db:
                     return desk.step(db, claim_no, name, decode(body, strict=False), seed=self.server.seed)
         raise Fault(404, "unknown_path", f"没有 {self.command} {self.path}")
+
+    def _show(self, body: bytes) -> None:
+        """A page for a person."""
+        reply = self.server.pages.answer(self.command, self.path, dict(self.headers), body)
+        self.send_response(reply.status)
+        for name, value in {**reply.headers, "Content-Type": reply.kind, "Content-Length": str(len(reply.body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(reply.body)
 
     def _send(self, status: int, body: bytes, signature: str | None, *, cut: bool = False) -> None:
         self.close_connection = self.close_connection or cut

@@ -23,6 +23,9 @@ CREATE TABLE IF NOT EXISTS dossier (
     recall_requested INTEGER NOT NULL DEFAULT 0, report_no TEXT, case_no TEXT, question TEXT, parts TEXT NOT NULL
     DEFAULT '[]', decision TEXT, PRIMARY KEY (claim_no, round, version)) STRICT;
 CREATE INDEX IF NOT EXISTS dossier_insured ON dossier (insured_key);
+CREATE TABLE IF NOT EXISTS reply (
+    message_id TEXT PRIMARY KEY, claim_no TEXT NOT NULL, round INTEGER NOT NULL, version INTEGER NOT NULL, at TEXT NOT NULL,
+    body TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS message (
     seq INTEGER PRIMARY KEY, claim_no TEXT NOT NULL, kind TEXT NOT NULL, at TEXT NOT NULL, text TEXT NOT NULL,
     webhook TEXT NOT NULL CHECK (webhook IN ('pending', 'held', 'never', 'done')), rank REAL NOT NULL,
