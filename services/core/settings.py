@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     insurer_url: str = ""           # no default: without it nothing that hands over will start; https://… or sftp://user@host:port/folder
     insurer_suite: Literal["gm", "intl"] = "gm"     # SM2/SM3/SM4, or RSA-PSS/SHA-256/AES-GCM; as agreed with the insurer
     insurer_keys: Path = Path("var/keys/insurer")
+    exchange_period: Literal["month", "quarter", "year"] = "month"      # how often insurer and office tell each other (安康保 art. 16)
     insurer_package_claims: int = Field(default=50, ge=1, le=500)       # dossiers in one package at most
     insurer_package_mb: int = Field(default=24, ge=1, le=64)            # and about so much in papers; a larger claim goes alone
     movable_clock: bool = False     # demo and training only

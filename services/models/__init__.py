@@ -9,6 +9,7 @@ from services.models.clock import SlaClock
 from services.models.conversation import ClaimMessage, MessageMark
 from services.models.cover import Cover, Endorsement, Reservation, RosterImport
 from services.models.disagreement import Disagreement, HandoffOwner
+from services.models.exchange import CooperationAct, ExchangeReport, Reconciliation, ReconciliationDifference
 from services.models.handoff import Handoff, InsurerMessage
 from services.models.ledger import LedgerClosing, LedgerEntry, LedgerTransaction, PremiumVoucher
 from services.models.notice import Notice, NumberSeries
@@ -44,15 +45,16 @@ from services.models.summary import QaItem, QaSample, SummaryLine, SummarySheet
 from services.models.worksheet import Decision, Worksheet
 
 __all__ = [
-    "AccessRecord", "Account", "AuditHead", "AuditRecord", "BankCard", "BankLine", "BusinessClockRow", "CancelRequest",
-    "Case", "Claim", "ClaimMessage", "Consent", "Cover", "Credential", "Decision", "Disagreement", "DuplicateVerdict", "Endorsement",
-    "FactSource", "FamilyTie", "FindingAnswer", "FormerKey", "Fund", "FundAccount", "FurtherList", "Grant", "Handoff", "HandoffOwner",
-    "IdempotencyKey",
-    "InsurerMessage", "Invoice", "LedgerClosing", "LedgerEntry", "LedgerTransaction", "Liaison", "MessageMark", "Notice", "NumberSeries",
-    "Objection", "OidcAttempt", "OidcSubject", "Organisation", "OrganisationChange", "OriginalRequest", "OutboxRow",
-    "Paper", "PaperField", "PaperMatch", "PaperPage", "PaperReading", "PasswordLink", "Payee", "Payment", "PaymentRun",
-    "Person", "PersonCategory", "PersonChange", "PersonMerge", "PremiumVoucher", "Proxy", "QaItem", "QaSample",
-    "Receivable", "RecoveryCode", "Release", "Reopening", "ReportDraft", "ReportImport", "ReportNote", "Reservation",
-    "ReviewLook", "ReviewStep", "RosterImport", "SignInGuard", "SlaClock", "StockPhrase", "StoodIn", "Substitute",
-    "SummaryLine", "SummarySheet", "Supplement", "Token", "UploadSession", "WebSession", "Worksheet",
+    "AccessRecord", "Account", "AuditHead", "AuditRecord", "BankCard", "BankLine", "BusinessClockRow",
+    "CancelRequest", "Case", "Claim", "ClaimMessage", "Consent", "CooperationAct", "Cover", "Credential", "Decision",
+    "Disagreement", "DuplicateVerdict", "Endorsement", "ExchangeReport", "FactSource", "FamilyTie", "FindingAnswer",
+    "FormerKey", "Fund", "FundAccount", "FurtherList", "Grant", "Handoff", "HandoffOwner", "IdempotencyKey",
+    "InsurerMessage", "Invoice", "LedgerClosing", "LedgerEntry", "LedgerTransaction", "Liaison", "MessageMark",
+    "Notice", "NumberSeries", "Objection", "OidcAttempt", "OidcSubject", "Organisation", "OrganisationChange",
+    "OriginalRequest", "OutboxRow", "Paper", "PaperField", "PaperMatch", "PaperPage", "PaperReading", "PasswordLink",
+    "Payee", "Payment", "PaymentRun", "Person", "PersonCategory", "PersonChange", "PersonMerge", "PremiumVoucher",
+    "Proxy", "QaItem", "QaSample", "Receivable", "Reconciliation", "ReconciliationDifference", "RecoveryCode",
+    "Release", "Reopening", "ReportDraft", "ReportImport", "ReportNote", "Reservation", "ReviewLook", "ReviewStep",
+    "RosterImport", "SignInGuard", "SlaClock", "StockPhrase", "StoodIn", "Substitute", "SummaryLine", "SummarySheet",
+    "Supplement", "Token", "UploadSession", "WebSession", "Worksheet",
 ]
