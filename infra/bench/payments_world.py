@@ -16,6 +16,7 @@ from services.core.crypto import key_ring
 from services.core.db import Database, Scope
 from services.core.ids import uuidv7
 from services.models import Account, Fund, Grant, Organisation, Person
+from services.payment.limits import OWN
 
 KEY, PLAN = "cn.xj.d1.u1.", "xj-women"
 NOW = datetime(2026, 3, 20, 2, tzinfo=UTC)
@@ -40,6 +41,7 @@ def prepare(directory: Path) -> House:
     with psycopg.connect(superuser, autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET autovacuum = off")
         connection.execute("SELECT pg_reload_conf()")
+    (directory / OWN).write_text("- {org: cn., from: 2024-01-01, payment: null, run: null, day: null}\n", "utf-8")
     db = Database(app)
     with db.unit_of_work(Scope("cn")) as session:
         office = Organisation(org_key="cn.xj.", name="office", kind="office", office="xinjiang")

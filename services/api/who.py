@@ -133,7 +133,8 @@ _TABLE: tuple[tuple[Roles, str], ...] = (
     (REVIEWERS | _AUDITOR, """
         GET /claims/{claim_no}/inputs; GET /objections; GET /summary-sheets; GET /summary-sheets/{sheet_id}
         GET /summary-sheets/{sheet_id}/workbook"""),
-    (_HEAD, "POST /claims/{claim_no}/take-over; POST /objections/{objection_id}/dismiss"),
+    (_HEAD, """
+        POST /claims/{claim_no}/take-over; POST /objections/{objection_id}/dismiss; POST /payment-runs/{run_id}/allow-over"""),
     (_SENIORS, """
         POST /review-steps/escalate; POST /claims/{claim_no}/corrections/confirm; POST /objections/{objection_id}/accept
         POST /qa-samples"""),

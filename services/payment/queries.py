@@ -52,6 +52,11 @@ def runs(session: Session, *, states: Sequence[str] = (), limit: int = 50,
     return list(session.exec(query))
 
 
+def run_numbered(session: Session, run_no: str) -> PaymentRun | None:
+    """The run of a number, in the caller's scope."""
+    return session.exec(sm.select(PaymentRun).where(PaymentRun.run_no == run_no)).first()
+
+
 def lines_of(session: Session, payment_id: uuid.UUID) -> list[BankLine]:
     """What went to and came from the bank for one payment, in order."""
     return list(session.exec(sm.select(BankLine).where(BankLine.payment_id == payment_id).order_by(

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from services.access.actor import Actor
 from services.core.clock import business_day
-from services.core.errors import InputError, NotFound, NotPermitted
+from services.core.errors import Conflict, InputError, NotFound, NotPermitted
 from services.core.ids import uuidv7
 from services.core.settings import settings
 from services.enrolment.numbers import draw
@@ -24,6 +24,8 @@ from services.lifecycle.service import Move, fire
 from services.models import PaymentRun
 from services.payment.banks import layout_of
 from services.payment.funds import fund_account
+from services.payment.limits import allow_over as allow
+from services.payment.limits import require_within
 from services.payment.lines import Kept, keep
 from services.payment.picking import orders, pick
 from services.payment.port import Batch
@@ -113,17 +115,28 @@ def send_back(session: Session, *, run_id: uuid.UUID, version: int | None = None
 def release(session: Session, *, run_id: uuid.UUID, version: int | None = None, actor: Actor,
             now: datetime) -> PaymentRun:
     """Submitted → released, the run and each payment. Raises GuardFailed: `maker_not_separate`, `actor_decided_before`,
-    `fund_short`, `run_changed`, `on_hold`, `payees_not_ready`.
+    `fund_short`, `run_changed`, `on_hold`, `payees_not_ready`; Conflict `limit_exceeded` (see limits.py).
     """
     if actor.account_id is None or actor.person_id is None:
         raise NotPermitted("checker_unnamed", "复核人须为实名人员", remedy="请由财务复核人员办理")
     fire(session, "payment_run", "release", [Move(run_id, version)], actor=actor, now=now)
+    require_within(session, run_of(session, run_id), actor=actor, now=now)
     batched = session.execute(_PAYMENTS, {"run": run_id, "state": "batched"}).scalars()
     fire(session, "payment", "release", [Move(payment) for payment in batched], actor=actor, now=now)
     session.execute(sa.text("UPDATE payment_run SET checked_by = :account, checked_person = :person, released_at = :at"
                             " WHERE id = :run"),
                     {"account": actor.account_id, "person": actor.person_id, "at": now, "run": run_id})
     return run_of(session, run_id)
+
+
+def allow_over(session: Session, *, run_id: uuid.UUID, version: int | None = None, reason: str, actor: Actor,
+               now: datetime) -> PaymentRun:
+    """The head's word on a submitted run above its limits (limits.py). Conflict `stale_version` when it is not as it was seen."""
+    session.execute(sa.text("SELECT 1 FROM payment_run WHERE id = :run FOR UPDATE"), {"run": run_id})
+    run = run_of(session, run_id)
+    if version is not None and version != run.version:
+        raise Conflict("stale_version", "批次已被他人更新", remedy="刷新后核对再办理")
+    return allow(session, run=run, reason=reason, actor=actor, now=now)
 
 
 def reference_of(run_no: str, line: int) -> str:

@@ -28,11 +28,11 @@ from services.payment.insured import announce
 from services.payment.queries import papers_of
 from services.payment.returns import ReturnSummary, read_return
 from services.payment.rules import purpose_of, rest_of_each
-from services.payment.runs import build_run, exclude, release, send_back, submit, write_file
+from services.payment.runs import allow_over, build_run, exclude, release, send_back, submit, write_file
 from services.payment.settling import settle
 from statemachines.states import PaymentState
 
-__all__ = ["ReturnSummary", "announce", "build_run", "confirm_card", "exclude", "note_death", "plan", "propose_card",
+__all__ = ["ReturnSummary", "allow_over", "announce", "build_run", "confirm_card", "exclude", "note_death", "plan", "propose_card",
            "read_return", "register_account", "release", "send_back", "settle", "submit", "write_file"]
 
 _Row = sa.Row[tuple[object, ...]]

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from services.lifecycle.facts import FUND_BALANCE
+from services.payment import limits as payment_limits
+from services.payment.queries import run_numbered
 from services.reporting import attached
 from services.reporting.sight import missing
 from services.reporting.views import PaymentView
@@ -99,3 +101,11 @@ def run(session: Session, run_no: str) -> tuple[Run, list[PaymentView]]:
     if row is None:
         raise missing()
     return Run(**row._mapping), attached.payments(session, run_id=row.id)
+
+
+def limits(session: Session, run_no: str, now: datetime) -> tuple[list[payment_limits.Measured], payment_limits.Allowed | None]:
+    """The run against its organisation's limits, and the head's word on what it holds. Nothing once it is released."""
+    row = run_numbered(session, run_no)
+    if row is None or row.released_at is not None:
+        return [], None
+    return payment_limits.measured(session, row, now=now), payment_limits.allowed(session, row)

@@ -13,4 +13,6 @@ RUN_STATES: Mapping[str, tuple[str, str]] = {
 DONE: Mapping[str, str] = {
     "made": N_("已汇集可付款项，核对后提交复核。"), "submitted": N_("已提交复核。"), "released": N_("已放行，报盘文件随后生成。"),
     "sent_back": N_("已退回制单人。"), "excluded": N_("已剔除，款项留待下一批。"), "read": N_("回盘文件已读取。"),
+    "allowed": N_("已核准这一批超限额付款。"),
     "proposed": N_("已提出新账户，待另一人确认。"), "confirmed": N_("新账户已确认，款项重新列入待付。")}
+LIMITS: Mapping[str, str] = {"payment": N_("单笔（最大一笔）"), "run": N_("单批"), "day": N_("当日累计（含这一批）")}

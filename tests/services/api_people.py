@@ -230,6 +230,7 @@ KCA           R   /payment-runs/{run_id}/file
 K             W   /payment-runs/{run_id}/submit
 C             W   /payment-runs/{run_id}/release
 C             W   /payment-runs/{run_id}/send-back
+H             W   /payment-runs/{run_id}/allow-over
 UHKCA         R   /payments
 KC            W   /payments/exclude
 UK            W   /payments/{payment_id}/card

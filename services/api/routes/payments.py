@@ -19,7 +19,7 @@ from services.core.money import show, to_yuan
 from services.models import Payment, PaymentRun
 from services.payment import queries as payment_queries
 from services.payment import service as payment
-from services.reporting import attached
+from services.reporting import attached, paying
 from services.reporting.views import PaymentView
 from services.storage import service as storage
 from statemachines.states import PaymentRunState, PaymentState
@@ -54,10 +54,21 @@ class RunView(BaseModel):
     file_sha256: str | None
 
 
+class LimitView(BaseModel):
+    """A limit (单笔 payment, 单批 run, 单日 day) and what the run comes to against it, yuan."""
+
+    kind: str
+    limit: str
+    amount: str
+    over: bool
+
+
 class RunAndPayments(RunView):
-    """A run with its payments."""
+    """A run with its payments and, until it is released, its limits."""
 
     payments: list[PaymentView]
+    limits: list[LimitView] = []
+    allowed_over: str | None = None      # who allowed it above its limits
 
 
 class RunPage(Page):
@@ -146,7 +157,11 @@ def run_of(call: Reading, run_id: uuid.UUID, response: Response) -> RunAndPaymen
         row = session.get(PaymentRun, run_id)
         if row is None:
             raise missing()
-        return RunAndPayments(**_run(row).model_dump(), payments=attached.payments(session, run_id=run_id))
+        against, word = paying.limits(session, row.run_no, call.now)
+        return RunAndPayments(
+            **_run(row).model_dump(), payments=attached.payments(session, run_id=run_id), allowed_over=word.person if word else None,
+            limits=[LimitView(kind=one.kind, limit=show(to_yuan(one.limit_fen)), amount=show(to_yuan(one.fen)), over=one.over)
+                    for one in against])
     shown = call.read(run)
     response.headers["ETag"] = etag(shown.version)
     return shown
@@ -173,6 +188,13 @@ def release(call: Changing, run_id: uuid.UUID, body: Nothing) -> Response:
     """Checker ≠ maker ≠ any decider; the fund covers it; nothing changed since it was submitted."""
     return _change_run(call, run_id, body, lambda session: payment.release(
         session, run_id=run_id, version=call.version, actor=call.actor, now=call.now))
+
+
+@router.post("/payment-runs/{run_id}/allow-over", response_model=RunView, summary="核准超限额付款（办事处主任）")
+def allow_over(call: Changing, run_id: uuid.UUID, body: Reason) -> Response:
+    """For what the run holds now: a third person beside maker and checker."""
+    return _change_run(call, run_id, body, lambda session: payment.allow_over(
+        session, run_id=run_id, version=call.version, reason=body.reason, actor=call.actor, now=call.now))
 
 
 @router.post("/payment-runs/{run_id}/send-back", response_model=RunView, summary="退回制单人")

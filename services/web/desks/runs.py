@@ -26,7 +26,7 @@ from services.web.claim_words import PAYMENTS, PURPOSES
 from services.web.door import Pages
 from services.web.downloads import saved
 from services.web.menu import Item
-from services.web.run_words import DONE, RUN_STATES
+from services.web.run_words import DONE, LIMITS, RUN_STATES
 from services.web.visit import Visit
 from services.web.work_words import plan_names
 
@@ -75,12 +75,13 @@ def run(visit: Visit, run_no: str) -> Response:
 
 
 def _run(visit: Visit, run_no: str, problem: HuzhuError | None = None) -> Response:
-    head, lines = visit.read(lambda session: paying.run(session, run_no))
+    head, lines, against, word = visit.read(lambda session: (*paying.run(session, run_no), *paying.limits(session, run_no, visit.now)))
     own, total = visit.actor.person_id == head.made_person, sum((Decimal(line.amount) for line in lines), Decimal(0))
     return visit.page("run.html", problem=problem, run=head, lines=lines, names=plan_names(), total=total,
                       sum_words=uppercase(total), unsealed=head.state == "submitted" and to_fen(total) != head.total_fen,
                       bank=payments.banks().get(head.bank, head.bank), own=own,
-                      makes=visit.actor.has(*MAKER), checks=visit.actor.has(*CHECKER),
+                      limits=against, word=word, kinds=LIMITS, over=any(one.over for one in against),
+                      heads=visit.actor.has(Role.HEAD), makes=visit.actor.has(*MAKER), checks=visit.actor.has(*CHECKER),
                       **_words())
 
 
@@ -96,6 +97,13 @@ def release(visit: Visit, run_no: str) -> Response:
     """By another person; the bank's file follows."""
     return _change(visit, run_no, lambda session, run_id: payment.release(
         session, run_id=run_id, version=visit.version(), actor=visit.actor, now=visit.now), "released")
+
+
+@pages.post("/runs/{run_no}/allow", roles=frozenset({Role.HEAD}))
+def allow(visit: Visit, run_no: str) -> Response:
+    """The head's word on a run above its limits."""
+    return _change(visit, run_no, lambda session, run_id: payment.allow_over(
+        session, run_id=run_id, version=visit.version(), reason=_reason(visit), actor=visit.actor, now=visit.now), "allowed")
 
 
 @pages.post("/runs/{run_no}/send-back", roles=CHECKER)
