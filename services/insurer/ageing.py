@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -27,12 +27,12 @@ def band(days: int | None) -> str:
     return next(name for name, most in BANDS if most is None or days <= most)
 
 
-def since(name: str, today: date) -> tuple[int, int] | None:
-    """First and last age in days of a band; None for no such band."""
+def sent_between(name: str, today: date) -> tuple[date, date] | None:
+    """First and last day on which files of a band were sent; None for no such band."""
     low = 0
     for code, most in BANDS:
         if code == name:
-            return low, 100_000 if most is None else most
+            return date.min if most is None else today - timedelta(days=most), today - timedelta(days=low)
         low = 0 if most is None else most + 1
     return None
 
