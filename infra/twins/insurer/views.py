@@ -25,8 +25,8 @@ NAMES = {"breast_cancer": "原发性乳腺癌", "other_gynaecological_cancer": "
 REASONS = {"not_in_list": "不在保障病种内", "not_primary": "非原发", "in_situ": "原位癌", "no_paid_days": "没有可付的住院天数",
            "not_in_cover": "不在保障期内", "waiting_period": "在观察期内", "paid_before": "此前已给付", "cap_reached": "已达限额"}
 PAPER_WORDS = {"pathology": "病理报告", "diagnosis": "诊断证明", "invoice": "医疗收费票据", "receipts": "医疗收费票据",
-               "discharge_record": "出院记录", "hospital": "住院材料", "id_card": "身份证", "bank_card": "银行卡", "application": "申请表", "consent": "同意书",
-               "medical_records": "病历", "certificate": "单位证明"}
+               "discharge_record": "出院记录", "hospital": "住院材料", "id_card": "身份证", "bank_card": "银行卡", "application": "申请表",
+               "consent": "同意书", "medical_records": "病历", "certificate": "单位证明"}
 PAPERS = {"application/pdf", "image/jpeg", "image/png", "image/tiff", "image/webp", "image/heic"}
 
 
