@@ -213,6 +213,7 @@ FORMS_ELSEWHERE: dict[str, tuple[str, str]] = {
     "/receivables/{receivable_id}/write-off": (CHECKER, "/receivables/{nothing}/write-off"),
     "/releases/{release_id}/{act}": (ADMIN, "/releases/{release}/reject"),
     "/runs/returns": (MAKER, "/runs/returns"),
+    "/runs/{run_no}/allow": (HEAD, "/runs/{run}/allow"),
     "/runs/{run_no}/exclude": (MAKER, "/runs/{run}/exclude"),
     "/runs/{run_no}/send-back": (CHECKER, "/runs/{run}/send-back"),
     "/samples/{sample_id}/items/{item_id}": (OFFICE, "/samples/{sample}/items/{nothing}"),

@@ -200,6 +200,7 @@ K           W   /runs
 K           W   /runs/{run_no}/submit
 C           W   /runs/{run_no}/release
 C           W   /runs/{run_no}/send-back
+H           W   /runs/{run_no}/allow
 KC          R   /payments/{payment_id}/card
 K           W   /payments/{payment_id}/card
 KC          W   /payments/{payment_id}/card/confirm
