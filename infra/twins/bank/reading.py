@@ -86,8 +86,11 @@ def _bob(content: bytes) -> Instruction:
 @cache
 def _schema() -> object:
     """The standard's own schema, as the package `sepaxml` ships it."""
-    place = Path(str(importlib.import_module("sepaxml").__file__)).parent / "schemas" / SCHEMA
-    return importlib.import_module("xmlschema").XMLSchema(str(place))
+    try:
+        place = Path(str(importlib.import_module("sepaxml").__file__)).parent / "schemas" / SCHEMA
+        return importlib.import_module("xmlschema").XMLSchema(str(place))
+    except ModuleNotFoundError as error:        # both come with the development extra only
+        raise Refused("no_schema", f"本机没有 {error.name}，不能核对 pain.001；请安装开发依赖") from None
 
 
 def _pain(content: bytes) -> Instruction:
