@@ -11,6 +11,7 @@ import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from services.access.actor import system
 from services.access.service import bootstrap
 from services.cli.output import AsJson, say, say_json
 from services.core.crypto import make_ring
@@ -20,6 +21,8 @@ from services.core.schema import upgrade
 from services.core.settings import Settings, settings
 from services.insurer.post import files
 from services.insurer.suites import suite_of
+from services.ledger import queries as ledger_queries
+from services.ledger import service as ledger
 
 ROOT_NAME = "全国职工互助保障"
 
@@ -50,9 +53,17 @@ def prepare(config: Settings, *, root_name: str = ROOT_NAME) -> str | None:
     except Conflict as error:
         if error.code != "already_set_up":
             raise
+        _catch_up(db, config, now)
         return None
     finally:
         db.close()
+
+
+def _catch_up(db: Database, config: Settings, now: datetime) -> None:
+    """After an upgrade: what a release before did not book yet. Nobody may be paid from a fund whose books are behind."""
+    with db.unit_of_work(Scope(config.root_org)) as session:
+        if ledger_queries.behind(session):
+            ledger.catch_up(session, actor=system(config.root_org), now=now)
 
 
 def make_pair(folder: Path, name: str, suite: str = "gm") -> None:

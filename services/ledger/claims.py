@@ -13,7 +13,7 @@ calling again books nothing. Amounts are fen.
 | sent | 应付互助金 | 在途款项 | line to the bank (the insurer's: its settlement) |
 | credited | 在途款项 | 专户存款 | line of the bank or of the insurer's settlement, on the bank's day |
 | bounced | 在途款项, after a credit 专户存款 | 应付互助金 | line of the bank |
-| owed | 应收返还款 | 互助金支出 | receivable |
+| owed | 应收返还款 | 互助金支出; of an advance (`why` is `advance`) 先予支付款 | receivable |
 | recovered, written_off | 专户存款; 免予返还 | 应收返还款 | receivable |
 """
 
@@ -77,7 +77,9 @@ _LAPSED_OF = """(SELECT d.kind FROM decision d WHERE d.claim_id = q.claim_id AND
 _ADVANCE_LEFT = """((SELECT -coalesce(sum(e.amount_fen), 0) FROM payment p JOIN ledger_entry e ON e.source_id = p.id
         AND e.step IN ('advanced', 'dropped') WHERE p.claim_id = c.id AND p.purpose = 'advance')
     - (SELECT coalesce(sum(e.amount_fen), 0) FROM decision o JOIN ledger_entry e ON e.source_id = o.id AND e.step = 'deducted'
-        WHERE o.claim_id = c.id))"""
+        WHERE o.claim_id = c.id)
+    - (SELECT coalesce(sum(o.amount_fen), 0) FROM receivable o JOIN ledger_entry e ON e.source_id = o.id AND e.step = 'owed'
+        WHERE o.claim_id = c.id AND o.why = 'advance'))"""
 
 _RECOVERED = "FROM ledger_entry k WHERE k.source_id = v.id AND k.step = 'recovered'"
 
@@ -106,7 +108,8 @@ _DUE = {
     "bounced": _due("bounced", "p.id", attempt="l.attempt", org="p.org_key", book=_RUN_KEY, on="coalesce(l.bank_time, l.at)",
                     account="'payable'", fen="-l.amount_fen", other=_BOUNCED_FROM,
                     refund=f"p.purpose = 'refund' AND {_CREDITED_BEFORE}", rows=f"{_PAID} AND l.kind = 'return'"),
-    "owed": _due("owed", "v.id", on="v.created_at", account="'recoverable'", fen="v.amount_fen", other="'benefits'",
+    "owed": _due("owed", "v.id", on="v.created_at", account="'recoverable'", fen="v.amount_fen",
+                 other="CASE v.why WHEN 'advance' THEN 'advances' ELSE 'benefits' END",
                  rows="receivable v JOIN claim c ON c.id = v.claim_id WHERE true"),
     # In parts as it came: each the sum received less what is booked.
     "recovered": _due("recovered", "v.id", attempt=f"(SELECT 1 + count(*)::int {_RECOVERED})", on=":at",

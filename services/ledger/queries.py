@@ -72,3 +72,57 @@ def premiums(session: Session, cover_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID
     """Each cover's premium; one without any booking is all zeros."""
     found = {row.cover_id: Premium(*row[1:]) for row in session.execute(_OF_COVERS, {"covers": list(cover_ids)})}
     return {cover: found.get(cover, Premium()) for cover in cover_ids}
+
+
+_BEHIND = sa.text("""
+    SELECT EXISTS (SELECT 1 FROM fund f WHERE f.opening_fen > 0 AND NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.source_id = f.id))
+        OR (EXISTS (SELECT 1 FROM decision WHERE amount_fen > 0) AND NOT EXISTS (SELECT 1 FROM ledger_entry WHERE step = 'decided'))""")
+
+
+def behind(session: Session) -> bool:
+    """Whether the house has funds or decisions from before they were booked."""
+    return bool(session.execute(_BEHIND).scalar_one())
+
+
+@dataclass(frozen=True, slots=True)
+class Adequacy:
+    """A plan's fund as the ledger has it, fen. Only what a union pays itself: an insured plan's money is the insurer's.
+
+    `balance`: on the account; `in_transit`: sent and not yet answered by the bank; `committed`: decided and not yet sent,
+    `gathered` of it in runs that are not sent.
+    """
+
+    plan: str
+    balance_fen: int
+    in_transit_fen: int
+    committed_fen: int
+    gathered_fen: int
+
+    @property
+    def free_fen(self) -> int:
+        """What is left after all that is on its way or in a run: a run is released only while this is not below zero."""
+        return self.balance_fen - self.in_transit_fen - self.gathered_fen
+
+    @property
+    def after_all_fen(self) -> int:
+        """What is left when everything decided is paid."""
+        return self.balance_fen - self.in_transit_fen - self.committed_fen
+
+
+_ADEQUACY = sa.text("""
+    SELECT f.plan, f.opening_fen + coalesce(b.cash, 0) AS balance, coalesce(b.transit, 0) AS transit, coalesce(b.payable, 0) AS payable,
+           coalesce((SELECT sum(p.amount_fen)::bigint FROM payment p JOIN payment_run m ON m.id = p.run_id
+                     WHERE m.plan = f.plan AND p.state IN ('batched', 'released')), 0) AS gathered
+    FROM fund f LEFT JOIN (
+        SELECT t.plan, coalesce(sum(e.amount_fen) FILTER (WHERE e.account = 'cash'), 0)::bigint AS cash,
+               -coalesce(sum(e.amount_fen) FILTER (WHERE e.account = 'in_transit'), 0)::bigint AS transit,
+               -coalesce(sum(e.amount_fen) FILTER (WHERE e.account = 'payable'), 0)::bigint AS payable
+        FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
+        WHERE e.account IN ('cash', 'in_transit', 'payable') AND t.kind NOT IN ('opening', 'account_moved')
+        GROUP BY t.plan) b ON b.plan = f.plan
+    WHERE CAST(:plan AS text) IS NULL OR f.plan = :plan ORDER BY f.plan""")
+
+
+def adequacy(session: Session, plan: str | None = None) -> list[Adequacy]:
+    """The plans' funds in sight; a plan without a fund is not among them."""
+    return [Adequacy(*row) for row in session.execute(_ADEQUACY, {"plan": plan})]

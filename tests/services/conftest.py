@@ -1,0 +1,29 @@
+"""The ledger is looked at after every test that pays: each booking balances, and it says what decisions and the bank say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from services.ledger import proofs
+from tests.support.databases import Fresh
+from tests.support.world import ROOT
+
+MONEY = ("test_payment_", "test_ledger", "test_premium_refunds", "test_heirs_paid", "test_objection", "test_amendment")
+
+
+@pytest.fixture(autouse=True)
+def balanced(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Not after a test that changes rows past the verbs: `superuser` is how it does."""
+    names = request.fixturenames
+    if not request.path.name.startswith(MONEY) or "db" not in names or "superuser" in names:
+        yield
+        return
+    db = request.getfixturevalue("db")
+    yield
+    if isinstance(db, Fresh) and db.made:
+        with db.view(ROOT.scope) as session:
+            wrong = [tuple(row) for proof in (proofs.FUNDS, proofs.CLAIMS) for row in session.execute(sa.text(proof))]
+        assert wrong == []
