@@ -28,7 +28,8 @@ HTML = "text/html; charset=utf-8"
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 HEADERS = {"Content-Security-Policy": POLICY,
            "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"}
-PAPER_HEADERS = {**HEADERS, "Content-Security-Policy": "sandbox; default-src 'none'", "Content-Disposition": "inline"}
+# A sandboxed PDF is not shown by Chromium; its viewer needs its own styles and the object itself, and runs nothing of the file's.
+SHOWN = {"application/pdf": f"{POLICY}; img-src 'self' data:; object-src 'self'"}
 _MOST_FORM = 64 * 1024
 
 
@@ -90,11 +91,9 @@ class Pages:
                 case [claim_no]:
                     return self._page("dossier.html", views.dossier(db, claim_no))
                 case [claim_no, "papers", number]:
-                    content, mime = views.paper(db, claim_no, number)
-                    return Reply(200, content, mime, PAPER_HEADERS)
+                    return _shown(*views.paper(db, claim_no, number))
                 case [claim_no, "replies", reply, item, number]:
-                    content, mime = views.reply_paper(db, claim_no, reply, item, number)
-                    return Reply(200, content, mime, PAPER_HEADERS)
+                    return _shown(*views.reply_paper(db, claim_no, reply, item, number))
         raise Fault(404, "unknown_path", "没有这一页")
 
     def _post(self, parts: list[str], headers: Mapping[str, str], body: bytes) -> Reply:
@@ -114,6 +113,12 @@ class Pages:
                 _lessened(views.computed(db, row), wish["adjust"])
             desk.step(db, claim_no, name, wish, seed=self._seed)
         return Reply(303, b"", headers={**HEADERS, "Location": f"/pages/{urlencode({'': claim_no})[1:]}"})
+
+
+def _shown(content: bytes, mime: str) -> Reply:
+    """A paper as it came: nothing in it runs."""
+    policy = SHOWN.get(mime, "default-src 'none'; sandbox")
+    return Reply(200, content, mime, {**HEADERS, "Content-Security-Policy": policy, "Content-Disposition": "inline"})
 
 
 def _cookie(text: str) -> str:

@@ -62,7 +62,7 @@ class Handler(BaseHTTPRequestHandler):
         if self._parts()[:1] == ["desk"]:
             status, answer = self._guarded(lambda: self._desk(body))
             self._send(status, answer, None)
-        elif self._parts()[0] == "pages":
+        elif self._parts()[:1] == ["pages"]:
             self._show(body)
         else:
             self._signed(body)
