@@ -18,7 +18,7 @@ from services.models.organisation import FormerKey, Fund, FundAccount, Liaison, 
 from services.models.original import OriginalRequest
 from services.models.outbox import BusinessClockRow, IdempotencyKey, OutboxRow
 from services.models.paper import Paper, PaperPage, Supplement
-from services.models.payment import BankLine, Payee, Payment, PaymentRun
+from services.models.payment import BankLine, LineVerdict, Payee, Payment, PaymentRun
 from services.models.person import BankCard, FamilyTie, Person, PersonCategory, PersonChange, PersonMerge, Proxy
 from services.models.reading import (
     FactSource,
@@ -49,7 +49,7 @@ __all__ = [
     "CancelRequest", "Case", "Claim", "ClaimMessage", "Consent", "CooperationAct", "Cover", "Credential", "Decision",
     "Disagreement", "DuplicateVerdict", "Endorsement", "ExchangeReport", "FactSource", "FamilyTie", "FindingAnswer",
     "FormerKey", "Fund", "FundAccount", "FurtherList", "Grant", "Handoff", "HandoffOwner", "IdempotencyKey",
-    "InsurerMessage", "Invoice", "LedgerClosing", "LedgerEntry", "LedgerTransaction", "Liaison", "MessageMark",
+    "InsurerMessage", "Invoice", "LedgerClosing", "LedgerEntry", "LedgerTransaction", "Liaison", "LineVerdict", "MessageMark",
     "Notice", "NumberSeries", "Objection", "OidcAttempt", "OidcSubject", "Organisation", "OrganisationChange",
     "OriginalRequest", "OutboxRow", "Paper", "PaperField", "PaperMatch", "PaperPage", "PaperReading", "PasswordLink",
     "Payee", "Payment", "PaymentRun", "Person", "PersonCategory", "PersonChange", "PersonMerge", "PremiumVoucher",

@@ -9,6 +9,7 @@ from sqlalchemy import Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from services.models.base import Bytes, Fen, Instant, Moving, Scoped, instant, one_of
+from services.models.case import Asked
 from services.models.claim import GENESIS
 from statemachines.states import PaymentRunState, PaymentState
 
@@ -113,3 +114,21 @@ class BankLine(Scoped, table=True):
     file_sha256: str = Field(sa_type=Text)
     line_no: int
     at: datetime = Field(sa_type=Instant)
+
+
+class LineVerdict(Asked, table=True):
+    """What becomes of a line that matched nothing: one person says so, another confirms; of a line at most one stands.
+
+    `fault` is what the line had; an assigned line has none any more. A verdict taken back keeps its row.
+    """
+
+    __tablename__ = "line_verdict"
+    __table_args__ = (one_of("verdict", ("assign", "dismiss")), Index("line_verdict_payment", "payment_id"),
+                      Index("line_verdict_once", "line_id", unique=True, postgresql_where=text("withdrawn_at IS NULL")))
+
+    line_id: uuid.UUID = Field(foreign_key="bank_line.id")
+    verdict: str = Field(sa_type=Text)
+    payment_id: uuid.UUID | None = Field(default=None, foreign_key="payment.id")     # of assign
+    fault: str = Field(sa_type=Text)
+    withdrawn_by: uuid.UUID | None = None            # account
+    withdrawn_why: str | None = Field(default=None, sa_type=Text)

@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 
 from services.enrolment import queries as enrolment
 from services.enrolment.heirs import PROOFS, papers_asked
-from services.models import BankCard, BankLine, Claim, Decision, Paper, Payee, Payment, PaymentRun, Person
+from services.models import BankCard, BankLine, Claim, Decision, LineVerdict, Paper, Payee, Payment, PaymentRun, Person
 from services.payment.banks import FORMATS
 from services.payment.rules import HEIR_RELATIONS, split
 
@@ -64,8 +64,10 @@ def lines_of(session: Session, payment_id: uuid.UUID) -> list[BankLine]:
 
 
 def unmatched_lines(session: Session, limit: int = 100) -> list[BankLine]:
-    """Incoming lines that moved nothing and that a person must look at, newest first."""
-    return list(session.exec(sm.select(BankLine).where(col(BankLine.fault).is_not(None)).order_by(
+    """Incoming lines that moved nothing and that two persons have not dismissed, newest first."""
+    dismissed = sm.select(LineVerdict.id).where(LineVerdict.line_id == BankLine.id, LineVerdict.verdict == "dismiss",
+                                                col(LineVerdict.confirmed_at).is_not(None), col(LineVerdict.withdrawn_at).is_(None))
+    return list(session.exec(sm.select(BankLine).where(col(BankLine.fault).is_not(None), ~dismissed.exists()).order_by(
         col(BankLine.at).desc(), col(BankLine.id)).limit(limit)))
 
 

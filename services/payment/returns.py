@@ -52,7 +52,7 @@ class ReturnSummary:
 
 
 @dataclass(slots=True)
-class _Sent:
+class Sent:
     """A line we sent and where its payment stands; `stands` moves on while the file is read."""
 
     payment_id: uuid.UUID
@@ -66,6 +66,8 @@ class _Sent:
     account: str
     holder: str
 
+
+Matched = Sequence[tuple[Answer, Sent]]
 
 _LOCK = sa.text("""
     SELECT p.id FROM payment p JOIN claim c ON c.id = p.claim_id WHERE p.id IN (
@@ -94,31 +96,37 @@ def read_return(session: Session, *, content: bytes, file_name: str, actor: Acto
     judged = [(answer, sent.get(answer.reference), _judge(answer, sent.get(answer.reference))) for answer in answers]
     keep(session, [_line(answer, known, fault, actor) for answer, known, fault in judged], file_sha256=sha256, now=now)
     matched = [(answer, known) for answer, known, fault in judged if known is not None and fault is None]
-    credited = [pair for pair in matched if pair[0].status == "credited"]
-    returned = [pair for pair in matched if pair[0].status == "returned"]
-    _move(session, "credit", credited, sha256, now)
-    _credited(session, credited)
-    _move(session, "bounce", returned, sha256, now)
-    _returned(session, returned)
-    ledger.follow(session, payment_ids=[known.payment_id for _, known in matched], steps=("credited", "bounced"), now=now)
-    _reconcile(session, sorted({known.run_id for _, known in matched}), now)
+    follow(session, matched, file_sha256=sha256, now=now)
     return ReturnSummary(
-        sha256, file_name, len(answers), tuple(known.payment_id for _, known in credited),
-        tuple(known.payment_id for _, known in returned), tuple(sorted({known.claim_id for _, known in matched})),
+        sha256, file_name, len(answers), tuple(known.payment_id for answer, known in matched if answer.status == "credited"),
+        tuple(known.payment_id for answer, known in matched if answer.status == "returned"),
+        tuple(sorted({known.claim_id for _, known in matched})),
         tuple(Unmatched(answer.line_no, answer.reference, fault) for answer, _, fault in judged if fault))
 
 
-def _sent(session: Session, references: Sequence[str]) -> dict[str, _Sent]:
+def follow(session: Session, matched: Matched, *, file_sha256: str, now: datetime) -> None:
+    """Payments move as their lines say; the lines stand there already, without a fault."""
+    credited = [pair for pair in matched if pair[0].status == "credited"]
+    returned = [pair for pair in matched if pair[0].status == "returned"]
+    _move(session, "credit", credited, file_sha256, now)
+    _credited(session, credited)
+    _move(session, "bounce", returned, file_sha256, now)
+    _returned(session, returned)
+    ledger.follow(session, payment_ids=[known.payment_id for _, known in matched], steps=("credited", "bounced"), now=now)
+    _reconcile(session, sorted({known.run_id for _, known in matched}), now)
+
+
+def _sent(session: Session, references: Sequence[str]) -> dict[str, Sent]:
     wanted = {"references": list(references)}
     session.execute(_LOCK, wanted)
     rows = session.execute(_SENT, wanted).all()
     found = accounts(session, [row.bank_card_id for row in rows])
-    return {row.reference: _Sent(row.payment_id, row.claim_id, row.run_id, row.org_key, row.attempt, row.amount_fen,
+    return {row.reference: Sent(row.payment_id, row.claim_id, row.run_id, row.org_key, row.attempt, row.amount_fen,
                                  row.state, row.present_attempt, account.number, account.holder)
             for row in rows for account in (found[row.bank_card_id],)}
 
 
-def _judge(answer: Answer, known: _Sent | None) -> str | None:
+def _judge(answer: Answer, known: Sent | None) -> str | None:
     """Why the line moves nothing, or None; moves the known state on when it does."""
     if known is None:
         return "unknown_reference"
@@ -135,15 +143,12 @@ def _judge(answer: Answer, known: _Sent | None) -> str | None:
     return None
 
 
-def _line(answer: Answer, known: _Sent | None, fault: str | None, actor: Actor) -> Kept:
+def _line(answer: Answer, known: Sent | None, fault: str | None, actor: Actor) -> Kept:
     return Kept(org_key=known.org_key if known else actor.org_key, payment_id=known.payment_id if known else None,
                 run_id=known.run_id if known else None, kind="credit" if answer.status == "credited" else "return",
                 attempt=known.attempt if known else 0, reference=answer.reference, amount_fen=answer.amount_fen,
                 serial=answer.serial, bank_time=answer.bank_time, reason=answer.reason or None, fault=fault,
                 line_no=answer.line_no)
-
-
-Matched = Sequence[tuple[Answer, _Sent]]
 
 
 def _move(session: Session, event: str, matched: Matched, sha256: str, now: datetime) -> None:

@@ -30,10 +30,14 @@ from services.payment.returns import ReturnSummary, read_return
 from services.payment.rules import purpose_of, rest_of_each
 from services.payment.runs import allow_over, build_run, exclude, release, send_back, submit, write_file
 from services.payment.settling import settle
+from services.payment.unmatched import confirm as confirm_line
+from services.payment.unmatched import propose_assign, propose_dismiss
+from services.payment.unmatched import undo as undo_line
 from statemachines.states import PaymentState
 
-__all__ = ["ReturnSummary", "allow_over", "announce", "build_run", "confirm_card", "exclude", "note_death", "plan", "propose_card",
-           "read_return", "register_account", "release", "send_back", "settle", "submit", "write_file"]
+__all__ = ["ReturnSummary", "allow_over", "announce", "build_run", "confirm_card", "confirm_line", "exclude", "note_death", "plan",
+           "propose_assign", "propose_card", "propose_dismiss", "read_return", "register_account", "release", "send_back",
+           "settle", "submit", "undo_line", "write_file"]
 
 _Row = sa.Row[tuple[object, ...]]
 
