@@ -20,7 +20,8 @@ _AFTER_WORDS, _WORDS = 0.88, re.compile(r"[\u4e00-\u9fff]{2}")       # words bet
 _PLACE = r"医院|卫生院|卫生服务中心|医疗中心|保健院|疗养院|诊所|门诊部|防治院|卫生所|妇幼保健中心|中医馆|康复中心|急救中心|肿瘤中心"
 _BRANCH = r"(?:\([\u4e00-\u9fff]{1,8}(?:院区|分院|院)\)|[\u4e00-\u9fff]{1,4}院区)?"
 _HOSPITAL = re.compile(rf"[\u4e00-\u9fff·()（）]{{2,30}}(?:{_PLACE}){_BRANCH}")
-_NOT_HOSPITAL = re.compile(r"^\W*(?:盖章|公章|专用章|章(?=\W))\W*|^\W+|^(?:在|于|来|到|经|由|至|赴|为|向|携|持|从)(?=.{4})")
+_NOT_HOSPITAL = re.compile(r"^\W*(?:定点)?医疗机构(?:名称)?\W*(?=.{4})|^\W*(?:盖章|公章|专用章|章(?=\W))\W*|^\W+"
+                           r"|^(?:在|于|来|到|经|由|至|赴|为|向|携|持|从)(?=.{4})")
 _TITLED = re.compile(r"[\u4e00-\u9fff()·]{0,18}|\W*[A-Za-z .,']*")       # after its name
 _NO_PART = re.compile(r"证明|患者|报告|诊断|医师|[由在于至该此我]|^本|单位|机构|名称|日期|盖章|专用|医保|[出住入]院")   # not only a name
 _ADVICE = re.compile(r"我院|本院|转院|上级医院|当地医院|外院|他院|贵院|就近|到医院|来医院|社区医院|出院|回院|返院|住院|入院")
@@ -89,7 +90,7 @@ def a_date(reader: Reader, field: str, key: str = "") -> list[Found]:
 def name(reader: Reader, field: str = "name", key: str = "name") -> list[Found]:
     """The person's name; the same name at two places proves itself, another at the second place casts doubt."""
     values = sorted((value for value in reader.values(key, a_name)
-                     if value.mark.sure >= 0.95 or same_row(value.tokens[0], value.mark.token)),
+                     if value.mark.sure >= 0.95 or same_row(value.tokens[0], value.mark.token) or _fills(value)),
                     key=lambda value: -value.confidence)
     if not values:
         return _told_name(reader, field)
@@ -99,6 +100,11 @@ def name(reader: Reader, field: str = "name", key: str = "name") -> list[Found]:
     if any(value.value != best.value and (value.confidence > 0.85 or not same) for value in values[1:]):
         confidence = min(confidence, DOUBTED)
     return one(reader.page, field, best, best.value, confidence)
+
+
+def _fills(value: Value[str]) -> bool:
+    """Whether a name is all that stands under a label that stands alone."""
+    return value.mark.start == 0 and value.tokens[0].text.strip() == value.value
 
 
 _WHO = r"(?:(?:兹有|兹证明|兹)?(?:患者|病人|病员|参保人|被保险人|就诊人)|兹有|兹证明)\s*:?\s*"
@@ -117,6 +123,25 @@ def _told_name(reader: Reader, field: str) -> list[Found]:
         if match and read:
             tokens = lined.tokens(match.start(1) - 1, match.end(1) - 1)
             return [found(reader.page, field, read[0], min(token.confidence for token in tokens) * TOLD * read[1], tokens)]
+    return _by_sex(reader, field)
+
+
+_SEXED = re.compile(r"(?:^|\s)(?:性\s*别|[男女](?=$|[\s/,]))")
+
+
+def _by_sex(reader: Reader, field: str) -> list[Found]:
+    """Whom nothing names stands before his sex in one row: behind an unknown label, or alone in his cell."""
+    for token in reader.tokens:
+        match = _SEXED.search(token.text)
+        if match is None:
+            continue
+        before = [token.part(0, match.start())] if match.start() else []
+        for part in (*before, *reader.page.left_of(token)[:2]):
+            start = max(part.text.rfind(":"), part.text.rfind(" ", 0, len(part.text.rstrip())), part.text.rfind("]")) + 1
+            text = part.text[start:].strip()
+            read = a_name(text)
+            if read and read[0] == text:
+                return [found(reader.page, field, read[0], part.confidence * DOUBTED, [part.part(start, len(part.text))])]
     return []
 
 
@@ -193,6 +218,8 @@ _ITEM = re.compile(r"(?:^|(?<=[^\d.])|(?<=[。;)]))\s*(?:\d\s*[.、)](?!\d)|[①
 _DISEASE = re.compile(r"癌|瘤|[病炎症征痛血肿]|白血|梗[死塞]|衰竭|硬化|骨折|损伤|结石|息肉|囊|狭窄|畸形|转移|恶性|移植"
                       r"|术后|阻塞|破裂|中毒|烧伤|昏迷|瘫|CIN|LSIL|HSIL")
 _NO_DISEASE = re.compile(r"待查|待定|详见|见上|医院|医师|日期|\d{4}[-年.]|建议|患者|检查|治疗|镜下|所见")
+_HEDGED = re.compile(r"考虑|符合|倾向|可能|提示|疑|不除外|不排除|建议|结合")
+_SEEN = re.compile(r"^(?:可?见|查见|找到|检出|发现)[^，,。]{1,14}[，,]\s*(?:考虑|符合|倾向于?|提示)为?(?=.)")
 _CLEAR = re.compile(r"^(?:切缘|脉管|神经|淋巴结|周围|断端|残端).{0,14}(?:未见|阴性|未累及|净)|^未见")
 _ENDS = re.compile(r"处理意见|医师意见|建议|注意事项|医师|医生|签名|日期|\(?以下空白\)?|特此证明"
                    r"|免疫组化|IHC|注:|\s(?:治愈|好转|未愈|未治)")
@@ -206,10 +233,28 @@ def disease(reader: Reader, key: str = "disease", *, most: int = 5) -> list[Foun
     for mark in sorted(reader.marks(key), key=lambda mark: (mark.passing, mark.kin, -len(mark.name), -mark.sure)):
         tokens = _past_specimen(reader, reader.block(mark, most=most))
         text = diagnosis_text("".join(token.text if index == 0 else _joint(tokens[index - 1], token) for index, token in enumerate(tokens)))
-        if len(text) >= 2 and re.search(r"[\u4e00-\u9fff]", text) and not (mark.passing and not _DISEASE.search(text)):
+        if len(text) >= 2 and re.search(r"[\u4e00-\u9fff]", text) and (_DISEASE.search(text) or not (mark.passing or mark.glued)):
             sure = joined(tokens).confidence * mark.sure * (0.96 if len(tokens) == 1 else TOLD)
-            sure = sure if _DISEASE.search(text) and not _NO_DISEASE.search(text) else min(sure, DOUBTED)
+            clear = _DISEASE.search(text) and not _NO_DISEASE.search(text) and not _HEDGED.search(text)
+            sure = sure if clear else min(sure, DOUBTED)
             return [found(reader.page, "disease", text, sure, tokens)]
+    return []
+
+
+_ILL = re.compile(r"\W*(?:\d\s*[.、)])?\s*((?:\([^()]{1,12}\))?[\u4e00-\u9fffA-Z0-9Ⅰ-Ⅻ()]{1,24}"
+                  r"(?:癌|瘤|[病炎症]|白血病|梗[死塞]|出血|衰竭|硬化|骨折|[期级])(?:\([^()]{1,16}\))?)\W*(?:ICD|[A-Z]\d\d|$)")
+_OF_OTHERS = re.compile(r"入院|门诊|初步|临床|术前|待查|既往|史|否认|未见|科$|病历|病理|主治|因|大病|重大疾|疾病$")
+
+
+def disease_alone(reader: Reader) -> list[Found]:
+    """A diagnosis that no label names: a line that is one and nothing else, the lowest such line in the upper three quarters."""
+    for token in reversed(reader.tokens):
+        match = _ILL.fullmatch(token.text.strip()) or _ILL.match(token.text.strip())
+        if match and token.box.top < 0.8 and not _OF_OTHERS.search(token.text) and not _NO_DISEASE.search(token.text) \
+                and not reader.page.left_of(token)[1:]:
+            text = diagnosis_text(re.sub(r"^.{0,6}诊断(?:[为是])?", "", match[1]))
+            if len(text) > 2:
+                return [found(reader.page, "disease", text, token.confidence * 0.7, [token])]
     return []
 
 
@@ -235,6 +280,7 @@ def diagnosis_text(text: str) -> str:
     end = _ENDS.search(text)
     text = text[:end.start()] if end and end.start() > 1 else text
     text = re.sub(r"^\s*\((?=[^()]*(?:标本|送检|切除|活检|穿刺|组织))[^()]{2,16}\)\s*(?=.)", "", text)
+    text = re.sub(r"\s*\(?[A-Z]\d\d\.[\dxX]{1,5}(?![\dxX]).*$", "", _SEEN.sub("", text.strip()))
     text = re.split(r"。(?!\s*\d\s*[.、)])", text.strip(" 。"))[0]
     text = re.sub(r"[(\[]?\s*(?:ICD-?1[01]\s*(?:编码)?\s*[:.]?\s*)?[A-Z]\d\d(?:\.[\dxX]{1,5})?(?:/\d)?\s*[)\]]\s*$", "", text)
     text = re.sub(r"\s*[(\[]?\s*ICD.{0,24}$", "", text)

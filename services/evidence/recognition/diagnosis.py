@@ -9,6 +9,7 @@ from services.evidence.recognition.common import (
     a_day,
     diagnosis_text,
     disease,
+    disease_alone,
     found,
     hospital,
     name,
@@ -27,7 +28,7 @@ _TOLD = re.compile(r"(?:确\s*诊|诊\s*断|考虑)\s*(?:为|是)\s*[:“\"]?\s*
 def read(page: Page) -> list[Found]:
     """Name, hospital, disease and the day of diagnosis: of the certificate when no other is told."""
     reader = Reader(page, _LABELS)
-    return name(reader) + hospital(reader) + (disease(reader) or _told(reader)) + _day(reader)
+    return name(reader) + hospital(reader) + (disease(reader) or _told(reader) or disease_alone(reader)) + _day(reader)
 
 
 def _told(reader: Reader) -> list[Found]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.evidence.recognition.common import disease, hospital, name
+from services.evidence.recognition.common import disease, disease_alone, hospital, name
 from services.evidence.recognition.labels import Labels
 from services.evidence.recognition.layout import Page
 from services.evidence.recognition.lines import Found
@@ -15,4 +15,4 @@ _LABELS = Labels("discharge")
 def read(page: Page) -> list[Found]:
     """Name, hospital, stays and the diagnosis at discharge."""
     reader = Reader(page, _LABELS)
-    return name(reader) + hospital(reader) + stays(reader) + disease(reader)
+    return name(reader) + hospital(reader) + stays(reader) + (disease(reader) or disease_alone(reader))

@@ -18,7 +18,7 @@ _LEVELS = re.compile(r"简\s*认|简\s*字|认\s*字|认\s*定|消\s*火|火\s*�
 _CAUSE = re.compile(r"(?:(?:起火|火灾|事故|失火)的?原因\s*(?:为|是|系)\s*:?|(?:火灾|起火|火情)(?:系|是|因|由))\s*([^。;；]{3,90}?)"
                     r"(?=。|;|；|所致|引起(?:的|,|。)|引发(?:的|,|火灾)|造成(?:的|,|火灾)|$)")
 _PLACE = re.compile(r"(?:位于|地处|地址为|[称在于]|[,，])\s*,?\s*([\u4e00-\u9fffA-Za-z0-9()#-]{6,60}?)\s*(?:突然)?"
-                    r"(?:发生|突发|起火|失火|着火|的)")
+                    r"(?:发生|突发|起火|失火|着火|的|(?=居民|村民|住户|户主|业主|当事人))")
 _WHO = re.compile(r"(?:当事人|户主|村民|居民|业主|房主|承租人)\s*([\u4e00-\u9fff·]{2,12}?)(?=[\s(,、:;的家男女]|位于|于|在|$)")
 _OF = re.compile(r"的(?:当事人|居民|村民|住户|户主|业主)?([\u4e00-\u9fff·]{2,12}?)(?:的)?(?:家|户|住宅|住处|住房|房屋|居所|自建房|院落|宅)"
                  r"(?:内|中)?(?:突然)?(?:发生|突发|起火|失火|着火)")      # 的某某家发生火灾
@@ -63,7 +63,7 @@ def _who(reader: Reader) -> list[Found]:
         read = a_name(match[1]) if match else None
         if match and read:
             return [found(reader.page, "name", read[0], token.confidence * 0.89, (token.part(match.start(1), match.end(1)),))]
-    match = _OF.search(reader.running.text)
+    match = _OF.search(reader.running.text) or _WHO.search(reader.running.text)
     read = a_name(match[1]) if match else None
     if match and read:
         tokens = reader.running.tokens(match.start(1), match.end(1))
@@ -72,15 +72,21 @@ def _who(reader: Reader) -> list[Found]:
 
 
 def _where(reader: Reader) -> list[Found]:
+    best: list[Found] = []
     for mark in (*reader.marks("place"), *reader.marks("place_else")):
         tokens = reader.block(mark, most=2)
         tokens = tokens[:1] if re.search(r"[,;。]\s*$", mark.token.text) else tokens
-        if tokens:
-            text = written(re.split(r"[。,，;；]", "".join(token.text for token in tokens))[0])
-            text = re.sub(r"^(?:位于|地处|在|为|是)", "", text)
-            if len(text) > 3:
-                whole = _WHOLE_PLACE.fullmatch(text) and not _NO_PLACE.search(text)
-                return [found(reader.page, "place", text, joined(tokens).confidence * mark.sure * (1.0 if whole else _CUT), tokens)]
+        if not tokens:
+            continue
+        text = written(re.split(r"[。,，;；]", "".join(token.text for token in tokens))[0])
+        text = re.sub(r"^(?:[及和与]?(?:地点|地址|部位|位置|场所)[:：])?(?:位于|地处|在|为|是)?", "", text)
+        whole = _WHOLE_PLACE.fullmatch(text) and not _NO_PLACE.search(text)
+        if len(text) > 3 and (whole or not best):
+            best = [found(reader.page, "place", text, joined(tokens).confidence * mark.sure * (1.0 if whole else _CUT), tokens)]
+        if whole:
+            break
+    if best:
+        return best
     text, tokens_of = reader.running.text, reader.running.tokens
     for match in _PLACE.finditer(text):
         if _NO_PLACE.search(match[1]) or not re.search(r"\d|[路街巷号村镇区县院室]", match[1]):

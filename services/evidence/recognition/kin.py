@@ -12,9 +12,9 @@ LONGEST = 18
 _A_PLACE = re.compile(r".{5,}(?:医院|卫生院|中心|诊所|公司|分局|大队|支队)(?:\([^()]*\))?$")       # whose name it is, and no label
 _A_TITLE = re.compile(r".{2,}(?:证明书?|报告[单书]|诊断书|意见书|认定书|记录|小结|票据|清单|结算[单表]|收据|发票)$")
 # Where such a label may stand: before a colon, in brackets, alone in its cell, before a figure or a blank.
-RUN = re.compile(r"(?<![\u4e00-\u9fff\d.])"
+RUN = re.compile(r"(?<![\u4e00-\u9fff\d])"
                  r"([\u4e00-\u9fff](?:\s{0,4}[\u4e00-\u9fffIVX、/№]|[12](?![\d.,])|\([\u4e00-\u9fff12/]{1,6}\)){1,17})"
-                 r"(?:\((?:元|天|日)\)|/元)?(\s*:\s*|\s*\]\s*|\s*$|\s+|(?=[¥\d]))")
+                 r"(?:\((?:元|天|日)\)|/元)?(\s*:\s*|\s*[\])]\s*|\s*$|\s+|(?=[¥\d]))")
 
 
 class Kin:

@@ -28,7 +28,8 @@ _DOUBTFUL = 0.87        # of a label that may name something else too
 _KIN = 0.84             # of a label that only its words tell
 # What makes a label of the table a longer one: before it, behind it, in the second line of its cell.
 _AHEAD = re.compile(r"[\u4e00-\u9fff]{1,6}$")
-_LONGER = re.compile(r"([\u4e00-\u9fff]{1,4})(?:\([^()]{0,8}\))?\s*(?:(:)|$|[\s\]](?![\u4e00-\u9fff]))")
+_LONGER = re.compile(r"((?:\([\u4e00-\u9fff]{1,6}\))?[\u4e00-\u9fff]{1,4})"
+                     r"(?:\([^()]{0,8}\))?\s*(?:(:)|$|(?=[¥\d])|[\s\]](?![\u4e00-\u9fff]))")
 _REST = re.compile(
     r"(?:.{0,5}(?:日期|时间|金额|支付|支出|负担|地点|地址|原因|意见|名称|姓名|单位|医院|机构|诊断|结果|号码|编号|费用|合计|总额|天数|自付"
     r"|自费|认定|情况|部位)|[期间付出额担因址号人名点用费见果况目称数]|支[付出]|[基资]金.{0,4}|\(.{1,6}\))$")
@@ -54,6 +55,11 @@ class Mark:
     def alone(self) -> bool:
         """Whether nothing but the label stands in the token."""
         return self.start == 0 and not self.token.text[self.end:].strip(" :;|")
+
+    @property
+    def glued(self) -> bool:
+        """Whether the value follows with neither colon nor blank between."""
+        return not self.alone and not re.search(r"[:;\]\s]", self.token.text[self.start:self.end + 1])
 
     @property
     def passing(self) -> bool:
@@ -94,10 +100,12 @@ class Labels:
             if any(mark.start < match.end(1) and match.start(1) < mark.end for mark in found):
                 continue
             key = self.kin.key(match[1])
-            if ":" not in match[2] and any(mark.end == match.start(1) for mark in found):
+            if (not key and ")" in match[2]) or (":" not in match[2] and any(mark.end == match.start(1) for mark in found)):
                 continue                                                # what stands right behind a label is its value
-            if key is not None and (":" in match[2] or (not match[2].strip(" ") and len(match[1]) < 13)):
-                more.append(Mark(key, re.sub(r"\s", "", match[1]), token, match.start(1), match.end(), _KIN, kin=True))
+            if key is not None and (match[2].strip() or len(match[1]) < 13):
+                gloss = None if match[2].strip() else _GLOSS.match(text, match.end())
+                end = gloss.end() if gloss else match.end()
+                more.append(Mark(key, re.sub(r"\s", "", match[1]), token, match.start(1), end, _KIN, kin=True))
         return sorted((*found, *more), key=lambda mark: mark.start)
 
     def across(self, upper: str, lower: str, *, tight: bool = True) -> bool:
@@ -122,15 +130,16 @@ class Labels:
         if not self.keys[name] and text[match.start() - 1:match.start()] == "(" and re.match(r"\)(?!\s*:)", after):
             return None                                                 # (送检标本)直肠癌
         ahead = _AHEAD.search(text, 0, match.start())
-        known = self._wider(before, name) or _QUALIFIED.search(before)
-        longer_key = self.kin.key(ahead.group() + name) if ahead and not known else None
+        longer_key = self.kin.key(ahead.group() + name) if ahead and not self._wider(before, name) else None
         if ahead and longer_key is not None and longer_key != key and re.match(r"[\s:\])]|$|[¥\d]", after):
             return Mark(longer_key, ahead.group() + name, token, ahead.start(), end + len(tail.group() if tail else ""), _KIN, kin=True)
-        if _TITLE.match(after) or re.match(r"\s*[为系是][^:]", after):
-            return None
+        if _TITLE.match(after) or re.match(r"\s*[为系是][^:]|[者员](?!:)", after):
+            return None                                                 # 诊断者 is no diagnosis, 参保人员 no 参保人
         longer = None if tail or before else _LONGER.match(after)
         if longer and not _TRANSPARENT.match(longer[1]) and (longer[2] or self.kin.key(name + longer[1]) is not None):
             return Mark(self.kin.key(name + longer[1]) or "", name + longer[1], token, match.start(), end + longer.end(), _KIN, kin=True)
+        if ahead and longer_key and tail and len(name) < 3:
+            return Mark(longer_key, ahead.group() + name, token, ahead.start(), end + tail.end(), _KIN, kin=True)
         if _OTHERS.search(text, 0, match.start()) or (tail and len(name) < 3 and _COMPOUND.search(text, 0, match.start())):
             return Mark("", name, token, match.start(), end + len(tail.group() if tail else ""), 0.9)
         if tail:
@@ -180,4 +189,5 @@ def _named(table: dict[str, dict[str, list[str]]], entry: str) -> list[str]:
 
 def _mended(text: str) -> str:
     text = re.sub(r"(?<=自付)[-~](?!\d)", "一", text)
+    text = re.sub(r"(?<!\d)[.…·_]{2,}|…+", lambda dots: " " * len(dots.group()), text)       # dotted lines between label and value
     return text.replace("人院", "入院").replace("曰期", "日期").replace("末检", "未检")

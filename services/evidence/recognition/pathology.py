@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from services.evidence.recognition.common import DOUBTED, a_date, a_day, disease, hospital, name, one
+from services.evidence.recognition.common import DOUBTED, a_date, a_day, disease, disease_alone, hospital, name, one
 from services.evidence.recognition.dates import of
 from services.evidence.recognition.labels import Labels
 from services.evidence.recognition.layout import Page
@@ -21,7 +21,7 @@ def read(page: Page) -> list[Found]:
     reader = Reader(page, _LABELS)
     number = reader.value("number", _number)
     return (name(reader) + hospital(reader) + one(page, "number", number, number.value if number else "") + _days(reader)
-            + disease(reader, most=6))
+            + (disease(reader, most=6) or disease_alone(reader)))
 
 
 def _number(text: str) -> tuple[str, float] | None:

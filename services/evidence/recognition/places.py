@@ -259,6 +259,8 @@ def _partner(page: Page, token: Token, compact: str, labels: Labels, gone: set[i
     if (beside is not None and len(compact) <= 2 and compact not in labels.keys and beside.left - token.right < 6 * page.unit
             and rests and re.sub(r"\s", "", beside.text).startswith(tuple(rests))):
         return beside
+    if beside is not None and re.search(r"[方位人者]名$", compact) and beside.text.lstrip().startswith("称"):
+        return beside
     if len(compact) < 2:
         return None
     under = next((other for other in page.below(token, rows=1.2) if id(other) not in gone), None)
