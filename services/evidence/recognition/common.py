@@ -87,6 +87,14 @@ def a_date(reader: Reader, field: str, key: str = "") -> list[Found]:
     return one(reader.page, field, value, value.value.day.isoformat()) if value else []
 
 
+def in_order(fields: list[Found], *names: str) -> list[Found]:
+    """The fields; dates that do not follow each other as named are doubted."""
+    days = [field.value for name in names for field in fields if field.name == name]
+    if days == sorted(days):
+        return fields
+    return [replace(field, confidence=min(field.confidence, DOUBTED)) if field.name in names else field for field in fields]
+
+
 def name(reader: Reader, field: str = "name", key: str = "name") -> list[Found]:
     """The person's name; the same name at two places proves itself, another at the second place casts doubt."""
     values = sorted((value for value in reader.values(key, a_name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from statistics import median
 
-from services.evidence.recognition.common import a_day, a_name, found, name, one
+from services.evidence.recognition.common import a_day, a_name, found, in_order, name, one
 from services.evidence.recognition.labels import Labels
 from services.evidence.recognition.layout import Page, Token, joined, overlap
 from services.evidence.recognition.lines import Found
@@ -36,7 +36,7 @@ _NO_PLACE = re.compile(r"[年月日]\d|\d{4}年|火灾|报警|许$|时许|本火
 def read(page: Page) -> list[Found]:
     """All fields: labels first, then what the sentences tell."""
     reader = Reader(page, _LABELS)
-    return _number(reader) + _who(reader) + _where(reader) + _days(reader) + _why(reader)
+    return _number(reader) + _who(reader) + _where(reader) + in_order(_days(reader), "on", "issued_on") + _why(reader)
 
 
 def _number(reader: Reader) -> list[Found]:

@@ -28,6 +28,7 @@ from services.evidence.recognition.values import amounts_in, days_in, upper_in
 
 _LABELS = Labels("invoice")
 _RECEIVED = re.compile(r"收到\s*:?\s*([\u4e00-\u9fff·]{2,12}?)\s*(?:先生|女士|同志)?\s*(?:交来|缴来|交纳|缴纳|交付|支付|付来)")
+_UNPROVEN = 0.88        # of an amount that stands once only
 _OF_TWO = 0.89          # of the one of two parties that is no hospital
 _BARE = re.compile(r"(?:(?!校验|业务|流水|住院|门诊|病[历案例]|就诊|医保|电话|证)[\u4e00-\u9fff]{1,4}:?)?(\d{8}|\d{10}|\d{12}|\d{20})")
 _OTHER_DAY = re.compile(r"打印|制表|入院|出院|就诊|住院|出生|有效|结算")
@@ -117,11 +118,11 @@ def _amount(reader: Reader) -> list[Found]:
     out: list[Found] = []
     agree = bool(capitals and figures and capitals[1] == figures.value)
     if figures:
-        sure = PROVEN if agree else min(figures.confidence, DOUBTED) if capitals else figures.confidence
+        sure = PROVEN if agree else min(figures.confidence, DOUBTED if capitals else _UNPROVEN)
         out.append(found(reader.page, "amount", f"{figures.value:.2f}", sure, figures.tokens))
     if capitals:
         words, _, token = capitals
-        sure = PROVEN if agree else min(token.confidence, DOUBTED) if figures else token.confidence * 0.97
+        sure = PROVEN if agree else min(token.confidence, DOUBTED if figures else _UNPROVEN)
         out.append(found(reader.page, "amount_in_words", words, sure, (token,)))
     return out
 

@@ -76,7 +76,7 @@ class Labels:
         self.kin = kin.Kin(sheet)
         table = _table()
         self.keys = {name: key for key, names in table[sheet].items() for entry in names for name in _named(table, entry)}
-        self.doubtful = frozenset(table.get("doubtful", {}).get(sheet, ()))
+        self.doubtful = frozenset(name for entry in table.get("doubtful", {}).get(sheet, ()) for name in _named(table, entry))
         for stop in table["stops"]["stops"]:
             self.keys.setdefault(stop, "")
         names = sorted(self.keys, key=len, reverse=True)

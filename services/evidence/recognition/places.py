@@ -71,6 +71,7 @@ class Reader:
             if found and mark.kin:
                 return
             for tokens, way in self.places(mark, below=below):
+                tokens = [whole_name(self.page, tokens[0])] if len(tokens) == 1 else tokens
                 text = " ".join(token.text for token in tokens)
                 read = parse(text) if text.strip() else None
                 if read is not None:
@@ -203,6 +204,17 @@ class Reader:
 
 _DATE_PIECE = re.compile(r"(?:19|20)\d\d(?:\s*年(?:\s*\d{1,2}(?:\s*月(?:\s*\d{1,2})?)?)?)?$")
 _DATE_REST = re.compile(r"\s*(?:年|月|日|\d{1,2})(?:\s*(?:月|日|\d{1,2}))*$")
+
+
+_DOTTED = re.compile(r"[\u4e00-\u9fff]{2,}·[\u4e00-\u9fff]+")
+
+
+def whole_name(page: Page, token: Token) -> Token:
+    """A name with a middle dot that its narrow cell breaks in two: with the rest that stands right under it."""
+    if not _DOTTED.fullmatch(token.text.strip()):
+        return token
+    under = next((other for other in page.below(token, rows=1.0) if re.fullmatch(r"[\u4e00-\u9fff]{1,3}", other.text.strip())), None)
+    return joined([token, under]) if under and under.y - token.y < _TIGHT * max(token.height, under.height) else token
 
 
 def _whole_dates(page: Page) -> Iterator[Token]:

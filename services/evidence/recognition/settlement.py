@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from itertools import combinations
 
@@ -38,8 +39,17 @@ def read(page: Page) -> list[Found]:
     reader = Reader(page, _LABELS)
     number = reader.value("number", _number)
     day = a_date(reader, "settled_on") or _until(reader) or of(reader, "settled_on")
-    return (name(reader) + hospital(reader) + one(page, "number", number, number.value if number else "") + stays(reader)
-            + day + _amounts(reader))
+    return (name(reader) + hospital(reader) + one(page, "number", number, number.value if number else "")
+            + _dated(stays(reader), day) + _amounts(reader))
+
+
+def _dated(stayed: list[Found], settled: list[Found]) -> list[Found]:
+    """Nobody settles before he leaves: then the day of settling is doubted, and so are days of a stay that nothing proves."""
+    left = [field.value for field in stayed if field.name == "discharged_on"]
+    if not settled or not left or settled[0].value >= min(left):
+        return stayed + settled
+    return [replace(field, confidence=min(field.confidence, DOUBTED)) if field.confidence < PROVEN else field
+            for field in (*stayed, *settled)]
 
 
 def _until(reader: Reader) -> list[Found]:
