@@ -240,10 +240,11 @@ def disease(reader: Reader, key: str = "disease", *, most: int = 5) -> list[Foun
     """
     for mark in sorted(reader.marks(key), key=lambda mark: (mark.passing, mark.kin, -len(mark.name), -mark.sure)):
         tokens = _past_specimen(reader, reader.block(mark, most=most))
-        text = diagnosis_text("".join(token.text if index == 0 else _joint(tokens[index - 1], token) for index, token in enumerate(tokens)))
+        told = "".join(token.text if index == 0 else _joint(tokens[index - 1], token) for index, token in enumerate(tokens))
+        text = diagnosis_text(told)
         if len(text) >= 2 and re.search(r"[\u4e00-\u9fff]", text) and (_DISEASE.search(text) or not (mark.passing or mark.glued)):
             sure = joined(tokens).confidence * mark.sure * (0.96 if len(tokens) == 1 else TOLD)
-            clear = _DISEASE.search(text) and not _NO_DISEASE.search(text) and not _HEDGED.search(text)
+            clear = _DISEASE.search(text) and not _NO_DISEASE.search(text) and not _HEDGED.search(told)
             sure = sure if clear else min(sure, DOUBTED)
             return [found(reader.page, "disease", text, sure, tokens)]
     return []
