@@ -66,8 +66,8 @@ def prepare(session: Session, *, insurer: str, from_on: date, until_on: date, ac
 def correct(session: Session, *, report_id: uuid.UUID, why: str, actor: Actor, now: datetime) -> ExchangeReport:
     """The next version of an issued report, prepared, naming every figure that changed. Conflict when none did, or it is not the newest."""
     actor.require(*sorted(OFFICE), what="更正与保险公司的合作情况报告")
-    reason = written(why, "why")
     row = _own(session, report_id, actor)
+    reason = written(why, "why")
     session.execute(_LOCK, {"org": row.org_key, "insurer": row.insurer})
     if row.status != "issued" or _newest(session, row.org_key, row.insurer, row.from_on, row.until_on) != row:
         raise Conflict("report_status", "只能更正已签发的最新一版", remedy="刷新后核对")
@@ -126,10 +126,11 @@ def enter(session: Session, *, insurer: str, code: str, held_on: date, note: str
 def withdraw(session: Session, *, act_id: uuid.UUID, why: str, actor: Actor, now: datetime) -> CooperationAct:
     """An entry made in error: it stays, and no longer counts. Conflict when it was withdrawn before."""
     actor.require(*sorted(OFFICE), what="撤销合作事项的登记")
-    reason = written(why, "why")
-    found = session.get(CooperationAct, act_id, with_for_update=True)
+    session.execute(_LOCK, {"org": "act", "insurer": str(act_id)})      # the table only grows: its rows cannot be locked
+    found = session.get(CooperationAct, act_id)
     if found is None or found.withdraws is not None:
         raise NotFound("act_missing", "没有这一登记，或不在您的管辖范围内", remedy="核对编号")
+    reason = written(why, "why")
     if session.exec(select(CooperationAct).where(CooperationAct.withdraws == act_id)).first() is not None:
         raise Conflict("act_withdrawn", "这一登记已经撤销", remedy="刷新后核对")
     return _entered(session, found.insurer, found.code, found.held_on, reason, act_id, actor, now)

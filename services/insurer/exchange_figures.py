@@ -108,7 +108,8 @@ _REPORTS = sa.text("""
     ORDER BY k.case_no""")
 _BEGUN = sa.text("""
     SELECT count(*) FILTER (WHERE v.policy_no IS NOT NULL) AS with_policy, count(*) FILTER (WHERE v.policy_no IS NULL) AS without,
-           count(*) FILTER (WHERE coalesce(e.fen, 0) <= 0) AS paid, count(*) FILTER (WHERE e.fen > 0) AS unpaid,
+           count(*) FILTER (WHERE v.premium_fen = 0 OR e.fen <= 0) AS paid,
+           count(*) FILTER (WHERE v.premium_fen > 0 AND coalesce(e.fen, 1) > 0) AS unpaid,
            (SELECT count(*) FROM roster_import r WHERE r.plan = ANY(CAST(:plans AS text[])) AND r.accepted > 0
             AND r.at >= :start AND r.at < :over) AS rosters
     FROM cover v LEFT JOIN LATERAL (SELECT sum(e.amount_fen) AS fen FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id

@@ -28,6 +28,7 @@ def walked(world: World, twin: Twin, now: datetime, *steps: str, n: int = 0) -> 
         with world.db.unit_of_work(ROOT) as session:
             payment.plan(session, claim_ids=[claim], actor=SYSTEM, now=now)
             payment.announce(session, claim_ids=[claim], actor=SYSTEM, now=now)
+            payment.settle(session, claim_ids=[claim], actor=SYSTEM, now=now)
     return claim
 
 

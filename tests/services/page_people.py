@@ -157,6 +157,17 @@ U           RW  /claims/{claim_no}/answer-list
 U           RW  /claims/{claim_no}/delivered
 U           RW  /claims/{claim_no}/hand-list
 U           W   /claims/{claim_no}/resume
+OSHA        R   /exchange
+OSH         W   /exchange
+OSH         W   /exchange/acts
+OSH         W   /exchange/acts/{act_id}/withdraw
+OSHA        R   /exchange/{report_id}
+OSH         W   /exchange/{report_id}/correct
+SH          W   /exchange/{report_id}/issue
+OSHA        R   /exchange/{report_id}/letter
+OSHA        R   /exchange/{report_id}/workbook
+OSHKCA      R   /reconciliation
+OSHKCA      R   /reserves
 OSHA        R   /handoffs
 OSHA        R   /samples
 OSHA        R   /samples/{sample_id}

@@ -91,7 +91,8 @@ def address(path: str, stage: Stage) -> str:
     values = {"claim_no": stage.reported, "case_no": stage.case, "paper_id": stage.paper, "notice_id": stage.letter,
               "letter_id": stage.letter, "list_id": stage.supplement, "sheet_no": stage.sheet, "run_no": stage.run,
               "payment_id": stage.payment, "certificate_no": stage.certificate, "draft_id": stage.draft, "phrase_id": stage.phrase,
-              "account_id": stage.account, "person_id": stage.person, "org_id": stage.org, "roster_id": stage.roster, "plan": "xj-women"}
+              "account_id": stage.account, "person_id": stage.person, "org_id": stage.org, "roster_id": stage.roster, "plan": "xj-women",
+              "report_id": stage.exchange}
     return re.sub(r"{(\w+)}", lambda found: values.get(found[1], "00000000-0000-0000-0000-000000000000"), path)
 
 
