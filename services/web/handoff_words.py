@@ -17,3 +17,5 @@ DISAGREED: Mapping[str, str] = {
 AGES: Mapping[str, str] = {
     "none": N_("未移送"), "3": N_("3 天以内"), "10": N_("4 至 10 天"), "30": N_("11 至 30 天"), "over": N_("30 天以上")}
 FOLLOWED: Mapping[str, str] = {"taken": N_("由您跟进。"), "given_back": N_("已不再跟进。"), "assigned": N_("已指派跟进人。")}
+ANSWERED: Mapping[str, str] = {"brought": N_("已登记并核对，等待另一人采用。"), "taken": N_("已采用，答复已进入收件箱，随后自动办理。"),
+                               "dropped": N_("已撤销登记。")}

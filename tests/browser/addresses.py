@@ -11,6 +11,7 @@ MEMBER, AUDITOR, MAKER, CHECKER, ADMIN = "xj.m1", "xj.auditor", "xj.maker", "xj.
 
 # Answers that are no pages: a file, a count for a script, a way to somewhere else.
 NOT_PAGES = {
+    "/handoffs/answers/open", "/handoffs/answers/{sheet_id}/errors",
     "/claims/{claim_no}/pulse", "/papers/{paper_id}/content", "/papers/{paper_id}/pages/{number}", "/letters/{notice_id}/content",
     "/book/summary/file", "/exchange/{report_id}/letter", "/exchange/{report_id}/workbook",
     "/book/reports/template", "/book/reports/{import_id}/errors", "/book/rosters/template", "/book/rosters/{roster_id}/errors",
@@ -134,6 +135,10 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "/reconciliation": (OFFICE, "/reconciliation"),
     "/reserves": (OFFICE, "/reserves"),
     "/handoffs": (OFFICE, "/handoffs"),
+    "/handoffs/answers": (OFFICE, "/handoffs/answers"),
+    "/handoffs/answers/open": (OFFICE, "/handoffs/answers/open"),
+    "/handoffs/answers/{sheet_id}": (OFFICE, "/handoffs/answers/{nothing}"),
+    "/handoffs/answers/{sheet_id}/errors": (OFFICE, "/handoffs/answers/{nothing}/errors"),
     "/disagreements": (OFFICE, "/disagreements"),
     "/disagreements/{claim_no}": (OFFICE, "/disagreements/{office}"),
     "/samples": (HEAD, "/samples"),
@@ -177,6 +182,7 @@ BUTTONS = {
 
 # Buttons on another page than their own address, and rows taken back by one reason, whose form every desk shares.
 PRESSED_ELSEWHERE = {
+    "/handoffs/answers/{sheet_id}/take",
     "/cases/{case_no}/uploads", "/cases/{case_no}/uploads/{upload_id}/drop", "/cases/{case_no}/uploads/{upload_id}/finish",
     "/cases/{case_no}/uploads/{upload_id}/part", "/account/choices", "/account/leave/end",
     "/account/sessions/end", "/admin/identities/{account_id}/end", "/bulk",
@@ -212,6 +218,7 @@ FORMS_ELSEWHERE: dict[str, tuple[str, str]] = {
     "/exchange/acts": (OFFICE, "/exchange/acts"),
     "/exchange/acts/{act_id}/withdraw": (OFFICE, "/exchange/acts/{nothing}/withdraw"),
     "/exchange/{report_id}/correct": (OFFICE, "/exchange/{exchange}/correct"),
+    "/handoffs/answers/{sheet_id}/drop": (OFFICE, "/handoffs/answers/{nothing}/drop"),
     "/handoffs/{claim_no}/assign": (HEAD, "/handoffs/{office}/assign"),
     "/handoffs/{claim_no}/recall": (OFFICE, "/handoffs/{office}/recall"),
     "/mine/{claim_no}/talk": (MEMBER, "/mine/{reported}/talk"),

@@ -225,6 +225,13 @@ SH          W   /disagreements/{claim_no}/agree
 SH          W   /disagreements/{claim_no}/close
 OSH         W   /disagreements/{claim_no}/insist
 OSH         W   /disagreements/{claim_no}/take-back
+OSHA        R   /handoffs/answers
+OSH         W   /handoffs/answers
+OSH         R   /handoffs/answers/open
+OSHA        R   /handoffs/answers/{sheet_id}
+OSHA        R   /handoffs/answers/{sheet_id}/errors
+OSH         W   /handoffs/answers/{sheet_id}/drop
+OSH         W   /handoffs/answers/{sheet_id}/take
 H           W   /handoffs/{claim_no}/assign
 OSH         W   /handoffs/{claim_no}/give-back
 OSH         W   /handoffs/{claim_no}/take

@@ -11,10 +11,13 @@ import pytest
 import sqlalchemy as sa
 
 from services.core.db import Database
+from services.insurer import answer_book as book
+from tests.services.answer_files import filled, table
 from tests.services.api_world import Api
 from tests.services.claim_pages import person
 from tests.services.handoff_world import collect, number, with_insurer
 from tests.services.insurer_world import Twin, running
+from tests.services.review_world import pdf
 from tests.support.world import ROOT
 
 ALLOWANCE = "breast_cancer_allowance"
@@ -97,3 +100,37 @@ def test_what_the_insurer_answered_in_part_stands_line_by_line(api: Api, twin: T
     with api.db.view(ROOT.scope) as session:
         assert f"P-{claim}" in page                     # the policy's number stands with the file
         assert session.execute(sa.text("SELECT count(*) FROM disagreement")).scalar_one() == 0
+
+
+def test_answers_come_by_workbook_and_another_person_takes_them(api: Api, twin: Twin, now: datetime) -> None:
+    claim = with_insurer(api.world, twin, now)
+    no = number(api.world, claim)
+    brings, takes = person(api, "nx.office1"), person(api, "nx.senior")
+    brings.get("/handoffs/answers")
+    answer = brings.get("/handoffs/answers/open")
+    assert answer.headers["content-type"].startswith("application/vnd.openxmlformats")
+    brings.get("/handoffs/answers")
+    sheet = filled(table(answer.content), {book.LETTER_NO: "赔字9号"})
+    xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    letter = (f"{no}.pdf", pdf("信"), "application/pdf")
+    refused = brings.send("/handoffs/answers", files={"file": ("答复.xlsx", b"PK", xlsx), "letters": letter})
+    assert refused.status_code == 422 and "打不开" in refused.text
+    brings.get("/handoffs/answers")
+    done = brings.send("/handoffs/answers", files={"file": ("答复.xlsx", sheet, xlsx), "letters": letter})
+    where = done.headers["location"].partition("?")[0]
+    assert "由登记人以外的另一人" in brings.get(where).text
+    own = brings.send(f"{where}/take")
+    assert own.status_code == 409 and "须由登记人以外的另一人采用" in own.text
+    page = takes.get(where).text
+    assert no in page and "100,900.00" in page and "赔字9号" in page and "采用 1 案的答复" in page
+    assert takes.send(f"{where}/take").headers["location"] == f"{where}?done=taken"
+    assert "新消息 3 条" in person(api, "nx.auditor").get(where).text
+    assert person(api, "xj.senior").get(where).status_code == 404
+    brings.get("/handoffs/answers")
+    wrong = filled(table(answer.content), {book.TOTAL: "1.00"})
+    bad = brings.send("/handoffs/answers", files={"file": ("错.xlsx", wrong, xlsx), "letters": letter})
+    where = bad.headers["location"].partition("?")[0]
+    assert "合计（元）" in brings.get(where).text and "没有可采用的案件" in brings.get("/handoffs/answers").text
+    assert table(brings.get(f"{where}/errors").content)[0][book.COLUMN] == book.TOTAL
+    brings.get(where)
+    assert brings.send(f"{where}/drop", reason="合计写错").headers["location"].endswith("done=dropped")
