@@ -16,7 +16,7 @@ from services.simulate.steps import Step
 
 FIRST_DAY, LAST_DAY = date(2025, 5, 20), date(2026, 11, 30)
 _QUIET_SECONDS = 120.0
-_POLL = 0.05
+_POLL, _SELDOM, _GROWING = 0.04, 0.3, 1.25     # seconds; who asks too often takes the time of those who work
 # Acts that find what they need as soon as the act before them answered; all others hang on what the worker makes of it.
 _AT_ONCE = frozenset({"enrol", "report", "consent", "papers", "fault", "verify", "answer", "release", "card", "confirm_card",
                       "draft", "message", "object", "sheet", "sample"})
@@ -90,11 +90,12 @@ class Runner:
 
     def quiet(self) -> None:
         """Wait until no message is on its way and no work is owed."""
-        deadline = time.monotonic() + _QUIET_SECONDS
+        deadline, pause = time.monotonic() + _QUIET_SECONDS, _POLL
         while self._office.busy():
             if time.monotonic() > deadline:
                 raise OutsideError("demo_stuck", f"后台工作{_QUIET_SECONDS:.0f}秒没有做完：{self._office.owed()}",
                                    remedy="查看演示目录下 logs/worker.log")
-            time.sleep(_POLL)
+            time.sleep(pause)
+            pause = min(_SELDOM, pause * _GROWING)
 
 
