@@ -48,6 +48,7 @@ _MONEY = sa.text("""
     LEFT JOIN LATERAL (SELECT sum(p.amount_fen) AS fen, array_agg(p.serial ORDER BY p.serial) FILTER (WHERE p.serial IS NOT NULL) AS serials
         FROM payment p WHERE p.claim_id = c.id AND p.round = d.round AND p.channel = 'insurer' AND p.state = 'credited') p ON true
     WHERE c.claim_no = ANY(CAST(:numbers AS text[]))""")
+_CLAIMS = sa.text("SELECT claim_no, id, org_key FROM claim WHERE claim_no = ANY(CAST(:numbers AS text[]))")
 _KEPT = sa.text("SELECT id FROM reconciliation WHERE day = :day")
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtext('reconciliation'))")
 _LAST = sa.text("SELECT max(day) FROM reconciliation")
@@ -121,7 +122,7 @@ def _books(session: Session, statement: Statement) -> tuple[Books, dict[str, tup
     money = {(row.claim_no, row.round): Money(_fen(row.total), row.amount_fen, row.paid, tuple(row.serials or ()))
              for row in session.execute(_MONEY, {"numbers": numbers})}
     books = Books(_files(rows), {uuid.UUID(key): kept for key, kept in inbox.items()}, money)
-    return books, {row.claim_no: (row.claim_id, row.org_key) for row in rows}
+    return books, {row.claim_no: (row.id, row.org_key) for row in session.execute(_CLAIMS, {"numbers": numbers})}
 
 
 def _fen(total: str | None) -> int | None:

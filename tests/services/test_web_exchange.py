@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from datetime import date, datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from services.core.db import Database
 from services.insurer import reconciling
 from services.insurer.statement import Position, Statement
 from tests.services.api_world import Api
-from tests.services.review_world import SYSTEM
+from tests.services.review_world import SYSTEM, claim_row, in_review
 from tests.support.signed_in import Visitor, sign_in
 from tests.support.world import ROOT
 
@@ -31,6 +32,10 @@ def api(db: Database, now: datetime, tmp_path: Path) -> Api:
 
 def person(api: Api, login: str, language: str = "zh") -> Visitor:
     return sign_in(api.app, api.db, api.world, login, api.clock.now(), language)
+
+
+def number(db: Database, claim: uuid.UUID) -> str:
+    return str(claim_row(db, claim).claim_no)
 
 
 def seen(page: str) -> str:
@@ -89,4 +94,10 @@ def test_reserves_and_the_days_compared(api: Api) -> None:
                               now=at_hour(date(2026, 3, 20), 7))
     page = office.get("/reconciliation").text
     assert "差异 1 项" in page and "差异属于其他组织" in page        # a claim nobody knows is the root's alone
+    known = number(api.db, in_review(api.world, 0, api.clock.now(), office="nx"))
+    with api.db.unit_of_work(ROOT.scope) as session:
+        reconciling.reconcile(session, statement=Statement(day=date(2026, 3, 20), positions=(
+            STRANGE.model_copy(update={"claim_no": known}),)), actor=SYSTEM, now=at_hour(date(2026, 3, 21), 7))
+    page = office.get("/reconciliation").text
+    assert "我方没有这份案卷" in page and f'href="/claims/{known}"' in page and "已 2 日" in page
     assert office.get("/reconciliation", day="2026-03-01").status_code == 404

@@ -155,7 +155,7 @@ def reserved(visit: Visit) -> Response:
     return visit.page("reserves.html", rows=rows, on=on, names=plan_names())
 
 
-@pages.get("/reconciliation", roles=MONEY)
+@pages.get("/reconciliation", roles=MONEY, menu=Item(43, "每日对账"))
 def compared(visit: Visit) -> Response:
     """The last compared day, or one of them (`?day=`); of the files the visitor looks after only when asked (`?mine=1`)."""
     asked, mine = visit.query.get("day", ""), bool(visit.query.get("mine"))
