@@ -15,6 +15,7 @@ from flows.enrol_rosters import enrol_rosters
 from flows.hand_to_insurer import forward_to_insurer, hand_to_insurer, recall_from_insurer, reply_to_insurer
 from flows.keep_papers import keep_papers
 from flows.pay import pay, plan_payments, settle_claims
+from flows.prove_money import prove_money
 from flows.reconcile import reconcile
 from flows.runtime import Batch, looking, transaction
 from flows.send_notices import draft_notices, send_notices
@@ -64,6 +65,7 @@ ROUTES: dict[str, tuple[Flow, ...]] = {
     "timetable.sweep": (sweep_deadlines,),
     "timetable.papers": (keep_papers,),
     "timetable.reconcile": (reconcile,),
+    "timetable.prove": (prove_money,),
 }
 
 

@@ -26,7 +26,8 @@ def main() -> None:
     timetable = {"collect-replies": ("*/10 * * * *", "timetable.collect"),
                  "sweep-deadlines": ("5 0,8,12,18 * * *", "timetable.sweep"),
                  "keep-papers": ("30 2 1 * *", "timetable.papers"),
-                 "reconcile": ("20 6 * * *", "timetable.reconcile")}
+                 "reconcile": ("20 6 * * *", "timetable.reconcile"),
+                 "prove-money": ("40 6 * * *", "timetable.prove")}
     deployments = [owe.to_deployment(name, schedule=Cron(when, timezone=ZONE), parameters={"topic": topic})
                    for name, (when, topic) in timetable.items()]
     serve(*(deployment for deployment in deployments if isinstance(deployment, RunnerDeployment)))

@@ -23,7 +23,8 @@ from services.core.db import collided
 from services.core.errors import ConfigError, Conflict, HuzhuError
 
 # Commands that start programs or long work: their modules load only when asked for.
-LATER = ("up", "worker", "demo", "check", "bench", "accounts", "enrol", "covers", "orgs", "report", "papers", "clocks", "simulate")
+LATER = ("up", "worker", "demo", "check", "bench", "accounts", "enrol", "covers", "orgs", "report", "papers", "clocks", "simulate",
+         "ledger")
 HOME = {"worker": "up"}     # a command that stands in another's module
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from services.ledger.accounts import name_of
+from services.ledger.accounts import WORDS, name_of
+from services.models.ledger import MEMO
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,3 +128,68 @@ _ADEQUACY = sa.text("""
 def adequacy(session: Session, plan: str | None = None) -> list[Adequacy]:
     """The plans' funds in sight; a plan without a fund is not among them."""
     return [Adequacy(*row) for row in session.execute(_ADEQUACY, {"plan": plan})]
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """One account of a plan over a month, fen; cash by the bank account it lies on. `before` and `after`: debit less credit."""
+
+    plan: str
+    account: str
+    name: str
+    bank_account: str
+    before_fen: int
+    debit_fen: int
+    credit_fen: int
+
+    @property
+    def after_fen(self) -> int:
+        """The balance at the month's end."""
+        return self.before_fen + self.debit_fen - self.credit_fen
+
+
+_TRIAL = sa.text("""
+    SELECT t.plan, e.account, coalesce(f.number, '') AS bank_account,
+           coalesce(sum(e.amount_fen) FILTER (WHERE t.booked_on < :first), 0)::bigint AS before,
+           coalesce(sum(e.amount_fen) FILTER (WHERE t.booked_on >= :first AND e.amount_fen > 0), 0)::bigint AS debit,
+           -coalesce(sum(e.amount_fen) FILTER (WHERE t.booked_on >= :first AND e.amount_fen < 0), 0)::bigint AS credit
+    FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id LEFT JOIN fund_account f ON f.id = e.bank_account_id
+    WHERE (CAST(:plan AS text) IS NULL OR t.plan = :plan) AND t.booked_on < :end
+    AND t.plan IN (SELECT plan FROM ledger_transaction WHERE kind NOT IN ('opening', 'account_moved'))
+    GROUP BY t.plan, e.account, f.number ORDER BY t.plan, e.account, 3""")
+
+
+def trial_balance(session: Session, *, first: date, end: date, plan: str | None = None) -> list[Month]:
+    """Every account from `first` up to, and not with, `end`. Where a whole plan is in sight, each column's sum agrees."""
+    rows = [Month(row.plan, row.account, name_of(row.account), masked(row.bank_account), row.before, row.debit, row.credit)
+            for row in session.execute(_TRIAL, {"first": first, "end": end, "plan": plan})]
+    order = {word: place for place, word in enumerate(WORDS)}
+    return sorted(rows, key=lambda row: (row.plan, order[row.account.removeprefix(MEMO)], row.bank_account))
+
+
+def masked(number: str) -> str:
+    """An account's last four digits, as pages show it."""
+    return f"尾号{number[-4:]}" if number else ""
+
+
+_LATE = sa.text("""
+    SELECT t.plan, t.kind, t.fact_on, t.booked_on, coalesce(sum(e.amount_fen) FILTER (WHERE e.amount_fen > 0), 0)::bigint AS fen
+    FROM ledger_transaction t JOIN ledger_entry e ON e.transaction_id = t.id
+    WHERE t.booked_on >= :first AND t.booked_on < :end AND t.fact_on < :first AND (CAST(:plan AS text) IS NULL OR t.plan = :plan)
+    GROUP BY t.id ORDER BY t.fact_on, t.plan, t.id LIMIT 200""")
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Booked in a month although it happened in one that was closed."""
+
+    plan: str
+    kind: str
+    fact_on: date
+    booked_on: date
+    fen: int
+
+
+def late(session: Session, *, first: date, end: date, plan: str | None = None) -> list[Late]:
+    """What a month holds of months before it."""
+    return [Late(*row) for row in session.execute(_LATE, {"first": first, "end": end, "plan": plan})]

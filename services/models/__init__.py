@@ -12,7 +12,7 @@ from services.models.cover import Cover, Endorsement, Reservation, RosterImport
 from services.models.disagreement import Disagreement, HandoffOwner
 from services.models.exchange import CooperationAct, ExchangeReport, Reconciliation, ReconciliationDifference
 from services.models.handoff import Handoff, InsurerMessage
-from services.models.ledger import LedgerClosing, LedgerEntry, LedgerTransaction, PremiumVoucher
+from services.models.ledger import LedgerClosing, LedgerEntry, LedgerTransaction, MoneyProof, PremiumVoucher
 from services.models.notice import Notice, NumberSeries
 from services.models.objection import Objection, Receivable, Reopening
 from services.models.organisation import FormerKey, Fund, FundAccount, Liaison, Organisation, OrganisationChange
@@ -51,6 +51,7 @@ __all__ = [
     "Disagreement", "DuplicateVerdict", "Endorsement", "ExchangeReport", "FactSource", "FamilyTie", "FindingAnswer",
     "FormerKey", "Fund", "FundAccount", "FurtherList", "Grant", "Handoff", "HandoffOwner", "IdempotencyKey",
     "InsurerMessage", "Invoice", "LedgerClosing", "LedgerEntry", "LedgerTransaction", "Liaison", "LineVerdict", "MessageMark",
+    "MoneyProof",
     "Notice", "NumberSeries", "Objection", "OidcAttempt", "OidcSubject", "Organisation", "OrganisationChange",
     "OriginalRequest", "OutboxRow", "Paper", "PaperField", "PaperMatch", "PaperPage", "PaperReading", "PasswordLink",
     "Payee", "Payment", "PaymentRun", "Person", "PersonCategory", "PersonChange", "PersonMerge", "PremiumVoucher",

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
-from services.models.base import Fen, Instant, Json, Row, Scoped, instant, one_of
+from services.models.base import Bytes, Fen, Instant, Json, Row, Scoped, instant, one_of
 
 # Accounts of a plan's fund (专户专款专用). Those of an insured plan are memo accounts: the money is the insurer's.
 ACCOUNTS = ("cash", "receivable", "income", "prepaid", "refund_payable", "refunds", "opening", "benefits", "payable", "in_transit",
@@ -109,3 +109,23 @@ class LedgerClosing(Row, table=True):
     declined_at: datetime | None = instant()
     why: str | None = Field(default=None, sa_type=Text)      # of a decline
     balances: dict[str, list[int]] = Field(default_factory=dict, sa_type=Json)
+
+
+class MoneyProof(Scoped, table=True):
+    """A day's proof of an office's money: approved = sent = credited, or open with its age, or named as a breach. Append-only.
+
+    `sha256`: of the kept report. `signature`: keyed, over office, day and report. `books`: digest of the bookings entered that day.
+    """
+
+    __tablename__ = "money_proof"
+    __table_args__ = (UniqueConstraint("org_key", "day", name="money_proof_once"),)
+
+    day: date
+    office: str = Field(sa_type=Text)
+    claims: int
+    open: int
+    breaches: int
+    sha256: str = Field(sa_type=Text)
+    signature: bytes = Field(sa_type=Bytes)
+    books: str = Field(sa_type=Text)
+    made_at: datetime = Field(sa_type=Instant)

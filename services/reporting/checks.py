@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from services.core.money import to_fen
 from services.engine.ceiling import ceiling
-from services.ledger import proofs
+from services.ledger import closing, proofs
 from services.reporting.recorded import unreachable
 from services.rulebook.registry import version
 
@@ -171,6 +171,7 @@ CHECKS = (
     Check("state_recorded", "状态与记录一致，且每一步都被允许", unreachable),
     Check("premium_in_ledger", "收付相抵 = 分户账，逐计划、逐份保障、逐分；每笔借贷相等", _sql(proofs.FUNDS)),
     Check("claims_in_ledger", "决定 = 分户账 = 银行回单，逐案、逐笔、逐分", _sql(proofs.CLAIMS)),
+    Check("closed_stays", "结账后的月份与结账时逐科目相等", closing.changed),
     Check("numbers_whole", "文号不缺不重", _sql(_NUMBERS)),
     Check("work_flows", "没有反复失败的待办", _sql(_STUCK)),
 )

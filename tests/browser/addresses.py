@@ -16,7 +16,7 @@ NOT_PAGES = {
     "/book/summary/file", "/exchange/{report_id}/letter", "/exchange/{report_id}/workbook",
     "/book/reports/template", "/book/reports/{import_id}/errors", "/book/rosters/template", "/book/rosters/{roster_id}/errors",
     "/cases/{case_no}/covers/{claim_no}", "/cases/{case_no}/uploads/{upload_id}",
-    "/sheets/{sheet_no}/workbook", "/runs/{run_no}/file", "/sign-in/oidc/start"}
+    "/sheets/{sheet_no}/workbook", "/ledger/workbook", "/runs/{run_no}/file", "/sign-in/oidc/start"}
 
 # route: (who looks, where)
 ADDRESSES: dict[str, tuple[str, str]] = {
@@ -144,6 +144,8 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "/samples": (HEAD, "/samples"),
     "/samples/{sample_id}": (OFFICE, "/samples/{sample}"),
     # money, audit, administration
+    "/ledger": (MAKER, "/ledger"),
+    "/ledger/workbook": (MAKER, "/ledger/workbook"),
     "/runs": (MAKER, "/runs"),
     "/runs/{run_no}": (MAKER, "/runs/{run}"),
     "/runs/{run_no}/file": (MAKER, "/runs/{run}/file"),
@@ -190,7 +192,7 @@ PRESSED_ELSEWHERE = {
     "/claims/{claim_no}/take",
     "/claims/{claim_no}/unhold", "/disagreements/{claim_no}/agree", "/exchange/{report_id}/issue",
     "/handoffs/{claim_no}/give-back", "/handoffs/{claim_no}/resend",
-    "/handoffs/{claim_no}/take", "/mine/letters/{letter_id}", "/mine/{claim_no}/consent",
+    "/handoffs/{claim_no}/take", "/ledger/closings/{closing_id}/agree", "/mine/letters/{letter_id}", "/mine/{claim_no}/consent",
     "/mine/{claim_no}/objection/withdraw", "/mine/{claim_no}/resume", "/payments/{payment_id}/card/confirm",
     "/people/{person_id}/category/withdraw", "/people/{person_id}/kin/remove", "/people/{person_id}/merge/undo",
     "/people/{person_id}/proxy/end", "/phrases/{phrase_id}/retire", "/report/{draft_id}/drop", "/runs/{run_no}/release",
@@ -221,6 +223,8 @@ FORMS_ELSEWHERE: dict[str, tuple[str, str]] = {
     "/handoffs/answers/{sheet_id}/drop": (OFFICE, "/handoffs/answers/{nothing}/drop"),
     "/handoffs/{claim_no}/assign": (HEAD, "/handoffs/{office}/assign"),
     "/handoffs/{claim_no}/recall": (OFFICE, "/handoffs/{office}/recall"),
+    "/ledger/closings": (MAKER, "/ledger/closings"),
+    "/ledger/closings/{closing_id}/decline": (CHECKER, "/ledger/closings/{nothing}/decline"),
     "/mine/{claim_no}/talk": (MEMBER, "/mine/{reported}/talk"),
     "/receivables/{receivable_id}/agree": (MAKER, "/receivables/{nothing}/agree"),
     "/receivables/{receivable_id}/propose-write-off": (MAKER, "/receivables/{nothing}/propose-write-off"),

@@ -199,6 +199,11 @@ DOSHX       RW  /people/{person_id}/category
 DOSHX       W   /people/{person_id}/category/withdraw
 UDOSHX      RW  /people/{person_id}/card
 UDOSHX      RW  /people/{person_id}/kin
+HKCA        R   /ledger
+HKCA        R   /ledger/workbook
+KC          W   /ledger/closings
+HC          W   /ledger/closings/{closing_id}/agree
+HC          W   /ledger/closings/{closing_id}/decline
 HKCA        R   /runs
 HKCA        R   /runs/{run_no}
 HKCA        R   /receivables

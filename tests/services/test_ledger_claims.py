@@ -41,12 +41,12 @@ def named(world: World) -> list[str]:
 
 
 def test_decided_sent_credited(world: World, now: datetime) -> None:
-    made(world, now, 6_000_000, 200_000)
-    assert money(world) == {"benefits": 6_200_000, "payable": -6_200_000}
-    run_id = sent(world, now)       # the member of 200,000 banks elsewhere: ICBC carries both
-    assert money(world) == {"benefits": 6_200_000, "in_transit": -6_200_000}
+    made(world, now, 200_000, 200_000)
+    assert money(world) == {"benefits": 400_000, "payable": -400_000}
+    run_id = sent(world, now)
+    assert money(world) == {"benefits": 400_000, "in_transit": -400_000}
     read(world, returned_file(world, run_id, "credited", "returned"), now)
-    assert money(world) == {"benefits": 6_200_000, "cash": -6_000_000, "payable": -200_000}
+    assert money(world) == {"benefits": 400_000, "cash": -200_000, "payable": -200_000}
 
 
 def test_the_banks_day_is_the_bookings_day(world: World, now: datetime) -> None:

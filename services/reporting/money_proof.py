@@ -1,0 +1,172 @@
+"""The daily proof of an office's money, by person and fen: approved = sent = credited, or open with its age, or a breach.
+
+Everything is read in the office's own scope. The report is kept by its digest, signed with the key of the record, and
+remembers the digest of what was booked that day, so that a booking changed later is named by its day.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from services.audit import chain
+from services.core.clock import business_day
+from services.core.crypto import key_ring
+from services.core.errors import HuzhuError, NotFound, OutsideError
+from services.core.ids import uuidv7
+from services.models import MoneyProof
+from services.payment.banks import recognised
+from services.reporting import checks
+from services.storage import service as storage
+
+PROMISES = ("paid_once", "money_equal", "premium_in_ledger", "claims_in_ledger", "closed_stays")
+_OPEN_SHOWN = 20_000
+
+OFFICES = sa.text("SELECT org_key, name FROM organisation WHERE office IS NOT NULL ORDER BY org_key")
+# By claim and person: what the payments give each, and what of the decision nobody has been given yet (the member's line).
+_PEOPLE = sa.text("""
+    WITH decided AS (
+        SELECT d.claim_id, sum(d.amount_fen)::bigint - (SELECT coalesce(sum(q.lapsed_fen), 0)::bigint FROM reopening q
+            WHERE q.claim_id = d.claim_id) AS fen, max(d.at) AS at FROM decision d GROUP BY d.claim_id),
+    paid AS (
+        SELECT p.claim_id, p.person_id, sum(p.amount_fen)::bigint AS approved,
+               coalesce(sum(p.amount_fen) FILTER (WHERE p.state IN ('sent', 'credited')), 0)::bigint AS sent,
+               coalesce(sum(p.amount_fen) FILTER (WHERE p.state = 'credited'), 0)::bigint AS credited,
+               string_agg(DISTINCT p.state, ' ' ORDER BY p.state) FILTER (WHERE p.state <> 'credited') AS states
+        FROM payment p WHERE p.state <> 'cancelled' GROUP BY p.claim_id, p.person_id),
+    rest AS (
+        SELECT d.claim_id, c.person_id,
+               d.fen - coalesce((SELECT sum(y.approved)::bigint FROM paid y WHERE y.claim_id = d.claim_id), 0) AS fen
+        FROM decided d JOIN claim c ON c.id = d.claim_id)
+    SELECT c.claim_no, c.plan, q.name AS person, x.approved, x.sent, x.credited, coalesce(x.states, '') AS states, d.at
+    FROM (SELECT * FROM paid UNION ALL SELECT claim_id, person_id, fen, 0, 0, 'unplanned' FROM rest WHERE fen <> 0) x
+    JOIN claim c ON c.id = x.claim_id JOIN person q ON q.id = x.person_id LEFT JOIN decided d ON d.claim_id = c.id
+    ORDER BY c.claim_no, q.name, x.approved""")
+_MANUAL = sa.text("""
+    SELECT coalesce(q.name, '') AS person, count(DISTINCT c.id) AS claims, array_agg(DISTINCT c.claim_no ORDER BY c.claim_no) AS numbers,
+           coalesce(sum((SELECT e.amount_fen FROM decision e WHERE e.claim_id = c.id AND e.round = a.round)), 0)::bigint AS fen
+    FROM deciding_act a JOIN claim c ON c.id = a.claim_id LEFT JOIN person q ON q.id = a.person_id
+    WHERE a.act = 'amount' AND EXISTS (SELECT 1 FROM decision d WHERE d.claim_id = c.id AND d.round = a.round
+        AND (d.at AT TIME ZONE 'Asia/Shanghai')::date = :day)
+    GROUP BY q.id, q.name ORDER BY 1""")
+_BOOKS = sa.text("""
+    SELECT (t.at AT TIME ZONE 'Asia/Shanghai')::date AS day, encode(sha256(convert_to(string_agg(concat_ws('|', e.id, t.id, t.plan, t.kind,
+        t.booked_on, t.fact_on, e.account, e.amount_fen, e.source_id, e.step, e.attempt), ',' ORDER BY e.id), 'UTF8')), 'hex') AS digest
+    FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
+    WHERE (t.at AT TIME ZONE 'Asia/Shanghai')::date = ANY(CAST(:days AS date[])) GROUP BY 1""")
+_FILES = sa.text("""
+    SELECT DISTINCT l.file_sha256 AS sha, l.kind = 'sent' AS sent, n.run_no AS named FROM bank_line l JOIN payment_run n ON n.id = l.run_id
+        WHERE (l.at AT TIME ZONE 'Asia/Shanghai')::date = :day
+    UNION SELECT h.package_sha256, true, c.claim_no FROM handoff h JOIN claim c ON c.id = h.claim_id
+        WHERE h.package_sha256 IS NOT NULL AND (h.sent_at AT TIME ZONE 'Asia/Shanghai')::date = :day ORDER BY 3, 1""")
+_LINES = sa.text("SELECT line_no, reference, amount_fen FROM bank_line WHERE file_sha256 = :sha AND kind <> 'sent' ORDER BY line_no")
+_EMPTY = hashlib.sha256(b"").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A report as it was kept, and whether its signature still holds."""
+
+    proof: MoneyProof
+    report: dict[str, Any]
+    holds: bool
+
+
+def prove(session: Session, *, org_key: str, office: str, day: date, now: datetime) -> MoneyProof | None:
+    """The proof of a day that is over, in the office's scope; None when it is there already."""
+    if session.exec(select(MoneyProof.id).where(MoneyProof.org_key == org_key, MoneyProof.day == day)).first():
+        return None
+    rows = session.execute(_PEOPLE).all()
+    lines = [_line(row, business_day(now)) for row in rows if not row.approved == row.sent == row.credited]
+    wrong = [f"{line['claim_no']} {line['person']}：核定 {line['approved_fen']} 分，发送 {line['sent_fen']} 分，"
+             f"到账 {line['credited_fen']} 分"
+             for line in lines if not line["approved_fen"] >= line["sent_fen"] >= line["credited_fen"] >= 0]
+    breaches = [*wrong, *_promises(session), *_files(session, day), *_changed_books(session)]
+    books = _books(session, [day]).get(day, _EMPTY)
+    report = {
+        "office": office, "day": day.isoformat(), "made_at": now.isoformat(), "claims": len({row.claim_no for row in rows}),
+        "approved_fen": sum(row.approved for row in rows), "sent_fen": sum(row.sent for row in rows),
+        "credited_fen": sum(row.credited for row in rows), "open": lines[:_OPEN_SHOWN], "open_count": len(lines),
+        "breaches": breaches, "books": books,
+        "manual": [{"person": row.person, "claims": row.claims, "claim_numbers": list(row.numbers), "decided_fen": row.fen}
+                   for row in session.execute(_MANUAL, {"day": day})]}
+    content = json.dumps(report, ensure_ascii=False, indent=1, sort_keys=True).encode()
+    made = MoneyProof(id=uuidv7(), org_key=org_key, day=day, office=office, claims=len({row.claim_no for row in rows}), open=len(lines),
+                      breaches=len(breaches), sha256=storage.put(content), signature=signed(org_key, day, content), books=books,
+                      made_at=now)
+    session.add(made)
+    session.flush()
+    return made
+
+
+def signed(org_key: str, day: date, content: bytes) -> bytes:
+    """The report's signature, with the key that seals the record's days."""
+    return chain.digest(key_ring().audit_key, hashlib.sha256(f"money:{org_key}:{day.isoformat()}".encode()).digest(), content.decode())
+
+
+def listed(session: Session, *, limit: int = 62) -> list[MoneyProof]:
+    """The newest proofs in sight."""
+    return list(session.exec(select(MoneyProof).order_by(col(MoneyProof.day).desc(), col(MoneyProof.org_key)).limit(limit)))
+
+
+def kept(session: Session, day: date) -> list[Kept]:
+    """A day's reports in sight, office by office. NotFound when there is none, or one is lost."""
+    rows = session.exec(select(MoneyProof).where(MoneyProof.day == day).order_by(col(MoneyProof.org_key))).all()
+    if not rows:
+        raise NotFound("proof_missing", "这一天没有资金核对报告", remedy="核对日期")
+    found = []
+    for row in rows:
+        content = storage.get(row.sha256)
+        found.append(Kept(row, json.loads(content), signed(row.org_key, row.day, content) == row.signature))
+    return found
+
+
+def _line(row: sa.Row[tuple[object, ...]], today: date) -> dict[str, Any]:
+    return {"claim_no": row.claim_no, "plan": row.plan, "person": row.person, "approved_fen": row.approved, "sent_fen": row.sent,
+            "credited_fen": row.credited, "states": row.states.split(), "days": (today - business_day(row.at)).days if row.at else None}
+
+
+def _promises(session: Session) -> Iterable[str]:
+    for check in checks.CHECKS:
+        if check.code in PROMISES:
+            yield from (f"{number}：{what}" for number, what in check.find(session))
+
+
+def _files(session: Session, day: date) -> Iterable[str]:
+    """Files to and from the bank and packages to the insurer of a day: their bytes give their digest, their lines are the kept ones."""
+    for row in session.execute(_FILES, {"day": day}).all():
+        try:
+            content = storage.get(row.sha)
+        except (NotFound, OutsideError) as error:
+            yield f"{row.named} 的文件 {row.sha[:12]}…：{storage.fault_of(error)}"
+            continue
+        if not row.sent:
+            yield from _file_lines(session, row.named, row.sha, content)
+
+
+def _file_lines(session: Session, named: str, sha256: str, content: bytes) -> Iterable[str]:
+    try:
+        said = {(answer.line_no, answer.reference, answer.amount_fen) for answer in recognised(content).read(content)}
+    except HuzhuError as error:
+        yield f"{named} 的回盘文件读不出：{error.message}"
+        return
+    held = {tuple(line) for line in session.execute(_LINES, {"sha": sha256})}
+    yield from (f"{named} 回盘文件第 {line} 行与登记不符：{reference} {fen} 分" for line, reference, fen in sorted(said ^ held))
+
+
+def _books(session: Session, days: list[date]) -> dict[date, str]:
+    return {row.day: row.digest for row in session.execute(_BOOKS, {"days": days})}
+
+
+def _changed_books(session: Session) -> Iterable[str]:
+    """Days proven before whose bookings are no longer what they were."""
+    before = {row.day: row.books for row in session.exec(select(MoneyProof))}
+    present = _books(session, sorted(before))
+    yield from (f"{day} 的分录与当日核对时不一致" for day, books in sorted(before.items()) if present.get(day, _EMPTY) != books)
