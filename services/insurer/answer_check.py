@@ -18,9 +18,11 @@ from services.enrolment.faults import Fault
 from services.insurer import answer_book as book
 from services.insurer.answer_book import Line
 from services.insurer.messages import LiabilityAnswer, Outcome
-from services.rulebook.reasons import REASONS
+from services.rulebook.reasons import REASONS as BENEFIT_REASONS
 
 ZERO = Decimal("0.00")
+# The protocol's codes of a liability that is not paid: the rule-books' own and two that only the insurer uses.
+REASONS = {**BENEFIT_REASONS, "no_paid_days": "没有超过免赔天数的住院", "paid_before": "以前已给付本项责任"}
 
 
 @dataclass(frozen=True, slots=True)

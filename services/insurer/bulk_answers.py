@@ -23,7 +23,7 @@ from services.core.texts import written
 from services.enrolment.faults import Fault, in_order
 from services.insurer import answer_book as book
 from services.insurer import answer_check
-from services.insurer.answer_check import Answered, File
+from services.insurer.answer_check import REASONS, Answered, File
 from services.insurer.inbox import receive
 from services.insurer.messages import Ack, Decide, InboundMessage, Kind, Letter
 from services.insurer.messages import File as Filed
@@ -31,7 +31,6 @@ from services.insurer.wire import Value
 from services.models import AnswerSheet
 from services.outbox import service as outbox
 from services.outbox.service import Work
-from services.rulebook.reasons import REASONS
 from services.rulebook.registry import version as wording
 from services.storage import service as storage
 

@@ -14,6 +14,8 @@ DISAGREEMENTS: Mapping[str, tuple[str, str]] = {
 DISAGREED: Mapping[str, str] = {
     "accept": N_("已提出接受，等待另一人同意。"), "accepted": N_("已接受保险公司的金额。"), "open": N_("已撤回接受意见。"),
     "insist": N_("已提出坚持，等待另一人确认；确认后案件进入新一轮，由保险公司重新决定。"), "closed": N_("已了结。")}
+# What only the insurer gives as a reason.
+TOLD: Mapping[str, str] = {"no_paid_days": N_("没有超过免赔天数的住院"), "paid_before": N_("以前已给付本项责任")}
 AGES: Mapping[str, str] = {
     "none": N_("未移送"), "3": N_("3 天以内"), "10": N_("4 至 10 天"), "30": N_("11 至 30 天"), "over": N_("30 天以上")}
 FOLLOWED: Mapping[str, str] = {"taken": N_("由您跟进。"), "given_back": N_("已不再跟进。"), "assigned": N_("已指派跟进人。")}

@@ -17,7 +17,7 @@ from services.review.queries import reasons
 from services.rulebook import registry
 from services.web import claim_words as words
 from services.web.door import Pages
-from services.web.handoff_words import DISAGREED, DISAGREEMENTS
+from services.web.handoff_words import DISAGREED, DISAGREEMENTS, TOLD
 from services.web.menu import Item
 from services.web.visit import Visit
 from services.web.work_words import plan_names
@@ -48,7 +48,7 @@ def _one(visit: Visit, claim_no: str, problem: HuzhuError | None = None) -> Resp
     found = visit.note(read)
     book = registry.version(found.view.claim.plan, found.view.plan_version)
     return visit.page("disagreement.html", problem=problem, found=found, view=found.view, words=words, stages=DISAGREEMENTS,
-                      said=DISAGREED, reasons=reasons(), chosen=visit.listed("liability"), today=visit.today,
+                      said=DISAGREED, reasons=reasons() | dict(TOLD), chosen=visit.listed("liability"), today=visit.today,
                       names={code: benefit.name for code, benefit in book.benefits.items()} | {verbs.REFUND: visit.say("退还费用")},
                       may=visit.actor.has(*OFFICE), senior=visit.actor.has(*SENIORS))
 

@@ -20,7 +20,7 @@ from services.reporting.handoffs import bands, handoffs, officers
 from services.review.queries import reasons
 from services.web.claim_words import HANDOFFS
 from services.web.door import Audience, Pages
-from services.web.handoff_words import AGES, FOLLOWED
+from services.web.handoff_words import AGES, FOLLOWED, TOLD
 from services.web.menu import Item
 from services.web.visit import Visit
 from services.web.work_words import plan_names
@@ -46,7 +46,7 @@ def _listed(visit: Visit, problem: HuzhuError | None = None) -> Response:
     others = visit.read(lambda session: officers(session, visit.actor)) if visit.actor.has(Role.HEAD) else []
     return visit.page("handoffs.html", problem=problem, rows=rows, state=state, states=HANDOFFS, names=plan_names(), today=visit.today,
                       may=visit.actor.has(*OFFICE), ages=AGES, counts=ages, band=band, mine=bool(mine), others=others, said=FOLLOWED,
-                      reasons=reasons())
+                      reasons=reasons() | dict(TOLD))
 
 
 @pages.post("/handoffs/{claim_no}/recall", roles=OFFICE)
