@@ -142,14 +142,17 @@ _TABLE: tuple[tuple[Roles, str], ...] = (
     (OFFICE, "POST /qa-items/{item_id}/finding"),
     (_HEAD | _AUDITOR, "GET /separation"),
     # Money.
-    (FINANCE | _HEAD | _AUDITOR, "GET /payment-runs; GET /payment-runs/{run_id}; GET /bank-returns/unmatched"),
+    (FINANCE | _HEAD | _AUDITOR, """
+        GET /payment-runs; GET /payment-runs/{run_id}; GET /bank-returns/unmatched; GET /bank-returns/unmatched/{line_id}"""),
     (FINANCE | _AUDITOR, "GET /payment-runs/{run_id}/file"),
     (FINANCE | _HEAD | _AUDITOR | _CLERK, "GET /payments"),
     (_MAKER, "POST /payment-runs; POST /payment-runs/{run_id}/submit; POST /receivables/{receivable_id}/agree"),
     (_CHECKER, "POST /payment-runs/{run_id}/release; POST /payment-runs/{run_id}/send-back"),
     (FINANCE, """
         POST /payments/exclude; POST /payments/{payment_id}/card/confirm; POST /bank-returns
-        POST /receivables/{receivable_id}/receive"""),
+        POST /receivables/{receivable_id}/receive; POST /bank-returns/unmatched/{line_id}/assign
+        POST /bank-returns/unmatched/{line_id}/dismiss; POST /bank-returns/unmatched/{line_id}/confirm
+        POST /bank-returns/unmatched/{line_id}/undo"""),
     (_MAKER | _CLERK, "POST /payments/{payment_id}/card"),
     (REVIEWERS | FINANCE | _AUDITOR, "GET /receivables"),
     (FINANCE | _HEAD, "POST /receivables/{receivable_id}/propose-write-off"),

@@ -28,7 +28,7 @@ from services.evidence import originals, readings, uploads
 from services.evidence.readings import PageRead, PaperRead
 from services.evidence.recognition.lines import Found
 from services.lifecycle.create import create
-from services.models import Receivable, ReportImport
+from services.models import BankLine, Receivable, ReportImport
 from services.reporting import claims
 from services.review import sampling
 from services.simulate.synthetic import synthetic_person
@@ -194,13 +194,15 @@ def _more(api: Api, stage: Stage) -> dict[str, str]:
         create(session, "receivable", [owed], actor=ROOT, now=now)
         kept = ReportImport(org_key="cn.xj.wlmq.tsd.u001.", sha256="0" * 64, file_name="报案.xlsx", rows=1, accepted=0,
                             errors_sha256=storage.put(b"errors"), account_id=world.account("xj.clerk"), at=now)
-        session.add(kept)
+        line = BankLine(org_key="cn.xj.", kind="credit", attempt=0, reference="X-1", amount_fen=100, fault="unknown_reference",
+                        file_sha256="1" * 64, line_no=1, at=now)
+        session.add_all([kept, line])
         session.flush()
         coming = uploads.begin(session, case_id=claims.case_by_no(session, stage.case).id, kind="pathology", file_name="病理.png",
                                size=10, sha256="0" * 64, actor=world.actor("xj.m1"), now=now)
         return {"upload_id": str(coming.id), "request_id": str(asked.id), "sample_id": str(drawn.id),
                 "item_id": str(item), "substitute_id": str(standing.id),
-                "receivable_id": str(owed.id), "import_id": str(kept.id),
+                "receivable_id": str(owed.id), "import_id": str(kept.id), "line_id": str(line.id),
                 "field_id": _field(session, stage.paper, now)}
 
 
@@ -261,6 +263,7 @@ _CALL = {"line": "office", "caller": "王示例", "called_at": "2026-03-19T10:30
 BODIES: dict[str, dict[str, object]] = {
     "/organisations": {"parent_id": "{org_id}"}, "/organisations/{org_id}/liaisons": {"area_id": "{org_id}"},
     "/organisations/{org_id}/move": {"parent_id": "{city_id}"}, "/organisations/{org_id}/merge": {"into_id": "{city_id}"},
+    "/bank-returns/unmatched/{line_id}/assign": {"payment_id": "{payment_id}"},
     "/premiums": {"org_id": "{org_id}"}, "/premiums/returns": {"org_id": "{org_id}"},
     "/accounts": {"org_id": "{org_id}", "person_id": "{person_id}"}, "/people/{person_id}/unmask": {"claim_no": "{claim_no}"},
     "/people/{person_id}/kin": {"relative_id": "{relative_id}"}, "/people/{person_id}/merge": {"dropped_id": "{relative_id}"},

@@ -237,6 +237,11 @@ UK            W   /payments/{payment_id}/card
 KC            W   /payments/{payment_id}/card/confirm
 KC            W   /bank-returns
 HKCA          R   /bank-returns/unmatched
+HKCA          R   /bank-returns/unmatched/{line_id}
+KC            W   /bank-returns/unmatched/{line_id}/assign
+KC            W   /bank-returns/unmatched/{line_id}/dismiss
+KC            W   /bank-returns/unmatched/{line_id}/confirm
+KC            W   /bank-returns/unmatched/{line_id}/undo
 DOSHKCA       R   /receivables
 K             W   /receivables/{receivable_id}/agree
 KC            W   /receivables/{receivable_id}/receive

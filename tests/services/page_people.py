@@ -221,6 +221,11 @@ KC          R   /payments/{payment_id}/card
 K           W   /payments/{payment_id}/card
 KC          W   /payments/{payment_id}/card/confirm
 KC          W   /runs/returns
+HKCA        R   /bank-lines/{line_id}
+KC          W   /bank-lines/{line_id}/assign
+KC          W   /bank-lines/{line_id}/dismiss
+KC          W   /bank-lines/{line_id}/confirm
+KC          W   /bank-lines/{line_id}/undo
 KC          W   /runs/{run_no}/exclude
 KCA         R   /runs/{run_no}/file
 OSHA        R   /disagreements

@@ -28,9 +28,9 @@ def world(db: Database, now: datetime) -> World:
     return build_world(db, now)
 
 
-def stray(world: World, now: datetime, run: uuid.UUID, status: str = "credited", **other: object) -> uuid.UUID:
+def stray(world: World, now: datetime, run: uuid.UUID, status: str = "credited") -> uuid.UUID:
     """A line of the bank's under a reference that is not ours."""
-    summary = read(world, returned_file(world, run, status, **({"reference": "X-1"} | other)), now)
+    summary = read(world, returned_file(world, run, status, reference="X-1"), now)
     assert [one.fault for one in summary.unmatched] == ["unknown_reference"]
     with world.db.view(ROOT.scope) as session:
         return next(line.id for line in queries.unmatched_lines(session) if line.file_sha256 == summary.file_sha256)

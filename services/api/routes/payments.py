@@ -113,6 +113,7 @@ class UnmatchedLine(BaseModel):
 class KeptLine(UnmatchedLine):
     """One of them as it is kept, for a person to look into."""
 
+    id: uuid.UUID
     file_sha256: str
     kind: str
     amount: str

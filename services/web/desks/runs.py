@@ -26,7 +26,7 @@ from services.web.claim_words import PAYMENTS, PURPOSES
 from services.web.door import Pages
 from services.web.downloads import saved
 from services.web.menu import Item
-from services.web.run_words import DONE, LIMITS, RUN_STATES
+from services.web.run_words import DONE, FAULTS, LIMITS, RUN_STATES
 from services.web.visit import Visit
 from services.web.work_words import plan_names
 
@@ -56,7 +56,7 @@ def _runs(visit: Visit, problem: HuzhuError | None = None) -> Response:
 
 
 def _words() -> dict[str, Any]:
-    return {"states": RUN_STATES, "payment_states": PAYMENTS, "purposes": PURPOSES, "said": DONE}
+    return {"states": RUN_STATES, "payment_states": PAYMENTS, "purposes": PURPOSES, "said": DONE, "faults": FAULTS}
 
 
 @pages.post("/runs", roles=MAKER)
