@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from uuid import uuid5
 
 import httpx
 import pytest
@@ -13,8 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.core.errors import ConfigError, InputError, OutsideError, Unauthenticated
 from services.insurer.adapters.http import HttpInsurer
-from services.insurer.port import LiabilityAnswer
+from services.insurer.messages import Unread
+from services.insurer.port import Decide, LiabilityAnswer
 from tests.services.insurer_world import (
+    SPACE,
     Twin,
     clock,
     dossier,
@@ -102,6 +105,56 @@ def test_fault_no_webhook_only_polling_sees_it(twin: Twin) -> None:
     twin.walk("POLL-1", "ack", "file")
     until(lambda: twin.office.kinds("POLL-1") == ["file"])
     assert [message.kind for message in polled(twin, "POLL-1")] == ["ack", "file"]
+
+
+@pytest.mark.parametrize(("name", "code"), [("truncated_body", "insurer_no_answer"), ("stale_replay", "insurer_signature"),
+                                            ("wrong_digest", "insurer_nonsense"), ("insurer_restart", "insurer_no_answer")])
+def test_an_answer_that_does_not_hold_is_asked_for_again_and_is_the_same(twin: Twin, name: str, code: str) -> None:
+    claim_no = f"SPOILT-{name}"
+    twin.fault(claim_no, name)
+    with pytest.raises(OutsideError) as caught:
+        twin.port.send(dossier(claim_no))
+    assert caught.value.code == code
+    until(lambda: answered(twin, claim_no))
+    assert twin.port.send(dossier(claim_no)).digest == dossier(claim_no).package_digest
+    assert twin.port.status(claim_no).state == "new"
+
+
+def answered(twin: Twin, claim_no: str) -> bool:
+    try:
+        return twin.port.send(dossier(claim_no)).kind == "dossier"
+    except OutsideError:
+        return False                                              # it is starting again
+
+
+def test_a_decision_that_does_not_add_up_is_heard_and_not_believed(twin: Twin) -> None:
+    twin.port.send(dossier("SUM-1"))
+    twin.fault("SUM-1", "wrong_amount")
+    twin.walk("SUM-1", "ack", "file", "decide")
+    until(lambda: len(twin.office.of("SUM-1")) == 4)
+    wrong, right = twin.office.of("SUM-1")[2:]
+    assert isinstance(wrong.body, Unread) and "total is not the sum" in wrong.body.fault
+    assert isinstance(right.body, Decide) and right.body.total == Decimal("100900.00")
+    assert polled(twin, "SUM-1")[2:] == [wrong, right]
+
+
+def test_a_message_about_nobody_and_one_from_tomorrow(twin: Twin) -> None:
+    twin.port.send(dossier("ODD-1"))
+    twin.fault("ODD-1", "unknown_claim", on="ack")
+    twin.fault("ODD-1", "clock_skew", on="file")
+    twin.walk("ODD-1", "ack", "file")
+    until(lambda: twin.office.kinds("ODD-1") == ["ack", "file"])
+    ack, file = twin.office.of("ODD-1")
+    assert (file.at - ack.at).total_seconds() == 26 * 3600
+    assert [message.seq for message in polled(twin, "NOBODY-ODD-1")] == [ack.seq - 1]
+
+
+def test_a_dossier_rejected_first_goes_in_as_the_next_version(twin: Twin) -> None:
+    twin.fault("AGAIN-1", "reject_then_accept")
+    twin.port.send(dossier("AGAIN-1"))
+    assert twin.port.status("AGAIN-1").state == "rejected"
+    second = dossier("AGAIN-1", version=2, message_id=uuid5(SPACE, "AGAIN-1/2"))
+    assert (twin.port.send(second).version, twin.port.status("AGAIN-1").state) == (2, "new")
 
 
 def test_a_stranger_is_refused_both_ways(twin: Twin) -> None:
