@@ -20,7 +20,8 @@ _AFTER_WORDS, _WORDS = 0.88, re.compile(r"[\u4e00-\u9fff]{2}")       # words bet
 _PLACE = r"医院|卫生院|卫生服务中心|医疗中心|保健院|疗养院|诊所|门诊部|防治院|卫生所|妇幼保健中心|中医馆|康复中心|急救中心|肿瘤中心"
 _BRANCH = r"(?:\([\u4e00-\u9fff]{1,8}(?:院区|分院|院)\)|[\u4e00-\u9fff]{1,4}院区)?"
 _HOSPITAL = re.compile(rf"[\u4e00-\u9fff·()（）]{{2,30}}(?:{_PLACE}){_BRANCH}")
-_NOT_HOSPITAL = re.compile(r"^\W*(?:定点)?医疗机构(?:名称)?\W*(?=.{4})|^\W*(?:盖章|公章|专用章|章(?=\W))\W*|^\W+"
+_NOT_HOSPITAL = re.compile(r"^\W*(?:就医|就诊|定点|住院|收治|治疗|经治|诊治|所在)?(?:医疗机构|医院)(?:名称)?\W*"
+                           r"(?=[\u4e00-\u9fff]{4})|^\W*(?:盖章|公章|专用章|章(?=\W))\W*|^\W+"
                            r"|^(?:在|于|来|到|经|由|至|赴|为|向|携|持|从)(?=.{4})")
 _TITLED = re.compile(r"[\u4e00-\u9fff()·]{0,18}|\W*[A-Za-z .,']*")       # after its name
 _NO_PART = re.compile(r"证明|患者|报告|诊断|医师|[由在于至该此我]|^本|单位|机构|名称|日期|盖章|专用|医保|[出住入]院")   # not only a name
@@ -47,6 +48,8 @@ def a_name(text: str) -> tuple[str, float] | None:
     name = name_in(text)
     if not name:
         return None
+    if len(name) > 2 and name[-1] in "男女":        # a name, or one with the sex behind it
+        return (name[:-1] if len(name) > 3 else name), DOUBTED
     return name, 1.0 if 2 <= len(name) <= 4 or "·" in name else 0.85
 
 
@@ -291,7 +294,7 @@ def diagnosis_text(text: str) -> str:
     text = re.sub(r"^\s*\((?=[^()]*(?:标本|送检|切除|活检|穿刺|组织))[^()]{2,16}\)\s*(?=.)", "", text)
     text = re.sub(r"\s*\(?[A-Z]\d\d\.[\dxX]{1,5}(?![\dxX]).*$", "", _SEEN.sub("", text.strip()))
     text = re.split(r"。(?!\s*\d\s*[.、)])", text.strip(" 。"))[0]
-    text = re.sub(r"[(\[]?\s*(?:ICD-?1[01]\s*(?:编码)?\s*[:.]?\s*)?[A-Z]\d\d(?:\.[\dxX]{1,5})?(?:/\d)?\s*[)\]]\s*$", "", text)
+    text = re.sub(r"[(\[]?\s*(?:ICD-?1[01]\s*(?:编码)?\s*[:.]?\s*)?[A-Z1Il]\d\d(?:\.[\dxX]{1,5})?(?:/\d)?\s*[)\]]\s*$", "", text)
     text = re.sub(r"\s*[(\[]?\s*ICD.{0,24}$", "", text)
     parts = [written(part).strip("。.；;，、_") for item in _ITEM.split(text) for part in re.split(r"[；;]{2,}", item)]
     return "；".join([part for part in parts if part and not _CLEAR.search(part)] or parts[:1])

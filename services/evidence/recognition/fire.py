@@ -22,6 +22,8 @@ _PLACE = re.compile(r"(?:位于|地处|地址为|[称在于]|[,，])\s*,?\s*([\u
 _WHO = re.compile(r"(?:当事人|户主|村民|居民|业主|房主|承租人)\s*([\u4e00-\u9fff·]{2,12}?)(?=[\s(,、:;的家男女]|位于|于|在|$)")
 _OF = re.compile(r"的(?:当事人|居民|村民|住户|户主|业主)?([\u4e00-\u9fff·]{2,12}?)(?:的)?(?:家|户|住宅|住处|住房|房屋|居所|自建房|院落|宅)"
                  r"(?:内|中)?(?:突然)?(?:发生|突发|起火|失火|着火)")      # 的某某家发生火灾
+# 关于某某家火灾事故原因的认定书
+_ABOUT = re.compile(r"关于([\u4e00-\u9fff·]{2,12}?)(?:家|户|住宅|住所)(?:的)?(?:发生)?(?:火灾|起火|失火)")
 _ADDRESSED = re.compile(r"(?:^|[\s,。:;])(?:兹?证明|兹有)?(?:当事人|户主|居民|村民)?([\u4e00-\u9fff·]{2,12})"
                         r"\s*\(\s*(?:男|女|身份证|公民身份|证件)")
 _NOT_ISSUED = re.compile(r"送达|受理|报警|接警|接报|勘验|打印|出生|签收|申请|调查|起火|失火|收到|复核|有效|立案|出警|扑灭")
@@ -63,7 +65,7 @@ def _who(reader: Reader) -> list[Found]:
         read = a_name(match[1]) if match else None
         if match and read:
             return [found(reader.page, "name", read[0], token.confidence * 0.89, (token.part(match.start(1), match.end(1)),))]
-    match = _OF.search(reader.running.text) or _WHO.search(reader.running.text)
+    match = _ABOUT.search(reader.running.text) or _OF.search(reader.running.text) or _WHO.search(reader.running.text)
     read = a_name(match[1]) if match else None
     if match and read:
         tokens = reader.running.tokens(match.start(1), match.end(1))
@@ -79,7 +81,7 @@ def _where(reader: Reader) -> list[Found]:
         if not tokens:
             continue
         text = written(re.split(r"[。,，;；]", "".join(token.text for token in tokens))[0])
-        text = re.sub(r"^(?:[及和与]?(?:地点|地址|部位|位置|场所)[:：])?(?:位于|地处|在|为|是)?", "", text)
+        text = re.sub(r"^(?:[及和与]?(?:地点|地址|部位|位置|场所)[:：])?(?:你|您)?(?:户|家|单位)?(?:位于|地处|在|为|是)?", "", text)
         whole = _WHOLE_PLACE.fullmatch(text) and not _NO_PLACE.search(text)
         if len(text) > 3 and (whole or not best):
             best = [found(reader.page, "place", text, joined(tokens).confidence * mark.sure * (1.0 if whole else _CUT), tokens)]
@@ -91,7 +93,7 @@ def _where(reader: Reader) -> list[Found]:
     for match in _PLACE.finditer(text):
         if _NO_PLACE.search(match[1]) or not re.search(r"\d|[路街巷号村镇区县院室]", match[1]):
             continue
-        where = written(re.sub(r"^(?:位于|地处|在)|(?:的?当事人|居民|村民|户主|住户).*$", "", match[1]))
+        where = written(re.sub(r"^(?:你|您)?(?:位于|地处|在)|(?:的?当事人|居民|村民|户主|住户).*$", "", match[1]))
         return [found(reader.page, "place", where, 0.88, tokens_of(match.start(1), match.end(1)))]
     return []
 
@@ -136,7 +138,7 @@ def _why(reader: Reader) -> list[Found]:
         text = written("".join(token.text for token in tokens)) if tokens else ""
         text = re.sub(r"^(?:认定)?(?:如下)?[：:]?(?:(?:起火|火灾|失火)原因)?(?:为|系|是)?", "", text.split("。")[0])
         told = re.search(r"原因[：:]?(?:为|系|是)[：:]?", text)
-        text = _AROUND.sub("", text[told.end():] if told else text)
+        text = re.sub(r"^(?:认定|系|为|是)+", "", _AROUND.sub("", text[told.end():] if told else text))
         if len(text) > 2:
             sure = joined(tokens).confidence * mark.sure * _PROSE
             return [found(reader.page, "cause", text.strip("。；，：:"), sure, tokens)]

@@ -28,8 +28,8 @@ _DOUBTFUL = 0.87        # of a label that may name something else too
 _KIN = 0.84             # of a label that only its words tell
 # What makes a label of the table a longer one: before it, behind it, in the second line of its cell.
 _AHEAD = re.compile(r"[\u4e00-\u9fff]{1,6}$")
-_LONGER = re.compile(r"((?:\([\u4e00-\u9fff]{1,6}\))?[\u4e00-\u9fff]{1,4})"
-                     r"(?:\([^()]{0,8}\))?\s*(?:(:)|$|(?=[¥\d])|[\s\]](?![\u4e00-\u9fff]))")
+_LONGER = re.compile(r"((?:\([\u4e00-\u9fff]{1,6}\))?[\u4e00-\u9fff]{1,10})"
+                     r"(?:\([^()]{0,8}\))?\s*(?:(:)|$|(?=[¥\d])|\]|\s(?![\u4e00-\u9fff]))")
 _REST = re.compile(
     r"(?:.{0,5}(?:日期|时间|金额|支付|支出|负担|地点|地址|原因|意见|名称|姓名|单位|医院|机构|诊断|结果|号码|编号|费用|合计|总额|天数|自付"
     r"|自费|认定|情况|部位)|[期间付出额担因址号人名点用费见果况目称数]|支[付出]|[基资]金.{0,4}|\(.{1,6}\))$")
@@ -113,8 +113,8 @@ class Labels:
         stand as close as those of one cell."""
         if len(lower) > 14 or re.search(r"\d[.,]\d", upper + lower):
             return False
-        if any(match.start() < len(upper) < match.end() and len(lower) - (match.end() - len(upper)) <= 4
-               for match in self._find.finditer(upper + lower)):
+        found = self._find.finditer(upper + lower) if tight or upper not in self.keys else iter(())
+        if any(match.start() < len(upper) < match.end() and len(lower) - (match.end() - len(upper)) <= 4 for match in found):
             return True
         return bool(tight and re.fullmatch(r"[\u4e00-\u9fff()/、]+", upper + lower) and len(lower) <= 8 and _REST.fullmatch(lower)
                     and lower not in self.keys and self.kin.key(lower) is None and self.kin.key(upper + lower) is not None)
@@ -133,11 +133,13 @@ class Labels:
         longer_key = self.kin.key(ahead.group() + name) if ahead and not self._wider(before, name) else None
         if ahead and longer_key is not None and longer_key != key and re.match(r"[\s:\])]|$|[¥\d]", after):
             return Mark(longer_key, ahead.group() + name, token, ahead.start(), end + len(tail.group() if tail else ""), _KIN, kin=True)
-        if _TITLE.match(after) or re.match(r"\s*[为系是][^:]|[者员](?!:)", after):
+        if _TITLE.match(after) or re.match(r"\s*[为系是][^:]|[者员](?!:)|的", after):
             return None                                                 # 诊断者 is no diagnosis, 参保人员 no 参保人
         longer = None if tail or before else _LONGER.match(after)
-        if longer and not _TRANSPARENT.match(longer[1]) and (longer[2] or self.kin.key(name + longer[1]) is not None):
-            return Mark(self.kin.key(name + longer[1]) or "", name + longer[1], token, match.start(), end + longer.end(), _KIN, kin=True)
+        if longer and not _TRANSPARENT.match(longer[1]):
+            whose = self.kin.key(name + longer[1])
+            if whose is not None or (longer[2] and len(longer[1]) < 5):
+                return Mark(whose or "", name + longer[1], token, match.start(), end + longer.end(), _KIN, kin=True)
         if ahead and longer_key and tail and len(name) < 3:
             return Mark(longer_key, ahead.group() + name, token, ahead.start(), end + tail.end(), _KIN, kin=True)
         if _OTHERS.search(text, 0, match.start()) or (tail and len(name) < 3 and _COMPOUND.search(text, 0, match.start())):

@@ -13,7 +13,7 @@ from services.evidence.recognition.layout import Page, Running, Token, joined, s
 
 T = TypeVar("T")
 _LIKE_A_LABEL = re.compile(r"\s*[\[(]?[\u4e00-\u9fff]{2,8}[\])]?\s*:|\s*\[[\u4e00-\u9fff]{2,8}\]")      # of a label that no table has
-_TIGHT = 1.42           # between the middles of two lines of one cell, in heights of a line
+_TIGHT = 1.2           # between the middles of two lines of one cell, in heights of a line
 _RIVALLED = 0.85        # of a value that another place contradicts, or that only a stand-in for its label names
 Parse = Callable[[str], tuple[T, float] | None]
 
@@ -173,6 +173,8 @@ class Reader:
             first += self.right(mark)
         if not first:
             first = self.under(mark)[:1]
+        if not first and len(mark.token.text) > 12:
+            first = self._next_line(mark.token)
         if not first:
             return []
         return first + list(self._following(mark, first, most))

@@ -72,13 +72,13 @@ def days_in(text: str) -> list[Day]:
 def _dates(text: str) -> Iterator[Day]:
     for match in _CHINESE_DATE.finditer(text):
         yield from _day(match, match[1], match[2], match[3])
+    for match in _CLOCKED_DATE.finditer(text):
+        yield from _day(match, match[1], match[2], match[3], 0.97 if len(match[3]) > 1 else 0.88)
     for match in _SIGN_DATE.finditer(text):
         yield from _day(match, match[1], match[3], match[4])
     for match in _NUMERAL_DATE.finditer(text):
         year = "".join(str(_NUMERALS[sign]) for sign in match[1])
         yield from _day(match, year, str(_ten(match[2])), str(_ten(match[3])))
-    for match in _CLOCKED_DATE.finditer(text):
-        yield from _day(match, match[1], match[2], match[3], 0.93)
     for match in _SOLID_DATE.finditer(text):
         yield from _day(match, match[1], match[2], match[3], 0.93)
     for match in _LOOSE_DATE.finditer(text):
