@@ -27,11 +27,19 @@ from services.models import Claim, Paper, PaperField, PaperPage, PaperReading
 from statemachines.words import state_words
 
 _SEEN = "paper_field.seen"
+ANSWERED = frozenset({"accepted", "corrected", "unreadable"})
 
 
 def seen_mark(view: FieldView) -> str:
     """What a page says of the field it showed, without saying the value: a later state or value has another mark."""
     return key_ring().index(f"{view.id}|{view.state}|{view.value}", field=_SEEN).hex()[:16]
+
+
+def page_mark(views: Iterable[FieldView], paper_id: uuid.UUID, page: int) -> str:
+    """What a form shows of a page's answers, without their values: another answer gives another mark, a machine's reading does not."""
+    said = sorted(f"{view.name}|{view.place}|{view.state}|{view.value}" for view in views
+                  if (view.paper_id, view.page) == (paper_id, page) and view.state in ANSWERED)
+    return key_ring().index("\n".join((f"{paper_id}|{page}", *said)), field=_SEEN).hex()[:16]
 
 
 def accept(session: Session, *, field_ids: Sequence[uuid.UUID], seen: Mapping[uuid.UUID, str] | None = None, actor: Actor,
@@ -84,12 +92,13 @@ def page_unreadable(session: Session, *, paper_id: uuid.UUID, page: int, sheet: 
     return _kept(session, claim, "field_unreadable", left, actor, now)
 
 
-def enter(session: Session, *, paper_id: uuid.UUID, page: int, sheet: str, values: Mapping[str, str], actor: Actor,
-          now: datetime) -> list[FieldView]:
+def enter(session: Session, *, paper_id: uuid.UUID, page: int, sheet: str, values: Mapping[str, str], seen: str | None = None,
+          actor: Actor, now: datetime) -> list[FieldView]:
     """Fields typed from the page, where no machine reads or it found nothing. `values`: field → as typed; empty ones are left out.
 
     The page is such a `sheet` from now on: what a machine found there under another kind of sheet goes. InputError names the
-    field; nothing is kept when one value is wrong.
+    field; nothing is kept when one value is wrong. `seen`: the page's mark when the form was shown; Conflict when somebody has
+    meanwhile answered one of these fields otherwise.
     """
     paper, claim = _page(session, paper_id, page, actor)
     specs = {spec.name: spec for spec in _sheet(sheet)}
@@ -100,6 +109,8 @@ def enter(session: Session, *, paper_id: uuid.UUID, page: int, sheet: str, value
     if not given:
         raise InputError("field_empty", "没有填写任何一项", remedy="照原件填写，看不清的标为看不清", field=next(iter(specs)))
     there = _on_page(session, paper.id, page)
+    if seen and seen != page_mark(map(view_of, there.values()), paper.id, page):
+        _undisputed(there, given, specs)
     _drop_other_sheet(session, there, sheet)
     rows = []
     for name, value in given.items():
@@ -184,6 +195,15 @@ def _new(claim: Claim, paper: Paper, page: int, sheet: str, name: str) -> PaperF
 def _unchanged(row: PaperField, seen: str | None) -> None:
     if seen and seen != seen_mark(view_of(row)):
         raise Conflict("stale_field", f"{_spec(row).label}：刚由他人改过", remedy="请按现在的内容再核对一次")
+
+
+def _undisputed(there: Mapping[tuple[str, int], PaperField], given: Mapping[str, str | None], specs: Mapping[str, FieldSpec]) -> None:
+    """Two may type different fields of one page, or the same thing; not one over the other."""
+    for name, value in given.items():
+        view = view_of(there[name, 0]) if (name, 0) in there else None
+        if view and view.state in ANSWERED and (view.state == "unreadable" or view.value != value):
+            raise Conflict("stale_field", f"{specs[name].label}：刚由他人填写过，与您填写的不同", remedy="请按现在的内容再核对一次",
+                           field=name)
 
 
 def _set(row: PaperField, value: str | None, actor: Actor, now: datetime) -> str:

@@ -24,6 +24,7 @@ from services.evidence.cross_checks import Stated
 from services.evidence.readings import FieldView
 from services.evidence.rules import Finding, Seen
 from services.evidence.sheet_checks import PaperRead
+from services.evidence.unread import pages_left
 from services.intake.queries import claim_for
 from services.lifecycle.service import Move, Moved, fire
 from services.models import BankCard, Case, Claim, Cover, Paper, PaperReading, Person
@@ -144,8 +145,12 @@ def _unstated(claim: Claim, cover: Cover) -> str:
     return "" if any(stated_date(words, fact) for fact in book.dated_by) else book.dated_by[0]
 
 
-def verify(session: Session, *, claim_id: uuid.UUID, version: int | None = None, actor: Actor, now: datetime) -> Moved:
+def verify(session: Session, *, claim_id: uuid.UUID, version: int | None = None, reason: str = "", actor: Actor,
+           now: datetime) -> Moved:
     """The file is complete: the pay clock starts. Papers, identity, consent and separation are the machine's guards.
+
+    Pages that the machine has still to read could bring a finding after the verifier is gone: who does not wait for it gives the
+    `reason`, which the record keeps; GuardFailed without one.
 
     InputError when the fact that dates the plan is not stated yet (`intake.amend` states it); GuardFailed while a serious finding
     has no answer (`findings.answer` gives it).
@@ -158,7 +163,11 @@ def verify(session: Session, *, claim_id: uuid.UUID, version: int | None = None,
     if fact:
         raise InputError("missing_key", f"{fact}：本计划以它决定日期，核对前须补上", remedy="按材料补上这一事实", field=fact)
     require_answered(session, claim)
-    moved = fire(session, "claim", "verify", [Move(claim.id, version=version)], actor=actor, now=now)[0]
+    left = pages_left(session, claim.id)
+    if left and not reason.strip():
+        raise GuardFailed("papers_unread", f"还有 {left} 页尚未识读", remedy="等识读完再核验；不等的，逐页看过后写明理由", field="reason")
+    told: dict[str, object] = {"unread_pages": left, "unread_reason": reason.strip()} if left else {}
+    moved = fire(session, "claim", "verify", [Move(claim.id, version=version, details=told)], actor=actor, now=now)[0]
     session.execute(sa.update(Claim).where(col(Claim.id) == claim.id).values(
         verified_person=actor.person_id, verified_on=business_day(now)))
     session.refresh(claim)

@@ -17,8 +17,9 @@ from services.evidence.recognition import engine
 from services.evidence.recognition.extract import extract
 from services.evidence.recognition.lines import Found, Words
 from services.evidence.recognition.text_layer import spelled
-from services.evidence.recognition.vocabulary import OFFICIAL, SHEETS
+from services.evidence.recognition.vocabulary import OFFICIAL
 from services.evidence.turning import turned_view
+from services.evidence.unread import KINDS
 from services.models import Paper, PaperPage, PaperReading
 from services.storage import reading
 from services.storage import service as storage
@@ -26,7 +27,6 @@ from services.storage.confined import Died
 from services.storage.kinds import PDF
 from services.storage.reading import Glyph
 
-KINDS = sorted({"other", *(kind for spec in SHEETS.values() for kind in spec.papers)})     # of papers that may be a sheet we know
 DIED = "reader_died"
 _MANY = 2000                # papers of one batch
 

@@ -18,7 +18,7 @@ from services.core.errors import NotFound
 from services.core.identity import check_name
 from services.engine.telling.words import label
 from services.evidence import matches
-from services.evidence.answers import seen_mark
+from services.evidence.answers import ANSWERED, page_mark, seen_mark
 from services.evidence.fact_checks import fact_of, of_kind
 from services.evidence.findings import Told
 from services.evidence.matches import Match
@@ -34,7 +34,6 @@ from services.reporting.views import PaperView
 from services.rulebook.facts import FACTS
 from services.storage import service as storage
 
-ANSWERED = ("accepted", "corrected", "unreadable")
 _ONE_LOOK = timedelta(minutes=15)           # the pictures of one paper, opened one after the other, are one look
 Certainty = Literal["sure", "check", "none"]
 
@@ -84,6 +83,7 @@ class Desk:
     noted: tuple[Told, ...]                 # what the automatic checks found here
     matches: tuple[Match, ...]              # this page was seen in other cases
     left: Mapping[int, int]                 # page → fields that nobody answered yet
+    mark: str                               # which answers were shown (answers.page_mark)
 
     @property
     def plain(self) -> tuple[Line, ...]:
@@ -126,7 +126,8 @@ def desk(session: Session, file: ClaimFile, paper: PaperView, *, page: int | Non
     return Desk(pages, open_page, number, known, reading.source if reading else "", lines, missing,
                 tuple(told for told in file.told if told.paper_id == paper.id and told.page in (None, number)),
                 tuple(seen for seen in matches.shown(session, [file.view.claim.id])[file.view.claim.id]
-                      if (seen.paper_id, seen.page) == (paper.id, number)), left)
+                      if (seen.paper_id, seen.page) == (paper.id, number)), left,
+                page_mark(views, paper.id, number))
 
 
 def _sheet(reading: PaperReading | None, here: Sequence[FieldView], number: int, kind: str) -> str:

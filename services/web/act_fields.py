@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from services.core.errors import InputError
 from services.evidence.paper_names import paper_names
+from services.evidence.unread import pages_left
 from services.reporting.claim_file import ClaimFile, book_of
 from services.review import choices
 from services.review import queries as review
@@ -45,12 +46,12 @@ class Field:
     optional: bool = False
 
 
-Maker = Callable[[Visit, Session, ClaimFile], Field]
+Maker = Callable[[Visit, Session, ClaimFile], Field | None]
 
 
 def fields_of(visit: Visit, session: Session, file: ClaimFile, asks: tuple[str, ...]) -> tuple[Field, ...]:
-    """The fields of these names, in order."""
-    return tuple(_MAKERS[name](visit, session, file) for name in asks)
+    """The fields of these names, in order, without those that ask nothing on this claim now."""
+    return tuple(field for name in asks if (field := _MAKERS[name](visit, session, file)) is not None)
 
 
 def _pairs(table: Mapping[str, str]) -> Options:
@@ -133,6 +134,13 @@ def _waivable(visit: Visit, _session: Session, file: ClaimFile) -> Field:
     return Field("kind", N_("哪一份材料"), "select", kinds, file_words=True, value=visit.query.get("kind", ""))
 
 
+def _unread(visit: Visit, session: Session, file: ClaimFile) -> Field | None:
+    """Asked only while the machine has still pages to read."""
+    left = pages_left(session, file.view.claim.id)
+    told = visit.say("还有 {n} 页尚未识读。请等一会儿刷新，或逐页看过后写明理由。", n=left)
+    return Field("reason", N_("不等识读就核验的理由"), hint=told) if left else None
+
+
 def _benefit(_visit: Visit, _session: Session, file: ClaimFile) -> Field:
     names = {name: rule.name for name, rule in book_of(file.view).benefits.items()}
     stored = file.sheet.stored if file.sheet else None
@@ -196,7 +204,7 @@ _CORRECTIONS: Options = (("clerical", N_("文字差错")), ("card", N_("收款�
 _MAKERS: Mapping[str, Maker] = {
     "refusal": _refusal, "clause": _clause, "return": _return, "hold": _hold, "to_level": _to_level, "to_account": _to_account,
     "words": _words, "benefit": _benefit, "amount": _amount, "exclusion": _exclusion, "answer": _answer,
-    "grade": _grade, "value": _grade_value, "waivable": _waivable,
+    "grade": _grade, "value": _grade_value, "waivable": _waivable, "unread": _unread,
     "letter": _letter, "proof": _plain("proof", N_("怎么知道已送达"), hint=N_("如当面签收、邮件回执号。")),
     "on": _plain("on", N_("哪一天"), "date", N_("不填为今天。"), optional=True),
     "grounds": _plain("grounds", N_("异议的理由"), "area"),

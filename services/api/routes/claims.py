@@ -50,6 +50,14 @@ class Waiver(BaseModel):
     reason: Text
 
 
+class Verifying(BaseModel):
+    """Nothing more, unless pages are still to be read: then why nobody waits for that."""
+
+    model_config = example(reason="三页均已逐页看过，不等识读")
+
+    reason: str = Field("", max_length=500, description="还有未识读的页时必填")
+
+
 class Asked(BaseModel):
     """One missing thing."""
 
@@ -153,10 +161,10 @@ def waive(call: Changing, claim_no: str, body: Waiver) -> Response:
 
 
 @router.post("/claims/{claim_no}/verify", response_model=ClaimHead, summary="核验：材料齐全，给付时限起算")
-def verify(call: Changing, claim_no: str, body: Nothing) -> Response:
-    """Papers, identity, consent and separation are checked."""
+def verify(call: Changing, claim_no: str, body: Verifying) -> Response:
+    """Papers, identity, consent and separation are checked; pages that nobody has read yet need a reason."""
     return change(call, claim_no, body, lambda session, found: evidence.verify(
-        session, claim_id=found.id, version=call.version, actor=call.actor, now=call.now))
+        session, claim_id=found.id, version=call.version, reason=body.reason, actor=call.actor, now=call.now))
 
 
 @router.post("/claims/{claim_no}/supplements", response_model=ClaimHead, summary="一次性告知补充材料")

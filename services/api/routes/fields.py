@@ -52,19 +52,21 @@ class FieldsAnswered(BaseModel):
 
 
 class FieldsShown(BaseModel):
-    """The paper's fields in the order of pages and names."""
+    """The paper's fields in the order of pages and names; `marks`: page → which answers of it were shown."""
 
     fields: list[FieldShown]
+    marks: dict[int, str]
 
 
 class Typed(BaseModel):
-    """What stands on a page, typed from it; `sheet` says what kind of sheet it is."""
+    """What stands on a page, typed from it; `sheet` says what kind of sheet it is, `mark` which answers of the page were seen."""
 
     model_config = example(page=1, sheet="pathology", values={"specimen_on": "2026-03-12"})
 
     page: int = Field(default=1, ge=1, le=10_000)
     sheet: str
     values: dict[str, str] = Field(max_length=50)
+    mark: str | None = Field(default=None, max_length=40)
 
 
 class Answer(BaseModel):
@@ -99,7 +101,10 @@ def listed(call: Reading, paper_id: uuid.UUID) -> FieldsShown:
         if call.actor.account_id:
             audit.looked(session, org_key=claim.org_key, account=call.actor.account_id, claim_id=claim.id, what=f"paper:{paper.id}",
                          reason=None, at=call.now)
-        return FieldsShown(fields=[_field(view) for view in fields_of(session, [claim.id])[claim.id] if view.paper_id == paper.id])
+        views = [view for view in fields_of(session, [claim.id])[claim.id] if view.paper_id == paper.id]
+        pages = {*range(1, (paper.pages or 1) + 1), *(view.page for view in views)}
+        return FieldsShown(fields=[_field(view) for view in views],
+                           marks={page: answers.page_mark(views, paper.id, page) for page in sorted(pages)})
     return call.note(run)
 
 
@@ -107,7 +112,8 @@ def listed(call: Reading, paper_id: uuid.UUID) -> FieldsShown:
 def enter(call: Doing, paper_id: uuid.UUID, body: Typed) -> Response:
     """Dates and sums as people write them; nothing is kept when one value is wrong."""
     return call.act(body, lambda session: FieldsAnswered(fields=[_answered(view) for view in answers.enter(
-        session, paper_id=paper_id, page=body.page, sheet=body.sheet, values=body.values, actor=call.actor, now=call.now)]), status=200)
+        session, paper_id=paper_id, page=body.page, sheet=body.sheet, values=body.values, seen=body.mark,
+        actor=call.actor, now=call.now)]), status=200)
 
 
 @router.post("/fields/{field_id}/answer", response_model=FieldAnswered, summary="认可、改正或标为看不清")

@@ -107,8 +107,8 @@ def _page_unreadable(visit: Visit, session: Session, paper_id: uuid.UUID) -> Non
 def _enter(visit: Visit, session: Session, paper_id: uuid.UUID) -> None:
     typed = {name.removeprefix("v-"): text for name, text in visit.typed().items() if name.startswith("v-")}
     with _naming({name: f"v-{name}" for name in typed}):
-        answers.enter(session, paper_id=paper_id, page=_number(visit) or 1, sheet=visit.field("sheet"), values=typed, actor=visit.actor,
-                      now=visit.now)
+        answers.enter(session, paper_id=paper_id, page=_number(visit) or 1, sheet=visit.field("sheet"), values=typed,
+                      seen=visit.field("mark"), actor=visit.actor, now=visit.now)
 
 
 def _turn(visit: Visit, session: Session, paper_id: uuid.UUID) -> None:

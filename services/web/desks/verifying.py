@@ -21,14 +21,16 @@ pages = Pages()
 
 
 def _verify(visit: Visit, session: Session, claim_id: uuid.UUID) -> None:
-    evidence.verify(session, claim_id=claim_id, version=visit.version(), actor=visit.actor, now=visit.now)
+    evidence.verify(session, claim_id=claim_id, version=visit.version(), reason=visit.field("reason"), actor=visit.actor,
+                    now=visit.now)
 
 
 def _waive(visit: Visit, session: Session, claim_id: uuid.UUID) -> None:
     evidence.waive(session, claim_id=claim_id, kind=visit.field("kind"), reason=visit.field("reason"), actor=visit.actor, now=visit.now)
 
 
-register(pages, Act("verify", "verify", N_("核验"), N_("材料齐全，核验通过"), "verified", _verify, shows="checklist", roles=STAFF,
+register(pages, Act("verify", "verify", N_("核验"), N_("材料齐全，核验通过"), "verified", _verify, ("unread",),
+                    shows="checklist", roles=STAFF,
                     explain=N_("核验后给付时限自次日起算，案件进入核算和审核。核验人不再审核本案。")))
 register(pages, Act("waive", "waive", N_("免交材料"), N_("免交"), "waived", _waive, ("waivable", "words"), roles=OFFICE,
                     explain=N_("免交须写明理由；身份证明不能免交。")))
