@@ -95,14 +95,11 @@ def _items_open(source: str) -> str:
 
 _LIABILITIES_OPEN = """(SELECT count(*) FROM handoff h, jsonb_array_elements_text(h.liabilities) l WHERE h.claim_id = c.id
     AND h.round = c.round AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(h.answers) a WHERE a->>'liability' = l))"""
-# Balance of the plan's fund by the ledger: what it began with and what really came in, less what was credited, what is on
-# the way to the bank's answer, and what is in a run and about to leave. A premium that is due and not paid pays nobody.
-FUND_BALANCE = """(SELECT f.opening_fen + (SELECT coalesce(sum(e.amount_fen), 0)::bigint FROM ledger_entry e
-       JOIN ledger_transaction t ON t.id = e.transaction_id
-       WHERE t.plan = n.plan AND t.kind NOT IN ('opening', 'account_moved') AND e.account IN ('cash', 'in_transit'))
-    - (SELECT coalesce(sum(p.amount_fen), 0)::bigint FROM payment p JOIN payment_run m ON m.id = p.run_id
-       WHERE m.plan = n.plan AND p.state IN ('batched', 'released'))
-    FROM fund f WHERE f.plan = n.plan)"""
+# The plan's fund by the ledger: the opening and what really came in, less what was credited, is in transit, or is in a run.
+FUND_BALANCE = """(SELECT f.opening_fen + (SELECT coalesce(sum(e.amount_fen), 0)::bigint FROM ledger_entry e JOIN ledger_transaction t
+    ON t.id = e.transaction_id AND t.plan = n.plan AND t.kind <> 'opening' WHERE e.account IN ('cash', 'in_transit'))
+    - (SELECT coalesce(sum(p.amount_fen), 0)::bigint FROM payment p JOIN payment_run m ON m.id = p.run_id AND m.plan = n.plan
+       WHERE p.state IN ('batched', 'released')) FROM fund f WHERE f.plan = n.plan)"""
 RUN_DIGEST = """(SELECT encode(sha256(convert_to(coalesce(string_agg(concat_ws(':', p.id, p.payee_id, p.bank_card_id,
     p.amount_fen, p.attempt), ',' ORDER BY p.id), ''), 'UTF8')), 'hex') FROM payment p WHERE p.run_id = n.id)"""
 

@@ -146,6 +146,9 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     # money, audit, administration
     "/ledger": (MAKER, "/ledger"),
     "/ledger/workbook": (MAKER, "/ledger/workbook"),
+    "/proofs": (MAKER, "/proofs"),
+    "/proofs/{day}": (MAKER, "/proofs/{nothing}"),
+    "/proofs/{day}/workbook": (MAKER, "/proofs/{nothing}/workbook"),
     "/runs": (MAKER, "/runs"),
     "/runs/{run_no}": (MAKER, "/runs/{run}"),
     "/runs/{run_no}/file": (MAKER, "/runs/{run}/file"),

@@ -204,6 +204,9 @@ HKCA        R   /ledger/workbook
 KC          W   /ledger/closings
 HC          W   /ledger/closings/{closing_id}/agree
 HC          W   /ledger/closings/{closing_id}/decline
+HKCA        R   /proofs
+HKCA        R   /proofs/{day}
+HKCA        R   /proofs/{day}/workbook
 HKCA        R   /runs
 HKCA        R   /runs/{run_no}
 HKCA        R   /receivables
