@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from datetime import date
 from pathlib import Path
 
@@ -97,7 +98,8 @@ def test_a_changed_or_cut_answer_of_beijing_is_refused() -> None:
     (b">RJCT<", b">PDNG<", "bank_file_open"), (b'Ccy="CNY"', b'Ccy="USD"', "bank_file_broken"),
     (b"</Document>", b"", "bank_file_broken"), (b"<Document", b'<!DOCTYPE x [<!ENTITY e "x">]><Document', "bank_file_broken"),
     (b"AcctSvcrRef", b"SvcrRef", "bank_file_broken"), (b"T09:05", b"T29:05", "bank_file_broken"),
-    (b">60000.00<", b">NaN<", "bank_file_broken"),
+    (b">60000.00<", b">NaN<", "bank_file_broken"), (b">60000.00<", b">6E+30<", "bank_file_broken"),
+    (b'encoding="UTF-8"?>', b'encoding="GBK"?><!-- \xb9\xa4 -->', "bank_file_broken"),
 ])
 def test_a_status_report_that_does_not_hold_is_refused(old: bytes, new: bytes, code: str) -> None:
     content = (GOLDEN / "PAIN002_return.xml").read_bytes()
@@ -112,3 +114,25 @@ def test_a_status_report_may_come_in_parts_and_never_tells_more_than_was_asked()
     assert layout.read(part.replace(b"CtrlSum>60000.00", b"CtrlSum>60033.34")) == ANSWERS[:1]
     with pytest.raises(InputError, match="bank_file_broken"):
         layout.read(part.replace(b"CtrlSum>60000.00", b"CtrlSum>59999.99"))
+
+
+def test_a_status_report_in_another_coding_cannot_hide_its_doctype() -> None:
+    namespace = b"urn:iso:std:iso:20022:tech:xsd:pain.002.001.10".decode("utf-16-le")       # these bytes, as letters of UTF-16
+    content = f"<!-- {namespace} --><!DOCTYPE d [<!ENTITY e 'x'>]><Document/>"
+    for coded in (content.encode("utf-16"), content.encode("utf-16-le")):
+        assert layout_of("ISO20022").recognises(coded) and b"<!DOCTYPE" not in coded
+        with pytest.raises(InputError, match="UTF-8"):
+            layout_of("ISO20022").read(coded)
+
+
+@pytest.mark.parametrize(("line", "words"), [
+    ("1|P-1|62220000|样|1E+30|S|S1|20260401090500|", "金额"), ("1|P-1|62220000|样|-5.00|S|S1|20260401090500|", "金额"),
+    ("1|P-1|62220000|样|5.001|S|S1|20260401090500|", "小于分"), ("1|P-1|62220000|样|9999999999999999.00|S|S1|20260401090500|", "金额"),
+    (f"{'9' * 5000}|P-1|62220000|样|5.00|S|S1|20260401090500|", "行号"), ("1000000|P-1|62220000|样|5.00|S|S1|20260401090500|", "行号"),
+    ("1|P-\0|62220000|样|5.00|S|S1|20260401090500|", "控制字符"), ("1|P-1|62220000|样|5.00|S|S1|00010401090500|", "时间"),
+    ("1|P-1|62220000|样|5.00|S|S1|20260401090500|\r\n1|P-2|62220000|样|5.00|S|S2|20260401090500|", "行号重复")])
+def test_a_return_file_that_no_table_could_keep_is_refused_by_its_line(line: str, words: str) -> None:
+    body = f"#2|P2026000007|{line.count('P-')}\r\n{line}\r\n".encode("gbk")
+    with pytest.raises(InputError, match=words) as refused:
+        layout_of("CCB").read(body + f"#9|{hashlib.sha256(body).hexdigest()}\r\n".encode())
+    assert refused.value.code == "bank_file_broken"

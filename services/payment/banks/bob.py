@@ -22,12 +22,11 @@ From the bank:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Literal, cast
 
 from services.core.errors import InputError
-from services.core.money import parse_yuan, show, to_fen, to_yuan
-from services.payment.banks.text import broken, digest, instant, joined, lines_of, number, plain, stamp
+from services.core.money import show, to_yuan
+from services.payment.banks.text import broken, digest, fen, instant, joined, lines_of, number, plain, sound, stamp
 from services.payment.port import Answer, Batch, Order
 
 _CODING = "gb18030"
@@ -49,8 +48,8 @@ def _proof(lines: Sequence[bytes]) -> bytes:
     return f"{_PROOF},{digest(lines)}".encode(_CODING)
 
 
-def _amount(fen: int) -> str:
-    return show(to_yuan(fen))
+def _amount(whole: int) -> str:
+    return show(to_yuan(whole))
 
 
 class BobFormat:
@@ -94,16 +93,13 @@ class BobFormat:
         header, *details = [line.decode(_CODING, "replace").split(",") for line in lines]
         if len(header) != 3 or number(header[2], "笔数") != len(details):
             raise broken("笔数不符")
-        return [self._read(detail) for detail in details]
+        return sound([self._read(detail) for detail in details])
 
     def _read(self, detail: list[str]) -> Answer:
         if len(detail) != 9 or detail[5] not in _READ:
             raise broken("明细行不符")
         line, reference, account, holder, amount, status, serial, time, reason = detail
-        yuan = parse_yuan(amount, field="amount")
-        if yuan != yuan.quantize(Decimal("0.01")):
-            raise broken(f"金额“{amount}”小于分")
-        return Answer(number(line, "行号"), reference, to_fen(yuan), cast('Literal["credited", "returned"]', _READ[status]),
+        return Answer(number(line, "行号"), reference, fen(amount), cast('Literal["credited", "returned"]', _READ[status]),
                       account, holder, serial, instant(time), reason)
 
     def answer(self, run_no: str, answers: Sequence[Answer]) -> bytes:

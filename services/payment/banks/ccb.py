@@ -19,21 +19,22 @@ From the bank:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Literal, cast
 
 from services.core.errors import InputError
-from services.core.money import parse_yuan, show, to_fen, to_yuan
+from services.core.money import show, to_yuan
 from services.payment.banks.text import (
     STATUS,
     STATUS_READ,
     broken,
     digest,
+    fen,
     gbk,
     instant,
     joined,
     lines_of,
     number,
+    sound,
     stamp,
 )
 from services.payment.port import Answer, Batch, Order
@@ -47,8 +48,8 @@ def _line(*fields: tuple[str, str]) -> bytes:
     return b"|".join(gbk(value, field=field) for value, field in fields)
 
 
-def _amount(fen: int) -> str:
-    return show(to_yuan(fen))
+def _amount(whole: int) -> str:
+    return show(to_yuan(whole))
 
 
 class CcbFormat:
@@ -90,16 +91,13 @@ class CcbFormat:
         header, *details = [line.decode("gbk", "replace").split("|") for line in lines]
         if len(header) != 3 or number(header[2], "笔数") != len(details):
             raise broken("笔数不符")
-        return [self._read(detail) for detail in details]
+        return sound([self._read(detail) for detail in details])
 
     def _read(self, detail: list[str]) -> Answer:
         if len(detail) != 9 or detail[5] not in STATUS_READ:
             raise broken("明细行不符")
         line, reference, account, holder, amount, status, serial, time, reason = detail
-        yuan = parse_yuan(amount, field="amount")
-        if yuan != yuan.quantize(Decimal("0.01")):
-            raise broken(f"金额“{amount}”小于分")
-        return Answer(number(line, "行号"), reference, to_fen(yuan),
+        return Answer(number(line, "行号"), reference, fen(amount),
                       cast('Literal["credited", "returned"]', STATUS_READ[status]), account, holder, serial,
                       instant(time), reason)
 

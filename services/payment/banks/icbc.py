@@ -33,6 +33,7 @@ from services.payment.banks.text import (
     joined,
     lines_of,
     number,
+    sound,
     stamp,
 )
 from services.payment.port import Answer, Batch, Order
@@ -94,7 +95,7 @@ class IcbcFormat:
         header, *details = lines
         if len(header) != 31 or number(header[25:31].decode("ascii", "replace"), "笔数") != len(details):
             raise broken("笔数不符")
-        return [self._read(detail) for detail in details]
+        return sound([self._read(detail) for detail in details])
 
     def _read(self, detail: bytes) -> Answer:
         if len(detail) != sum(_ANSWER) or not detail.startswith(b"A"):

@@ -11,14 +11,13 @@ from __future__ import annotations
 import xml.etree.ElementTree as Xml
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from typing import Literal, cast
 
 from services.core.clock import CHINA
 from services.core.errors import InputError
 from services.core.identity import BANKS
-from services.core.money import to_fen, to_yuan
-from services.payment.banks.text import broken, number, plain
+from services.core.money import to_yuan
+from services.payment.banks.text import broken, fen, number, plain, sound
 from services.payment.port import Answer, Batch, Order
 
 _ASKED = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
@@ -84,9 +83,9 @@ class Iso20022Format:
         asked, told = number(_word(group, "OrgnlNbOfTxs"), "笔数"), sum(answer.amount_fen for answer in answers)
         if not answers or len(answers) > asked:
             raise broken("笔数不符")
-        if (told != _fen(_word(group, "OrgnlCtrlSum"))) if len(answers) == asked else (told > _fen(_word(group, "OrgnlCtrlSum"))):
+        if (told != fen(_word(group, "OrgnlCtrlSum"))) if len(answers) == asked else (told > fen(_word(group, "OrgnlCtrlSum"))):
             raise broken("总金额不符")
-        return answers
+        return sound(answers)
 
     def answer(self, run_no: str, answers: Sequence[Answer]) -> bytes:
         """A status report as the bank would write it."""
@@ -142,7 +141,7 @@ def _read(line: int, detail: Xml.Element) -> Answer:
     if amount.get("Ccy") != "CNY":
         raise broken(f"第{line}笔的币种不是人民币")
     reason = detail.find(_path("StsRsnInf/AddtlInf"))
-    return Answer(line, _word(detail, "OrgnlEndToEndId"), _fen(amount.text or ""),
+    return Answer(line, _word(detail, "OrgnlEndToEndId"), fen((amount.text or "").strip()),
                   cast('Literal["credited", "returned"]', _FINAL[status]), _word(detail, "OrgnlTxRef/CdtrAcct/Id/Othr/Id"),
                   _word(detail, "OrgnlTxRef/Cdtr/Pty/Nm"), _word(detail, "AcctSvcrRef"), _moment(_word(detail, "AccptncDtTm")),
                   (reason.text or "") if reason is not None else "")
@@ -167,13 +166,18 @@ def _bytes(root: Xml.Element) -> bytes:
 
 
 def _parsed(content: bytes) -> Xml.Element:
-    """The document. One with a DOCTYPE is not looked at: no bank sends one, and entities are how XML is made to harm."""
+    """The document, in UTF-8 whatever it says of itself: in another coding a DOCTYPE would not be seen.
+
+    One with a DOCTYPE is not looked at: no bank sends one, and entities are how XML is made to harm.
+    """
     if b"<!DOCTYPE" in content.upper():
         raise broken("文件带有 DOCTYPE")
     try:
-        return Xml.fromstring(content)
-    except Xml.ParseError:
-        raise broken("不是完整的 XML") from None
+        if "\0" in content.decode("utf-8"):         # UTF-16 is known by its zeros, before any declaration
+            raise broken("不是 UTF-8 文件")
+        return Xml.fromstring(content, Xml.XMLParser(encoding="utf-8"))
+    except (Xml.ParseError, UnicodeDecodeError):
+        raise broken("不是完整的 UTF-8 XML") from None
 
 
 def _path(path: str) -> str:
@@ -191,18 +195,8 @@ def _word(parent: Xml.Element, path: str) -> str:
     return (_one(parent, path).text or "").strip()
 
 
-def _yuan(fen: int) -> str:
-    return f"{to_yuan(fen):.2f}"
-
-
-def _fen(text: str) -> int:
-    try:
-        yuan = Decimal(text)
-    except InvalidOperation:
-        raise broken(f"金额“{text}”不对") from None
-    if not yuan.is_finite() or yuan != yuan.quantize(Decimal("0.01")):
-        raise broken(f"金额“{text}”小于分")
-    return to_fen(yuan)
+def _yuan(whole: int) -> str:
+    return f"{to_yuan(whole):.2f}"
 
 
 def _instant(at: datetime) -> str:

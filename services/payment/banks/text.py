@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from services.core.clock import CHINA
 from services.core.errors import InputError
+from services.core.money import to_fen
+from services.payment.port import Answer
 
 END = b"\r\n"
 STATUS = {"credited": "S", "returned": "F"}
 STATUS_READ = {code: word for word, code in STATUS.items()}
+_DIGITS = re.compile(r"\d{1,15}", re.ASCII)                        # what a column of 15 digits holds, and a bigint
+_YUAN = re.compile(r"\d{1,13}(\.\d{1,5})?", re.ASCII)             # five decimals are the standard's most; ours are two
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")        # no column of text keeps a NUL
+_MOST_LINES = 999_999
+_FIRST_YEAR = 2000
 
 
 def gbk(text: str, *, field: str) -> bytes:
@@ -76,10 +85,33 @@ def instant(text: str) -> datetime:
 
 
 def number(text: str, what: str) -> int:
-    """Digits to int. Raises InputError otherwise."""
-    if not (text.isascii() and text.isdigit()):
-        raise broken(f"{what}“{text}”不是数字")
+    """At most 15 digits to int. Raises InputError otherwise."""
+    if not _DIGITS.fullmatch(text):
+        raise broken(f"{what}“{text[:30]}”不是数字")
     return int(text)
+
+
+def fen(text: str) -> int:
+    """Yuan in plain digits to fen. Raises InputError for a sign, an exponent, a part of a fen."""
+    if not _YUAN.fullmatch(text):
+        raise broken(f"金额“{text[:30]}”不对")
+    yuan = Decimal(text)
+    if yuan != yuan.quantize(Decimal("0.01")):
+        raise broken(f"金额“{text}”小于分")
+    return to_fen(yuan)
+
+
+def sound(answers: Sequence[Answer]) -> list[Answer]:
+    """The lines, when each can be kept as it stands. Raises InputError for a number twice, a control character, a time of no bank."""
+    if len({answer.line_no for answer in answers}) < len(answers) or any(answer.line_no > _MOST_LINES for answer in answers):
+        raise broken("行号重复或过大")
+    for answer in answers:
+        words = (answer.reference, answer.account, answer.holder, answer.serial, answer.reason)
+        if any(_CONTROL.search(word) for word in words):
+            raise broken(f"第{answer.line_no}行含有控制字符")
+        if answer.bank_time.year < _FIRST_YEAR:
+            raise broken(f"第{answer.line_no}行的时间“{answer.bank_time:%Y-%m-%d}”不对")
+    return list(answers)
 
 
 def broken(why: str) -> InputError:
