@@ -120,6 +120,15 @@ def test_an_answer_that_does_not_hold_is_asked_for_again_and_is_the_same(twin: T
     assert twin.port.status(claim_no).state == "new"
 
 
+@pytest.mark.parametrize("name", ["truncated_body", "stale_replay", "wrong_digest"])
+def test_over_the_folder_an_answer_that_does_not_hold_is_taken_away_and_asked_anew(tmp_path: Path, name: str) -> None:
+    with running(tmp_path, sftp=True) as twin:
+        twin.fault("FOLDER-1", name)
+        with pytest.raises(OutsideError):
+            twin.port.send(dossier("FOLDER-1"))
+        assert twin.port.send(dossier("FOLDER-1")).digest == dossier("FOLDER-1").package_digest
+
+
 def answered(twin: Twin, claim_no: str) -> bool:
     try:
         return twin.port.send(dossier(claim_no)).kind == "dossier"

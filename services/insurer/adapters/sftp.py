@@ -25,6 +25,7 @@ from services.core.errors import ConfigError, InputError, OutsideError, Unauthen
 from services.insurer.adapters.reading import (
     content,
     decoded,
+    down,
     in_order,
     message_of,
     nonsense,
@@ -90,7 +91,7 @@ class SftpInsurer:
         """Hand several dossiers over in one sealed package; an answer with a refusal is not kept, so that it can be asked anew."""
         inside = build(dossiers, self._post_box.suite)
         name = f"batch-{len(dossiers)}-{hashlib.sha256(inside).hexdigest()[:32]}"
-        said = receipts_for(dossiers, self._answer(name, inside, keep=True))
+        said = self._believed(name, inside, lambda answer: receipts_for(dossiers, answer))
         if any(isinstance(one, InputError) for one in said):
             self._run(self._remove(name + _ENDING))
         return said
@@ -132,7 +133,16 @@ class SftpInsurer:
     def _deliver(self, message: Dossier | Answers | Recall, kind: str) -> Receipt:
         inside = content(message, kind, self._post_box.suite)
         name = f"{kind}-{message.claim_no}-{message.message_id}-{hashlib.sha256(inside).hexdigest()[:16]}"
-        return receipt_for(message, kind, self._answer(name, inside, keep=True))
+        return self._believed(name, inside, lambda said: receipt_for(message, kind, said))
+
+    def _believed(self, name: str, inside: bytes, reading: Callable[[dict[str, JsonValue]], _T]) -> _T:
+        """What the answer says. A receipt for something else is taken away, or it would be read for ever."""
+        said = self._answer(name, inside, keep=True)
+        try:
+            return reading(said)
+        except OutsideError:
+            self._run(self._remove(name + _ENDING))
+            raise
 
     def _answer(self, name: str, inside: bytes, *, keep: bool) -> dict[str, JsonValue]:
         """The insurer's answer to this content. A receipt stays in the folder; what is no receipt is taken away and asked anew."""
@@ -145,6 +155,8 @@ class SftpInsurer:
             status, body = said.get("status"), said.get("body")
             if not isinstance(status, int) or not isinstance(body, dict):
                 raise nonsense("body")
+            if later := down(status):
+                raise later
             if status != _OK:
                 raise refused(body)
         except (OutsideError, InputError):
@@ -182,7 +194,7 @@ class SftpInsurer:
         if self._files is None:
             self._line = await asyncio.wait_for(asyncssh.connect(
                 self._host, self._port, username=self._user, client_keys=[self._key], known_hosts=([self._host_key], [], []),
-                agent_path=None, config=None, preferred_auth="publickey"), self._timeout)
+                agent_path=None, config=None, preferred_auth="publickey", keepalive_interval=self._timeout / 2), self._timeout)
             self._files = await self._line.start_sftp_client()
         return self._files
 
