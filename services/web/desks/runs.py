@@ -17,6 +17,7 @@ from services.core.errors import HuzhuError, InputError, NotFound
 from services.core.identity import BANKS
 from services.core.money import to_fen
 from services.core.words import uppercase
+from services.ledger import queries as ledger
 from services.payment import queries as payments
 from services.payment import service as payment
 from services.reporting import attached, paying
@@ -77,7 +78,8 @@ def run(visit: Visit, run_no: str) -> Response:
 def _run(visit: Visit, run_no: str, problem: HuzhuError | None = None) -> Response:
     head, lines, against, word = visit.read(lambda session: (*paying.run(session, run_no), *paying.limits(session, run_no, visit.now)))
     own, total = visit.actor.person_id == head.made_person, sum((Decimal(line.amount) for line in lines), Decimal(0))
-    return visit.page("run.html", problem=problem, run=head, lines=lines, names=plan_names(), total=total,
+    fund = visit.read(lambda session: ledger.adequacy(session, head.plan)) if head.released_at is None else []
+    return visit.page("run.html", fund=fund[0] if fund else None, problem=problem, run=head, lines=lines, names=plan_names(), total=total,
                       sum_words=uppercase(total), unsealed=head.state == "submitted" and to_fen(total) != head.total_fen,
                       bank=payments.banks().get(head.bank, head.bank), own=own,
                       limits=against, word=word, kinds=LIMITS, over=any(one.over for one in against),
