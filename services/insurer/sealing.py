@@ -69,11 +69,12 @@ def digest_of(container: bytes) -> str:
 def _head(signed: bytes) -> dict[str, str | int]:
     try:
         head = json.loads(signed)
-    except ValueError:
+        whole = isinstance(head, dict) and set(head) == _KEYS and canonical({**head}) == signed
+    except (ValueError, RecursionError):            # not JSON, or numbers and letters no canonical text has
         raise Broken("不是案卷包") from None
-    if not isinstance(head, dict) or set(head) != _KEYS or canonical({**head}) != signed:
+    if not whole:
         raise Broken("包头不合格式")
-    return head
+    return {name: value if isinstance(value, int) else str(value) for name, value in head.items()}
 
 
 def _text(raw: bytes) -> str:

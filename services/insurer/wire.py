@@ -6,13 +6,16 @@ Money is a string with two decimals, dates are `YYYY-MM-DD`, times are ISO 8601 
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, PlainSerializer
 
-from services.core.money import parse_yuan, show
+from services.core.money import show
+
+_MONEY = re.compile(r"(0|[1-9]\d{0,9})\.\d{2}", re.ASCII)         # as in manifest.schema.json
 
 
 def canonical(value: JsonValue) -> bytes:
@@ -23,9 +26,9 @@ def canonical(value: JsonValue) -> bytes:
 def _yuan(value: object) -> Decimal:
     if isinstance(value, Decimal):
         return value
-    if isinstance(value, str):
-        return parse_yuan(value, field="amount")
-    raise ValueError("money is a decimal string in yuan")
+    if isinstance(value, str) and _MONEY.fullmatch(value):
+        return Decimal(value)
+    raise ValueError("money is a string in yuan with two decimals")
 
 
 Yuan = Annotated[Decimal, BeforeValidator(_yuan), PlainSerializer(show, return_type=str)]

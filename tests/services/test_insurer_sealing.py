@@ -115,3 +115,16 @@ def test_unknown_suites_and_unreadable_keys_are_refused() -> None:
     for suite in SUITES.values():
         with pytest.raises(ConfigError, match="insurer_key"):
             suite.sign(b"no key", CONTENT)
+
+
+@pytest.mark.parametrize("head", [b"[" * 8000, b'{"huzhu":NaN}', b'{"key":"\\ud800"}', b"\xff\xfe{}", b"{}"])
+def test_a_head_of_nonsense_is_no_container(head: bytes) -> None:
+    if head.startswith(b'{"'):          # with every name a head has, so that only the odd value is wrong
+        odd = json.loads(head)
+        names = ("huzhu", "suite", "sender", "receiver", "digest", "size", "key", "nonce", "signature")
+        head = json.dumps({name: odd.get(name, 1) for name in names}).encode()
+    party = Party("office", b"", b"")
+    with pytest.raises(Broken):
+        unseal(head + b"\nsealed", suite="gm", sender=party, receiver=party)
+    with pytest.raises(Broken):
+        digest_of(head + b"\nsealed")

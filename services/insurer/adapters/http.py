@@ -15,6 +15,7 @@ from services.insurer.adapters import signing
 from services.insurer.adapters.reading import (
     content,
     decoded,
+    down,
     in_order,
     message_of,
     nonsense,
@@ -31,8 +32,6 @@ from services.insurer.port import SignedAnswer
 from services.insurer.post import Post
 from services.insurer.statement import Statement
 from services.insurer.wire import canonical
-
-_RETRY_STATUS = frozenset({408, 425, 429})
 
 
 class HttpInsurer:
@@ -118,7 +117,7 @@ class HttpInsurer:
         headers = {signing.HEADER: self._signature(method, target, nonce, body), "Content-Type": "application/octet-stream"}
         try:
             response = self._client.request(method, path, content=body, headers=headers)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:       # also an answer packed as it does not say
             raise OutsideError("insurer_no_answer", f"保险公司接口没有回答：{type(error).__name__}",
                                remedy="稍后重发同一条消息，重复无害") from error
         self._check_answer(response, f"{method} {response.status_code}", target, nonce)
@@ -130,8 +129,8 @@ class HttpInsurer:
     def _check_answer(self, response: httpx.Response, method: str, target: str, nonce: str) -> None:
         """An answer counts, also as a refusal, only when the insurer signed it for this very request."""
         status = response.status_code
-        if status >= httpx.codes.INTERNAL_SERVER_ERROR or status in _RETRY_STATUS:
-            raise OutsideError("insurer_down", f"保险公司接口暂不可用（HTTP {status}）", remedy="稍后重发同一条消息")
+        if later := down(status):
+            raise later
         try:
             signed = signing.verify(self._their_key, self._their_key_id, headers=response.headers, method=method,
                                     target=target, body=response.content)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import pairwise
@@ -20,7 +22,9 @@ from services.insurer.suites import Suite
 from services.insurer.wire import Head, Value, canonical
 
 _V = TypeVar("_V", bound=Value)
-_OK = 200
+_OK, _OUR_FAULT_ENDS = 200, 500
+_TRY_AGAIN = frozenset({408, 425, 429})
+_NO_LETTER = re.compile(r"[\x00\ud800-\udfff]")
 
 
 def content(message: Dossier | Answers | Recall, kind: str, suite: Suite) -> bytes:
@@ -58,6 +62,8 @@ def receipts_for(dossiers: Sequence[Dossier], answer: Mapping[str, JsonValue]) -
 def _said(dossier: Dossier, item: dict[str, JsonValue] | None) -> Receipt | InputError:
     if item is None or not isinstance(status := item.get("status"), int) or not isinstance(body := item.get("body"), dict):
         raise nonsense(f"answers {dossier.claim_no}")
+    if later := down(status):
+        raise later
     return receipt_for(dossier, "dossier", body) if status == _OK else refused(body)
 
 
@@ -79,14 +85,27 @@ def in_order(after: int, messages: list[InboundMessage]) -> list[InboundMessage]
 
 def message_of(value: JsonValue) -> InboundMessage:
     """A message of the insurer. One whose head holds but whose body is not what its kind promises is `Unread`: it must be kept, or
-    nothing after its number would ever be heard.
+    nothing after its number would ever be heard. So is one with letters or numbers that no table holds, without them.
     """
+    if (kept := _kept(value)) != value and isinstance(kept, dict):
+        return _unread(kept, nonsense("body（字符无法保存）"))
     try:
         return read(InboundMessage, value)
     except OutsideError as error:
         if not isinstance(value, dict):
             raise
         return _unread(value, error)
+
+
+def _kept(value: JsonValue) -> JsonValue:
+    """The value with a mark for each zero and each half of a pair of UTF-16, and with numbers that are none as words."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, str):
+        return _NO_LETTER.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_kept(item) for item in value]
+    return {_NO_LETTER.sub("\ufffd", name): _kept(item) for name, item in value.items()} if isinstance(value, dict) else value
 
 
 def _unread(value: Mapping[str, JsonValue], why: OutsideError) -> InboundMessage:
@@ -105,7 +124,7 @@ def decoded(body: bytes) -> dict[str, JsonValue]:
     """A JSON object."""
     try:
         value: JsonValue = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise nonsense("body") from error
     if not isinstance(value, dict):
         raise nonsense("body")
@@ -122,6 +141,13 @@ def read(kind: type[_V], value: JsonValue) -> _V:
         raise nonsense(f"{field}（{first['msg']}）" if field else first["msg"]) from error
     except InputError as error:
         raise nonsense(error.message) from error
+
+
+def down(status: int) -> OutsideError | None:
+    """The error of a status that says not now: the same message may be taken later."""
+    if status < _OUR_FAULT_ENDS and status not in _TRY_AGAIN:
+        return None
+    return OutsideError("insurer_down", f"保险公司接口暂不可用（状态 {status}）", remedy="稍后重发同一条消息")
 
 
 def refused(answer: dict[str, JsonValue]) -> InputError:

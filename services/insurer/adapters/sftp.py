@@ -25,6 +25,7 @@ from services.core.errors import ConfigError, InputError, OutsideError, Unauthen
 from services.insurer.adapters.reading import (
     content,
     decoded,
+    down,
     in_order,
     message_of,
     nonsense,
@@ -154,6 +155,8 @@ class SftpInsurer:
             status, body = said.get("status"), said.get("body")
             if not isinstance(status, int) or not isinstance(body, dict):
                 raise nonsense("body")
+            if later := down(status):
+                raise later
             if status != _OK:
                 raise refused(body)
         except (OutsideError, InputError):
@@ -191,7 +194,7 @@ class SftpInsurer:
         if self._files is None:
             self._line = await asyncio.wait_for(asyncssh.connect(
                 self._host, self._port, username=self._user, client_keys=[self._key], known_hosts=([self._host_key], [], []),
-                agent_path=None, config=None, preferred_auth="publickey"), self._timeout)
+                agent_path=None, config=None, preferred_auth="publickey", keepalive_interval=self._timeout / 2), self._timeout)
             self._files = await self._line.start_sftp_client()
         return self._files
 
