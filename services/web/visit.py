@@ -23,7 +23,7 @@ from services.rulebook.validation import explained
 from services.web import render
 from services.web.language import Language
 from services.web.limits import Limiter
-from services.web.menu import entries
+from services.web.menu import parts
 from services.web.refusal_words import in_words
 from services.wiring import Caller
 
@@ -71,7 +71,7 @@ class Visit(Caller):
     def page(self, template: str, *, status: int = 200, problem: HuzhuError | None = None, **values: object) -> Response:
         """A page with its frame. `problem` is shown on top and beside its field; fields keep what was typed."""
         told = in_words(problem) if problem else None
-        frame = {"visit": self, "me": self.actor, "menu": entries(self.actor), "csrf": csrf_of(self.token) if self.token else "",
+        frame = {"visit": self, "me": self.actor, "menu": parts(self.actor), "csrf": csrf_of(self.token) if self.token else "",
                  "once": str(uuid.uuid4()), "problem": told, "typed": self.typed(), "done": self.query.get("done", "")}
         return render.page(template, self.language, {**frame, **values}, status=problem.status if problem else status)
 

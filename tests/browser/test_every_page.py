@@ -104,6 +104,32 @@ def test_on_paper_a_claim_is_the_file_and_not_the_screen(house: House, stage: St
         assert page.locator(kept).first.evaluate("(one) => one.checkVisibility()"), kept
 
 
+def test_a_long_menu_folds_with_and_without_script(house: House) -> None:
+    """Every page a head may open is two presses away on a desk and a phone; Escape closes what was opened."""
+    for script in (True, False):
+        page = house.seat("xj.head", script=script)
+        page.goto("/samples")
+        fold = page.locator("nav.menu summary", has_text="内部管理")
+        assert fold.get_attribute("aria-current") == "true"
+        for size in (DESK, PHONE):
+            page.set_viewport_size(size)
+            fold.click()
+            page.locator("nav.menu summary", has_text="资金").click()
+            assert page.locator("nav.menu").get_by_role("link", name="付款").is_visible()
+            assert wide_enough(page)
+            if script:
+                assert faults(page) == []
+                assert not page.locator("nav.menu").get_by_role("link", name="质检").is_visible()
+                page.keyboard.press("Escape")
+                assert page.locator("nav.menu [open]").count() == 0
+            else:
+                page.reload()
+        page.locator("nav.menu summary", has_text="资金").click()
+        page.locator("nav.menu").get_by_role("link", name="付款").click()
+        assert page.url.endswith("/runs")
+    assert house.heard == []
+
+
 def seated(house: House, seats: dict[str, Page], who: str) -> Page:
     """This person's browser, opened once."""
     if who not in seats:

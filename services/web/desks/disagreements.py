@@ -18,6 +18,7 @@ from services.rulebook import registry
 from services.web import claim_words as words
 from services.web.door import Pages
 from services.web.handoff_words import DISAGREED, DISAGREEMENTS, TOLD
+from services.web.menu import Item
 from services.web.visit import Visit
 from services.web.work_words import plan_names
 
@@ -26,7 +27,7 @@ READERS = OFFICE | {Role.AUDITOR}
 SENIORS = frozenset({Role.SENIOR_REVIEWER, Role.HEAD})
 
 
-@pages.get("/disagreements", roles=READERS)
+@pages.get("/disagreements", roles=READERS, menu=Item(41, "金额不一致"))
 def listed(visit: Visit) -> Response:
     """What is unfinished, the earliest day first."""
     rows, after = visit.read(lambda session: disagreements.waiting(session, after=visit.query.get("after", "")))

@@ -144,7 +144,7 @@ def _frozen(visit: Visit, report_id: str, column: str, name: str, ending: str) -
     return saved(content, file, PDF) if ending == "pdf" else saved(content, file)
 
 
-@pages.get("/reserves", roles=MONEY)
+@pages.get("/reserves", roles=MONEY, menu=Item(44, "未决赔款准备"))
 def reserved(visit: Visit) -> Response:
     """Open claims by plan and age, at the end of a day (`?on=`), yesterday at first."""
     asked = visit.query.get("on", "")

@@ -15,10 +15,23 @@ window.addEventListener("pageshow", () => {
   document.querySelectorAll("form[data-sent]").forEach((form) => { delete form.dataset.sent; });
 });
 
-// A menu wider than the screen shows the place where one is.
+// Tabs wider than the screen show the place where one is.
 document.querySelectorAll("nav [aria-current]").forEach((here) => {
   const menu = here.closest("nav");
   menu.scrollLeft = here.offsetLeft - (menu.clientWidth - here.offsetWidth) / 2;
+});
+
+// A fold of the menu closes when one goes on elsewhere, or presses Escape.
+const folds = () => document.querySelectorAll("nav.menu details[open]");
+const closeOthers = (event) => folds().forEach((fold) => { if (!fold.contains(event.target)) fold.open = false; });
+document.addEventListener("click", closeOthers);
+document.addEventListener("focusin", closeOthers);
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  folds().forEach((fold) => {
+    if (fold.contains(document.activeElement)) fold.querySelector("summary").focus();
+    fold.open = false;
+  });
 });
 
 // A refusal is where the reader is led first.
