@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -77,6 +78,12 @@ def resealed(content: bytes, old: bytes, new: bytes, proof: bytes) -> bytes:
     return body + proof + hashlib.sha256(body).hexdigest().encode() + b"\r\n"
 
 
+def short(content: bytes, lines: int) -> bytes:
+    """The first lines of a file of columns, with a digest that fits."""
+    body = b"\r\n".join(content.split(b"\r\n")[:lines]) + b"\r\n"
+    return body + "校验,".encode("gb18030") + hashlib.sha256(body).hexdigest().encode() + b"\r\n"
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_golden_files_are_understood_by_another_hand(layout: str) -> None:
     found = bank_reads((GOLDEN / OUT[layout]).read_bytes())
@@ -100,6 +107,10 @@ def test_the_golden_files_are_understood_by_another_hand(layout: str) -> None:
     ("ISO20022", lambda file: file.replace(b'Ccy="CNY"', b'Ccy="USD"'), "bad_currency"),
     ("ISO20022", lambda file: file.replace(b"<PmtMtd>TRF</PmtMtd>", b""), "schema"),
     ("ISO20022", lambda file: file.replace(b"<Document", b"<!DOCTYPE x []><Document"), "doctype"),
+    ("BOB_UNION_CARD", lambda file: short(file, 1), "bad_columns"), ("BOB_UNION_CARD", lambda file: short(file, 2), "bad_columns"),
+    ("ICBC", lambda file: resealed(file, b"  \xbb\xa5\xd6\xfa", b" \xd1\xf9 \xd6\xfa", b"T"), "bad_width"),
+    ("ISO20022", lambda file: file.replace(b"UTF-8", b"GBK", 1), "bad_coding"),
+    ("ISO20022", lambda file: re.sub(rb"<CreDtTm>.{10}T..:..:..", b"<CreDtTm>2026-04-01T24:00:00", file), "bad_time"),
     ("ISO20022", lambda _: b"no bank file", "unknown_layout")])
 def test_a_file_that_does_not_hold_is_refused_by_name(layout: str, change: Callable[[bytes], bytes], code: str) -> None:
     with pytest.raises(Refused) as caught:
@@ -119,6 +130,9 @@ def test_a_run_is_booked_once_and_other_bytes_under_its_number_are_refused(bank:
     assert "refused c.csv: run_reused" in bank.look()
     refused = json.loads((bank.folder / "out" / "c.csv.refused.json").read_text(encoding="utf-8"))
     assert refused["code"] == "run_reused" and bank.booked() == {"credit": 6_003_334}
+    bank.lay("d.csv", resealed(content, b"\r\nP2026000007,", b"\r\nP2026000008,", "校验,".encode("gb18030")))
+    assert "refused d.csv: reference_reused" in bank.look(), "the same payments under another run's number would be paid twice"
+    assert bank.booked() == {"credit": 6_003_334}
 
 
 def test_the_banks_own_list_of_accounts_decides(bank: Bank) -> None:

@@ -33,13 +33,15 @@ class Book:
     def take(self, asked: Instruction, sha256: str) -> tuple[list[Result], list[Result]]:
         """What became of the lines, and what came back days later. The very same file again gets the same and books nothing.
 
-        Refused `run_reused`: the run's number was taken with other content.
+        Refused `run_reused`: the run's number was taken with other content; `reference_reused`: another run has one of the payments.
         """
         self._db.execute("BEGIN IMMEDIATE")
         try:
             known = self._db.execute("SELECT sha256 FROM taken WHERE run_no = ?", (asked.run_no,)).fetchone()
             if known is not None and known[0] != sha256:
                 raise Refused("run_reused", f"批次 {asked.run_no} 已收过，内容不同")
+            if known is None:
+                self._not_yet(asked)
             first = [self._booked(asked, line) for line in asked.lines]
             late = [self._back(asked, one) for one in first
                     if one.credited and self._faults.of_line(one.line) == "late_return"]
@@ -54,6 +56,12 @@ class Book:
             raise
         self._db.execute("COMMIT")
         return first, late
+
+    def _not_yet(self, asked: Instruction) -> None:
+        for line in asked.lines:
+            taken = self._db.execute("SELECT run_no FROM entry WHERE reference = ?", (line.reference,)).fetchone()
+            if taken is not None:
+                raise Refused("reference_reused", f"付款编号 {line.reference} 已在批次 {taken[0]} 中")
 
     def _booked(self, asked: Instruction, line: Line) -> Result:
         why, fault = self._why_not(line), self._faults.of_line(line)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import importlib
 import xml.etree.ElementTree as Xml
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from infra.twins.bank.values import CHINA, Instruction, Line, Refused, digits_of, fen_of, instruction, moment_of
@@ -15,6 +17,7 @@ END = b"\r\n"
 DETAIL = (1, 6, 26, 15, 16, 32, 60, 60)
 BOB_HEAD = ["批次号,放行时间,笔数,总金额", "序号,付款编号,卡号,户名,金额,用途"]
 PAIN = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
+DECLARED = b'<?xml version="1.0" encoding="UTF-8"?>'
 SCHEMA = "pain.001.001.09.xsd"
 
 
@@ -49,16 +52,21 @@ def _icbc(content: bytes) -> Instruction:
     head, *details = _proved(content, b"T", "gbk")
     if len(head) != 1 + 4 + 20 + 14 + 6 + 15 or any(len(line) != sum(DETAIL) or not line.startswith(b"D") for line in details):
         raise Refused("bad_width", "行的长度不符")
-    run_no, at, count, fen = head[5:25].decode("gbk"), head[25:39].decode("gbk"), head[39:45].decode("gbk"), head[45:].decode("gbk")
+    run_no, at, count, fen = _cut(head[5:], (20, 14, 6, 15))
     lines = []
     for detail in details:
-        parts, place = [], 0
-        for width in DETAIL:
-            parts.append(detail[place:place + width].decode("gbk"))
-            place += width
-        _, number, reference, amount, bank, account, holder, purpose = (part.rstrip(" ") for part in parts)
+        _, number, reference, amount, bank, account, holder, purpose = (part.rstrip(" ") for part in _cut(detail, DETAIL))
         lines.append(Line(digits_of(number, "行号"), reference, digits_of(amount, "金额"), bank, account, holder, purpose))
     return instruction("ICBC", run_no.rstrip(" "), moment_of(at), lines, count=digits_of(count, "笔数"), fen=digits_of(fen, "总金额"))
+
+
+def _cut(line: bytes, widths: Sequence[int]) -> list[str]:
+    """The columns of a line, none of which ends within a character."""
+    places = [0, *accumulate(widths)]
+    try:
+        return [line[start:end].decode("gbk") for start, end in pairwise(places)]
+    except UnicodeDecodeError:
+        raise Refused("bad_width", "列在字的中间断开") from None
 
 
 def _ccb(content: bytes) -> Instruction:
@@ -71,11 +79,11 @@ def _ccb(content: bytes) -> Instruction:
 
 
 def _bob(content: bytes) -> Instruction:
-    titles, head, columns, *details = [line.decode("gb18030") for line in _proved(content, "校验,".encode("gb18030"), "gb18030")] or [""]
-    if [titles, columns] != BOB_HEAD:
+    lines_before = [line.decode("gb18030") for line in _proved(content, "校验,".encode("gb18030"), "gb18030")]
+    if lines_before[0:3:2] != BOB_HEAD:
         raise Refused("bad_columns", "表头不符")
-    run = head.split(",")
-    rows = [detail.split(",") for detail in details]
+    run = lines_before[1].split(",")
+    rows = [detail.split(",") for detail in lines_before[3:]]
     if len(run) != 4 or any(len(row) != 6 for row in rows):
         raise Refused("bad_columns", "列数不符")
     lines = [Line(digits_of(number, "序号"), reference, fen_of(amount), "BOB_UNION_CARD", account, holder, purpose)
@@ -94,6 +102,8 @@ def _schema() -> object:
 
 
 def _pain(content: bytes) -> Instruction:
+    if not content.startswith(DECLARED):
+        raise Refused("bad_coding", "须以 UTF-8 的 XML 声明开头")
     if b"<!DOCTYPE" in content.upper():
         raise Refused("doctype", "文件带有 DOCTYPE")
     try:
@@ -110,9 +120,16 @@ def _pain(content: bytes) -> Instruction:
     for part in (head, blocks[0]):
         if (_word(part, "NbOfTxs"), fen_of(_word(part, "CtrlSum"))) != (str(len(lines)), sum(line.fen for line in lines)):
             raise Refused("wrong_total", "笔数或总金额不符")
-    at = datetime.fromisoformat(_word(head, "CreDtTm"))
-    return instruction("ISO20022", _word(head, "MsgId"), at if at.tzinfo else at.replace(tzinfo=CHINA), lines, count=len(lines),
+    return instruction("ISO20022", _word(head, "MsgId"), _moment(_word(head, "CreDtTm")), lines, count=len(lines),
                        fen=sum(line.fen for line in lines))
+
+
+def _moment(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:              # the standard knows 24:00 and years of five digits
+        raise Refused("bad_time", f"时间“{text[:30]}”不对") from None
+    return at if at.tzinfo else at.replace(tzinfo=CHINA)
 
 
 def _transfer(place: int, one: Xml.Element) -> Line:
