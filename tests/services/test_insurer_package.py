@@ -181,6 +181,21 @@ def test_a_changed_package_is_refused_by_name(name: str, content: bytes) -> None
         unpack.messages(content, "gm")
 
 
+@pytest.mark.parametrize("path", ["head", "manifest", "manifest/insured", "manifest/event", "manifest/papers", "manifest/papers/0/mime"])
+@pytest.mark.parametrize("odd", [[], None, "x"])
+def test_a_part_of_another_type_is_refused_and_ends_nobody(path: str, odd: object) -> None:
+    def change(files: dict[str, bytes]) -> None:
+        manifest = json.loads(files["manifest.json"])
+        *way, last = path.split("/")
+        part = manifest["dossiers"][0]
+        for name in way:
+            part = part[int(name) if name.isdigit() else name]
+        part[last] = odd
+        files["manifest.json"] = canonical(manifest)
+    with pytest.raises(Fault, match=r"bad_manifest|stray_file|wrong_"):
+        unpack.messages(rewritten(change), "gm")
+
+
 def test_a_paper_exchanged_with_its_digest_shows_in_the_dossiers_own() -> None:
     changed = rewritten(lambda files: files.update({"PACK-1/papers/01-pathology.pdf": b"%PDF-1.7 another"}), relist=True)
     with pytest.raises(Fault, match=r"sha256|size"):

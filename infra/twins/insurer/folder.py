@@ -109,6 +109,9 @@ class Clerk(threading.Thread):
             return claim_no, to, 200, self._receiver.post(kind, claim_no, message, nonce=mark[:32], signed_digest=mark)
         except Fault as fault:
             return claim_no, to, fault.status, fault.body()
+        except Exception:  # noqa: BLE001  (the last net, as over HTTP: what one file breaks must not end the clerk)
+            traceback.print_exc()
+            return claim_no, to, 500, {"fault": "internal", "message": "保险公司系统内部错误", "field": None}
 
     def _lay_messages(self) -> None:
         """Each message in its turn. A spoiled one is laid right after a while; one the webhook would not bring comes that much later."""

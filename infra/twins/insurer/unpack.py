@@ -41,9 +41,9 @@ def messages(package: bytes, suite: str) -> list[Json]:
     try:
         made = [_message(entry, files) for entry in dossiers]
         _sheet(files["sheet.xlsx"], made)
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
-        raise refuse("bad_manifest", f"清单缺少或多出内容：{error}") from None
-    used = {"sheet.xlsx"} | {name for message in made for name in _names(message)}
+        used = {"sheet.xlsx"} | {name for message in made for name in _names(message)}
+    except (KeyError, TypeError, IndexError, AttributeError, AssertionError) as error:      # a part of another type than it should be
+        raise refuse("bad_manifest", f"清单缺少或多出内容：{error or '类型不符'}") from None
     if used != set(files):
         raise refuse("stray_file", f"案卷之外的文件：{sorted(set(files) - used)}")
     return made
