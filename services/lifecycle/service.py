@@ -20,7 +20,7 @@ from services.core.clock import business_day
 from services.core.db import driver_cursor
 from services.core.errors import Conflict, GuardFailed, NotFound
 from services.lifecycle import standing
-from services.lifecycle.statements import call_facts, loaded_facts, select, write
+from services.lifecycle.statements import SETTABLE, call_facts, loaded_facts, select, write
 from services.lifecycle.topics import TOPICS
 from services.sla import service as sla
 from statemachines.rules import FACTS, NotAllowed, Refused, decide, needs
@@ -33,7 +33,8 @@ _SENIORS = (Role.SENIOR_REVIEWER, Role.HEAD)
 class Move:
     """One row to move. `version` is what the caller saw; `facts` only those about the call (`facts.CALL`).
 
-    `on` is the business day the clocks go by, today when empty (a bank's credit has its own day).
+    `on` is the business day the clocks go by, today when empty (a bank's credit has its own day). `sets` are columns of the
+    row (`statements.SETTABLE`) written along with its state; all moves of one call name the same.
     """
 
     id: uuid.UUID
@@ -42,6 +43,7 @@ class Move:
     facts: Mapping[str, object] = field(default_factory=dict)
     details: Mapping[str, object] = field(default_factory=dict)
     on: date | None = None
+    sets: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +86,11 @@ def fire(session: Session, machine: str, event: str, moves: Sequence[Move], *, a
     if len(rows) != len(wanted):
         raise NotFound("not_found", "没有这一记录，或不在您的管辖范围内", remedy="核对编号")
     permit(actor, machine, event, (row.org_key for row in rows))
+    sets = _sets(machine, moves)
     targets = [_target(machine, event, row, wanted[row.id], actor) for row in rows]
     links = _links(machine, event, rows, targets, wanted, actor, now)
-    _write(session, machine, event, rows, targets, links, actor, now)
+    given = {name: [wanted[row.id].sets[name] for row in rows] for name in sets}
+    _write(session, machine, event, rows, targets, links, given, actor, now)
     standing.note(session, machine, event, [(row.org_key, row.chain_id, row.id) for row in rows], actor=actor, now=now)
     moved = [Moved(row.id, row.chain_id, row.state, target, row.version + 1)
              for row, target in zip(rows, targets, strict=True)]
@@ -127,6 +131,14 @@ def _target(machine: str, event: str, row: _Locked, move: Move, actor: Actor) ->
         raise GuardFailed(error.reason, error.says, remedy="补正后再办理", field=error.fact or None) from None
 
 
+def _sets(machine: str, moves: Sequence[Move]) -> tuple[str, ...]:
+    """The columns that the moves write along; TypeError for others, or when one move names other columns than the next."""
+    names = moves[0].sets.keys()
+    if names - SETTABLE.get(machine, {}).keys() or any(move.sets.keys() != names for move in moves):
+        raise TypeError(f"{machine}: {sorted(names)} cannot be set along with the state of all moves")
+    return tuple(sorted(names))
+
+
 def _instead(machine: str, allowed: Sequence[str]) -> str:
     return f"刷新后核对；现在可以：{'、'.join(event_words(machine, event) for event in allowed)}" if allowed else "刷新后核对，无须再办理"
 
@@ -141,7 +153,7 @@ def _links(machine: str, event: str, rows: Sequence[_Locked], targets: Sequence[
 
 
 def _write(session: Session, machine: str, event: str, rows: Sequence[_Locked], targets: Sequence[str],
-           links: Sequence[Link], actor: Actor, now: datetime) -> None:
+           links: Sequence[Link], given: Mapping[str, list[object]], actor: Actor, now: datetime) -> None:
     topic = f"{machine}.{event}"
     owes = topic in TOPICS
     single = len(rows) == 1
@@ -150,11 +162,11 @@ def _write(session: Session, machine: str, event: str, rows: Sequence[_Locked], 
         "chains": [row.chain_id for row in rows], "seqs": [Int4(link.seq) for link in links],
         "orgs": [row.org_key for row in rows], "records": [link.text for link in links],
         "prevs": [link.prev for link in links], "hashes": [link.hash for link in links],
-        "works": [json.dumps({"seq": link.seq}) for link in links]}
+        "works": [json.dumps({"seq": link.seq}) for link in links], **given}
     parameters: dict[str, Any] = {name: values[0] for name, values in columns.items()} if single else dict(columns)
     parameters |= {"machine": machine, "event": event, "account": actor.account_id, "person": actor.person_id,
                    "at": now, "topic": topic}
     cursor = driver_cursor(session)
-    cursor.execute(write(machine, owes=owes, single=single), parameters)
+    cursor.execute(write(machine, owes=owes, single=single, sets=tuple(given)), parameters)
     if cursor.rowcount != len(rows):
         raise Conflict("row_hidden", "部分记录不在可写范围内", remedy="核对管辖范围")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 
 from services.lifecycle.facts import CALL, SQL
@@ -11,6 +12,9 @@ from statemachines.rules import needs
 TABLES = {"claim": "claim", "review_step": "review_step", "handoff": "handoff", "payment": "payment",
           "payment_run": "payment_run", "notice": "notice", "supplement": "supplement",
           "objection": "objection", "receivable": "receivable"}
+# Columns that a move may write along with the state, and their types. No guard of such a move reads them: the facts are
+# looked at before the write.
+SETTABLE = {"payment": {"run_id": "uuid", "serial": "text", "credited_at": "timestamptz", "return_reason": "text"}}
 # Machines whose rows carry their own audit chain; all others stand on their claim's.
 OWN_CHAIN = frozenset({"claim", "payment_run"})
 
@@ -60,32 +64,43 @@ _OUTBOX = """,
 o AS (INSERT INTO outbox (org_key, topic, claim_id, subject_id, payload, created_at, tries)
       SELECT m.org, %(topic)s, CASE WHEN %(machine)s = 'payment_run' THEN NULL ELSE m.chain END, m.id, m.work::jsonb,
              %(at)s, 0 FROM m JOIN u ON u.id = m.id)"""
-_ROWS = """m AS (SELECT * FROM unnest(%(ids)s::uuid[], %(states)s::text[], %(versions)s::int4[], %(chains)s::uuid[],
-    %(seqs)s::int4[], %(orgs)s::text[], %(records)s::text[], %(prevs)s::bytea[], %(hashes)s::bytea[], %(works)s::text[])
-    AS m(id, state, version, chain, seq, org, record, prev, hash, work))"""
-_ONE = """m AS (SELECT %(ids)s::uuid AS id, %(states)s::text AS state, %(versions)s::int4 AS version,
-    %(chains)s::uuid AS chain, %(seqs)s::int4 AS seq, %(orgs)s::text AS org, %(records)s::text AS record,
-    %(prevs)s::bytea AS prev, %(hashes)s::bytea AS hash, %(works)s::text AS work)"""
+# Name in `m`, parameter, type.
+_COLUMNS = (("id", "ids", "uuid"), ("state", "states", "text"), ("version", "versions", "int4"), ("chain", "chains", "uuid"),
+            ("seq", "seqs", "int4"), ("org", "orgs", "text"), ("record", "records", "text"), ("prev", "prevs", "bytea"),
+            ("hash", "hashes", "bytea"), ("work", "works", "text"))
+
+
+def _moves(machine: str, sets: Collection[str], *, single: bool) -> str:
+    columns = [*_COLUMNS, *((name, name, SETTABLE[machine][name]) for name in sets)]
+    if single:
+        return f"m AS (SELECT {', '.join(f'%({given})s::{kind} AS {name}' for name, given, kind in columns)})"
+    arrays, names = ", ".join(f"%({given})s::{kind}[]" for _, given, kind in columns), ", ".join(name for name, _, _ in columns)
+    return f"m AS (SELECT * FROM unnest({arrays}) AS m({names}))"
 
 
 @cache
-def write(machine: str, *, owes: bool, single: bool) -> str:
+def write(machine: str, *, owes: bool, single: bool, sets: tuple[str, ...] = ()) -> str:
     """State, chain head, audit and outbox in one statement; returns the ids that were written.
+
+    `sets` are columns of SETTABLE: a second UPDATE of a row in one transaction would write it, its indexes and the checks of
+    its foreign keys once more.
 
     Every insert selects from the update, so that a row hidden by row security writes nothing at all.
     `single` spares one row the cost of `unnest`.
     """
     table = TABLES[machine]
-    rows = _ONE if single else _ROWS
+    rows = _moves(machine, sets, single=single)
+    given = "".join(f", {name} = m.{name}" for name in sets)
     outbox = _OUTBOX if owes else ""
     # PostgreSQL sends equal notifications of one transaction once, at its commit.
     done = f"SELECT id, pg_notify('{CHANNEL}', '') FROM u" if owes else "SELECT id FROM u"
     if machine in OWN_CHAIN:
         updated = ", updated_at = %(at)s" if machine == "claim" else ""
         moved = (f"u AS (UPDATE {table} t SET state = m.state, version = m.version, audit_seq = m.seq,"
-                 f" audit_head = m.hash{updated} FROM m WHERE t.id = m.id RETURNING t.id)")
+                 f" audit_head = m.hash{updated}{given} FROM m WHERE t.id = m.id RETURNING t.id)")
         return f"WITH {rows}, {moved}, {_AUDIT}{outbox} {done}"
-    moved = (f"u AS (UPDATE {table} t SET state = m.state, version = m.version FROM m WHERE t.id = m.id RETURNING t.id)")
+    moved = (f"u AS (UPDATE {table} t SET state = m.state, version = m.version{given} FROM m WHERE t.id = m.id"
+             " RETURNING t.id)")
     head = ("h AS (UPDATE claim t SET audit_seq = m.seq, audit_head = m.hash, updated_at = %(at)s FROM"
             " (SELECT DISTINCT ON (chain) chain, seq, hash FROM m ORDER BY chain, seq DESC) m WHERE t.id = m.chain)")
     return f"WITH {rows}, {moved}, {head}, {_AUDIT}{outbox} {done}"

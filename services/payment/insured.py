@@ -38,12 +38,9 @@ def announce(session: Session, *, claim_ids: Sequence[uuid.UUID], actor: Actor, 
     good = [line for line in kept if line.fault is None and line.payment_id is not None]
     moves = [Move(line.payment_id, details={"serial": line.serial}) for line in good if line.payment_id]
     fire(session, "payment", "announce", moves, actor=actor, now=now)
-    fire(session, "payment", "credit", moves, actor=actor, now=now)
-    session.execute(sa.text("""
-        UPDATE payment p SET serial = r.serial, credited_at = r.at FROM unnest(CAST(:ids AS uuid[]),
-            CAST(:serials AS text[]), CAST(:times AS timestamptz[])) AS r(id, serial, at) WHERE p.id = r.id"""),
-        {"ids": [line.payment_id for line in good], "serials": [line.serial for line in good],
-         "times": [line.bank_time for line in good]})
+    credits = [Move(line.payment_id, details={"serial": line.serial}, sets={"serial": line.serial, "credited_at": line.bank_time})
+               for line in good if line.payment_id]
+    fire(session, "payment", "credit", credits, actor=actor, now=now)
     moved = {line.payment_id for line in good if line.payment_id}
     ledger.follow(session, payment_ids=sorted(moved), steps=("sent", "credited"), now=now)
     return [claim for claim, rows in claims.items() if any(row.id in moved for row in rows)]

@@ -69,15 +69,16 @@ class Sent:
 
 Matched = Sequence[tuple[Answer, Sent]]
 
+# Every line of a file looks its reference up in the index; `= ANY(…)` may compare it with the whole file.
 _LOCK = sa.text("""
     SELECT p.id FROM payment p JOIN claim c ON c.id = p.claim_id WHERE p.id IN (
-        SELECT payment_id FROM bank_line WHERE kind = 'sent' AND reference = ANY(CAST(:references AS text[])))
+        SELECT payment_id FROM bank_line WHERE kind = 'sent' AND reference IN (SELECT unnest(CAST(:references AS text[]))))
     ORDER BY c.id, p.id FOR UPDATE OF c, p""")
 _SENT = sa.text("""
     SELECT l.reference, l.payment_id, p.claim_id, l.run_id, p.org_key, l.attempt, l.amount_fen, p.state,
            p.attempt AS present_attempt, p.bank_card_id
     FROM bank_line l JOIN payment p ON p.id = l.payment_id
-    WHERE l.kind = 'sent' AND l.reference = ANY(CAST(:references AS text[]))""")
+    WHERE l.kind = 'sent' AND l.reference IN (SELECT unnest(CAST(:references AS text[])))""")
 
 
 def read_return(session: Session, *, content: bytes, file_name: str, actor: Actor, now: datetime) -> ReturnSummary:
@@ -109,9 +110,7 @@ def follow(session: Session, matched: Matched, *, file_sha256: str, now: datetim
     credited = [pair for pair in matched if pair[0].status == "credited"]
     returned = [pair for pair in matched if pair[0].status == "returned"]
     _move(session, "credit", credited, file_sha256, now)
-    _credited(session, credited)
     _move(session, "bounce", returned, file_sha256, now)
-    _returned(session, returned)
     ledger.follow(session, payment_ids=[known.payment_id for _, known in matched], steps=("credited", "bounced"), now=now)
     _reconcile(session, sorted({known.run_id for _, known in matched}), now)
 
@@ -152,26 +151,12 @@ def _line(answer: Answer, known: Sent | None, fault: str | None, actor: Actor) -
 
 
 def _move(session: Session, event: str, matched: Matched, sha256: str, now: datetime) -> None:
-    moves = [Move(known.payment_id, details={"serial": answer.serial, "file": sha256, "line": answer.line_no,
-                                             "bank_time": answer.bank_time.isoformat()}) for answer, known in matched]
-    fire(session, "payment", event, moves, actor=system(settings().root_org), now=now)
-
-
-def _credited(session: Session, matched: Matched) -> None:
-    session.execute(sa.text("""
-        UPDATE payment p SET serial = r.serial, credited_at = r.at, return_reason = NULL
-        FROM unnest(CAST(:ids AS uuid[]), CAST(:serials AS text[]), CAST(:times AS timestamptz[])) AS r(id, serial, at)
-        WHERE p.id = r.id"""), {"ids": [known.payment_id for _, known in matched],
-                                "serials": [answer.serial for answer, _ in matched],
-                                "times": [answer.bank_time for answer, _ in matched]})
-
-
-def _returned(session: Session, matched: Matched) -> None:
     """A returned payment is no longer credited, whatever its earlier line said; the lines keep both."""
-    session.execute(sa.text("""
-        UPDATE payment p SET serial = NULL, credited_at = NULL, return_reason = r.reason
-        FROM unnest(CAST(:ids AS uuid[]), CAST(:reasons AS text[])) AS r(id, reason) WHERE p.id = r.id"""),
-        {"ids": [known.payment_id for _, known in matched], "reasons": [answer.reason for answer, _ in matched]})
+    moves = [Move(known.payment_id, details={"serial": answer.serial, "file": sha256, "line": answer.line_no,
+                                             "bank_time": answer.bank_time.isoformat()},
+                  sets={"serial": answer.serial, "credited_at": answer.bank_time, "return_reason": None} if event == "credit" else
+                       {"serial": None, "credited_at": None, "return_reason": answer.reason}) for answer, known in matched]
+    fire(session, "payment", event, moves, actor=system(settings().root_org), now=now)
 
 
 def _reconcile(session: Session, run_ids: Sequence[uuid.UUID], now: datetime) -> None:

@@ -72,9 +72,7 @@ def build_run(session: Session, *, plan: str, bank: str, actor: Actor, now: date
                      plan=plan, bank=bank, made_by=actor.account_id, made_person=actor.person_id, made_at=now)
     create(session, "payment_run", [run], actor=actor, now=now,
            details={run.id: {"plan": plan, "bank": bank} | ({"left_out": len(left_out)} if left_out else {})})
-    session.execute(sa.text("UPDATE payment SET run_id = :run WHERE id = ANY(CAST(:ids AS uuid[]))"),
-                    {"run": run.id, "ids": ready})
-    fire(session, "payment", "include", [Move(payment, details={"run": run.run_no}) for payment in ready],
+    fire(session, "payment", "include", [Move(payment, details={"run": run.run_no}, sets={"run_id": run.id}) for payment in ready],
          actor=actor, now=now)
     session.execute(_TOTALS, {"run": run.id})
     return run_of(session, run.id)
@@ -90,9 +88,8 @@ def _nothing(left_out: Sequence[str]) -> InputError:
 
 def exclude(session: Session, *, payment_ids: Sequence[uuid.UUID], reason: str, actor: Actor, now: datetime) -> None:
     """Take payments out of their runs; a run already submitted then no longer equals its digest and must be resubmitted."""
-    fire(session, "payment", "exclude", [Move(payment, reason=reason) for payment in payment_ids], actor=actor, now=now)
-    session.execute(sa.text("UPDATE payment SET run_id = NULL WHERE id = ANY(CAST(:ids AS uuid[]))"),
-                    {"ids": list(payment_ids)})
+    fire(session, "payment", "exclude", [Move(payment, reason=reason, sets={"run_id": None}) for payment in payment_ids],
+         actor=actor, now=now)
 
 
 def submit(session: Session, *, run_id: uuid.UUID, version: int | None = None, actor: Actor,
