@@ -31,6 +31,7 @@ NEVER_ASKED = ("out_of_order",)         # it keeps the file unopened until the d
 # What these leave beside the money: one more message, one more list and its letters, a second version of the package.
 LEAVES = {"partial_decision": {"inbox", "handoff"}, "wrong_amount": {"inbox"}, "unknown_claim": {"inbox"},
           "reject_then_accept": {"inbox", "handoff", "clocks"}, "question_twice": {"inbox", "lists", "letters", "clocks"}}
+PAID = [("paid", "pay", 10_090_000, 1, "insurer", False)]
 SEED, RUNS = 7, 10                      # of `make test`, over each line
 NOW = at_hour(datetime(2026, 3, 20).date())
 
@@ -91,12 +92,13 @@ def killed(base: Certified, keeper: Keeper, folder: Path, cells: Sequence[Cell],
 
 def compare(found: Mapping[Cell, Ending], cells: Sequence[Cell], expected: Mapping[Cell, Ending]) -> None:
     """Each as the same claim undisturbed, and, but for what its fault leaves, as the claim that met no fault."""
+    wrong = {}
     for one in cells:
-        assert found[one]["claim"] == [("paid", "pay", 10_090_000, 1, "insurer", False)]
         unlike = differences(found[one], expected[Cell(asked=one.asked)])
-        assert unlike.keys() <= LEAVES.get(one.fault, set()), (one, unlike)
-        if unlike:
-            assert differences(found[one], expected[Cell(one.fault, "", one.asked)]) == {}, one
+        left = differences(found[one], expected[Cell(one.fault, "", one.asked)]) if unlike else {}
+        if found[one]["claim"] != PAID or not unlike.keys() <= LEAVES.get(one.fault, set()) or left:
+            wrong[one] = (unlike, left)
+    assert wrong == {}
 
 
 @pytest.mark.parametrize("sftp", [False, True], ids=["http", "sftp"])

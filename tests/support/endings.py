@@ -13,7 +13,7 @@ TABLES = {
     "handoff": "SELECT state, round, package, liabilities, answers, flags, report_no IS NOT NULL, case_no IS NOT NULL,"
                " receipt_no IS NOT NULL, serial IS NOT NULL, recall_reason FROM handoff WHERE claim_id = :id ORDER BY round",
     "inbox": "SELECT claim_no = :no, kind, round, version, state, body - 'report_no' - 'case_no' - 'letter' - 'serial' - 'bank_time'"
-             " - 'account_last4' FROM insurer_message WHERE claim_no IN (:no, 'NOBODY-' || :no) ORDER BY seq",
+             " - 'account_last4' #- '{said,letter}' FROM insurer_message WHERE claim_no IN (:no, 'NOBODY-' || :no) ORDER BY seq",
     "decision": "SELECT round, source, kind, amount_fen, reason, clause FROM decision WHERE claim_id = :id ORDER BY round, at",
     "reservation": "SELECT benefit, amount_fen, days, state FROM reservation WHERE claim_id = :id ORDER BY benefit",
     "payment": "SELECT state, round, purpose, channel, amount_fen, attempt, serial IS NOT NULL, credited_at IS NOT NULL FROM payment"
