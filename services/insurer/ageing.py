@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from datetime import date, datetime, timedelta
 
@@ -13,6 +14,8 @@ from services.core.errors import Conflict, NotFound
 from services.insurer import queries
 from services.lifecycle.apart import require_apart
 from services.models import HandoffOwner
+from services.workdays.calendar import calendar
+from services.workdays.count import add_working
 
 # Days from sending, upper bounds inclusive; the last band is open. The insurer's own limits (30 days to assess) lie on the edges.
 BANDS: tuple[tuple[str, int | None], ...] = (("3", 3), ("10", 10), ("30", 30), ("over", None))
@@ -35,6 +38,16 @@ def sent_between(name: str, today: date) -> tuple[date, date] | None:
             return date.min if most is None else today - timedelta(days=most), today - timedelta(days=low)
         low = 0 if most is None else most + 1
     return None
+
+
+def unheard_on(today: date) -> date:
+    """The last day of sending whose receipt should have been confirmed before today."""
+    return next(day for day in (today - timedelta(days=n) for n in itertools.count(1)) if heard_by(day) < today)
+
+
+def heard_by(sent_on: date) -> date:
+    """By when the insurer should have confirmed a file sent on that day."""
+    return add_working(sent_on, UNHEARD_DAYS, calendar()).due
 
 
 _ACCOUNT = sa.text("""

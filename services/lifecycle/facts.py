@@ -170,6 +170,7 @@ CLAIM = {
         + (SELECT count(*) FROM handoff h WHERE h.claim_id = c.id AND h.state NOT IN ('settled', 'recalled'))
         + (SELECT count(*) FROM payment p WHERE p.claim_id = c.id AND p.state NOT IN ('credited', 'cancelled'))
         + (SELECT count(*) FROM objection b WHERE b.claim_id = c.id AND b.state IN ('lodged', 'accepted'))
+        + (SELECT count(*) FROM disagreement d WHERE d.claim_id = c.id AND d.closed_at IS NULL)
         + (SELECT count(*) FROM receivable v WHERE v.claim_id = c.id AND v.state IN ('open', 'agreed')))""",
     "withdrawal_signed": """EXISTS (SELECT 1 FROM paper p WHERE p.claim_id = c.id AND p.kind = 'withdrawal'
         AND p.verdict <> 'rejected')""",
@@ -257,8 +258,7 @@ PAYMENT_RUN = {
     "fund_after_fen": f"(SELECT {FUND_BALANCE} FROM payment_run n WHERE n.id = r.id)",
     "run_unchanged": f"(SELECT n.digest = {RUN_DIGEST} FROM payment_run n WHERE n.id = r.id)",
     "file_accepted": "r.file_sha256 IS NOT NULL",
-    "payments_unanswered": """(SELECT count(*) FROM payment p WHERE p.run_id = r.id
-        AND p.state IN ('batched', 'released', 'sent'))""",
+    "payments_unanswered": "(SELECT count(*) FROM payment p WHERE p.run_id = r.id AND p.state IN ('batched', 'released', 'sent'))",
 }
 
 NOTICE = {

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from services.access.actor import Actor
+from services.core.clock import business_day
 from services.core.errors import InputError
 from services.core.money import to_fen
 from services.insurer.disagreements import REFUND
@@ -47,7 +48,7 @@ class Waiting:
 
     def days(self, today: date) -> int:
         """Calendar days since the oldest line was opened."""
-        return (today - self.opened_at.date()).days
+        return (today - business_day(self.opened_at)).days
 
 
 @dataclass(frozen=True, slots=True)

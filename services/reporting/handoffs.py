@@ -15,8 +15,6 @@ from services.core.clock import business_day
 from services.core.money import to_fen
 from services.insurer import ageing
 from services.rulebook.registry import version as wording
-from services.workdays.calendar import calendar
-from services.workdays.count import add_working
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ class HandoffRow:
         """The last day on which the insurer should have confirmed it, while it has not."""
         if self.state != "sent" or self.sent_at is None:
             return None
-        return add_working(business_day(self.sent_at), ageing.UNHEARD_DAYS, calendar()).due
+        return ageing.heard_by(business_day(self.sent_at))
 
     def late(self, today: date) -> bool:
         """A day of the insurer's, or of its confirmation, has passed."""
@@ -93,11 +91,11 @@ def _fen(yuan: object) -> int:
     return to_fen(Decimal(str(yuan)))
 
 
-_CLOCKS = "('assessment', 'insurer_pay', 'refusal_letter', 'agreement')"
+CLOCKS = "('assessment', 'insurer_pay', 'refusal_letter', 'agreement')"
 _OWNER = """LEFT JOIN LATERAL (SELECT o.owner FROM handoff_owner o WHERE o.handoff_id = h.id ORDER BY o.at DESC, o.id DESC LIMIT 1) w
     ON true LEFT JOIN account a ON a.id = w.owner"""
 _DUE = f"""(SELECT min(k.due_on) FROM sla_clock k WHERE k.claim_id = c.id AND k.round = c.round AND k.state = 'running'
-            AND k.kind IN {_CLOCKS})"""
+            AND k.kind IN {CLOCKS})"""
 _ROWS = sa.text(f"""
     SELECT c.claim_no, c.plan, c.plan_from, h.state, h.package, h.report_no, h.case_no, h.sent_at, h.complete_at, h.flags,
            coalesce(h.question->'items', '[]'::jsonb) AS question, h.recall_reason, {_DUE} AS due_on, c.version,
@@ -125,14 +123,15 @@ def handoffs(session: Session, *, state: str = "", after: str = "", limit: int =
 
 
 _BANDS = sa.text(f"""
-    SELECT CAST(:today AS date) - CAST(h.sent_at AT TIME ZONE 'Asia/Shanghai' AS date) AS days, {_DUE} < :today AS late, count(*) AS files
+    SELECT CAST(:today AS date) - CAST(h.sent_at AT TIME ZONE 'Asia/Shanghai' AS date) AS days, ({_DUE} < :today OR h.state = 'sent'
+           AND CAST(h.sent_at AT TIME ZONE 'Asia/Shanghai' AS date) <= :unheard) AS late, count(*) AS files
     FROM handoff h JOIN claim c ON c.id = h.claim_id AND c.round = h.round WHERE h.state NOT IN ('settled', 'recalled') GROUP BY 1, 2""")
 
 
 def bands(session: Session, today: date) -> dict[str, tuple[int, int]]:
-    """By age band how many files are open, and how many of them past a day of the insurer's."""
+    """By age band how many files are open, and how many of them past a day of the insurer's, or of its confirmation."""
     found = dict.fromkeys(("none", *(name for name, _ in ageing.BANDS)), (0, 0))
-    for row in session.execute(_BANDS, {"today": today}):
+    for row in session.execute(_BANDS, {"today": today, "unheard": ageing.unheard_on(today)}):
         name = ageing.band(row.days)
         files, late = found[name]
         found[name] = files + row.files, late + (row.files if row.late else 0)

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from services.access.actor import Actor
-from services.reporting.worklists import CERTIFY, DELIVER, FURTHER, REVIEW, SOON, VERIFY, Key
+from services.reporting.handoffs import CLOCKS
+from services.reporting.worklists import CERTIFY, DELIVER, DIFFER, FURTHER, HANDOFF, REVIEW, SOON, VERIFY, Key
 from services.review.summary_queries import masked_name
 from services.workdays.count import working_days_between
 
@@ -49,11 +50,12 @@ class Task:
         return self.key.kind in (CERTIFY, REVIEW) and not self.held
 
 
-_DETAILS = sa.text("""
+_DETAILS = sa.text(f"""
     SELECT t.id, t.kind, c.claim_no, c.plan, p.name AS person, s.name AS level, s.role, c.held, c.version, c.digest, c.round, s.escalated,
            coalesce(c.amount_fen, (SELECT w.total_fen + w.refund_fen FROM worksheet w WHERE w.claim_id = c.id AND w.round = c.round
                                    ORDER BY w.seq DESC LIMIT 1)) AS fen,
-           k.due_on, k.state AS clock, s.taken_by, a.person_id AS taker, a.name AS taker_name, b.late AS late_objection, b.lodged_at,
+           coalesce(k.due_on, f.due_on) AS due_on, coalesce(k.state, f.clock) AS clock, f.asked,
+           s.taken_by, a.person_id AS taker, a.name AS taker_name, b.late AS late_objection, b.lodged_at,
            EXISTS (SELECT 1 FROM audit_record r WHERE r.chain_id = c.id AND t.kind IN ('certify', 'review', 'verify') AND (
                (r.machine = 'review_step' AND r.subject_id = t.id AND r.event IN ('reopen', 'reset'))
                OR (t.kind = 'verify' AND r.machine = 'claim' AND r.event = 'send_back'))) AS returned,
@@ -66,7 +68,13 @@ _DETAILS = sa.text("""
     LEFT JOIN review_step s ON s.id = t.id AND t.kind IN ('certify', 'review') LEFT JOIN account a ON a.id = s.taken_by
     LEFT JOIN objection b ON b.id = t.id AND t.kind = 'objection'
     LEFT JOIN sla_clock k ON k.claim_id = c.id AND k.round = c.round AND CASE WHEN t.kind = 'verify' THEN k.kind = 'verification'
-        AND k.subject = '' ELSE k.kind = 'level' AND k.subject = t.id::text END""")
+        AND k.subject = '' ELSE k.kind = 'level' AND k.subject = t.id::text END
+    LEFT JOIN LATERAL (SELECT min(x.due_on) AS due_on, min('running') AS clock, bool_or(x.asked) AS asked FROM (
+        SELECT o.due_on, false AS asked FROM sla_clock o
+        WHERE t.kind = 'handoff' AND o.claim_id = c.id AND o.round = c.round AND o.state = 'running' AND o.kind IN {CLOCKS}
+        UNION ALL SELECT d.due_on, d.asked IS NOT NULL AND q.withdrawn_at IS NULL FROM disagreement d
+        LEFT JOIN reopening q ON q.id = d.reopening_id WHERE t.kind = 'differ' AND d.claim_id = c.id AND d.closed_at IS NULL) x) f
+    ON true""")
 _ABSENT = sa.text("SELECT a.id, a.name FROM account a WHERE a.id = ANY(CAST(:ids AS uuid[]))")
 
 
@@ -112,6 +120,8 @@ def _reasons(key: Key, row: sa.Row[tuple[object, ...]], actor: Actor, clock: str
         "mine": row.taken_by is not None and row.taken_by == actor.account_id,
         "papers": key.kind == VERIFY and row.papers > 0, "complete": key.kind == VERIFY and row.papers == 0,
         "unread": key.kind == "answer", "prepared": key.kind == FURTHER,
+        "unheard": key.kind == HANDOFF and row.due_on is None, "at_insurer": key.kind == HANDOFF and row.due_on is not None,
+        "differs": key.kind == DIFFER and not row.asked, "asked": key.kind == DIFFER and bool(row.asked),
         "undelivered": key.kind == DELIVER, "lodged": key.kind == "objection" and not row.late_objection,
         "late_objection": bool(row.late_objection)}
     return tuple(code for code, holds in told.items() if holds) or ("turn",)

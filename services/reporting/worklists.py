@@ -1,5 +1,6 @@
 """What waits for somebody, of every kind, in one list by its day: levels to certify or review, papers to verify, messages to
-answer, objections to take up, further lists to agree to, lists that reached nobody.
+answer, objections to take up, further lists to agree to, lists that reached nobody, files late at the insurer, amounts on which it
+and we differ.
 
 Each kind is asked apart for the first few of its order (day, id) and the answers are merged, so that a page costs the same
 behind any number of claims. Separation of persons is asked of one level after the other until a page is full.
@@ -15,18 +16,20 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from services.access.actor import REVIEWERS, Actor, Role
+from services.access.actor import OFFICE, REVIEWERS, Actor, Role
 from services.core.errors import InputError
 from services.evidence.further import SENIORS
+from services.insurer.ageing import unheard_on
 from services.lifecycle.facts import ACTOR, barred, bound, on_claimant_side
+from services.reporting.handoffs import CLOCKS
 from services.review.reopening import MAY_REOPEN
 
 PAGE = 50
 MOST = 100                          # counted up to here: "99+"
 SOON = timedelta(days=2)
 UNREAD = timedelta(days=3)          # a letter on the portal that nobody opened is handed over by the clerk
-CERTIFY, REVIEW, VERIFY, ANSWER, OBJECTION, FURTHER, DELIVER = KINDS = (
-    "certify", "review", "verify", "answer", "objection", "further", "deliver")
+CERTIFY, REVIEW, VERIFY, ANSWER, OBJECTION, FURTHER, DELIVER, HANDOFF, DIFFER = KINDS = (
+    "certify", "review", "verify", "answer", "objection", "further", "deliver", "handoff", "differ")
 DUES = ("late", "soon", "later")
 _STAFF = (Role.UNIT_CLERK, *sorted(REVIEWERS))
 
@@ -163,6 +166,34 @@ _UNREAD = sa.text(f"""
     WHERE c.state = 'supplementing' AND c.org_key >= :low AND c.org_key < :high
       AND (n.dispatched_at AT TIME ZONE 'Asia/Shanghai')::date <= CAST(:unread AS date)
       {_span("(n.dispatched_at AT TIME ZONE 'Asia/Shanghai')::date", "n.id", "'deliver'")} ORDER BY 1, n.id LIMIT :limit""")
+# A file at the insurer is its owner's to follow, else the whole office's; an owner whose account was closed is none.
+_OWNER = """LEFT JOIN LATERAL (SELECT o.owner FROM handoff_owner o WHERE o.handoff_id = h.id ORDER BY o.at DESC, o.id DESC LIMIT 1) w
+        ON true LEFT JOIN account a ON a.id = w.owner AND a.active"""
+_FOLLOWS = "(a.id IS NULL OR a.id = :account OR a.person_id = ANY(CAST(:persons AS uuid[])))"
+_OF_INSURER = "h.state NOT IN ('settled', 'recalled') AND h.org_key >= :low AND h.org_key < :high"
+# Past a day of the insurer's, by that day; or sent and never confirmed, by the day of sending.
+_HANDOFFS = sa.text(bound(f"""
+    SELECT x.place, x.id, 'handoff', x.claim_id FROM (
+        SELECT h.id, h.claim_id, min(k.due_on) AS place FROM sla_clock k
+        JOIN handoff h ON h.claim_id = k.claim_id AND h.round = k.round AND h.state <> 'sent'
+        WHERE k.kind IN {CLOCKS} AND k.state = 'running' AND k.due_on < CAST(:today AS date) AND {_OF_INSURER} GROUP BY h.id, h.claim_id
+        UNION ALL SELECT h.id, h.claim_id, (h.sent_at AT TIME ZONE 'Asia/Shanghai')::date FROM handoff h
+        WHERE h.state = 'sent' AND (h.sent_at AT TIME ZONE 'Asia/Shanghai')::date <= CAST(:unheard AS date) AND {_OF_INSURER}) x
+    JOIN handoff h ON h.id = x.id JOIN claim c ON c.id = x.claim_id AND c.round = h.round {_OWNER}
+    WHERE {_FOLLOWS} AND NOT {on_claimant_side(ACTOR)} {_span("x.place", "x.id", "'handoff'")} ORDER BY x.place, x.id LIMIT :limit"""))
+# An amount on which the two differ: whoever follows the file says what becomes of it, a senior who did not say so agrees. One that
+# was insisted on waits for the insurer, unless the claim has been given up meanwhile.
+_DIFFERENCES = sa.text(bound(f"""
+    SELECT x.place, c.id, 'differ', c.id FROM (
+        SELECT d.claim_id, min(d.due_on) AS place FROM disagreement d JOIN handoff h ON h.id = d.handoff_id
+        JOIN claim e ON e.id = d.claim_id LEFT JOIN reopening q ON q.id = d.reopening_id {_OWNER}
+        WHERE d.closed_at IS NULL AND d.org_key >= :low AND d.org_key < :high AND CASE
+            WHEN d.asked IS NULL OR q.withdrawn_at IS NOT NULL OR (q.confirmed_at IS NOT NULL AND e.state = 'cancelled') THEN {_FOLLOWS}
+            WHEN q.confirmed_at IS NOT NULL THEN false
+            ELSE :senior AND d.asked_person <> ALL(CAST(:persons AS uuid[])) END
+        GROUP BY d.claim_id) x
+    JOIN claim c ON c.id = x.claim_id WHERE NOT {on_claimant_side(ACTOR)} {_span("x.place", "c.id", "'differ'")}
+    ORDER BY x.place, c.id LIMIT :limit"""))
 
 Asked = Callable[[Session], list[Key]]
 
@@ -176,7 +207,7 @@ def worklist(session: Session, actor: Actor, *, wish: Wish, what: str = "", afte
     limit = MOST if not after else PAGE + 1
     values = {**_bounds(actor), **_days(wish, today), "plan": wish.plan, "number": wish.number, "number_end": wish.number + "\U0010ffff",
               "due": place, "after": row, "kind": kind, "today": today, "limit": limit,
-              "unread": today - UNREAD}
+              "unread": today - UNREAD, "unheard": unheard_on(today)}
     asked = [kind for kind in KINDS if not what or kind == what]
     found: list[Key] = []
     if not wish.level or wish.level in actor.roles:
@@ -203,6 +234,9 @@ def _without_level(session: Session, actor: Actor, wish: Wish, values: dict[str,
         found += _ask(session, _PAPERS, {**values, "clerk": actor.has(Role.UNIT_CLERK)})
     elif actor.has(Role.OFFICE_REVIEWER):
         found += _ask(session, _LATE_PAPERS, values)
+    if actor.has(*OFFICE):
+        follows = {**values, "account": actor.account_id, "senior": actor.has(*MAY_REOPEN)}
+        found += _ask(session, _HANDOFFS, follows) + _ask(session, _DIFFERENCES, follows)
     if wish.due:
         return found
     found += _ask(session, _MESSAGES, values)
