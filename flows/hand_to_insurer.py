@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from prefect import flow
 
 from flows.runtime import Batch, actor, effect, looking, now, transaction, unique
-from services.core.errors import InputError
+from services.core.errors import GuardFailed, HuzhuError, InputError
 from services.core.settings import settings
 from services.insurer import service as insurer
 from services.insurer.batching import packages
@@ -29,11 +29,12 @@ async def forward(claims: list[uuid.UUID]) -> None:
 @effect
 async def send(claims: list[uuid.UUID]) -> None:
     """Pack, commit, send, record: what is ready together travels together. A repeat carries the same dossiers, so a lost answer does
-    no harm; one that is refused holds up no other, and is told when all are sent.
+    no harm; one that lacks something or is refused holds up no other, and is told when all are sent.
     """
     with transaction() as session:
-        dossiers = insurer.pack(session, claim_ids=claims, actor=actor(), now=now())
-    refused: list[InputError] = []
+        packed = insurer.pack(session, claim_ids=claims, actor=actor(), now=now())
+    dossiers = [one for one in packed if isinstance(one, Dossier)]
+    refused: list[HuzhuError] = [one for one in packed if isinstance(one, GuardFailed)]
     for package in packages(dossiers, claims=settings().insurer_package_claims, size=settings().insurer_package_mb * 2**20):
         for dossier, said in zip(package, _handed(package), strict=True):
             if isinstance(said, InputError):

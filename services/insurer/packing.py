@@ -65,7 +65,7 @@ class Parcel:
 class _Files:
     covers: Mapping[uuid.UUID, sa.Row[tuple[object, ...]]]
     people: Mapping[uuid.UUID, Person]
-    cards: Mapping[uuid.UUID, tuple[str, str, BankCard]]
+    cards: Mapping[uuid.UUID, tuple[str, BankCard]]            # the payee's relation and the account, whoever holds it
     papers: Mapping[uuid.UUID, Sequence[PaperRow]]
     read: Mapping[uuid.UUID, Sequence[FieldView]]
     sheets: Mapping[uuid.UUID, WorksheetRow]
@@ -80,15 +80,15 @@ _AROUND = sa.text("""
     JOIN organisation o ON o.id = v.org_id
     WHERE c.id = ANY(CAST(:ids AS uuid[]))""")
 _CARDS = sa.text("""
-    SELECT DISTINCT ON (y.claim_id) y.claim_id, p.name, y.relation, y.bank_card_id FROM payee y JOIN person p ON p.id = y.person_id
+    SELECT DISTINCT ON (y.claim_id) y.claim_id, y.relation, y.bank_card_id FROM payee y
     WHERE y.claim_id = ANY(CAST(:ids AS uuid[])) AND y.active AND y.bank_card_id IS NOT NULL
     ORDER BY y.claim_id, y.relation <> 'self', y.added_at, y.id""")
 
 
-def pack(session: Session, parcels: Sequence[Parcel], now: datetime) -> list[Dossier]:
-    """The dossiers, in order. GuardFailed names what a file lacks: consent, payee's account, worksheet, papers."""
+def pack(session: Session, parcels: Sequence[Parcel], now: datetime) -> list[Dossier | GuardFailed]:
+    """For each in order its dossier, or what its file lacks: consent, payee's account, worksheet, papers."""
     files = _files(session, parcels)
-    return [_dossier(parcel, files, now) for parcel in parcels]
+    return [_packed(parcel, files, now) for parcel in parcels]
 
 
 def _files(session: Session, parcels: Sequence[Parcel]) -> _Files:
@@ -104,9 +104,16 @@ def _files(session: Session, parcels: Sequence[Parcel]) -> _Files:
         papers[paper.claim_id].append(paper)
     return _Files(covers={row.id: row for row in session.execute(_AROUND, ids)},
                   people={person.id: person for person in people},
-                  cards={row.claim_id: (row.name, row.relation, cards[row.bank_card_id]) for row in payees}, papers=papers,
+                  cards={row.claim_id: (row.relation, cards[row.bank_card_id]) for row in payees}, papers=papers,
                   read=readings.fields_of(session, ids["ids"]),
                   sheets=worksheets.latest(session, ids["ids"]))
+
+
+def _packed(parcel: Parcel, files: _Files, now: datetime) -> Dossier | GuardFailed:
+    try:
+        return _dossier(parcel, files, now)
+    except GuardFailed as lack:
+        return lack
 
 
 def _dossier(parcel: Parcel, files: _Files, now: datetime) -> Dossier:
@@ -134,7 +141,7 @@ def _dossier(parcel: Parcel, files: _Files, now: datetime) -> Dossier:
         worksheet=_worksheet(sheet, registry.version(claim.plan, claim.plan_from), around.last_timely_day),
         papers=tuple(Paper.of(paper.kind, paper.mime, storage.get(paper.sha256)) for paper in papers),
         consent=Consent(purpose="insurer", given_on=business_day(consent_at)),
-        payee=Payee(name=payee[0], bank=payee[2].bank, account=enrolment.card_number(payee[2]), relation=payee[1]))
+        payee=Payee(name=payee[1].holder, bank=payee[1].bank, account=enrolment.card_number(payee[1]), relation=payee[0]))
 
 
 def _lacks(claim: Claim, code: str, what: str) -> GuardFailed:

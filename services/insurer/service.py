@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from services.access.actor import OFFICE, Actor, Role, system
 from services.core.clock import business_day
-from services.core.errors import Conflict, InputError, NotFound, OutsideError
+from services.core.errors import Conflict, GuardFailed, InputError, NotFound, OutsideError
 from services.core.ids import uuidv7
 from services.core.settings import settings
 from services.insurer import packing, queries
@@ -51,10 +51,11 @@ def forward(session: Session, *, claim_ids: Collection[uuid.UUID], actor: Actor,
     return [claim.id for claim in ready]
 
 
-def pack(session: Session, *, claim_ids: Collection[uuid.UUID], actor: Actor, now: datetime) -> list[Dossier]:
-    """The dossiers of prepared handoffs, their intent recorded: digest and stored bytes.
+def pack(session: Session, *, claim_ids: Collection[uuid.UUID], actor: Actor, now: datetime) -> list[Dossier | GuardFailed]:
+    """The dossiers of prepared handoffs, their intent recorded (digest and stored bytes); or what a file lacks to go.
 
-    Packing again gives the same bytes; only when the facts changed since is it a new version.
+    Packing again gives the same bytes; only when the facts or the payee changed since is it a new version. A file whose
+    consent was withdrawn since does not go, packed or not.
     """
     actor.require(Role.SYSTEM, what="移送案卷")
     session.flush()
@@ -63,18 +64,29 @@ def pack(session: Session, *, claim_ids: Collection[uuid.UUID], actor: Actor, no
     claims = {claim.id: claim for claim in session.exec(
         select(Claim).where(col(Claim.id).in_([handoff.claim_id for handoff in handoffs]))
         .execution_options(populate_existing=True))}
-    fresh = [handoff for handoff in handoffs
-             if handoff.package_sha256 is None or handoff.facts_digest != claims[handoff.claim_id].digest]
-    for handoff in fresh:
-        handoff.package += 1 if handoff.package_sha256 else 0
-    made = packing.pack(session, [Parcel(handoff.id, claims[handoff.claim_id], handoff.package,
-                                         message_id(handoff.id, f"dossier/{handoff.package}")) for handoff in fresh], now)
-    for handoff, dossier in zip(fresh, made, strict=True):
-        handoff.package_sha256 = storage.put(packing.keep(dossier, suite_of(settings().insurer_suite)))
-        handoff.package_digest, handoff.facts_digest = dossier.package_digest, claims[handoff.claim_id].digest
-        session.add(handoff)
+    made = packing.pack(session, [Parcel(handoff.id, claims[handoff.claim_id], handoff.package, _named(handoff))
+                                  for handoff in handoffs], now)
+    packed = [one if isinstance(one, GuardFailed) else _recorded(handoff, one, claims[handoff.claim_id].digest)
+              for handoff, one in zip(handoffs, made, strict=True)]
     session.flush()
-    return [packing.unpack(storage.get(handoff.package_sha256)) for handoff in handoffs if handoff.package_sha256]
+    return packed
+
+
+def _named(handoff: Handoff) -> uuid.UUID:
+    return message_id(handoff.id, f"dossier/{handoff.package}")
+
+
+def _recorded(handoff: Handoff, dossier: Dossier, facts_digest: str) -> Dossier:
+    """What goes: as it was packed before, when nothing of it changed; else as it is now, in a version of its own."""
+    if handoff.package_sha256:
+        before = packing.unpack(storage.get(handoff.package_sha256))
+        if (handoff.facts_digest, before.payee) == (facts_digest, dossier.payee):
+            return before
+        handoff.package += 1
+        dossier = dossier.model_copy(update={"version": handoff.package, "message_id": _named(handoff)})
+    handoff.package_sha256 = storage.put(packing.keep(dossier, suite_of(settings().insurer_suite)))
+    handoff.package_digest, handoff.facts_digest = dossier.package_digest, facts_digest
+    return dossier
 
 
 _SENT = sa.text("UPDATE handoff SET sent_at = coalesce(sent_at, :now), receipt_no = :receipt WHERE id = :id")
@@ -90,6 +102,9 @@ def sent(session: Session, *, dossier: Dossier, receipt: Receipt, actor: Actor, 
         raise NotFound("handoff_missing", "没有这一移送", remedy="核对移送编号")
     same = row.package_digest == receipt.digest
     details = {"digest": receipt.digest, "receipt": receipt.receipt_no, "version": dossier.version}
+    if row.state == "prepared" and not same:        # else the insurer's messages about what it holds would be of no handoff of ours
+        raise Conflict("package_changed", "案卷在送出期间已另行打包，保险公司收到的是前一版",
+                       remedy="请与保险公司确认以哪一版为准，必要时请其退回前一版")
     if row.state == "prepared":
         fire(session, "handoff", "send", [Move(dossier.handoff_id, details=details)], actor=actor, now=now)
     elif row.state == "sent":

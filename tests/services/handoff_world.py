@@ -7,6 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from services.core.errors import GuardFailed
 from services.insurer import service as insurer
 from services.insurer.port import Dossier
 from tests.services.insurer_world import Twin, polled
@@ -26,8 +27,13 @@ def forward(world: World, claim: uuid.UUID, now: datetime) -> list[uuid.UUID]:
 
 
 def pack(world: World, claim: uuid.UUID, now: datetime) -> list[Dossier]:
+    """The claim's dossier; raises what its file lacks."""
     with world.db.unit_of_work(ROOT) as session:
-        return insurer.pack(session, claim_ids=[claim], actor=SYSTEM, now=now)
+        packed = insurer.pack(session, claim_ids=[claim], actor=SYSTEM, now=now)
+    for one in packed:
+        if isinstance(one, GuardFailed):
+            raise one
+    return [one for one in packed if isinstance(one, Dossier)]
 
 
 def hand_over(world: World, twin: Twin, claim: uuid.UUID, now: datetime) -> Dossier:

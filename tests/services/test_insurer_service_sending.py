@@ -10,9 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from services.core.db import Database
-from services.core.errors import GuardFailed
+from services.core.errors import Conflict, GuardFailed
 from services.insurer import queries
 from services.insurer import service as insurer
+from services.insurer.port import Dossier
 from tests.services.handoff_world import (
     BREAST,
     collect,
@@ -147,3 +148,50 @@ def test_nothing_goes_out_without_consent(world: World, now: datetime) -> None:
     with pytest.raises(GuardFailed) as error:
         pack(world, claim, now)
     assert error.value.code == "consent_missing"
+
+
+def test_what_lacks_consent_holds_up_no_other_and_a_packed_file_waits_too(world: World, now: datetime) -> None:
+    claims = [in_review(world, n, now, office="nx", event=BREAST) for n in range(2)]
+    for claim in claims:
+        passes(world, claim, "nx.clerk", now)
+        assert forward(world, claim, now) == [claim]
+    pack(world, claims[0], now)                         # and the insurer does not answer
+    with world.db.unit_of_work(ROOT) as session:
+        session.execute(sa.text("UPDATE consent SET withdrawn_at = :now WHERE case_id = (SELECT case_id FROM claim WHERE id = :id)"),
+                        {"now": now, "id": claims[0]})
+    with world.db.unit_of_work(ROOT) as session:
+        packed = insurer.pack(session, claim_ids=claims, actor=SYSTEM, now=now)
+    assert [one.code for one in packed if isinstance(one, GuardFailed)] == ["consent_missing"]
+    assert [one.claim_no for one in packed if isinstance(one, Dossier)] == [number(world, claims[1])]
+    assert handoff(world, claims[1]).package_sha256 is not None
+
+
+def test_a_packed_file_goes_to_the_payee_of_the_day_it_goes(world: World, now: datetime) -> None:
+    claim = in_review(world, 0, now, office="nx", event=BREAST)
+    passes(world, claim, "nx.clerk", now)
+    forward(world, claim, now)
+    [first] = pack(world, claim, now)                   # and the insurer does not answer
+    with world.db.unit_of_work(ROOT) as session:
+        session.execute(sa.text("UPDATE payee SET bank_card_id = :card, relation = 'husband' WHERE claim_id = :id"), {
+            "id": claim, "card": session.execute(sa.text("SELECT id FROM bank_card WHERE person_id = :other LIMIT 1"),
+                                                 {"other": world.member(1, "nx").person_id}).scalar_one()})
+        holder, last4 = session.execute(sa.text("SELECT holder, last4 FROM bank_card WHERE person_id = :other LIMIT 1"),
+                                        {"other": world.member(1, "nx").person_id}).one()
+    [second] = pack(world, claim, now)
+    assert (second.payee.name, second.payee.account[-4:], second.payee.relation) == (holder, last4, "husband")
+    assert (second.payee.account != first.payee.account, second.version, second.message_id != first.message_id) == (True, 2, True)
+    assert pack(world, claim, now) == [second]
+
+
+def test_a_receipt_for_what_was_packed_anew_meanwhile_is_not_taken_for_the_new_one(world: World, twin: Twin, now: datetime) -> None:
+    claim = in_review(world, 0, now, office="nx", event=BREAST)
+    passes(world, claim, "nx.clerk", now)
+    forward(world, claim, now)
+    rename(world, claim)
+    [dossier] = pack(world, claim, now)
+    receipt = twin.port.send(dossier)
+    change_facts(world.db, claim, "another paper")
+    pack(world, claim, now)                             # by another worker
+    with pytest.raises(Conflict, match="package_changed"), world.db.unit_of_work(ROOT) as session:
+        insurer.sent(session, dossier=dossier, receipt=receipt, actor=SYSTEM, now=now)
+    assert handoff(world, claim).state == "prepared"
