@@ -13,7 +13,7 @@ calling again books nothing. Amounts are fen.
 | sent | 应付互助金 | 在途款项 | line to the bank (the insurer's: its settlement) |
 | credited | 在途款项 | 专户存款 | line of the bank or of the insurer's settlement, on the bank's day |
 | bounced | 在途款项, after a credit 专户存款 | 应付互助金 | line of the bank |
-| owed | 应收返还款 | 互助金支出; of an advance (`why` is `advance`) 先予支付款 | receivable |
+| owed | 应收返还款 | 互助金支出 or 退还费用; of an advance (`why` is `advance`) 先予支付款 | receivable |
 | recovered, written_off | 专户存款; 免予返还 | 应收返还款 | receivable |
 """
 
@@ -31,8 +31,8 @@ from services.access.actor import Actor
 
 __all__ = ["STEPS", "advanced", "decided", "follow", "lapsed", "recoveries"]
 
-# One line for each source; the other side is one line a transaction (of a refund, one a cover). A transaction holds what
-# one organisation's plan did on one day.
+# One line for each source; the other side is one line a transaction (of a refund, one a cover; of a run, one a release, because
+# its money leaves the account that the fund had then). A transaction holds what one organisation's plan did on one day.
 _BOOK = """
     WITH due AS ({due}),
     made AS (
@@ -44,10 +44,11 @@ _BOOK = """
     FROM due d JOIN made m ON m.org_key = d.book_key AND m.plan = d.plan AND m.fact_on = d.fact_on
     UNION ALL
     SELECT uuidv7(), m.org_key, m.id, d.memo || d.other, d.cover_id, CASE WHEN d.memo = '' AND d.other = 'cash' THEN (
-        SELECT f.id FROM fund_account f WHERE f.plan = m.plan ORDER BY f.entered_at DESC, f.id DESC LIMIT 1) END,
+        SELECT f.id FROM fund_account f WHERE f.plan = m.plan AND f.entered_at <= coalesce(d.paid_at, 'infinity')
+            ORDER BY f.entered_at DESC, f.id DESC LIMIT 1) END,
         NULL::uuid, NULL, NULL::int, -sum(d.fen)::bigint
     FROM due d JOIN made m ON m.org_key = d.book_key AND m.plan = d.plan AND m.fact_on = d.fact_on
-    GROUP BY m.id, m.org_key, m.plan, d.memo, d.other, d.cover_id"""
+    GROUP BY m.id, m.org_key, m.plan, d.memo, d.other, d.cover_id, d.paid_at"""
 _DAY = "({} AT TIME ZONE 'Asia/Shanghai')::date"
 _MEMO = "CASE c.route WHEN 'insurer' THEN 'memo_' ELSE '' END"
 _REFUND_OF = "CASE WHEN {} THEN c.cover_id END"
@@ -55,12 +56,14 @@ _ONCE = "NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.source_id = {} AND e.s
 
 
 def _due(step: str, source: str, *, attempt: str = "0", org: str = "c.org_key", book: str = "c.org_key", on: str, account: str,
-         fen: str, other: str, refund: str = "false", rows: str) -> str:
-    """The rows of one step, as `_BOOK` wants them. `refund`: the other side is kept for the claim's cover."""
+         fen: str, other: str, refund: str = "false", paid_at: str = "NULL::timestamptz", rows: str) -> str:
+    """The rows of one step, as `_BOOK` wants them. `refund`: the other side is kept for the claim's cover. `paid_at`: as of when
+    the fund's account is the one that moved; none: the present one.
+    """
     once = _ONCE.format(source, step, attempt)
     return f"""SELECT {source} AS source_id, {attempt} AS attempt, {org} AS org_key, {book} AS book_key, c.plan, {_MEMO} AS memo,
         {_DAY.format(on)} AS fact_on, {account} AS account, ({fen})::bigint AS fen, {other} AS other,
-        {_REFUND_OF.format(refund)} AS cover_id FROM {rows} AND {{which}} AND {once}"""
+        {_REFUND_OF.format(refund)} AS cover_id, {paid_at} AS paid_at FROM {rows} AND {{which}} AND {once}"""
 
 
 _PAID = """bank_line l JOIN payment p ON p.id = l.payment_id JOIN claim c ON c.id = p.claim_id
@@ -70,9 +73,10 @@ _EXPENSE = "CASE d.kind WHEN 'refund' THEN 'refunds' ELSE 'benefits' END"
 _CREDITED_BEFORE = """EXISTS (SELECT 1 FROM bank_line b WHERE b.payment_id = l.payment_id AND b.attempt = l.attempt AND b.kind = 'credit'
     AND b.fault IS NULL)"""
 _BOUNCED_FROM = f"CASE WHEN {_CREDITED_BEFORE} THEN 'cash' ELSE 'in_transit' END"
-# The decision before the reopening says whether what lapsed was a benefit or a refund.
-_LAPSED_OF = """(SELECT d.kind FROM decision d WHERE d.claim_id = q.claim_id AND d.round < q.round AND d.amount_fen > 0
+# The decision before the reopening says whether what lapsed, or is asked back, was a benefit or a refund.
+_GAVE_REFUND = """(SELECT d.kind FROM decision d WHERE d.claim_id = {0}.claim_id AND d.round < {0}.round AND d.amount_fen > 0
     ORDER BY d.round DESC LIMIT 1) IS NOT DISTINCT FROM 'refund'"""
+_LAPSED_OF, _OWED_OF = _GAVE_REFUND.format("q"), f"v.why <> 'advance' AND {_GAVE_REFUND.format('v')}"
 # Advances of the claim that no decision took off yet.
 _ADVANCE_LEFT = """((SELECT -coalesce(sum(e.amount_fen), 0) FROM payment p JOIN ledger_entry e ON e.source_id = p.id
         AND e.step IN ('advanced', 'dropped') WHERE p.claim_id = c.id AND p.purpose = 'advance')
@@ -104,12 +108,12 @@ _DUE = {
                  rows=f"{_PAID} AND (l.kind = 'sent' OR (l.kind = 'credit' AND p.channel = 'insurer'))"),
     "credited": _due("credited", "p.id", attempt="l.attempt", org="p.org_key", book=_RUN_KEY, on="coalesce(l.bank_time, l.at)",
                      account="'in_transit'", fen="l.amount_fen", other="'cash'", refund="p.purpose = 'refund'",
-                     rows=f"{_PAID} AND l.kind = 'credit'"),
+                     paid_at="n.released_at", rows=f"{_PAID} AND l.kind = 'credit'"),
     "bounced": _due("bounced", "p.id", attempt="l.attempt", org="p.org_key", book=_RUN_KEY, on="coalesce(l.bank_time, l.at)",
                     account="'payable'", fen="-l.amount_fen", other=_BOUNCED_FROM,
-                    refund=f"p.purpose = 'refund' AND {_CREDITED_BEFORE}", rows=f"{_PAID} AND l.kind = 'return'"),
+                    refund=f"p.purpose = 'refund' AND {_CREDITED_BEFORE}", paid_at="n.released_at", rows=f"{_PAID} AND l.kind = 'return'"),
     "owed": _due("owed", "v.id", on="v.created_at", account="'recoverable'", fen="v.amount_fen",
-                 other="CASE v.why WHEN 'advance' THEN 'advances' ELSE 'benefits' END",
+                 other=f"CASE WHEN v.why = 'advance' THEN 'advances' WHEN {_OWED_OF} THEN 'refunds' ELSE 'benefits' END", refund=_OWED_OF,
                  rows="receivable v JOIN claim c ON c.id = v.claim_id WHERE true"),
     # In parts as it came: each the sum received less what is booked.
     "recovered": _due("recovered", "v.id", attempt=f"(SELECT 1 + count(*)::int {_RECOVERED})", on=":at",

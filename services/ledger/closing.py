@@ -20,11 +20,14 @@ from services.models import LedgerClosing
 
 ASKS = (Role.FINANCE_MAKER, Role.FINANCE_CHECKER)
 ANSWERS = (Role.FINANCE_CHECKER, Role.HEAD)
+_FIRST, _NEVER = date(2000, 1, 1), date(2200, 1, 1)
 _OFFICE_DEPTH = 2       # "cn.xj.": whoever closes a plan's books sees all of them
 
 _SEEN = sa.text("SELECT 1 FROM ledger_transaction WHERE plan = :plan AND kind NOT IN ('opening', 'account_moved') LIMIT 1")
+_PLANS_SEEN = sa.text("SELECT DISTINCT plan FROM ledger_transaction WHERE kind NOT IN ('opening', 'account_moved')")
 _LAST = sa.text("SELECT max(month) FROM ledger_closing WHERE plan = :plan AND agreed_at IS NOT NULL")
 _HOLD = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('ledger-closing:' || :plan, 0))")
+_ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('ledger-closing-asked:' || :plan, 0))")
 # What the trial balance says at the end of a month: all that was ever booked until then.
 _BALANCES = sa.text("""
     SELECT e.account, coalesce(sum(e.amount_fen) FILTER (WHERE e.amount_fen > 0), 0)::bigint AS debit,
@@ -36,9 +39,10 @@ _BALANCES = sa.text("""
 def month_of(text: str) -> date:
     """`2026-03` as its first day. InputError else."""
     try:
-        if len(text) != 7:
+        month = date.fromisoformat(f"{text}-01")
+        if len(text) != 7 or not _FIRST <= month < _NEVER:
             raise ValueError(text)
-        return date.fromisoformat(f"{text}-01")
+        return month
     except ValueError:
         raise InputError("month_wrong", "月份写法不对", remedy="写成 2026-03", field="month") from None
 
@@ -53,6 +57,7 @@ def ask(session: Session, *, plan: str, month: date, actor: Actor, now: datetime
     account, person = _named(session, plan, actor, ASKS)
     if after(month) > business_day(now).replace(day=1):
         raise InputError("month_not_over", f"{month:%Y年%m月}还没有过完", remedy="月份结束后再结账", field="month")
+    session.execute(_ONE_AT_A_TIME, {"plan": plan})
     last: date | None = session.execute(_LAST, {"plan": plan}).scalar_one()
     if last is not None and last >= month:
         raise Conflict("month_closed", f"{month:%Y年%m月}已经结账", remedy="后来的事项记入未结账的月份")
@@ -97,10 +102,16 @@ def balances(session: Session, plan: str, month: date) -> dict[str, list[int]]:
 
 
 def changed(session: Session) -> list[tuple[str, str]]:
-    """Closed months whose books are no longer what was closed: (plan and month, account and both balances in words)."""
+    """Closed months whose books are no longer what was closed: (plan and month, account and both balances in words).
+
+    Closings are no secret of an office, bookings are: only plans with bookings in sight are looked at.
+    """
     found = []
+    seen = set(session.execute(_PLANS_SEEN).scalars())
     for row in session.exec(select(LedgerClosing).where(col(LedgerClosing.agreed_at).is_not(None)).order_by(
             col(LedgerClosing.plan), col(LedgerClosing.month))):
+        if row.plan not in seen:
+            continue
         present = balances(session, row.plan, row.month)
         found += [(f"{row.plan} {row.month:%Y-%m}", f"{account}：结账时借 {kept[0]} 贷 {kept[1]} 分，现为借 {now[0]} 贷 {now[1]} 分")
                   for account in sorted({*row.balances, *present})

@@ -200,8 +200,9 @@ _OLD_WAY = sa.text("""
 
 def catch_up(session: Session, *, actor: Actor, now: datetime) -> int:
     """Book everything that stands in funds, covers, decisions and payments and not yet in the ledger: after an upgrade or a bulk
-    load. Returns how many entries were written; called again it writes none.
+    load. Returns how many entries were written; called again it writes none, and two at once go one after the other.
     """
+    session.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended('ledger-catch-up', 0))"))
     plans = list(session.execute(sa.text("SELECT plan FROM cover UNION SELECT plan FROM fund ORDER BY plan")).scalars())
     given = {"plans": plans, "prefixes": [prefix(plan) for plan in plans], "on": business_day(now), "at": now,
              "account": actor.account_id}

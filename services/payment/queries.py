@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 from services.enrolment import queries as enrolment
 from services.enrolment.heirs import PROOFS, papers_asked
 from services.models import BankCard, BankLine, Claim, Decision, LineVerdict, Paper, Payee, Payment, PaymentRun, Person
-from services.payment.banks import FORMATS
+from services.payment.banks import FORMATS, recognised
 from services.payment.rules import HEIR_RELATIONS, split
 
 # Of the newest naming of heirs: whether somebody of the first order was left out with a reason.
@@ -27,6 +27,11 @@ _LEFT_OUT = sa.text("""
 def banks() -> dict[str, str]:
     """The banks we pay from, whose files we can write and read: code to name."""
     return {code: layout.name for code, layout in FORMATS.items()}
+
+
+def answered_in(content: bytes) -> set[tuple[int, str, int]]:
+    """What a bank's return file says of each line: its number, our reference, fen. InputError when it is none, or cannot be read."""
+    return {(answer.line_no, answer.reference, answer.amount_fen) for answer in recognised(content).read(content)}
 
 
 def payments_of(session: Session, claim_id: uuid.UUID) -> list[Payment]:

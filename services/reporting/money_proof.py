@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,12 +22,14 @@ from services.core.crypto import key_ring
 from services.core.errors import HuzhuError, NotFound, OutsideError
 from services.core.ids import uuidv7
 from services.models import MoneyProof
-from services.payment.banks import recognised
+from services.payment.queries import answered_in
 from services.reporting import checks
 from services.storage import service as storage
 
 PROMISES = ("paid_once", "money_equal", "premium_in_ledger", "claims_in_ledger", "closed_stays")
 _OPEN_SHOWN = 20_000
+_MISSED = 31         # days that were not proven, say with the worker stopped, are made up for
+_LOOKED_BACK = 31   # kept reports whose signature is looked at again every morning
 
 OFFICES = sa.text("SELECT org_key, name FROM organisation WHERE office IS NOT NULL ORDER BY org_key")
 # By claim and person: what the payments give each, and what of the decision nobody has been given yet (the member's line).
@@ -52,8 +54,9 @@ _PEOPLE = sa.text("""
 _MANUAL = sa.text("""
     SELECT coalesce(q.name, '') AS person, count(DISTINCT c.id) AS claims, array_agg(DISTINCT c.claim_no ORDER BY c.claim_no) AS numbers,
            coalesce(sum((SELECT e.amount_fen FROM decision e WHERE e.claim_id = c.id AND e.round = a.round)), 0)::bigint AS fen
-    FROM deciding_act a JOIN claim c ON c.id = a.claim_id LEFT JOIN person q ON q.id = a.person_id
-    WHERE a.act = 'amount' AND EXISTS (SELECT 1 FROM decision d WHERE d.claim_id = c.id AND d.round = a.round
+    FROM (SELECT DISTINCT claim_id, round, person_id FROM deciding_act WHERE act = 'amount') a    -- several amounts of one claim
+    JOIN claim c ON c.id = a.claim_id LEFT JOIN person q ON q.id = a.person_id
+    WHERE EXISTS (SELECT 1 FROM decision d WHERE d.claim_id = c.id AND d.round = a.round
         AND (d.at AT TIME ZONE 'Asia/Shanghai')::date = :day)
     GROUP BY q.id, q.name ORDER BY 1""")
 _BOOKS = sa.text("""
@@ -72,7 +75,7 @@ _EMPTY = hashlib.sha256(b"").hexdigest()
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A report as it was kept, and whether its signature still holds."""
+    """A report as it was kept, and whether it still holds: its signature, and the list's row agrees with it."""
 
     proof: MoneyProof
     report: dict[str, Any]
@@ -88,7 +91,7 @@ def prove(session: Session, *, org_key: str, office: str, day: date, now: dateti
     wrong = [f"{line['claim_no']} {line['person']}：核定 {line['approved_fen']} 分，发送 {line['sent_fen']} 分，"
              f"到账 {line['credited_fen']} 分"
              for line in lines if not line["approved_fen"] >= line["sent_fen"] >= line["credited_fen"] >= 0]
-    breaches = [*wrong, *_promises(session), *_files(session, day), *_changed_books(session)]
+    breaches = [*wrong, *_promises(session), *_files(session, day), *_changed_books(session), *_changed_reports(session, day)]
     books = _books(session, [day]).get(day, _EMPTY)
     report = {
         "office": office, "day": day.isoformat(), "made_at": now.isoformat(), "claims": len({row.claim_no for row in rows}),
@@ -121,11 +124,48 @@ def kept(session: Session, day: date) -> list[Kept]:
     rows = session.exec(select(MoneyProof).where(MoneyProof.day == day).order_by(col(MoneyProof.org_key))).all()
     if not rows:
         raise NotFound("proof_missing", "这一天没有资金核对报告", remedy="核对日期")
-    found = []
-    for row in rows:
+    return [_kept(row) for row in rows]
+
+
+def _kept(row: MoneyProof) -> Kept:
+    try:
         content = storage.get(row.sha256)
-        found.append(Kept(row, json.loads(content), signed(row.org_key, row.day, content) == row.signature))
-    return found
+    except (NotFound, OutsideError) as error:
+        return Kept(row, _lost(row, storage.fault_of(error)), holds=False)
+    report = json.loads(content)
+    return Kept(row, report, signed(row.org_key, row.day, content) == row.signature and _agrees(row, report))
+
+
+def _agrees(row: MoneyProof, report: dict[str, Any]) -> bool:
+    """What the list says of the day is what was signed."""
+    return (row.office, row.claims, row.open, row.breaches, row.books) == (
+        report["office"], report["claims"], report["open_count"], len(report["breaches"]), report["books"])
+
+
+def _lost(row: MoneyProof, fault: str) -> dict[str, Any]:
+    """In the place of a report that cannot be read."""
+    return {"office": row.office, "day": row.day.isoformat(), "claims": row.claims, "open": [], "open_count": row.open, "books": row.books,
+            "manual": [], "breaches": [f"{row.day} 的核对报告 {row.sha256[:12]}…：{fault}"]}
+
+
+def _changed_reports(session: Session, day: date) -> Iterable[str]:
+    """Reports of the days before that no longer hold."""
+    rows = session.exec(select(MoneyProof).where(MoneyProof.day < day, MoneyProof.day >= day - timedelta(days=_LOOKED_BACK)).order_by(
+        col(MoneyProof.day), col(MoneyProof.org_key))).all()
+    yield from (f"{row.office} {row.day} 的核对报告与当日签名不符" for row in rows if not _kept(row).holds)
+
+
+def unproven(session: Session, *, org_key: str, until: date) -> list[date]:
+    """The days up to `until` that an office's money was not proven for since the newest proof, oldest first; `until` when there is none."""
+    newest = session.exec(select(sa.func.max(col(MoneyProof.day))).where(MoneyProof.org_key == org_key)).one()
+    first = until if newest is None else max(newest + timedelta(days=1), until - timedelta(days=_MISSED))
+    return [first + timedelta(days=n) for n in range((until - first).days + 1)]
+
+
+def differing(session: Session) -> list[MoneyProof]:
+    """Of each office in sight the newest proof, where it named something: it is the head's to clear up until a proof is whole again."""
+    newest = select(MoneyProof).distinct(col(MoneyProof.org_key)).order_by(col(MoneyProof.org_key), col(MoneyProof.day).desc())
+    return [row for row in session.exec(newest) if row.breaches]
 
 
 def _line(row: sa.Row[tuple[object, ...]], today: date) -> dict[str, Any]:
@@ -153,7 +193,7 @@ def _files(session: Session, day: date) -> Iterable[str]:
 
 def _file_lines(session: Session, named: str, sha256: str, content: bytes) -> Iterable[str]:
     try:
-        said = {(answer.line_no, answer.reference, answer.amount_fen) for answer in recognised(content).read(content)}
+        said = answered_in(content)
     except HuzhuError as error:
         yield f"{named} 的回盘文件读不出：{error.message}"
         return

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import psycopg
@@ -117,6 +118,56 @@ def test_what_is_asked_back_comes_in_parts_or_is_given_up(world: World, now: dat
     with world.db.unit_of_work(checker.scope) as session:
         receivables.write_off(session, receivable_id=owed, actor=checker, now=now)
     assert money(world) == {"benefits": 150_000, "payable": -200_000, "written_off": 35_000, "cash": 15_000}
+    assert named(world) == []
+
+
+def test_a_refund_asked_back_is_no_benefit(world: World, now: datetime) -> None:
+    """2,500 fen refunded in round 1 and credited; round 2 asks it back."""
+    with world.db.unit_of_work(ROOT.scope) as session:
+        claim = decided(session, world, 3, 2500, now=now, kind="refund")
+        payment.plan(session, claim_ids=[claim.id], actor=ROOT, now=now)
+    read(world, returned_file(world, sent(world, now), "credited"), now)
+    with world.db.unit_of_work(ROOT.scope) as session:
+        row = Receivable(org_key=claim.org_key, state="open", claim_id=claim.id, round=2, person_id=claim.person_id, amount_fen=2500,
+                         why="correction", created_at=now)
+        session.add(row)
+        session.flush()
+        service.recoveries(session, receivable_ids=[row.id], actor=ROOT, now=now)
+    assert money(world) == {"cash": -2500, "recoverable": 2500}
+
+
+def test_the_money_of_a_run_leaves_the_account_it_was_released_on(world: World, now: datetime) -> None:
+    """The account is changed while the run is at the bank: both answers of the bank are of the old one."""
+    admin, later = world.actor("xj.admin"), now + timedelta(hours=1)
+
+    def accounts() -> dict[str | None, int]:
+        with world.db.view(ROOT.scope) as session:
+            rows = session.execute(sa.text("SELECT f.number, sum(e.amount_fen)::bigint FROM ledger_entry e JOIN ledger_transaction t"
+                                           " ON t.id = e.transaction_id LEFT JOIN fund_account f ON f.id = e.bank_account_id"
+                                           " WHERE e.account = 'cash' AND t.kind IN ('credited', 'bounced') GROUP BY 1"))
+            return {row[0]: row[1] for row in rows}
+    with world.db.unit_of_work(admin.scope) as session:
+        payment.register_account(session, plan=XJ_PLAN, holder="示例专户", number="0109000000000000011", actor=admin, now=now)
+    made(world, now, 200_000)
+    run = sent(world, now)
+    with world.db.unit_of_work(admin.scope) as session:
+        payment.register_account(session, plan=XJ_PLAN, holder="示例专户", number="0109000000000000022", why="换行", actor=admin, now=later)
+    read(world, returned_file(world, run, "credited"), later)
+    assert accounts() == {"0109000000000000011": -200_000}
+    read(world, returned_file(world, run, "returned", serial="B2"), later)
+    assert accounts() == {"0109000000000000011": 0}
+
+
+def test_two_who_catch_up_at_once_book_once(world: World, superuser: Superuser, now: datetime) -> None:
+    superuser.execute("TRUNCATE ledger_entry, ledger_transaction")
+
+    def catch_up() -> int:
+        with world.db.unit_of_work(ROOT.scope) as session:
+            return service.catch_up(session, actor=ROOT, now=now)
+    with ThreadPoolExecutor() as pool:
+        written = [one.result() for one in [pool.submit(catch_up), pool.submit(catch_up)]]
+    assert sorted(written)[0] == 0 < sorted(written)[1]
+    assert money(world) == {}
     assert named(world) == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 
 import pytest
@@ -105,3 +106,25 @@ def test_a_closed_month_that_was_changed_is_named(world: World, now: datetime, s
         found = [(row.claim_no, row.what) for row in checks.run(session) if row.check == "closed_stays"]
     assert found == [("xj-women 2026-03", "benefits：结账时借 200000 贷 0 分，现为借 0 贷 0 分"),
                      ("xj-women 2026-03", "payable：结账时借 0 贷 200000 分，现为借 0 贷 0 分")]
+
+
+def test_two_who_ask_at_once(world: World) -> None:
+    """One asks; the other is told so, not met with a fault of the database."""
+    def ask(login: str) -> str:
+        actor = world.actor(login)
+        try:
+            with world.db.unit_of_work(actor.scope) as session:
+                closing.ask(session, plan=XJ_PLAN, month=MARCH, actor=actor, now=LATER)
+                session.execute(sa.text("SELECT pg_sleep(0.3)"))
+        except Conflict as problem:
+            return problem.code
+        return "asked"
+    with ThreadPoolExecutor() as pool:
+        said = [one.result() for one in [pool.submit(ask, "xj.maker"), pool.submit(ask, "xj.checker")]]
+    assert sorted(said) == ["asked", "closing_asked"]
+
+
+@pytest.mark.parametrize("text", ["9999-12", "1999-12", "2026-3", "2026-13", "202603", "2026-03-01", "", "２０２６-03"])
+def test_a_month_is_written_as_one(text: str) -> None:
+    with pytest.raises(InputError, match="month_wrong"):
+        closing.month_of(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from flows.prove_money import prove_money
 from services.access.actor import system
 from services.core.clock import at_hour
 from services.core.db import Database
+from services.ledger import closing
 from services.reporting import money_proof
 from services.storage import backend
 from services.storage import service as storage
@@ -99,13 +101,49 @@ def test_a_tampered_file_is_named(world: World, now: datetime) -> None:
         backend.store().put(f"{sha[:2]}/{sha[2:4]}/{sha}", content)
 
 
-def test_a_report_that_was_changed_does_not_hold(world: World, now: datetime, superuser: Superuser) -> None:
+def test_another_offices_closed_month_is_its_own(world: World, now: datetime) -> None:
+    """Ningxia sees that Xinjiang closed February, and none of what it closed."""
+    paid(world, now)
+    maker, checker = world.actor("xj.maker"), world.actor("xj.checker")
+    with world.db.unit_of_work(maker.scope) as session:
+        asked = closing.ask(session, plan="xj-women", month=date(2026, 3, 1), actor=maker, now=at_hour(date(2026, 4, 2), 9)).id
+    with world.db.unit_of_work(checker.scope) as session:
+        closing.agree(session, closing_id=asked, actor=checker, now=at_hour(date(2026, 4, 2), 9))
+    with world.db.unit_of_work(system("cn.nx").scope) as session:
+        made = money_proof.prove(session, org_key="cn.nx.", office="宁夏办事处", day=DAY, now=MORNING)
+    assert made is not None and made.breaches == 0
+    assert prove(world)["breaches"] == []
+
+
+def test_two_amounts_of_one_claim_are_one_claim_by_hand(world: World, now: datetime, superuser: Superuser) -> None:
+    made(world, now, 200_000)
+    one = {"round": 1, "person": str(world.person("xj.office1")), "amount": "1000.00"}
+    superuser.execute("UPDATE claim SET inputs = jsonb_build_object('manual', jsonb_build_object('a', %s::jsonb, 'b', %s::jsonb))",
+                      [json.dumps(one), json.dumps(one)])
+    [by_hand] = prove(world)["manual"]
+    assert (by_hand["claims"], by_hand["decided_fen"]) == (1, 200_000)
+
+
+def test_days_without_a_worker_are_made_up_for(world: World, now: datetime) -> None:
+    days = {}
+    for name, until in (("first", DAY), ("then", date(2026, 3, 23)), ("after a year", date(2027, 3, 23))):
+        with world.db.view(OFFICE.scope) as session:
+            days[name] = money_proof.unproven(session, org_key="cn.xj.", until=until)
+        prove(world) if name == "first" else None
+    assert days["first"] == [DAY]
+    assert days["then"] == [date(2026, 3, 21), date(2026, 3, 22), date(2026, 3, 23)]
+    assert (len(days["after a year"]), days["after a year"][0]) == (32, date(2027, 2, 20))
+
+
+@pytest.mark.parametrize("forgery", ["signature = '\\x00'", "books = repeat('0', 64)", "breaches = 7", "sha256 = repeat('a', 64)"])
+def test_a_report_that_no_longer_holds_is_named_the_next_day(world: World, now: datetime, superuser: Superuser, forgery: str) -> None:
     paid(world, now)
     prove(world)
-    superuser.execute("UPDATE money_proof SET signature = '\\x00'")
+    superuser.execute(f"UPDATE money_proof SET {forgery}")
     with world.db.view(OFFICE.scope) as session:
         [found] = money_proof.kept(session, DAY)
     assert not found.holds
+    assert "新疆办事处 2026-03-20 的核对报告与当日签名不符" in prove(world, date(2026, 3, 22))["breaches"]
 
 
 def test_the_timetable_proves_every_office(world: World) -> None:
@@ -119,6 +157,9 @@ def test_the_page_says_what_differs_and_saves_the_reports(db: Database, now: dat
     paid(api.world, now)
     superuser.execute("UPDATE payment SET amount_fen = 200001 WHERE state = 'credited'")
     prove(api.world)
+    task = "查明资金核对不符</strong> <span lang=\"zh-CN\">新疆办事处"
+    assert task in person(api, "xj.head").get("/work").text
+    assert task not in person(api, "xj.office1").get("/work").text and task not in person(api, "nx.head").get("/work").text
     checker = person(api, "xj.checker")
     page = checker.get("/proofs").text
     assert "应付 200001 分" in page and "处不符" in page
@@ -129,3 +170,9 @@ def test_the_page_says_what_differs_and_saves_the_reports(db: Database, now: dat
     assert checker.get("/proofs/2026-03-19").status_code == 404
     assert "试算平衡" in checker.get("/ledger?month=2026-03").text
     assert checker.get("/ledger/workbook?month=2026-03").content.startswith(b"PK")
+    superuser.execute("UPDATE payment SET amount_fen = 200000 WHERE state = 'credited'")
+    prove(api.world, date(2026, 3, 21))
+    assert task not in person(api, "xj.head").get("/work").text, "whole again"
+    superuser.execute("UPDATE money_proof SET sha256 = repeat('a', 64)")
+    assert "的核对报告 aaaaaaaaaaaa…：object_missing" in checker.get("/proofs").text
+    assert checker.get("/ledger?month=9999-12").status_code == 422

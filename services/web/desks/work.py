@@ -9,7 +9,8 @@ from sqlmodel import Session
 
 from services.access.actor import REVIEWERS, Role
 from services.core.errors import HuzhuError, InputError
-from services.reporting import worklists
+from services.models import MoneyProof
+from services.reporting import money_proof, worklists
 from services.reporting.tasks import Task, of_numbers, tasks
 from services.reporting.worklists import Listed, Wish
 from services.review import bulk
@@ -34,12 +35,14 @@ def work(visit: Visit) -> Response:
     wish = Wish(plan=asked["plan"], due=asked["due"] if asked["due"] in worklists.DUES else "", level=asked["level"],
                 number=asked["q"].upper())
 
-    def run(session: Session) -> tuple[Listed, list[Task]]:
+    def run(session: Session) -> tuple[Listed, list[Task], list[MoneyProof]]:
         listed = worklists.worklist(session, visit.actor, wish=wish, what=what, after=visit.query.get("after", ""), today=visit.today)
-        return listed, tasks(session, listed.keys, visit.actor, today=visit.today)
-    listed, found = visit.read(run)
+        return (listed, tasks(session, listed.keys, visit.actor, today=visit.today),
+                money_proof.differing(session) if visit.actor.has(Role.HEAD) else [])
+    listed, found, differing = visit.read(run)
     kept = {name: value for name, value in asked.items() if value}
-    return visit.page("work.html", listed=listed, tasks=found, asked=asked, what=what, words=words, names=plan_names(), roles=ROLES,
+    return visit.page("work.html", listed=listed, tasks=found, differing=differing, asked=asked, what=what, words=words,
+                      names=plan_names(), roles=ROLES,
                       mine=sorted(set(visit.actor.roles) & set(WORKERS)), most=worklists.MOST,
                       filtered=bool(set(kept) - {"what"}), address=_address(kept), next=_address({**kept, "after": listed.after}),
                       tabs=[(kind, _address({**kept, "what": kind})) for kind in ("", *worklists.KINDS)])
