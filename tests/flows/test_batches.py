@@ -1,21 +1,25 @@
-"""Claims ready together reach the insurer in one package; one it refuses waits by itself, the others are with it."""
+"""Claims ready together reach the insurer in one package; one that cannot go waits by itself, the others are with it."""
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from services.cli.supervisor import Program
+from flows import hand_to_insurer, runtime
+from services.core.clock import FixedClock
 from services.core.db import Database
-from tests.flows.conftest import until
+from services.core.errors import GuardFailed, InputError
+from services.wiring import Wiring
 from tests.services.handoff_world import BREAST, forward, handoff, number, rename
 from tests.services.insurer_world import dossier, running
 from tests.services.review_world import in_review, passes
-from tests.support.world import World, build_world
+from tests.support.world import ROOT, World, build_world
 
 
 @pytest.fixture
@@ -23,21 +27,33 @@ def world(db: Database, now: datetime) -> World:
     return build_world(db, now)
 
 
-def test_a_refused_claim_of_a_package_holds_up_no_other(world: World, now: datetime, worker: Program, tmp_path: Path) -> None:
-    claims = [in_review(world, n, now, office="nx", event=BREAST) for n in range(3)]
+def test_a_claim_of_a_package_that_cannot_go_holds_up_no_other(world: World, now: datetime, tmp_path: Path,
+                                                               monkeypatch: pytest.MonkeyPatch) -> None:
+    claims = [in_review(world, n, now, office="nx", event=BREAST) for n in range(4)]
     for claim in claims:
         passes(world, claim, "nx.clerk", now)
         assert forward(world, claim, now) == [claim]
         rename(world, claim)
+    with world.db.unit_of_work(ROOT.scope) as session:
+        session.execute(sa.text("UPDATE consent SET withdrawn_at = :now WHERE case_id = (SELECT case_id FROM claim WHERE id = :id)"),
+                        {"now": now, "id": claims[2]})
     with running(tmp_path, "--seed", "3", sftp=True) as twin:
+        wiring = Wiring(world.db, FixedClock(now), twin.port, ROOT.scope)
+        for module in (runtime, hand_to_insurer):
+            monkeypatch.setattr(module, "wiring", lambda: wiring)
         twin.port.send(dossier(number(world, claims[1])))           # the insurer has another file under this number
-        worker.env |= {"HUZHU_INSURER_URL": f"sftp://office@127.0.0.1:{twin.sftp_port}/", "HUZHU_INSURER_KEYS": str(twin.keys)}
-        worker.start()
-        until(lambda: [handoff(world, claim).state for claim in claims] == ["sent", "prepared", "sent"], worker)
-        until(lambda: "insurer_digest_mismatch" in worker.log.read_text(), worker)
+        with pytest.raises(GuardFailed, match="consent_missing"):   # told when the others are sent
+            asyncio.run(hand_to_insurer.send.fn(claims))
+        assert [handoff(world, claim).state for claim in claims] == ["sent", "prepared", "prepared", "sent"]
+        for claim, error in zip(claims, (None, "insurer_digest_mismatch", "consent_missing", None), strict=True):
+            if error is None:                                       # the batch is split: nothing of these is left to do
+                asyncio.run(hand_to_insurer.send.fn([claim]))
+            else:
+                with pytest.raises((GuardFailed, InputError), match=error):
+                    asyncio.run(hand_to_insurer.send.fn([claim]))
         laid = sorted(path.name.split("-")[0] for path in (twin.folder / "data" / "folder" / "answers").iterdir())
         assert laid == ["dossier"], "the package's answers hold a refusal and were taken away; only our own file's stays"
         with closing(sqlite3.connect(twin.folder / "data" / "insurer.sqlite3")) as db:
             assert db.execute("SELECT count(*) FROM nonce").fetchone() == (2,), "taken in were our own file and one package"
-        receipts = {handoff(world, claim).receipt_no for claim in (claims[0], claims[2])}
+        receipts = {handoff(world, claim).receipt_no for claim in (claims[0], claims[3])}
         assert len(receipts) == 2 and None not in receipts
