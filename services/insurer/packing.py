@@ -129,6 +129,8 @@ def _dossier(parcel: Parcel, files: _Files, now: datetime) -> Dossier:
         raise _lacks(claim, "worksheet_stale", "核算表")
     if not papers:
         raise _lacks(claim, "papers_incomplete", "经核对的材料")
+    if not claim.event.get("icd10"):        # a plan may know an illness by its name alone; the insurer asks for the code
+        raise _lacks(claim, "icd10_missing", "诊断的 ICD-10 编码")
     enclosed_papers = {paper.id for paper in papers}
     return Dossier(
         message_id=parcel.message_id, handoff_id=parcel.handoff_id, claim_no=claim.claim_no, round=claim.round,

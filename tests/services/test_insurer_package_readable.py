@@ -19,6 +19,7 @@ from services.insurer import package
 from services.insurer.dossier import Dossier, Step
 from services.insurer.suites import SUITES
 from services.insurer.wire import canonical
+from services.rulebook.computation import Event
 from tests.services.api_world import Api
 from tests.services.handoff_world import BREAST, forward, pack
 from tests.services.insurer_world import dossier
@@ -123,3 +124,12 @@ def test_the_schema_lies_where_the_package_says_and_nobody_signs_in(db: Database
     found = Api(db, now, tmp_path).http.get(named)
     assert (found.status_code, found.headers["content-type"]) == (200, "application/schema+json")
     assert found.json() == package.schema()
+
+
+@pytest.mark.parametrize("code", ["C50", "C50.900", "C73.x00", "C50.9x001"])
+def test_every_icd10_the_house_takes_fits_the_schema_and_the_insurers_form(code: str) -> None:
+    event = Event.model_validate({"kind": "diagnosis", "icd10": code})
+    sent = full().model_copy(update={"event": full().event.model_copy(update={"icd10": event.icd10})})
+    [message] = unpack.messages(package.build([sent], SUITES["intl"]), "intl")
+    check.dossier(message)
+    jsonschema.Draft202012Validator(package.schema()).validate(json.loads(opened(sent)["manifest.json"]))

@@ -195,3 +195,13 @@ def test_a_receipt_for_what_was_packed_anew_meanwhile_is_not_taken_for_the_new_o
     with pytest.raises(Conflict, match="package_changed"), world.db.unit_of_work(ROOT) as session:
         insurer.sent(session, dossier=dossier, receipt=receipt, actor=SYSTEM, now=now)
     assert handoff(world, claim).state == "prepared"
+
+
+def test_an_illness_known_by_its_name_alone_waits_for_its_code(world: World, now: datetime) -> None:
+    claim = in_review(world, 0, now, office="nx", event=BREAST)
+    passes(world, claim, "nx.clerk", now)
+    forward(world, claim, now)
+    with world.db.unit_of_work(ROOT) as session:
+        session.execute(sa.text("UPDATE claim SET event = event - 'icd10' WHERE id = :id"), {"id": claim})
+    with pytest.raises(GuardFailed, match="icd10_missing"):
+        pack(world, claim, now)

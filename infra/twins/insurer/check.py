@@ -156,7 +156,7 @@ DOSSIER = {
     "policy_no": text(r"[\w./-]{1,60}", "保单号"), "package_digest": text(r"[0-9a-f]{64}", "SHA-256"),
     "insured": record({"name": text(r"\S.{0,99}", "姓名"), "id_number": text(r"\d{17}[\dX]", "18 位居民身份证号"),
                        "sex": one_of("F", "M"), "born": day, "phone": nullable(text(r"[\d+ -]{5,20}", "电话号码"))}),
-    "event": record({"icd10": text(r"[A-Z]\d{2}(\.[0-9xX]{1,4})?", "ICD-10 编码"),
+    "event": record({"icd10": text(r"[A-Z]\d{2}(\.[0-9a-z]{1,6})?", "ICD-10 编码"),
                      "behaviour": text(r"\d", "ICD-O-3 行为码"), "specimen_on": day, "diagnosed_on": day,
                      "reported_on": day, "stays": listed(stay)}, hospital=LABEL, disease=LABEL),
     "cover": record({"effective": day, "until": day, "renewal": boolean, "premium_paid": MONEY}, unit=LABEL),
