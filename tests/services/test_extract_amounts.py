@@ -161,7 +161,8 @@ def test_one_date_that_two_labels_claim_is_sure_for_neither() -> None:
                      基本医疗保险住院结算单
     姓名：示五松      医院名称：石嘴山样本医院
     入院日期：2026年02月11日      结算日期（出院日期）：2026年02月27日
-    费用总额          18000.00   统筹支付          11200.00
+    费用总额          18000.00   统筹支付          11200.00   大额支付          1800.00
+    自付一            3000.00    自付二            1000.00    自费              1000.00
     """))
     days = {field.name: (field.value, field.confidence < 0.9) for field in reading.found if field.name.endswith("_on")}
     assert days == {"admitted_on": ("2026-02-11", False), "discharged_on": ("2026-02-27", True), "settled_on": ("2026-02-27", True)}

@@ -110,3 +110,32 @@ def test_what_a_pathologist_tells_in_a_sentence() -> None:
     assert (fields["specimen_on"], fields["received_on"], fields["reported_on"]) == ("2026-03-02", "2026-03-03", "2026-03-06")
     assert fields["disease"] == "左肺腺癌"
     assert not any(sure(page)[name] for name in ("specimen_on", "received_on", "reported_on"))
+
+
+_NOTICE = """
+             兴庆区消防救援大队
+              火灾事故认定书
+         兴消火认字〔2025〕第0043号
+    {who}：示五松      起火原因：电暖器使用不当引燃被褥
+    受灾房屋坐落何处：石嘴山示例东路275号
+    """
+
+
+def test_of_a_page_that_the_tables_hardly_know_only_what_proves_itself_is_certain() -> None:
+    known = """
+              样本人民医院
+               出院小结
+    姓名：拟玉莲      科别：外科
+    {stay}
+    {found}
+    """
+    told = sure(known.format(stay="入院日期：2026-03-02   出院日期：2026-03-09   住院天数：7", found="出院诊断：左肺腺癌"))
+    assert all(told[name] for name in ("name", "admitted_on", "discharged_on", "days", "disease"))
+    little = sure(known.format(stay="来院之日 2026-03-02", found="印象 左肺腺癌"))
+    assert "name" in little and not any(little.values())
+    twice = sure(known.format(stay="患者姓名：拟玉莲", found="印象 左肺腺癌"))
+    assert twice["name"]
+
+
+def test_a_notice_of_which_one_label_fits_is_certain_for_nothing() -> None:
+    assert not any(sure(_NOTICE.format(who="当事人")).values())

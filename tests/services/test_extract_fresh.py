@@ -36,10 +36,12 @@ def test_a_settlement_in_two_tongues_with_a_deposit_below() -> None:
 def test_an_amount_that_no_sum_proves_is_not_certain() -> None:
     told = sure("""
         基本医疗保险住院结算单
-        医院名称：石嘴山样本医院      姓名：示五松
+        医院名称：石嘴山样本医院      姓名：示五松      结算单号：202600123456
+        入院日期：2026-03-01      出院日期：2026-03-09      住院天数：8      结算日期：2026-03-10
         医疗费用总额：18000.00      统筹基金支付：11200.00
+        自付一：2000.00      自付二：1000.00      个人支付合计：3000.00
         """)
-    assert told["name"] and not told["total"] and not told["pool_fund_paid"]
+    assert told["name"] and told["own_payment"] and not told["total"] and not told["pool_fund_paid"]
 
 
 def test_a_tax_invoice_calls_both_parties_by_one_label() -> None:
@@ -83,7 +85,7 @@ def test_a_decision_that_tells_more_days_and_people_than_count() -> None:
 
 def test_what_sentences_tell_of_a_fire_is_never_certain() -> None:
     told = sure(DECISION)
-    assert told["number"] and not any(told[name] for name in ("name", "place", "on", "cause", "issued_on"))
+    assert set(told) == {"number", "name", "place", "on", "cause", "issued_on"} and not any(told.values())
 
 
 def test_a_receipt_in_prose() -> None:

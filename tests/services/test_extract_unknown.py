@@ -111,6 +111,7 @@ def test_a_hedged_finding_is_read_and_not_certain() -> None:
     page = """
         样本人民医院        细胞学检查报告
         病理号：20260012        姓名：示兰        标本：胸水
+        采集日期：2026-03-02        接收日期：2026-03-03        报告日期：2026-03-05
         诊断结果：可见恶性细胞，符合腺癌
         """
     assert read(page)[1]["disease"] == "腺癌"
@@ -133,7 +134,8 @@ def test_who_settles_before_he_leaves_is_doubted() -> None:
     page = """
         住院费用结算单
         姓名：示兰    医院名称：样本人民医院    入院日期：2026-03-01    出院日期：2026-03-09    结算日期：{day}
-        医疗费用总额：20000.00    统筹基金支付：12000.00    起付线：800.00
+        医疗费用总额：20000.00    统筹基金支付：12000.00    大额支付：3000.00    起付线：800.00
+        自付一：3000.00    自付二：1000.00    自费：1000.00
         """
     assert "settled_on" in sure(page.format(day="2026-03-09"))
     assert "settled_on" not in sure(page.format(day="2026-03-02"))

@@ -107,7 +107,7 @@ def name(reader: Reader, field: str = "name", key: str = "name") -> list[Found]:
         return _told_name(reader, field)
     best = values[0]
     same = [value for value in values[1:] if value.value == best.value]
-    confidence = max(best.confidence, 0.99) if same else best.confidence
+    confidence = PROVEN if same else best.confidence
     if any(value.value != best.value and (value.confidence > 0.85 or not same) for value in values[1:]):
         confidence = min(confidence, DOUBTED)
     return one(reader.page, field, best, best.value, confidence)
@@ -175,7 +175,7 @@ def hospital(reader: Reader, key: str = "hospital") -> list[Found]:
     labelled = reader.value(key, a_hospital)
     head = _in_head(reader)
     if labelled and head and head.value == labelled.value:
-        return one(reader.page, "hospital", head, head.value, max(labelled.confidence, head.confidence, 0.99))
+        return one(reader.page, "hospital", head, head.value, PROVEN)
     if labelled and head and head.confidence >= 0.9:        # a head that is as good says another: whose sheet is it?
         return one(reader.page, "hospital", labelled, labelled.value, min(labelled.confidence, DOUBTED))
     if labelled:
