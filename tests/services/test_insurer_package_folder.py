@@ -115,6 +115,6 @@ def test_a_killed_insurer_goes_on_with_what_lay_there(twin: Twin) -> None:
 def test_the_address_decides_the_adapter_and_a_wrong_one_is_refused(twin: Twin) -> None:
     config = Settings(insurer_keys=twin.keys, insurer_url=f"sftp://office@127.0.0.1:{twin.sftp_port}/")
     assert isinstance(insurer_of(config, RealClock().now), SftpInsurer)
-    with pytest.raises(ConfigError, match="insurer_url"):
-        SftpInsurer(url="sftp://127.0.0.1/in", office_key=twin.office_pem, insurer_public_key=twin.insurer_pem, post=twin.post,
-                    clock=clock)
+    for wrong in ("sftp://127.0.0.1/in", "sftp://office@127.0.0.1:99999/", "sftp://office@[::1/in", "http://office@127.0.0.1/"):
+        with pytest.raises(ConfigError, match="insurer_url"):
+            SftpInsurer(url=wrong, office_key=twin.office_pem, insurer_public_key=twin.insurer_pem, post=twin.post, clock=clock)

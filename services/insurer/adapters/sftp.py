@@ -57,12 +57,7 @@ class SftpInsurer:
 
     def __init__(self, *, url: str, office_key: bytes, insurer_public_key: bytes, post: Post, clock: Callable[[], datetime],
                  timeout: float = 30.0) -> None:
-        parts = urlsplit(url)
-        if parts.scheme != "sftp" or not parts.hostname or not parts.username:
-            raise ConfigError("insurer_url", "保险公司文件夹地址应为 sftp://用户@主机:端口/文件夹",
-                              remedy="更正 HUZHU_INSURER_URL", field="HUZHU_INSURER_URL")
-        self._host, self._port, self._user = parts.hostname, parts.port or 22, unquote(parts.username)
-        self._folder = unquote(parts.path).strip("/") or "."
+        self._host, self._port, self._user, self._folder = _address(url)
         try:
             self._key = asyncssh.import_private_key(office_key)
             self._host_key = asyncssh.import_public_key(insurer_public_key)
@@ -228,6 +223,19 @@ class SftpInsurer:
         answer = self._path("answers", name)
         if await files.exists(answer):
             await files.remove(answer)
+
+
+def _address(url: str) -> tuple[str, int, str, str]:
+    """Host, port, user and folder. ConfigError when the address has no such parts."""
+    try:
+        parts = urlsplit(url)
+        host, port, user = parts.hostname, parts.port, parts.username
+    except ValueError:                  # a port that is none, a bracket left open
+        host, port, user = None, None, None
+    if not url.startswith("sftp://") or not host or not user:
+        raise ConfigError("insurer_url", "保险公司文件夹地址应为 sftp://用户@主机:端口/文件夹",
+                          remedy="更正 HUZHU_INSURER_URL", field="HUZHU_INSURER_URL")
+    return host, port or 22, unquote(user), unquote(parts.path).strip("/") or "."
 
 
 async def _content(files: asyncssh.SFTPClient, path: str) -> bytes:
