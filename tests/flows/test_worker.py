@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 import sqlalchemy as sa
 
 from services.cli.supervisor import Program
+from services.core.clock import business_day
 from services.core.db import Database, Scope
 from services.outbox import service as outbox
 from services.outbox.service import Work
@@ -38,9 +39,13 @@ def drained(db: Database) -> bool:
 def test_the_road_runs_by_itself_between_peoples_acts(world: World, now: datetime, worker: Program,
                                                       prefect_api: str) -> None:
     claim_id = report(world, 0, now)
+    with world.db.unit_of_work(ROOT) as session:
+        outbox.add(session, [Work("timetable.prove", "cn.")], now=now)
     worker.start()
     until(lambda: drained(world.db), worker)
     assert ask(world.db, "SELECT code, state FROM notice") == [("receipt", "dispatched")]
+    yesterday = business_day(datetime.now(UTC)) - timedelta(days=1)
+    assert ask(world.db, "SELECT org_key, day, breaches FROM money_proof ORDER BY 1") == [("cn.nx.", yesterday, 0), ("cn.xj.", yesterday, 0)]
     verify(world, claim_id, now, verifier=world.actor("xj.clerk"))
     until(lambda: drained(world.db), worker)
     assert ask(world.db, "SELECT state FROM claim") == [("in_review",)]
