@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from services.lifecycle import standing
 from services.lifecycle.statements import SETTABLE, call_facts, loaded_facts, select, write
 from services.lifecycle.topics import TOPICS
 from services.sla import service as sla
+from services.sla.rules import FOLLOWS
 from statemachines.rules import FACTS, NotAllowed, Refused, decide, needs
 from statemachines.words import event_words, state_words
 
@@ -86,18 +86,17 @@ def fire(session: Session, machine: str, event: str, moves: Sequence[Move], *, a
     if len(rows) != len(wanted):
         raise NotFound("not_found", "没有这一记录，或不在您的管辖范围内", remedy="核对编号")
     permit(actor, machine, event, (row.org_key for row in rows))
-    sets = _sets(machine, moves)
-    targets = [_target(machine, event, row, wanted[row.id], actor) for row in rows]
-    links = _links(machine, event, rows, targets, wanted, actor, now)
-    given = {name: [wanted[row.id].sets[name] for row in rows] for name in sets}
+    ordered = [wanted[row.id] for row in rows]
+    targets = [_target(machine, event, row, move, actor) for row, move in zip(rows, ordered, strict=True)]
+    links = _links(machine, event, rows, targets, ordered, actor, now)
+    given = {name: [move.sets[name] for move in ordered] for name in _sets(machine, moves)}
     _write(session, machine, event, rows, targets, links, given, actor, now)
     standing.note(session, machine, event, [(row.org_key, row.chain_id, row.id) for row in rows], actor=actor, now=now)
-    moved = [Moved(row.id, row.chain_id, row.state, target, row.version + 1)
-             for row, target in zip(rows, targets, strict=True)]
-    days = {row.id: wanted[row.id].on or business_day(now) for row in rows}
-    sla.follow(session, machine, event, {row.id: (row.chain_id, days[row.id]) for row in rows}, now=now,
-               known={row.id: sla.Planned(row.org_key, *row.planned) for row in rows})
-    return moved
+    if (machine, event) in FOLLOWS:
+        today = business_day(now)
+        sla.follow(session, machine, event, {row.id: (row.chain_id, move.on or today) for row, move in zip(rows, ordered, strict=True)},
+                   now=now, known={row.id: sla.Planned(row.org_key, *row.planned) for row in rows})
+    return [Moved(row.id, row.chain_id, row.state, target, row.version + 1) for row, target in zip(rows, targets, strict=True)]
 
 
 def _lock(session: Session, machine: str, event: str, ids: list[uuid.UUID], actor: Actor,
@@ -143,12 +142,11 @@ def _instead(machine: str, allowed: Sequence[str]) -> str:
     return f"刷新后核对；现在可以：{'、'.join(event_words(machine, event) for event in allowed)}" if allowed else "刷新后核对，无须再办理"
 
 
-def _links(machine: str, event: str, rows: Sequence[_Locked], targets: Sequence[str], wanted: Mapping[uuid.UUID, Move],
+def _links(machine: str, event: str, rows: Sequence[_Locked], targets: Sequence[str], moves: Sequence[Move],
            actor: Actor, now: datetime) -> list[Link]:
     heads: dict[uuid.UUID, Head] = {row.chain_id: (row.seq, row.head) for row in rows}
     entries = [Entry(row.chain_id, row.org_key, machine, row.id, event, row.state, target, row.version + 1,
-                     wanted[row.id].reason, dict(wanted[row.id].details))
-               for row, target in zip(rows, targets, strict=True)]
+                     move.reason, dict(move.details)) for row, target, move in zip(rows, targets, moves, strict=True)]
     return link_all(entries, heads, account=actor.account_id, person=actor.person_id, at=now)
 
 
@@ -158,11 +156,10 @@ def _write(session: Session, machine: str, event: str, rows: Sequence[_Locked], 
     owes = topic in TOPICS
     single = len(rows) == 1
     columns: dict[str, list[Any]] = {
-        "ids": [row.id for row in rows], "states": list(targets), "versions": [Int4(row.version + 1) for row in rows],
-        "chains": [row.chain_id for row in rows], "seqs": [Int4(link.seq) for link in links],
-        "orgs": [row.org_key for row in rows], "records": [link.text for link in links],
-        "prevs": [link.prev for link in links], "hashes": [link.hash for link in links],
-        "works": [json.dumps({"seq": link.seq}) for link in links], **given}
+        "ids": [row.id for row in rows], "states": list(targets), "chains": [row.chain_id for row in rows],
+        "seqs": [Int4(link.seq) for link in links], "orgs": [row.org_key for row in rows],
+        "records": [link.text for link in links], "prevs": [link.prev for link in links],
+        "hashes": [link.hash for link in links], **given}
     parameters: dict[str, Any] = {name: values[0] for name, values in columns.items()} if single else dict(columns)
     parameters |= {"machine": machine, "event": event, "account": actor.account_id, "person": actor.person_id,
                    "at": now, "topic": topic}

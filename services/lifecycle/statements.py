@@ -62,12 +62,12 @@ a AS (INSERT INTO audit_record (chain_id, seq, org_key, machine, subject_id, eve
              m.record::jsonb, m.prev, m.hash FROM m JOIN u ON u.id = m.id)"""
 _OUTBOX = """,
 o AS (INSERT INTO outbox (org_key, topic, claim_id, subject_id, payload, created_at, tries)
-      SELECT m.org, %(topic)s, CASE WHEN %(machine)s = 'payment_run' THEN NULL ELSE m.chain END, m.id, m.work::jsonb,
+      SELECT m.org, %(topic)s, CASE WHEN %(machine)s = 'payment_run' THEN NULL ELSE m.chain END, m.id, jsonb_build_object('seq', m.seq),
              %(at)s, 0 FROM m JOIN u ON u.id = m.id)"""
 # Name in `m`, parameter, type.
-_COLUMNS = (("id", "ids", "uuid"), ("state", "states", "text"), ("version", "versions", "int4"), ("chain", "chains", "uuid"),
+_COLUMNS = (("id", "ids", "uuid"), ("state", "states", "text"), ("chain", "chains", "uuid"),
             ("seq", "seqs", "int4"), ("org", "orgs", "text"), ("record", "records", "text"), ("prev", "prevs", "bytea"),
-            ("hash", "hashes", "bytea"), ("work", "works", "text"))
+            ("hash", "hashes", "bytea"))
 
 
 def _moves(machine: str, sets: Collection[str], *, single: bool) -> str:
@@ -96,10 +96,10 @@ def write(machine: str, *, owes: bool, single: bool, sets: tuple[str, ...] = ())
     done = f"SELECT id, pg_notify('{CHANNEL}', '') FROM u" if owes else "SELECT id FROM u"
     if machine in OWN_CHAIN:
         updated = ", updated_at = %(at)s" if machine == "claim" else ""
-        moved = (f"u AS (UPDATE {table} t SET state = m.state, version = m.version, audit_seq = m.seq,"
+        moved = (f"u AS (UPDATE {table} t SET state = m.state, version = t.version + 1, audit_seq = m.seq,"
                  f" audit_head = m.hash{updated}{given} FROM m WHERE t.id = m.id RETURNING t.id)")
         return f"WITH {rows}, {moved}, {_AUDIT}{outbox} {done}"
-    moved = (f"u AS (UPDATE {table} t SET state = m.state, version = m.version{given} FROM m WHERE t.id = m.id"
+    moved = (f"u AS (UPDATE {table} t SET state = m.state, version = t.version + 1{given} FROM m WHERE t.id = m.id"
              " RETURNING t.id)")
     head = ("h AS (UPDATE claim t SET audit_seq = m.seq, audit_head = m.hash, updated_at = %(at)s FROM"
             " (SELECT DISTINCT ON (chain) chain, seq, hash FROM m ORDER BY chain, seq DESC) m WHERE t.id = m.chain)")
