@@ -3,9 +3,9 @@
 Ours: everything of a plan that is ready goes into one run, is submitted, released by another person and written as the bank's
 file; the bank's answer is read line by line, the run is reconciled and its claims are settled: with every guard, record, line
 of proof, clock and piece of work that one payment alone would have. The raw side copies the rows that stand there afterwards
-(the payments, their lines to and from the bank, the records, the work owed) into the same tables with the same keys and
-indexes, and makes and checks nothing. Each side after a checkpoint and without autovacuum; the ratio is the median of the
-rounds' own. `--rows 100000 --rounds 1` is the size the house is built for.
+(the payments, their lines to and from the bank, the entries in the books, the records, the work owed) into the same tables with
+the same keys and indexes, and makes and checks nothing. Each side after a checkpoint and without autovacuum; the ratio is the
+median of the rounds' own. `--rows 100000 --rounds 1` is the size the house is built for.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ ROOT = system("cn")
 BANK = "ICBC"
 CREDITED = at_hour(date(2026, 3, 24), 10)
 OURS, RAW = "run, file, return, settled", "COPY of the same rows"
-WRITTEN = ("payment", "bank_line", "audit_record", "outbox")         # parents first
+WRITTEN = ("payment", "bank_line", "ledger_transaction", "ledger_entry", "audit_record", "outbox")         # parents first
 Made = TypeVar("Made")
 
 
