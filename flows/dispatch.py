@@ -46,6 +46,7 @@ ROUTES: dict[str, tuple[Flow, ...]] = {
     "claim.insurer_pay": (plan_payments, draft_notices, conclude_rounds),
     "claim.insurer_refuse": (draft_notices, conclude_rounds),
     "claim.settle": (draft_notices,),
+    "claim.advance": (draft_notices,),
     "claim.cancel": (draft_notices,),
     "review_step.pass": (forward_to_insurer,),
     "supplement.create": (draft_notices,),

@@ -15,6 +15,7 @@ async def plan(claims: list[uuid.UUID]) -> None:
     """One payment per payee and purpose; a second call plans nothing new."""
     with transaction() as session:
         payment.plan(session, claim_ids=claims, actor=actor(), now=now())
+        payment.settle(session, claim_ids=claims, actor=actor(), now=now())     # all of it may have been paid ahead
 
 
 @effect

@@ -105,13 +105,14 @@ def worksheets(session: Session, claim_id: uuid.UUID) -> list[Worksheet]:
 def decided_before(session: Session, claim_id: uuid.UUID) -> int:
     """Fen that earlier rounds of this claim gave: a new round pays the difference only.
 
-    What lapsed unpaid when the claim was reopened, and what is asked back, the earlier rounds no longer give.
+    What lapsed unpaid when the claim was reopened, and what is asked back, the earlier rounds no longer give. An advance
+    asked back was never theirs; given up, it was given after all.
     """
     return int(session.execute(sa.text("""
         SELECT (SELECT coalesce(sum(d.amount_fen), 0) FROM decision d WHERE d.claim_id = c.id AND d.round < c.round)
             - (SELECT coalesce(sum(q.lapsed_fen), 0) FROM reopening q WHERE q.claim_id = c.id)
-            - (SELECT coalesce(sum(CASE v.state WHEN 'written_off' THEN v.received_fen ELSE v.amount_fen END), 0)
-            FROM receivable v WHERE v.claim_id = c.id)
+            - (SELECT coalesce(sum(CASE WHEN v.state = 'written_off' THEN v.received_fen ELSE v.amount_fen END
+                - CASE WHEN v.why = 'advance' THEN v.amount_fen ELSE 0 END), 0) FROM receivable v WHERE v.claim_id = c.id)
         FROM claim c WHERE c.id = :claim"""), {"claim": claim_id}).scalar_one())
 
 

@@ -16,13 +16,14 @@ from services.core.clock import at_hour, business_day
 from services.core.errors import Conflict, InputError
 from services.core.ids import uuidv7
 from services.evidence import asked, queries, rules
+from services.intake import advances
 from services.intake import service as intake
 from services.intake.queries import claim_for
 from services.lifecycle.create import create
 from services.lifecycle.service import Move, fire
-from services.models import Claim, FurtherList, Paper, SlaClock, Supplement
+from services.models import Claim, FurtherList, Paper, Payment, SlaClock, Supplement
 from services.rulebook import registry
-from statemachines.states import ClaimState, SupplementState
+from statemachines.states import ClaimState, PaymentState, SupplementState
 from statemachines.words import state_words
 
 Items = Sequence[Mapping[str, str]]
@@ -141,6 +142,11 @@ def _close(session: Session, found: Supplement, claim: Claim, day: date, actor: 
         session.refresh(claim)
 
 
+# Money paid ahead that is on its way to the bank or back: the claim does not end before the bank said.
+_PAID_AHEAD = select(Payment.id).where(Payment.claim_id == Claim.id, Payment.purpose == advances.WHY, col(Payment.state).in_(
+    (PaymentState.BATCHED, PaymentState.RELEASED, PaymentState.SENT)))
+
+
 def lapse(session: Session, *, supplement_ids: Sequence[uuid.UUID] | None = None, actor: Actor,
           now: datetime) -> list[uuid.UUID]:
     """Our lists past their deadline, and past the days that a delivered reminder left: the claims close as `not_pursued`; returns
@@ -148,11 +154,12 @@ def lapse(session: Session, *, supplement_ids: Sequence[uuid.UUID] | None = None
     """
     due = queries.overdue(session, business_day(now)) if supplement_ids is None else list(supplement_ids)
     rows = session.exec(select(Supplement.id, Claim.id).join(Claim, col(Claim.id) == col(Supplement.claim_id)).where(
-        col(Supplement.id).in_(due), Supplement.source == "union", Claim.state == ClaimState.SUPPLEMENTING)).all()
+        col(Supplement.id).in_(due), Supplement.source == "union", Claim.state == ClaimState.SUPPLEMENTING, ~_PAID_AHEAD.exists())).all()
     lists, claims = [row[0] for row in rows], [row[1] for row in rows]
     fire(session, "supplement", "lapse", [Move(supplement_id) for supplement_id in lists], actor=actor, now=now)
     fire(session, "claim", "lapse", [Move(claim_id) for claim_id in claims], actor=actor, now=now)
     session.execute(sa.update(Claim).where(col(Claim.id).in_(claims)).values(outcome="not_pursued", held=False, hold_reason=None))
+    advances.deduct(session, given=dict.fromkeys(claims, 0), actor=actor, now=now)
     return claims
 
 

@@ -14,6 +14,7 @@ from services.audit import service as audit
 from services.audit.chain import Entry
 from services.core.errors import Conflict, InputError, NotFound
 from services.core.settings import settings
+from services.intake import advances
 from services.intake.queries import claim_for
 from services.lifecycle import standing
 from services.lifecycle.apart import require_apart
@@ -106,6 +107,7 @@ def end(session: Session, claim_ids: Sequence[uuid.UUID], *, outcome: str, reaso
                                                      col(ReviewStep.state).in_(_LIVE)).order_by(col(ReviewStep.id))).all()
     fire(session, "review_step", "void", [Move(step, reason=reason) for step in steps], actor=system(settings().root_org), now=now)
     session.execute(sa.update(Claim).where(col(Claim.id).in_(list(claim_ids))).values(held=False, hold_reason=None, outcome=outcome))
+    advances.deduct(session, given=dict.fromkeys(claim_ids, 0), actor=system(settings().root_org), now=now)
 
 
 def _open_request(session: Session, claim_id: uuid.UUID) -> CancelRequest | None:

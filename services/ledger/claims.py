@@ -8,7 +8,7 @@ calling again books nothing. Amounts are fen.
 |---|---|---|---|
 | decided | 互助金支出 or 退还费用 | 应付互助金 | decision |
 | lapsed | 应付互助金 | 互助金支出 or 退还费用 | reopening: decided and never paid, decided anew |
-| advanced, dropped | 先予支付款 | 应付互助金; dropped: the other way | payment of an advance, its cancelling |
+| advanced, dropped | 先予支付款 | 应付互助金; dropped: the other way | payment of an advance, its cancelling before the decision |
 | deducted | 应付互助金 | 先予支付款 | decision |
 | sent | 应付互助金 | 在途款项 | line to the bank (the insurer's: its settlement) |
 | credited | 在途款项 | 专户存款 | line of the bank or of the insurer's settlement, on the bank's day |
@@ -97,7 +97,9 @@ _DUE = {
                      rows="payment p JOIN claim c ON c.id = p.claim_id WHERE p.purpose = 'advance' AND p.state <> 'cancelled'"),
     "dropped": _due("dropped", "p.id", on=":at", account="'payable'", fen="p.amount_fen", other="'advances'",
                     rows="""payment p JOIN claim c ON c.id = p.claim_id WHERE p.purpose = 'advance' AND p.state = 'cancelled'
-                        AND EXISTS (SELECT 1 FROM ledger_entry b WHERE b.source_id = p.id AND b.step = 'advanced')"""),
+                        AND EXISTS (SELECT 1 FROM ledger_entry b WHERE b.source_id = p.id AND b.step = 'advanced')
+                        AND NOT EXISTS (SELECT 1 FROM decision o JOIN ledger_entry b ON b.source_id = o.id AND b.step = 'deducted'
+                            WHERE o.claim_id = c.id)"""),
     "deducted": _due("deducted", "d.id", on="d.at", account="'payable'", other="'advances'",
                      fen=f"least(d.amount_fen, {_ADVANCE_LEFT})",
                      rows=f"""decision d JOIN claim c ON c.id = d.claim_id AND c.round = d.round WHERE d.amount_fen > 0

@@ -56,7 +56,8 @@ CLAIMS = """
         UNION ALL SELECT payment_id, claim_id, 'bounced', attempt, 'payable', -sum(amount_fen) FROM lines
             WHERE kind = 'return' GROUP BY 1, 2, 4
         UNION ALL SELECT id, claim_id, 'advanced', 0, 'payable', -amount_fen FROM payment
-            WHERE purpose = 'advance' AND state <> 'cancelled'
+            WHERE purpose = 'advance' AND (state <> 'cancelled' OR EXISTS (SELECT 1 FROM decision d JOIN ledger_entry e
+                ON e.source_id = d.id AND e.step = 'deducted' WHERE d.claim_id = payment.claim_id))
         UNION ALL SELECT id, claim_id, 'owed', 0, 'recoverable', amount_fen FROM receivable
         UNION ALL SELECT id, claim_id, 'recovered', 0, 'recoverable', -received_fen FROM receivable WHERE received_fen > 0
         UNION ALL SELECT id, claim_id, 'written_off', 0, 'recoverable', received_fen - amount_fen FROM receivable

@@ -43,10 +43,8 @@ def _did(acts: tuple[str, ...], persons: str, but: str = "") -> str:
 
 
 def _weighed(persons: str) -> str:
-    """They decided, amended by judgement what was decided, or are on the claimant's side (also an heir or guardian): such
-    ones do not pay it out.
-    """
-    return f"({_did(('verify', 'review', *_JUDGED), persons)} OR {on_claimant_side(persons)})"
+    """They decided, amended by judgement, or are on the claimant's side (also an heir or guardian): such ones do not pay it out."""
+    return f"({_did(('verify', 'review', 'advance', *_JUDGED), persons)} OR {on_claimant_side(persons)})"
 
 
 def barred(step: str, persons: str) -> str:
@@ -86,6 +84,8 @@ def eligible(step: str, but: str = "") -> str:
 _CONSENT_MISSING = """(c.route = 'insurer' AND NOT EXISTS (SELECT 1 FROM consent k WHERE k.case_id = c.case_id
     AND k.purpose = 'insurer' AND k.withdrawn_at IS NULL))"""
 _DECIDED_FEN = "coalesce((SELECT d.amount_fen FROM decision d WHERE d.claim_id = c.id AND d.round = c.round), -1)"
+# Money paid ahead that was asked back: it was credited and is not the decision's.
+ADVANCE_BACK = "(SELECT coalesce(sum(v.amount_fen), 0) FROM receivable v WHERE v.claim_id = c.id AND v.why = 'advance')"
 
 
 def _items_open(source: str) -> str:
@@ -131,8 +131,7 @@ CLAIM = {
     "actor_decided_before": _did(("review",), ACTOR),
     "actor_decides": """EXISTS (SELECT 1 FROM review_step o WHERE o.claim_id = c.id AND o.round = c.round AND o.decides
         AND o.state = 'refused' AND o.done_by = %(account)s::uuid)""",
-    "first_list": """NOT EXISTS (SELECT 1 FROM supplement s WHERE s.claim_id = c.id AND s.round = c.round
-        AND s.source = 'union')""",
+    "first_list": """NOT EXISTS (SELECT 1 FROM supplement s WHERE s.claim_id = c.id AND s.round = c.round AND s.source = 'union')""",
     "items_open": _items_open("union"),
     "deadline_passed": """EXISTS (SELECT 1 FROM supplement s WHERE s.claim_id = c.id AND s.source = 'union'
         AND s.state IN ('delivered', 'lapsed') AND s.deadline < %(today)s::date)""",
@@ -140,8 +139,7 @@ CLAIM = {
         AND n.cause = 'reminder:' || s.id AND n.state = 'delivered' WHERE s.claim_id = c.id
         AND s.state IN ('delivered', 'lapsed'))""",
     "outcome_not_pursued": "c.outcome IS NOT DISTINCT FROM 'not_pursued'",
-    "within_limitation": """(SELECT k.diagnosed_on + interval '2 years' >= %(today)s::date FROM case_file k
-        WHERE k.id = c.case_id)""",
+    "within_limitation": """(SELECT k.diagnosed_on + interval '2 years' >= %(today)s::date FROM case_file k WHERE k.id = c.case_id)""",
     "worksheet_current": """coalesce((SELECT w.facts_digest = c.digest FROM worksheet w WHERE w.claim_id = c.id
         AND w.round = c.round ORDER BY w.seq DESC LIMIT 1), false)""",
     "worksheet_frozen": """EXISTS (SELECT 1 FROM worksheet w WHERE w.claim_id = c.id AND w.round = c.round AND w.frozen)""",
@@ -157,12 +155,11 @@ CLAIM = {
     "decided_amount_fen": _DECIDED_FEN,
     "clause_given": "EXISTS (SELECT 1 FROM decision d WHERE d.claim_id = c.id AND d.round = c.round AND d.clause <> '')",
     "liabilities_open": _LIABILITIES_OPEN,
-    "credited_minus_decided_fen": """((SELECT coalesce(sum(p.amount_fen), 0) FROM payment p WHERE p.claim_id = c.id
-        AND p.state = 'credited') - (SELECT coalesce(sum(d.amount_fen), 0) FROM decision d WHERE d.claim_id = c.id)
+    "credited_minus_decided_fen": f"""((SELECT coalesce(sum(p.amount_fen), 0) FROM payment p WHERE p.claim_id = c.id
+        AND p.state = 'credited') - {ADVANCE_BACK} - (SELECT coalesce(sum(d.amount_fen), 0) FROM decision d WHERE d.claim_id = c.id)
         + (SELECT coalesce(sum(q.lapsed_fen), 0) FROM reopening q WHERE q.claim_id = c.id))""",
     "payments_in_flight": """(SELECT count(*) FROM payment p WHERE p.claim_id = c.id AND p.state IN ('released', 'sent'))""",
-    "letters_undelivered": """(SELECT count(*) FROM notice n WHERE n.claim_id = c.id
-        AND n.state IN ('drafted', 'issued', 'dispatched'))""",
+    "letters_undelivered": """(SELECT count(*) FROM notice n WHERE n.claim_id = c.id AND n.state IN ('drafted', 'issued', 'dispatched'))""",
     "objection_window_open": """EXISTS (SELECT 1 FROM sla_clock k WHERE k.claim_id = c.id AND k.kind = 'objection'
         AND k.state <> 'stopped' AND k.due_on >= %(today)s::date)""",
     "open_items": """((SELECT count(*) FROM supplement s WHERE s.claim_id = c.id AND s.round = c.round
@@ -172,11 +169,9 @@ CLAIM = {
         + (SELECT count(*) FROM objection b WHERE b.claim_id = c.id AND b.state IN ('lodged', 'accepted'))
         + (SELECT count(*) FROM disagreement d WHERE d.claim_id = c.id AND d.closed_at IS NULL)
         + (SELECT count(*) FROM receivable v WHERE v.claim_id = c.id AND v.state IN ('open', 'agreed')))""",
-    "withdrawal_signed": """EXISTS (SELECT 1 FROM paper p WHERE p.claim_id = c.id AND p.kind = 'withdrawal'
-        AND p.verdict <> 'rejected')""",
-    "death_proved": """EXISTS (SELECT 1 FROM paper p WHERE p.claim_id = c.id AND p.kind = 'death_proof'
-        AND p.verdict <> 'rejected')""",
-    "undisputed_fen": """(coalesce((SELECT w.total_fen FROM worksheet w WHERE w.claim_id = c.id AND w.round = c.round
+    "withdrawal_signed": """EXISTS (SELECT 1 FROM paper p WHERE p.claim_id = c.id AND p.kind = 'withdrawal' AND p.verdict <> 'rejected')""",
+    "death_proved": """EXISTS (SELECT 1 FROM paper p WHERE p.claim_id = c.id AND p.kind = 'death_proof' AND p.verdict <> 'rejected')""",
+    "undisputed_fen": f"""({ADVANCE_BACK} + coalesce((SELECT w.total_fen FROM worksheet w WHERE w.claim_id = c.id AND w.round = c.round
         ORDER BY w.seq DESC LIMIT 1), 0) - (SELECT coalesce(sum(p.amount_fen), 0) FROM payment p WHERE p.claim_id = c.id
         AND p.purpose = 'advance' AND p.state <> 'cancelled'))""",
 }
@@ -224,8 +219,7 @@ PAYMENT = {
         AND NOT bool_or(q.died_on IS NOT NULL)        -- noted on any claim of the person: each needs its heirs
         FROM payee y JOIN person q ON q.id = y.person_id WHERE y.claim_id = c.id AND y.active), false))""",
     "held": "c.held",
-    "bank_allowed": """(c.banks = '[]'::jsonb OR EXISTS (SELECT 1 FROM bank_card b WHERE b.id = r.bank_card_id
-        AND c.banks ? b.bank))""",
+    "bank_allowed": """(c.banks = '[]'::jsonb OR EXISTS (SELECT 1 FROM bank_card b WHERE b.id = r.bank_card_id AND c.banks ? b.bank))""",
     "actor_is_maker": _of_run(f"{_makers('n')} && {ACTOR}"),
     # Nobody makes one payment of the round and checks another, say the other heir's: no swapping of places.
     "maker_decided_before": _of_run(f"({_weighed(_makers('n'))} OR {_did(('check',), _makers('n'), but='n.id')})"),
@@ -242,7 +236,11 @@ PAYMENT = {
         AND l.attempt = r.attempt AND l.fault IS NULL)""",
     "new_account_given": "(r.proposed_card_id IS NOT NULL AND r.proposed_card_id IS DISTINCT FROM r.bank_card_id)",
     "two_persons": _second("r.corrected_person"),
-    "superseded": "(c.round > r.round OR NOT (SELECT y.active FROM payee y WHERE y.id = r.payee_id))",
+    # An advance is not its round's; it falls away with the claim, and under a decision that gives less than was to be paid ahead.
+    "superseded": """(NOT (SELECT y.active FROM payee y WHERE y.id = r.payee_id) OR CASE r.purpose WHEN 'advance' THEN
+        c.state = 'cancelled' OR (c.state = 'closed' AND c.outcome IS NOT DISTINCT FROM 'not_pursued') OR EXISTS (
+        SELECT 1 FROM decision d WHERE d.claim_id = c.id AND d.round = r.round AND d.amount_fen < (SELECT sum(a.amount_fen)
+        FROM payment a WHERE a.claim_id = c.id AND a.purpose = 'advance' AND a.state <> 'cancelled')) ELSE c.round > r.round END)""",
 }
 
 

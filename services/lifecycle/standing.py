@@ -16,12 +16,12 @@ from services.models import StoodIn
 # The moves that the view `deciding_person` counts; amounts and grades are no moves and are noted by their verbs.
 DECIDING = frozenset({
     ("claim", "verify"), ("review_step", "pass"), ("review_step", "refuse"), ("payment_run", "create"),
-    ("payment_run", "release"), ("claim", "set_amount"), ("claim", "regrade"),
+    ("payment_run", "release"), ("claim", "set_amount"), ("claim", "regrade"), ("claim", "confirm_advance"),
 })
 # What one person asks for and another must confirm; noted by its verb under the request's id, or the row's where it has none.
 ASKING = frozenset({
     ("claim", "ask_cancel"), ("claim", "ask_amendment"), ("case", "ask_join"), ("payment", "propose_card"),
-    ("receivable", "propose_write_off"),
+    ("receivable", "propose_write_off"), ("claim", "propose_advance"),
 })
 
 

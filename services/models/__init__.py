@@ -1,6 +1,7 @@
 """Tables, one file per aggregate; no rules here. Importing this package registers every table."""
 
 from services.models.account import Account, Grant, Token
+from services.models.advance import Advance
 from services.models.answer_sheet import AnswerSheet
 from services.models.asking import FurtherList
 from services.models.audit import AccessRecord, AuditHead, AuditRecord
@@ -46,7 +47,7 @@ from services.models.summary import QaItem, QaSample, SummaryLine, SummarySheet
 from services.models.worksheet import Decision, Worksheet
 
 __all__ = [
-    "AccessRecord", "Account", "AnswerSheet", "AuditHead", "AuditRecord", "BankCard", "BankLine", "BusinessClockRow",
+    "AccessRecord", "Account", "Advance", "AnswerSheet", "AuditHead", "AuditRecord", "BankCard", "BankLine", "BusinessClockRow",
     "CancelRequest", "Case", "Claim", "ClaimMessage", "Consent", "CooperationAct", "Cover", "Credential", "Decision",
     "Disagreement", "DuplicateVerdict", "Endorsement", "ExchangeReport", "FactSource", "FamilyTie", "FindingAnswer",
     "FormerKey", "Fund", "FundAccount", "FurtherList", "Grant", "Handoff", "HandoffOwner", "IdempotencyKey",

@@ -15,6 +15,7 @@ from services.core.clock import business_day
 from services.core.errors import ConfigError
 from services.enrolment.numbers import ancestor_keys
 from services.models import (
+    Advance,
     Case,
     Claim,
     Consent,
@@ -72,6 +73,7 @@ class File:
     objections: tuple[Objection, ...] = ()
     reopenings: tuple[Reopening, ...] = ()
     receivables: tuple[Receivable, ...] = ()
+    advances: tuple[Advance, ...] = ()                          # those that two persons agreed on
     delivered: dict[str, datetime] = field(default_factory=dict)        # cause → when its letter reached the reader
     list_clocks: dict[str, SlaClock] = field(default_factory=dict)      # supplement list → its own clock
 
@@ -113,6 +115,7 @@ def gather(session: Session, notices: Sequence[Notice]) -> list[File]:
     consents = _many(_by(session, Consent, "case_id", list(cases)), "case_id")
     objections, reopenings = _many(_by(session, Objection, "claim_id", ids)), _many(_by(session, Reopening, "claim_id", ids))
     receivables = _many(_by(session, Receivable, "claim_id", ids))
+    advances = _many([row for row in _by(session, Advance, "claim_id", ids) if row.confirmed_at])
     certified = _certified(session, ids)
     getting = receivers(session, ids)
     numbers, numbered = _numbers(session, ids)
@@ -137,7 +140,8 @@ def gather(session: Session, notices: Sequence[Notice]) -> list[File]:
             certified_on=certified.get(claim.id), payments=tuple(payments.get(claim.id, ())),
             numbers=numbers.setdefault(claim.id, {}), numbered=numbered.get(claim.id, {}), decisions=tuple(decisions.get(claim.id, ())),
             objections=tuple(objections.get(claim.id, ())), reopenings=tuple(reopenings.get(claim.id, ())),
-            receivables=tuple(receivables.get(claim.id, ())), delivered=came.get(claim.id, {}),
+            receivables=tuple(receivables.get(claim.id, ())), advances=tuple(advances.get(claim.id, ())),
+            delivered=came.get(claim.id, {}),
             list_clocks={clock.subject: clock for clock in clocks.get(claim.id, []) if clock.kind == "supplement"}))
     return files
 

@@ -27,8 +27,8 @@ from statemachines.states import NoticeState
 
 PDF = "application/pdf"
 # Within one claim a letter may name the number of those before it.
-ORDER = ("receipt", "supplement", "reminder", "not_pursued", "transfer", "objection_receipt", "reopened", "reexamined", "decision",
-         "consolation", "refusal", "refund", "cover_note", "payment", "withdrawal")
+ORDER = ("receipt", "supplement", "reminder", "not_pursued", "transfer", "advance", "objection_receipt", "reopened", "reexamined",
+         "decision", "consolation", "refusal", "refund", "cover_note", "payment", "withdrawal")
 
 
 def letter_number(series: str, year: int, serial: int) -> str:

@@ -13,7 +13,7 @@ _ALWAYS: Mapping[str, tuple[str, ...]] = {
     "claim.forward": ("transfer",), "claim.refuse": ("refusal",),
     "claim.insurer_refuse": ("cover_note",), "claim.settle": ("payment",), "claim.cancel": ("withdrawal",),
     "objection.create": ("objection_receipt",), "claim.reopen": ("reopened",), "objection.decide": ("reexamined",),
-    "correction.conclude": ("reexamined",),
+    "correction.conclude": ("reexamined",), "claim.advance": ("advance",),
 }
 # Each subject named has a letter of its own; other events have one a round.
 BY_SUBJECT = ("supplement.", "objection.")

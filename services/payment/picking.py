@@ -24,7 +24,7 @@ _DECIDED, _PAYEES_READY = bound(PAYMENT["actor_decided_before"]), bound(PAYMENT[
 _READY = sa.text(f"""
     SELECT r.id FROM payment r JOIN claim c ON c.id = r.claim_id
     WHERE r.state = 'planned' AND r.channel = 'bank' AND r.bank_card_id IS NOT NULL AND c.plan = :plan
-    AND c.state IN ('payable', 'paid', 'closed') AND NOT {PAYMENT["superseded"]} AND {_PAYEES_READY}
+    AND (c.state IN ('payable', 'paid', 'closed') OR r.purpose = 'advance') AND NOT {PAYMENT["superseded"]} AND {_PAYEES_READY}
     AND NOT {PAYMENT["held"]} AND {PAYMENT["bank_allowed"]} AND NOT {_DECIDED}
     ORDER BY c.id, r.id FOR UPDATE OF c, r""")
 # A planned payment without an account, or with one its plan does not pay to, takes the payee's present one.

@@ -19,9 +19,13 @@ from services.core.settings import settings
 from services.enrolment import service as enrolment
 from services.enrolment.heirs import Heir, check_people, read_heirs, whole
 from services.enrolment.heirs import record as record_heir
+from services.intake import advances
 from services.lifecycle.create import create
 from services.lifecycle.service import Move, fire
 from services.models import Claim, Payee, Payment
+from services.payment.advance import confirm as confirm_advance
+from services.payment.advance import drop as drop_advance
+from services.payment.advance import propose as propose_advance
 from services.payment.cards import confirm_card, propose_card
 from services.payment.funds import register_account
 from services.payment.insured import announce
@@ -35,9 +39,9 @@ from services.payment.unmatched import propose_assign, propose_dismiss
 from services.payment.unmatched import undo as undo_line
 from statemachines.states import PaymentState
 
-__all__ = ["ReturnSummary", "allow_over", "announce", "build_run", "confirm_card", "confirm_line", "exclude", "note_death", "plan",
-           "propose_assign", "propose_card", "propose_dismiss", "read_return", "register_account", "release", "send_back",
-           "settle", "submit", "undo_line", "write_file"]
+__all__ = ["ReturnSummary", "allow_over", "announce", "build_run", "confirm_advance", "confirm_card", "confirm_line", "drop_advance",
+           "exclude", "note_death", "plan", "propose_advance", "propose_assign", "propose_card", "propose_dismiss", "read_return",
+           "register_account", "release", "send_back", "settle", "submit", "undo_line", "write_file"]
 
 _Row = sa.Row[tuple[object, ...]]
 
@@ -56,12 +60,14 @@ class _Owed:
 
 _LOCK = sa.text("SELECT id FROM claim WHERE id = ANY(CAST(:ids AS uuid[])) AND state IN ('payable', 'paid', 'closed')"
                 " ORDER BY id FOR UPDATE")
-# Over all rounds; what lapsed unpaid when the claim was reopened was decided anew.
+# Over all rounds; what lapsed unpaid when the claim was reopened was decided anew. What was paid ahead counts as paid, less what of
+# it is asked back.
 _OWED = sa.text("""
     SELECT c.id, c.org_key, c.round, c.route, d.kind, (SELECT sum(e.amount_fen)::bigint FROM decision e
         WHERE e.claim_id = c.id) - (SELECT coalesce(sum(q.lapsed_fen), 0)::bigint FROM reopening q
         WHERE q.claim_id = c.id) - coalesce((SELECT sum(p.amount_fen)::bigint FROM payment p
-        WHERE p.claim_id = c.id AND p.state <> 'cancelled'), 0) AS fen
+        WHERE p.claim_id = c.id AND p.state <> 'cancelled'), 0) + (SELECT coalesce(sum(v.amount_fen), 0)::bigint
+        FROM receivable v WHERE v.claim_id = c.id AND v.why = 'advance') AS fen
     FROM claim c JOIN decision d ON d.claim_id = c.id AND d.round = c.round
     WHERE c.id = ANY(CAST(:ids AS uuid[])) ORDER BY c.id""")
 _PAYEES = sa.text("""
@@ -78,7 +84,7 @@ _GOT = sa.text("""
 _SUPERSEDED = sa.text("""
     SELECT p.id FROM payment p JOIN claim c ON c.id = p.claim_id JOIN payee y ON y.id = p.payee_id
     WHERE p.claim_id = ANY(CAST(:ids AS uuid[])) AND p.state IN ('planned', 'returned')
-    AND (c.round > p.round OR NOT y.active) ORDER BY p.claim_id, p.id""")
+    AND ((c.round > p.round AND p.purpose <> 'advance') OR NOT y.active) ORDER BY p.claim_id, p.id""")
 
 
 def plan(session: Session, *, claim_ids: Sequence[uuid.UUID], actor: Actor, now: datetime) -> list[Payment]:
@@ -172,6 +178,7 @@ def note_death(session: Session, *, claim_id: uuid.UUID, version: int | None = N
     batched = list(session.execute(_BATCHED, {"claim": claim_id}).scalars())
     if batched:
         exclude(session, payment_ids=batched, reason="payee_died", actor=system(settings().root_org), now=now)
+    advances.drop_of_former(session, claim_id, now)
     _plan(session, [claim_id], system(settings().root_org), now, even_settled=True)
     return payees
 

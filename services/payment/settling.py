@@ -17,7 +17,8 @@ from services.lifecycle.service import Move, fire
 
 _LOCK = sa.text("SELECT id FROM claim WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'payable' ORDER BY id FOR UPDATE")
 _COMPLETE = sa.text(f"""
-    SELECT c.id, (SELECT max(p.credited_at) FROM payment p WHERE p.claim_id = c.id AND p.state = 'credited') AS at
+    SELECT c.id, (SELECT max(CASE p.purpose WHEN 'advance' THEN greatest(p.credited_at, (SELECT max(d.at) FROM decision d
+        WHERE d.claim_id = c.id)) ELSE p.credited_at END) FROM payment p WHERE p.claim_id = c.id AND p.state = 'credited') AS at
     FROM claim c WHERE c.id = ANY(CAST(:ids AS uuid[])) AND {CLAIM["credited_minus_decided_fen"]} = 0
     AND EXISTS (SELECT 1 FROM payment p WHERE p.claim_id = c.id AND p.round = c.round AND p.state = 'credited')
     ORDER BY c.id""")
@@ -26,7 +27,8 @@ _COMPLETE = sa.text(f"""
 def settle(session: Session, *, claim_ids: Sequence[uuid.UUID], actor: Actor, now: datetime) -> list[uuid.UUID]:
     """Payable → paid for every claim whose credits equal its decisions; the others wait. Returns the settled claims.
 
-    The pay clock stops on the day the last credit reached the bank, not on the day we heard of it.
+    The pay clock stops on the day the last credit reached the bank, not on the day we heard of it; what was paid ahead, with
+    the decision.
     """
     locked = list(session.execute(_LOCK, {"ids": list(claim_ids)}).scalars())
     complete = session.execute(_COMPLETE, {"ids": locked}).all()

@@ -63,7 +63,8 @@ _PAID_TWICE = """
     WHERE l.kind = 'sent' GROUP BY c.claim_no, p.id, l.attempt HAVING count(*) > 1
     ORDER BY 1"""
 
-# For every claim that counts as paid: decided = planned = what the bank (or the insurer) credited; and for every
+# For every claim that counts as paid: decided = planned = what the bank (or the insurer) credited, less what of an advance is
+# asked back; and for every
 # payment in or past `sent`: the line that went out carries its amount.
 _MONEY = """
     WITH decided AS (    -- what lapsed unpaid when a claim was reopened was decided anew
@@ -73,19 +74,24 @@ _MONEY = """
         SELECT payment_id, attempt, sum(amount_fen) FILTER (WHERE kind = 'sent') AS sent,
                sum(amount_fen) FILTER (WHERE kind = 'credit' AND fault IS NULL) AS credited
         FROM bank_line WHERE payment_id IS NOT NULL GROUP BY payment_id, attempt),
+    back AS (SELECT claim_id, sum(amount_fen) AS fen FROM receivable WHERE why = 'advance' GROUP BY claim_id),
     paid AS (
         SELECT p.claim_id, sum(p.amount_fen) FILTER (WHERE p.state <> 'cancelled') AS planned,
+               sum(p.amount_fen) FILTER (WHERE p.state <> 'cancelled' AND p.purpose <> 'advance') AS after,
                sum(CASE p.channel WHEN 'insurer' THEN p.amount_fen ELSE l.sent END) FILTER (WHERE p.state = 'credited') AS sent,
                sum(l.credited) FILTER (WHERE p.state = 'credited') AS credited
         FROM payment p LEFT JOIN lines l ON l.payment_id = p.id AND l.attempt = p.attempt GROUP BY p.claim_id),
     money AS (
-        SELECT c.claim_no, c.state, coalesce(d.fen, 0) AS decided, coalesce(p.planned, 0) AS planned,
-               coalesce(p.sent, 0) AS sent, coalesce(p.credited, 0) AS credited
-        FROM claim c LEFT JOIN decided d ON d.claim_id = c.id LEFT JOIN paid p ON p.claim_id = c.id)
+        SELECT c.claim_no, c.state, d.fen AS told, coalesce(d.fen, 0) AS decided, coalesce(p.planned, 0) - coalesce(b.fen, 0) AS planned,
+               coalesce(p.after, 0) AS after, coalesce(p.sent, 0) - coalesce(b.fen, 0) AS sent,
+               coalesce(p.credited, 0) - coalesce(b.fen, 0) AS credited
+        FROM claim c LEFT JOIN decided d ON d.claim_id = c.id LEFT JOIN paid p ON p.claim_id = c.id
+        LEFT JOIN back b ON b.claim_id = c.id)
     SELECT claim_no, format('决定 %s 分，发送 %s 分，到账 %s 分', decided, sent, credited) FROM money
     WHERE state = 'paid' AND NOT (decided = sent AND sent = credited)
     UNION ALL
-    SELECT claim_no, format('决定 %s 分，应付 %s 分', decided, planned) FROM money WHERE planned > 0 AND decided <> planned
+    SELECT claim_no, format('决定 %s 分，应付 %s 分', decided, planned) FROM money WHERE planned <> 0 AND decided <> planned
+    AND NOT (after = 0 AND planned > 0 AND planned < coalesce(told, planned + 1))    -- so far only paid ahead
     UNION ALL
     SELECT c.claim_no, format('付款 %s 分，发送 %s 分', p.amount_fen, l.amount_fen)
     FROM payment p JOIN claim c ON c.id = p.claim_id

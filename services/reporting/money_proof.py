@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from services.audit import chain
@@ -45,7 +46,9 @@ _PEOPLE = sa.text("""
         FROM payment p WHERE p.state <> 'cancelled' GROUP BY p.claim_id, p.person_id),
     rest AS (
         SELECT d.claim_id, c.person_id,
-               d.fen - coalesce((SELECT sum(y.approved)::bigint FROM paid y WHERE y.claim_id = d.claim_id), 0) AS fen
+               d.fen - coalesce((SELECT sum(y.approved)::bigint FROM paid y WHERE y.claim_id = d.claim_id), 0)
+               + (SELECT coalesce(sum(v.amount_fen), 0)::bigint FROM receivable v
+                 WHERE v.claim_id = d.claim_id AND v.why = 'advance') AS fen
         FROM decided d JOIN claim c ON c.id = d.claim_id)
     SELECT c.claim_no, c.plan, q.name AS person, x.approved, x.sent, x.credited, coalesce(x.states, '') AS states, d.at
     FROM (SELECT * FROM paid UNION ALL SELECT claim_id, person_id, fen, 0, 0, 'unplanned' FROM rest WHERE fen <> 0) x
@@ -164,8 +167,9 @@ def unproven(session: Session, *, org_key: str, until: date) -> list[date]:
 
 def differing(session: Session) -> list[MoneyProof]:
     """Of each office in sight the newest proof, where it named something: it is the head's to clear up until a proof is whole again."""
-    newest = select(MoneyProof).distinct(col(MoneyProof.org_key)).order_by(col(MoneyProof.org_key), col(MoneyProof.day).desc())
-    return [row for row in session.exec(newest) if row.breaches]
+    other = aliased(MoneyProof)
+    newest = select(sa.func.max(col(other.day))).where(other.org_key == MoneyProof.org_key).scalar_subquery()
+    return list(session.exec(select(MoneyProof).where(MoneyProof.day == newest, MoneyProof.breaches > 0).order_by(col(MoneyProof.org_key))))
 
 
 def _line(row: sa.Row[tuple[object, ...]], today: date) -> dict[str, Any]:

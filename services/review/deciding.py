@@ -14,6 +14,7 @@ from services.benefit import service as benefit
 from services.core.errors import GuardFailed
 from services.core.ids import uuidv7
 from services.core.money import to_yuan
+from services.intake import advances
 from services.ledger import service as ledger
 from services.lifecycle.service import Move, fire
 from services.models import Decision, Worksheet
@@ -85,6 +86,7 @@ def _write(session: Session, claim: Routable, sheet: Worksheet, *, kind: str, am
                          kind=kind, amount_fen=amount_fen, worksheet_id=sheet.id, decided_by=actor.account_id,
                          decided_person=actor.person_id, reason=reason, clause=clause, at=now))
     session.flush()
+    advances.deduct(session, given={claim.id: amount_fen}, actor=actor, now=now)
     ledger.decided(session, claim_ids=[claim.id], actor=actor, now=now)
 
 

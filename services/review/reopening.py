@@ -96,9 +96,11 @@ def reopen(session: Session, claim: Claim, made: Reopening, *, actor: Actor, now
 
 
 def _open_payments(session: Session, claim: Claim) -> list[uuid.UUID]:
-    """Payments that were never made and fall away. GuardFailed when they are no longer ours to stop."""
+    """Payments that were never made and fall away; an advance stays as it is.
+
+    GuardFailed when they are no longer ours to stop."""
     rows = session.execute(sa.text("SELECT id, state FROM payment WHERE claim_id = :claim AND state NOT IN ('credited', 'cancelled')"
-                                   " ORDER BY id"), {"claim": claim.id}).all()
+                                   " AND purpose <> 'advance' ORDER BY id"), {"claim": claim.id}).all()
     if rows and claim.route == "insurer":
         raise GuardFailed("insurer_unpaid", "保险公司的给付尚未到账", remedy="到账后再重新审核", field="payments_in_flight")
     if any(row.state == "batched" for row in rows):
@@ -110,9 +112,10 @@ _SUMS = sa.text("""
     SELECT (SELECT coalesce(sum(d.amount_fen), 0)::bigint FROM decision d WHERE d.claim_id = :claim)
         - (SELECT coalesce(sum(q.lapsed_fen), 0)::bigint FROM reopening q WHERE q.claim_id = :claim) AS given,
       (SELECT coalesce(sum(p.amount_fen), 0)::bigint FROM payment p WHERE p.claim_id = :claim
-        AND p.state IN ('released', 'sent', 'credited')) AS paid,
-      (SELECT coalesce(sum(CASE v.state WHEN 'written_off' THEN v.received_fen ELSE v.amount_fen END), 0)::bigint
-            FROM receivable v WHERE v.claim_id = :claim) AS back""")
+        AND (p.state IN ('released', 'sent', 'credited') OR p.purpose = 'advance' AND p.state <> 'cancelled'))
+        - (SELECT coalesce(sum(v.amount_fen), 0)::bigint FROM receivable v WHERE v.claim_id = :claim AND v.why = 'advance') AS paid,
+      (SELECT coalesce(sum(CASE WHEN v.state = 'written_off' THEN v.received_fen ELSE v.amount_fen END
+            - CASE WHEN v.why = 'advance' THEN v.amount_fen ELSE 0 END), 0)::bigint FROM receivable v WHERE v.claim_id = :claim) AS back""")
 
 
 def _sums(session: Session, claim_id: uuid.UUID) -> tuple[int, int]:

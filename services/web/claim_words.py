@@ -63,7 +63,7 @@ LETTER_STATES: Mapping[str, tuple[str, str]] = {
     "replaced": (N_("已更正"), "quiet"), "voided": (N_("已作废"), "quiet")}
 LETTERS: Mapping[str, str] = {
     "receipt": N_("受理回执"), "supplement": N_("补充材料告知书"), "reminder": N_("补充材料提醒通知书"),
-    "not_pursued": N_("未继续办理结案通知书"), "decision": N_("给付决定书"), "refusal": N_("不予给付通知书"),
+    "not_pursued": N_("未继续办理结案通知书"), "advance": N_("先予支付通知书"), "decision": N_("给付决定书"), "refusal": N_("不予给付通知书"),
     "refund": N_("退费通知书"),
     "consolation": N_("慰问金通知书"), "cover_note": N_("转送保险公司决定的函"), "payment": N_("付款通知书"),
     "transfer": N_("移送告知书"),
@@ -98,7 +98,7 @@ RESULTS: Mapping[str, str] = {
     "raised": N_("补付"), "upheld": N_("维持原决定"), "lowered": N_("减少"), "dismissed": N_("不再审核")}
 CORRECTIONS: Mapping[str, str] = {
     "fact": N_("事实"), "amount": N_("金额"), "card": N_("收款账户"), "clerical": N_("文字差错"), "other": N_("其他")}
-GROUNDS: Mapping[str, str] = {"objection": N_("异议"), "correction": N_("更正")}
+GROUNDS: Mapping[str, str] = {"objection": N_("异议"), "correction": N_("更正"), "advance": N_("先予支付")}
 ORIGINALS: Mapping[str, tuple[str, str]] = {
     "asked": (N_("已索取"), "busy"), "overdue": (N_("逾期未交"), "stop"), "received": (N_("已收到"), "good"),
     "returned": (N_("已归还"), "quiet"), "dropped": (N_("不再索取"), "quiet")}
@@ -114,7 +114,8 @@ SAID: Mapping[str, str] = {
     "took": N_("已领取。"), "taken_over": N_("已收回，由您办理。"), "looked": N_("变动已记为您看过。"), "said": N_("已发给会员。"),
     "noted": N_("已记为内部备注。"), "objected": N_("已登记异议。"), "accepted": N_("已受理异议，新一轮审核开始。"),
     "dismissed": N_("已决定不再审核。"), "unobjected": N_("已撤回异议。"), "correction": N_("已提出更正，等待另一人确认。"),
-    "confirmed": N_("已确认更正，新一轮审核开始。"), "uncorrected": N_("已撤回更正。"), "original_asked": N_("已索取原件。"),
+    "confirmed": N_("已确认更正，新一轮审核开始。"), "uncorrected": N_("已撤回更正。"), "ahead_asked": N_("已提出先予支付，等待另一人确认。"),
+    "ahead": N_("已确认先予支付，款项等待财务付款。"), "ahead_dropped": N_("已撤回先予支付。"), "original_asked": N_("已索取原件。"),
     "original_in": N_("已登记收到原件，收据编号见原件登记。"), "original_back": N_("已登记归还原件。"),
     "original_dropped": N_("已不再索取。"), "upheld": N_("已维持原决定。"), "delivered": N_("已登记送达。"),
     "answered": N_("已登记补充材料。"), "resumed": N_("已恢复办理。"), "consented": N_("已登记同意。"),
@@ -140,7 +141,8 @@ _EVENTS: Mapping[str, str] = {
     "claim.insurer_pay": N_("保险公司决定给付"), "claim.insurer_refuse": N_("保险公司决定不予给付"), "claim.recall": N_("从保险公司撤回"),
     "claim.settle": N_("款项全部到账"), "claim.reopen": N_("重新办理"), "claim.close": N_("结案"), "claim.cancel": N_("撤回或作废"),
     "claim.hold": N_("暂停"),
-    "claim.unhold": N_("解除暂停"), "claim.note_death": N_("登记身故"), "claim.advance": N_("先予支付"), "claim.amend": N_("更正事实"),
+    "claim.unhold": N_("解除暂停"), "claim.note_death": N_("登记身故"), "claim.advance": N_("先予支付"), "claim.propose_advance": N_("提出先予支付"),
+    "claim.drop_advance": N_("撤回先予支付"), "claim.amend": N_("更正事实"),
     "claim.set_amount": N_("核定金额"), "claim.answer_exclusion": N_("答复除外责任"),
     "claim.answer_finding": N_("答复核对发现"), "claim.take_facts": N_("填入核对过的事实"), "claim.worksheet": N_("核算"),
     "claim.freeze": N_("锁定核算表"),

@@ -24,7 +24,7 @@ TITLES = {
     "supplement": "补充材料一次性告知书", "transfer": "关于移送马样例关爱女职工“安康保”理赔材料的函",
     "withdrawal": "撤回申请确认书", "objection_receipt": "异议收件回执", "reopened": "重新审核通知书",
     "reexamined": "重新审核结果通知书", "reminder": "补充材料提醒通知书", "not_pursued": "未继续办理结案通知书",
-    "exchange": "关于2026年3月关爱女职工“安康保”合作情况的函",
+    "advance": "先予支付通知书", "exchange": "关于2026年3月关爱女职工“安康保”合作情况的函",
 }
 # What nobody may miss in a letter: the sum, the date, the clause, the account, the serial.
 MUST_SAY = {
@@ -44,6 +44,8 @@ MUST_SAY = {
                           "一律不参加", "在作出决定前撤回异议"],
     "reopened": ["两人核对确认", "D05.900", "C50.900", "只补付差额", "第15个工作日为7月17日", "不作改动"],
     "reexamined": ["均未参加", "由原来的15000.00元变更为60000.00元", "应再付45000.00元", "自收到本通知书的次日起15日内"],
+    "advance": ["15000.00元", "人民币壹万伍仟元整", "2026年6月2日材料齐全", "第二十五条", "病理会诊结论尚未作出", "尾号8810", "只补付差额",
+                "不是给付决定", "与您商定返还"],
     "exchange": ["2026年3月1日至2026年3月31日", "18234", "41200.00", "更正宁工女互通函〔2026〕2号", "在办案卷5件", "7日以内的3件",
                  "第十五条61", "683500.00元", "其中2件尚未核算", "请函复我方"],
     "withdrawal": ["2026年8月11日收到", "已经撤回", "2028年8月7日", "不影响王样例继续享有的保障"],
@@ -59,7 +61,7 @@ def test_letter_reads_as_approved(code: str, press: Callable[[str], Rendered], r
     letter = press(code)
     assert letter.title == TITLES[code]
     assert read(letter.pdf) == (GOLDEN / f"{code}.txt").read_text("utf-8")
-    short = ("withdrawal", "payment", "objection_receipt", "reopened", "reexamined", "reminder")
+    short = ("withdrawal", "payment", "objection_receipt", "reopened", "reexamined", "reminder", "advance")
     assert letter.pages == (2 if code in short else 3)
 
 

@@ -46,6 +46,8 @@ class Context(HasAmount):
     amendments: tuple[Change, ...] = ()
     """What was put right in the earlier decision: as it was, as it is."""
     amended_why: Text | None = None
+    advance_note: Text | None = None
+    """What was paid ahead and covers the decided sum, or more: that nothing is to come, what is to be given back."""
     objection: Objection
 
     @model_validator(mode="after")

@@ -35,4 +35,6 @@ class Context(Letter):
     remedies: Annotated[tuple[Remedy, ...], Field(min_length=1)]
     cover_effect: Text | None = None
     """What becomes of the cover, as a sentence."""
+    advance_note: Text | None = None
+    """What was paid ahead and covers the decided sum, or more: that nothing is to come, what is to be given back."""
     objection: Objection

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 
 from services.notice.contexts.again import objection_receipt, reexamined, reopened
+from services.notice.contexts.ahead import advance
 from services.notice.contexts.decided import consolation, decision, refund, refusal
 from services.notice.contexts.insured import cover_note, transfer
 from services.notice.contexts.listed import not_pursued, reminder, supplement
@@ -19,5 +20,5 @@ BUILDERS: Mapping[str, Builder] = {
     "receipt": receipt, "supplement": supplement, "withdrawal": withdrawal, "decision": decision,
     "consolation": consolation, "refusal": refusal, "refund": refund, "transfer": transfer, "cover_note": cover_note,
     "payment": payment, "objection_receipt": objection_receipt, "reopened": reopened, "reexamined": reexamined,
-    "reminder": reminder, "not_pursued": not_pursued,
+    "reminder": reminder, "not_pursued": not_pursued, "advance": advance,
 }

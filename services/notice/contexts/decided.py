@@ -9,6 +9,7 @@ from services.core.clock import business_day
 from services.core.errors import NotFound
 from services.core.money import show, to_yuan
 from services.models import Decision, Worksheet
+from services.notice.contexts.ahead import paid_ahead
 from services.notice.contexts.common import (
     Values,
     amount,
@@ -68,9 +69,9 @@ def clauses(file: File, given: str) -> list[Values]:
     return [{"ref": basis(file.book, clause)} for clause in dict.fromkeys(given.split("；")) if clause]
 
 
-def _common(file: File, issued_on: date) -> Values:
+def _common(file: File, issued_on: date, fen: int) -> Values:
     pay = rule_of(file, "pay")
-    return {"pay_due": pay_due(file), "pay_basis": basis(file.book, pay.clause), "payees": payees(file),
+    return {"pay_due": pay_due(file), "pay_basis": basis(file.book, pay.clause), "payees": payees(file, fen),
             "objection": objection(file, issued_on), "facts": facts(file)}
 
 
@@ -78,11 +79,16 @@ def decision(file: File, issued_on: date) -> Values:
     """互助金给付决定通知书. A later round pays the difference: what was paid before is taken off in sight."""
     made, sheet = decided(file)
     lines = benefit_lines(file, sheet)
-    before = total(lines) - to_yuan(made.amount_fen)
+    before, ahead = total(lines) - to_yuan(made.amount_fen), paid_ahead(file)
+    rest = made.amount_fen - ahead.taken_fen
+    if ahead.taken_fen and rest:
+        before += to_yuan(ahead.taken_fen)
+    words = "先予支付的互助金" if ahead.taken_fen else "原决定已给付的互助金"
+    still = rest or made.amount_fen         # all of it was paid ahead: the letter tells the whole, and that nothing is to come
     return {
-        **_common(file, issued_on), **amount(made.amount_fen), "kind": "part" if made.kind == "part" else "pay",
+        **_common(file, issued_on, still), **amount(still), **ahead.note(), "kind": "part" if made.kind == "part" else "pay",
         "decided_on": business_day(made.at), "clauses": clauses(file, made.clause), "lines": lines,
-        "already_paid": show(before), "already_paid_words": "原决定已给付的互助金" if before else None,
+        "already_paid": show(before), "already_paid_words": words if before else None,
         "unpaid": unpaid_lines(file, sheet) if made.kind == "part" else [],
         "replaces": number_of_round(file, file.claim.round - 1), **amendments(file),
         "effect": effect(file, [str(row["benefit"]) for row in rows(sheet, "lines")])}
@@ -118,7 +124,7 @@ def consolation(file: File, issued_on: date) -> Values:
     lines = [row for row in rows(sheet, "lines") if _consoles(row)]
     steps = [str(step) for row in lines for step in (row["steps"] if isinstance(row["steps"], list) else [])]
     return {
-        **_common(file, issued_on), **amount(made.amount_fen), "facts": facts(file, counted_day=False),
+        **_common(file, issued_on, made.amount_fen), **amount(made.amount_fen), "facts": facts(file, counted_day=False),
         "waiting_words": waiting_words(file), "clauses": clauses(file, made.clause), "steps": steps,
         "decision_number": file.numbers.get("decision"),
         "effect": effect(file, [str(row["benefit"]) for row in lines])}
@@ -136,7 +142,7 @@ def refusal(file: File, issued_on: date) -> Values:
         refs = clauses(file, made.clause) or [{"ref": file.book.source}]
         found = [_reason(file, file.book.name, refs[0]["ref"], why or "不符合给付条件", shown)]
     return {
-        "decided_on": business_day(made.at), "facts": facts(file), "reasons": found,
+        "decided_on": business_day(made.at), "facts": facts(file), "reasons": found, **paid_ahead(file).note(),
         "remedies": [{"text": "如有新的诊断或病理材料，可以补充提交，我们将重新审核", "due": limitation(file)},
                      {"text": "可以向所在单位工会了解困难帮扶等其他关怀项目"}],
         "objection": objection(file, issued_on)}
@@ -153,7 +159,7 @@ def refund(file: File, issued_on: date) -> Values:
     found = clauses(file, rule.clause if rule else made.clause)
     noun = "保险费" if file.book.insurer else "会费"
     return {
-        **_common(file, issued_on), **amount(made.amount_fen), "kind": "premium" if file.book.insurer else "fee",
+        **_common(file, issued_on, made.amount_fen), **amount(made.amount_fen), "kind": "premium" if file.book.insurer else "fee",
         "facts": facts(file, counted_day=False), "decided_on": business_day(made.at),
         "insurer_name": file.book.insurer, "waiting_words": waiting_words(file),
         "clauses": found, "effect": f"{noun}退还后，本期保障责任终止，您可以按规定重新参加"}

@@ -113,5 +113,5 @@ def cover_note(file: File, issued_on: date) -> Values:
         "insurer_contact": INSURER_CONTACT, "objection": objection(file, issued_on), "enclosures": [title]}
     if kind != "refusal":
         values |= amount(made.amount_fen) | {
-            "payees": payees(file), "pay_due": pay_due(file), "pay_basis": basis(file.book, rule_of(file, "pay").clause)}
+            "payees": payees(file, made.amount_fen), "pay_due": pay_due(file), "pay_basis": basis(file.book, rule_of(file, "pay").clause)}
     return values | ({"amount": show(to_yuan(0))} if kind == "refusal" else {})
