@@ -99,7 +99,8 @@ class BankLine(Scoped, table=True):
     __tablename__ = "bank_line"
     __table_args__ = (one_of("kind", ("sent", "credit", "return")),
                       UniqueConstraint("file_sha256", "line_no", name="bank_line_once"),
-                      Index("bank_line_payment", "payment_id"))
+                      Index("bank_line_payment", "payment_id"),
+                      Index("bank_line_reference", "reference", postgresql_where=text("kind = 'sent'")))
 
     payment_id: uuid.UUID | None = Field(default=None, foreign_key="payment.id")
     run_id: uuid.UUID | None = Field(default=None, foreign_key="payment_run.id")
