@@ -96,7 +96,7 @@ def _proposal(book: RuleBook, kind: str, state: str, known: Faulty) -> Proposal:
 def items(book: RuleBook, asked: Sequence[Mapping[str, str]], *, strict: bool = True) -> list[dict[str, str]]:
     """A list's items, each with its reason and its remedy; where none was written, what `remedy_of` says.
 
-    InputError: empty, without a reason, an unknown kind (`strict`), too long.
+    InputError: empty, without a reason; where `strict` (our own lists) also an unknown kind, or too long.
     """
     listed = rules.list_items(book, asked, strict=strict)
     typed: dict[str, list[str]] = {}
@@ -108,6 +108,6 @@ def items(book: RuleBook, asked: Sequence[Mapping[str, str]], *, strict: bool = 
             typed[place].append(said)
     made = [item | {"remedy": "；".join(typed.get(item["paper"], ())) or remedy_of(book, item["paper"], item["reason"])} for item in listed]
     for item in made:
-        if max(len(item["reason"]), len(item["remedy"])) > LONGEST:
+        if strict and max(len(item["reason"]), len(item["remedy"])) > LONGEST:
             raise InputError("item_long", f"“{item['name']}”的理由或者补法超过{LONGEST}字", remedy="写短一些", field="items")
     return made

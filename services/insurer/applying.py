@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -50,6 +50,7 @@ class Case:
     org_key: str
     round: int
     package: int
+    liabilities: frozenset[str]
     answered: frozenset[str]
     insurer: Actor
     root: Actor
@@ -92,13 +93,23 @@ def _question(case: Case, body: Question) -> None:
                       items=[{"paper": item.paper or "", "reason": item.text} for item in body.items])
 
 
+def _asked(case: Case, answers: Sequence[LiabilityAnswer]) -> None:
+    """InputError for an answer about what the file does not ask: no worksheet, cover or reserve of ours stands behind it."""
+    foreign = sorted({item.liability for item in answers} - case.liabilities)
+    if foreign:
+        raise InputError("liability_foreign", f"答复了案卷没有移送的责任：{'、'.join(foreign)}", remedy="请保险公司更正后重新答复",
+                         field="liabilities")
+
+
 def _answer_part(case: Case, body: LiabilityAnswer) -> None:
+    _asked(case, [body])
     case.fire("answer_part", answered_now=int(body.liability not in case.answered),
               amount_or_refusal=body.amount > 0 or bool(body.reason))
     case.set("answers = answers || CAST(:answer AS jsonb)", answer=json.dumps([body.wire()]))
 
 
 def _decide(case: Case, body: Decide) -> None:
+    _asked(case, body.liabilities)
     case.set("answers = CAST(:answers AS jsonb)", answers=json.dumps([item.wire() for item in body.liabilities]))
     case.fire("decide")
     sheet = benefit.freeze(case.session, claim_id=case.claim_id, actor=case.insurer, now=case.now, refund=body.refund,

@@ -110,7 +110,7 @@ def _note(session: Session, kept: Kept, state: str, error: HuzhuError) -> None:
 
 
 _ROWS = sa.text("""
-    SELECT h.id, h.claim_id, h.org_key, h.round, h.package, h.state, h.answers, c.round AS now_round, c.plan, c.plan_from
+    SELECT h.id, h.claim_id, h.org_key, h.round, h.package, h.state, h.liabilities, h.answers, c.round AS now_round, c.plan, c.plan_from
     FROM handoff h JOIN claim c ON c.id = h.claim_id WHERE h.id = :handoff AND c.claim_no = :no FOR UPDATE OF c, h""")
 _OVER = ("settled", "recalled")
 
@@ -126,6 +126,6 @@ def _case(session: Session, message: InboundMessage, now: datetime) -> Case:
         raise InputError("handoff_over", f"移送已处于“{state_words('handoff', row.state)}”，消息不再适用", remedy="无须处理")
     book = version(row.plan, row.plan_from)
     return Case(session=session, message=message, handoff_id=row.id, claim_id=row.claim_id, org_key=row.org_key,
-                round=row.round, package=row.package,
+                round=row.round, package=row.package, liabilities=frozenset(row.liabilities),
                 answered=frozenset(str(item["liability"]) for item in row.answers),
                 insurer=insurer(row.org_key, book.insurer or "保险公司"), root=system(settings().root_org), now=now)

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import AwareDatetime, Field, JsonValue, SerializeAsAny, model_validator
+from pydantic import AwareDatetime, Field, JsonValue, SerializeAsAny, field_validator, model_validator
 
 from services.insurer.wire import Head, Value, Yuan, canonical
 
@@ -57,6 +57,12 @@ class Letter(Value):
     text: str
     pdf_base64: str
 
+    @field_validator("pdf_base64")
+    @classmethod
+    def _bytes(cls, text: str) -> str:
+        base64.b64decode(text, validate=True)
+        return text
+
     @property
     def pdf(self) -> bytes:
         """The letter's bytes."""
@@ -78,6 +84,11 @@ class Decide(Value):
             raise ValueError("total is not the sum of the liabilities and the refund")
         if (self.total > 0) == (self.outcome == "nothing") or (self.refund > 0) != (self.outcome == "refund"):
             raise ValueError("outcome does not fit the total")
+        if self.refund > 0 and self.refund != self.total:
+            raise ValueError("a premium is given back where nothing is paid")
+        named = [item.liability for item in self.liabilities]
+        if len(set(named)) < len(named):
+            raise ValueError("a liability is answered twice")
         return self
 
 

@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Mapping, Sequence
 
 OVERDUE = "certification_overdue"       # flag of a handoff that went on without the unit's certificate
+# An answer without words, whose paper is one the insurer holds already or one that was sent back since: it must not be empty.
+SENT_BEFORE = "所要材料以此前移送的为准，此次没有新的文件"
 
 
 def message_id(handoff_id: uuid.UUID, what: str) -> uuid.UUID:

@@ -22,7 +22,7 @@ from services.insurer.applying import give_back
 from services.insurer.dossier import Answer, Answers, Dossier, Paper, Recall, Receipt
 from services.insurer.inbox import apply, receive
 from services.insurer.packing import Parcel
-from services.insurer.rules import OVERDUE, item_for, message_id
+from services.insurer.rules import OVERDUE, SENT_BEFORE, item_for, message_id
 from services.insurer.suites import suite_of
 from services.lifecycle.create import create
 from services.lifecycle.service import Move, fire
@@ -148,7 +148,8 @@ def _answer(asked: dict[str, object], given: object, since: Sequence[PaperRow]) 
     kind, unavailable = str(item.get("paper", "")), item.get("state") == "unavailable"
     enclosed = () if unavailable else tuple(
         Paper.of(paper.kind, paper.mime, storage.get(paper.sha256)) for paper in since if paper.kind == kind)
-    return Answer(code=str(asked["code"]), text=str(item.get("note") or ""), unavailable=unavailable, papers=enclosed)
+    note = str(item.get("note") or "") or ("" if enclosed else SENT_BEFORE)
+    return Answer(code=str(asked["code"]), text=note, unavailable=unavailable, papers=enclosed)
 
 
 def replied(session: Session, *, answers: Answers, actor: Actor, now: datetime) -> None:
