@@ -66,9 +66,8 @@ def prepare(session: Session, *, insurer: str, from_on: date, until_on: date, ac
 def correct(session: Session, *, report_id: uuid.UUID, why: str, actor: Actor, now: datetime) -> ExchangeReport:
     """The next version of an issued report, prepared, naming every figure that changed. Conflict when none did, or it is not the newest."""
     actor.require(*sorted(OFFICE), what="更正与保险公司的合作情况报告")
-    row = _own(session, report_id, actor)
     reason = written(why, "why")
-    session.execute(_LOCK, {"org": row.org_key, "insurer": row.insurer})
+    row = _own(session, report_id, actor)
     if row.status != "issued" or _newest(session, row.org_key, row.insurer, row.from_on, row.until_on) != row:
         raise Conflict("report_status", "只能更正已签发的最新一版", remedy="刷新后核对")
     after = figures(session, insurer=row.insurer, from_on=row.from_on, until_on=row.until_on)
@@ -91,6 +90,8 @@ def issue(session: Session, *, report_id: uuid.UUID, seen: str | None = None, ac
         return row
     if row.prepared_person in actor.persons:
         raise GuardFailed("second_person", "编制人不能签发自己编制的报告", remedy="由另一位负责人签发", field="person")
+    if row.version > 1 and not row.changes:
+        raise Conflict("nothing_changed", "各项数据与前一版相同，无须更正", remedy="先更正有误的记录，再重新编制")
     contents = Contents.model_validate(row.contents)
     if digest_of(contents) != row.digest or (seen is not None and seen != row.digest):
         raise Conflict("stale_version", "报告已重新编制，与您看到的不同", remedy="刷新后核对，再签发")
@@ -120,7 +121,9 @@ def enter(session: Session, *, insurer: str, code: str, held_on: date, note: str
         raise InputError("unknown_duty", "没有这一合作事项", remedy="从列表中选择", field="code")
     if held_on > business_day(now):
         raise InputError("day_to_come", f"{held_on} 还没有到", remedy="事项办理之后再登记", field="held_on")
-    return _entered(session, insurer, code, held_on, written(note, "note"), None, actor, now)
+    account, person = _somebody(actor)
+    return _entered(session, CooperationAct(id=uuidv7(), org_key=actor.org_key, insurer=insurer, code=code, held_on=held_on,
+                                            note=written(note, "note"), account_id=account, person_id=person, at=now))
 
 
 def withdraw(session: Session, *, act_id: uuid.UUID, why: str, actor: Actor, now: datetime) -> CooperationAct:
@@ -133,7 +136,10 @@ def withdraw(session: Session, *, act_id: uuid.UUID, why: str, actor: Actor, now
     reason = written(why, "why")
     if session.exec(select(CooperationAct).where(CooperationAct.withdraws == act_id)).first() is not None:
         raise Conflict("act_withdrawn", "这一登记已经撤销", remedy="刷新后核对")
-    return _entered(session, found.insurer, found.code, found.held_on, reason, act_id, actor, now)
+    account, person = _somebody(actor)      # the organisation is the entry's: whoever counts it must see that it no longer counts
+    return _entered(session, CooperationAct(id=uuidv7(), org_key=found.org_key, insurer=found.insurer, code=found.code,
+                                            held_on=found.held_on, note=reason, withdraws=act_id, account_id=account, person_id=person,
+                                            at=now))
 
 
 def digest_of(contents: Contents) -> str:
@@ -141,11 +147,7 @@ def digest_of(contents: Contents) -> str:
     return hashlib.sha256(canonical(contents.model_dump(mode="json"))).hexdigest()
 
 
-def _entered(session: Session, insurer: str, code: str, held_on: date, note: str, withdraws: uuid.UUID | None, actor: Actor,
-             now: datetime) -> CooperationAct:
-    account, person = _somebody(actor)
-    row = CooperationAct(id=uuidv7(), org_key=actor.org_key, insurer=insurer, code=code, held_on=held_on, note=note, withdraws=withdraws,
-                         account_id=account, person_id=person, at=now)
+def _entered(session: Session, row: CooperationAct) -> CooperationAct:
     session.add(row)
     session.flush()
     return row
@@ -185,13 +187,14 @@ def _version(session: Session, row: ExchangeReport, version: int) -> ExchangeRep
 
 
 def _own(session: Session, report_id: uuid.UUID, actor: Actor) -> ExchangeReport:
-    """A report of the actor's own organisation, locked."""
-    row = session.get(ExchangeReport, report_id, with_for_update=True, populate_existing=True)
-    if row is None or not row.org_key.startswith(actor.org_key):
+    """A report of the actor's own organisation, locked: its period first and then itself, in the order of `prepare`."""
+    found = session.get(ExchangeReport, report_id)
+    if found is None or not found.org_key.startswith(actor.org_key):
         raise NotFound("report_missing", "没有这一报告，或不在您的管辖范围内", remedy="核对编号")
-    if row.org_key != actor.org_key:
+    if found.org_key != actor.org_key:
         raise NotPermitted("not_your_report", "报告由编制它的组织签发和更正", remedy="请该组织办理")
-    return row
+    session.execute(_LOCK, {"org": found.org_key, "insurer": found.insurer})
+    return session.get_one(ExchangeReport, report_id, with_for_update=True, populate_existing=True)
 
 
 def _signing(session: Session, org_key: str) -> Organisation:

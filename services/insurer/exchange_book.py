@@ -12,6 +12,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet as Page
 
 from services.core.money import to_yuan
+from services.insurer.exchange_changes import told
 from services.insurer.exchange_facts import Contents, insurers
 from services.insurer.exchange_words import DUTIES, ENDED, SIDES, liability_name, period_words, plan_name
 
@@ -84,5 +85,5 @@ def _tables(contents: Contents, changes: Sequence[dict[str, str]]) -> list[Table
             (plan_name(one.plan), one.band, one.count, one.uncomputed, to_yuan(one.computed_fen), one.said, to_yuan(one.said_fen),
              to_yuan(one.reserve_fen)) for one in contents.reserves])]
     if changes:
-        tables.append(("更正", ("数据", "更正前", "更正后"), [(one["what"], one["before"], one["after"]) for one in changes]))
+        tables.append(("更正", ("数据", "更正前", "更正后"), [(one["what"], one["before"], one["after"]) for one in told(changes, plans)]))
     return tables

@@ -119,10 +119,10 @@ def entries(session: Session, *, limit: int = 100) -> list[Entry]:
     return [Entry(*row) for row in session.execute(_ENTRIES, {"limit": limit})]
 
 
-def days(session: Session, *, before: date | None = None, limit: int = 31) -> Sequence[Reconciliation]:
-    """Compared days, newest first."""
+def days(session: Session, *, until: date | None = None, limit: int = 31) -> Sequence[Reconciliation]:
+    """Compared days up to one, or all, newest first."""
     asked = select(Reconciliation).order_by(col(Reconciliation.day).desc()).limit(limit)
-    return session.exec(asked.where(col(Reconciliation.day) < before) if before else asked).all()
+    return session.exec(asked.where(col(Reconciliation.day) <= until) if until else asked).all()
 
 
 def day(session: Session, wanted: date) -> Reconciliation:

@@ -23,7 +23,8 @@ class Reserve:
     """Open claims of one plan and age. Sums are fen.
 
     `uncomputed`: without a worksheet yet, or with a line that waits for a person's amount: their reserve is not known. `said`: decided
-    by the insurer and not yet paid. `reserve_fen`: what the insurer said where it decided, otherwise our computed amount.
+    by the insurer and not yet paid, `said_fen` what of it is not. `reserve_fen`: what the insurer said where it decided, otherwise our
+    computed amount.
     """
 
     plan: str
@@ -62,7 +63,7 @@ _RESERVES = sa.text("""
     SELECT plan, band, count(*) AS count, count(*) FILTER (WHERE unknown) AS uncomputed,
            coalesce(sum(computed) FILTER (WHERE NOT unknown), 0)::bigint AS computed_fen,
            count(*) FILTER (WHERE source = 'insurer') AS said,
-           coalesce(sum(decided) FILTER (WHERE source = 'insurer'), 0)::bigint AS said_fen,
+           coalesce(sum(greatest(decided - paid, 0)) FILTER (WHERE source = 'insurer'), 0)::bigint AS said_fen,
            coalesce(sum(greatest(coalesce(decided, computed) - paid, 0)) FILTER (WHERE NOT unknown), 0)::bigint AS reserve_fen
     FROM banded GROUP BY plan, band ORDER BY plan, min(days)""")
 _FOREVER = 10_000_000

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
+from services.core.clock import at_hour
 from services.insurer.messages import Kind
 from services.insurer.wire import Value, Yuan
+
+MOST = 10_000        # rounds of a claim, versions of a dossier
 
 
 class Heard(Value):
@@ -32,16 +35,16 @@ class Said(Value):
 class Position(Value):
     """One dossier at the day's end. `decided` and `settled` are yuan, None before; `serial` is the bank's."""
 
-    claim_no: str
-    round: int = Field(ge=1)
-    version: int = Field(ge=1)
+    claim_no: str = Field(min_length=1, max_length=40)
+    round: int = Field(ge=1, le=MOST)
+    version: int = Field(ge=1, le=MOST)
     package_digest: str
     state: Literal["new", "received", "filed", "questioned", "decided", "settled", "rejected", "recalled"]
     heard: tuple[Heard, ...] = Field(min_length=1)
     said: tuple[Said, ...]
     decided: Yuan | None
     settled: Yuan | None
-    serial: str | None
+    serial: str | None = Field(max_length=100)
 
 
 class Statement(Value):
@@ -49,3 +52,16 @@ class Statement(Value):
 
     day: date
     positions: tuple[Position, ...]
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Statement:
+        """Each dossier once, and nothing of a later day: its sums would count twice, and it would differ before it happened."""
+        keys = [(one.claim_no, one.round, one.version) for one in self.positions]
+        if len(set(keys)) != len(keys):
+            raise ValueError("a dossier is listed twice")
+        over = at_hour(self.day + timedelta(days=1), 0)
+        times = [message.at for one in self.positions for message in one.heard]
+        times += [message.at for one in self.positions for message in one.said]
+        if any(at >= over for at in times):
+            raise ValueError("a message of a later day is listed")
+        return self

@@ -6,9 +6,14 @@ Ningxia's six members are covered from 2026-01-01 at 100 yuan; S03's benefit is 
 from __future__ import annotations
 
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import sqlalchemy as sa
@@ -16,7 +21,8 @@ import sqlalchemy as sa
 from services.core.clock import at_hour
 from services.core.db import Database
 from services.core.errors import Conflict, GuardFailed, InputError, NotFound, NotPermitted
-from services.insurer import exchange, exchange_queries
+from services.insurer import exchange, exchange_changes, exchange_facts, exchange_queries
+from services.insurer.exchange_changes import told
 from services.insurer.exchange_facts import Contents
 from services.insurer.exchange_figures import figures
 from services.insurer.exchange_words import period_words
@@ -127,6 +133,60 @@ def test_two_persons_issue_it_the_same_bytes_stay_and_a_correction_names_what_ch
         exchange_queries.report(session, done.id)
     with pytest.raises(InputError, match="period_not_over"):
         prepared(world, now=at_hour(date(2026, 3, 31)))
+
+
+def test_a_correction_is_told_in_words_and_lapses_when_nothing_differs_any_more(world: World) -> None:
+    """While it is prepared again the first version's report stays locked for nobody: a correction waits for the period before the row."""
+    done = issued(world, prepared(world))
+    actor, waiting = world.actor("nx.office1"), threading.Event()
+
+    def corrected() -> None:
+        with world.db.unit_of_work(actor.scope) as session:
+            waiting.set()
+            exchange.correct(session, report_id=done.id, why="补登讲座", actor=actor, now=LATER)
+
+    with world.db.unit_of_work(actor.scope) as session:
+        entry = exchange.enter(session, insurer=INSURER, code="lecture", held_on=date(2026, 3, 5), note="银川/金凤", actor=actor, now=LATER)
+    with ThreadPoolExecutor(1) as other, world.db.unit_of_work(actor.scope) as session:
+        session.execute(exchange._LOCK, {"org": actor.org_key, "insurer": INSURER})
+        going = other.submit(corrected)
+        assert waiting.wait(10)
+        time.sleep(0.2)             # it stands at the lock now
+        assert exchange.prepare(session, insurer=INSURER, from_on=MARCH[0], until_on=MARCH[1], actor=actor, now=LATER) == done
+    going.result(10)
+    second = prepared(world)
+    assert (second.version, second.why) == (2, "补登讲座")
+    told_words = told(second.changes, ("nx-ankangbao",))
+    assert told_words == [
+        {"what": "履约 保险公司 健康或保险知识讲座（每年1至2次） 按期", "before": "0", "after": "1"},
+        {"what": "合作记录 健康或保险知识讲座（每年1至2次） 2026-03-05 银川/金凤 登记", "before": "—", "after": "有"}]
+    above = replace(world.actor("nx.head"), org_key="cn.")
+    with world.db.unit_of_work(above.scope) as session:         # whoever stands above withdraws it for those who counted it
+        exchange.withdraw(session, act_id=entry.id, why="没有举办", actor=above, now=LATER)
+    assert prepared(world).changes == []
+    with pytest.raises(Conflict, match="nothing_changed"):
+        issued(world, prepared(world))
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    (("covers/nx-ankangbao/premium_fen", "60000", "0"), ("承保与保险费 关爱女职工“安康保” 本期生效应收（元）", "600.00", "0.00")),
+    (("open/NX2026-0001-001/due_on", "—", "2026-04-10"), ("期末在办 NX2026-0001-001 最近期限", "—", "2026-04-10")),
+    (("open/NX2026-0001-001/band", "8-15", "61-"), ("期末在办 NX2026-0001-001 移送天数分段", "8至15日", "61日以上")),
+    (("missed/pay/NX2026-0001-001/2026-04-10/done_on", "—", "2026-04-12"),
+     ("逾期明细 15个工作日内给付 NX2026-0001-001 2026-04-10 完成日期", "—", "2026-04-12")),
+    (("reserves/nx-ankangbao/181-/count", "—", "1"), ("未决赔款准备 关爱女职工“安康保” 181日以上 件数", "—", "1")),
+    (("differing/NX2026-0001-001/refund/ended", "", "changed"),
+     ("金额不一致 NX2026-0001-001 退还保险费 结果", "未了结", "保险公司改变核定")),
+])
+def test_a_changed_figure_in_words(change: tuple[str, str, str], words: tuple[str, str, str]) -> None:
+    [found] = told([dict(zip(("what", "before", "after"), change, strict=True))], ("nx-ankangbao",))
+    assert tuple(found.values()) == words
+
+
+def test_every_figure_of_a_report_has_words() -> None:
+    for section, keys in exchange_facts._NAMED_BY.items():
+        line = get_args(Contents.model_fields[section].annotation)[0]
+        assert set(exchange_changes._FIGURES[section]) == (set(line.model_fields) - set(keys) or {""}), section
 
 
 def text(pdf: bytes) -> str:

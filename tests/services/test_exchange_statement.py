@@ -9,7 +9,10 @@ from uuid import uuid5
 
 import httpx
 import pytest
+from pydantic import JsonValue
 
+from services.core.errors import OutsideError
+from services.insurer.adapters.reading import of_day
 from services.insurer.port import Answer, Answers, Position, Statement
 from tests.services.insurer_world import AT, SPACE, Twin, dossier, polled, running, until
 
@@ -62,6 +65,24 @@ def test_an_answered_question_is_open_no_longer(twin: Twin) -> None:
     found = of(twin.port.statement(DESK), "DAY-2")
     assert found is not None and found.state == "filed"
     assert [heard.kind for heard in found.heard] == ["dossier", "reply"]
+
+
+@pytest.mark.parametrize(("changed", "said"), [
+    ({}, ""), ({"claim_no": "DAY\x00"}, "positions"), ({"claim_no": ""}, "claim_no"), ({"round": 10 ** 12}, "round"),
+    ({"twice": True}, "twice"),
+    ({"at": "2026-03-31T00:00:00+08:00"}, "later day"), ({"at": "9999-12-31T23:59:59-12:00"}, "later day")])
+def test_a_list_that_no_table_holds_or_that_contradicts_itself_is_refused(changed: dict[str, JsonValue], said: str) -> None:
+    heard: dict[str, JsonValue] = {"message_id": str(SPACE), "kind": "dossier", "at": changed.get("at", "2026-03-30T23:59:59+08:00")}
+    line: dict[str, JsonValue] = {
+        "claim_no": changed.get("claim_no", "DAY-1"), "round": changed.get("round", 1), "version": 1, "package_digest": "d" * 64,
+        "state": "received", "heard": [heard], "said": [], "decided": None, "settled": None, "serial": None}
+    listed: dict[str, JsonValue] = {"day": "2026-03-30", "positions": [line, line] if "twice" in changed else [line]}
+    if not said:
+        assert of_day(DESK, listed).positions[0].claim_no == "DAY-1"
+        return
+    with pytest.raises(OutsideError, match="insurer_nonsense") as refused:
+        of_day(DESK, listed)
+    assert said in refused.value.message
 
 
 def test_a_stranger_sees_no_list(twin: Twin) -> None:

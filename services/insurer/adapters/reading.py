@@ -68,7 +68,9 @@ def _said(dossier: Dossier, item: dict[str, JsonValue] | None) -> Receipt | Inpu
 
 
 def of_day(day: date, answer: JsonValue) -> Statement:
-    """The list, when it is that day's."""
+    """The list, when it is that day's and a table can hold its letters."""
+    if _kept(answer) != answer:
+        raise nonsense("positions（字符无法保存）")
     statement = read(Statement, answer)
     if statement.day != day:
         raise nonsense("day")

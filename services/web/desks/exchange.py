@@ -12,6 +12,7 @@ from services.access.actor import FINANCE, OFFICE, Role
 from services.core.errors import HuzhuError, InputError, NotFound
 from services.core.settings import settings
 from services.insurer import exchange, exchange_queries
+from services.insurer.exchange_changes import told
 from services.insurer.exchange_facts import insurers
 from services.insurer.exchange_words import liability_name
 from services.insurer.reserves import reserves
@@ -22,7 +23,7 @@ from services.web.door import Pages
 from services.web.downloads import saved
 from services.web.exchange_words import DONE, DUTIES, ENDED, KINDS, SIDES, STATUS
 from services.web.menu import Item
-from services.web.visit import Visit
+from services.web.visit import Visit, whole
 from services.web.work_words import plan_names
 
 pages = Pages()
@@ -30,6 +31,7 @@ READERS = OFFICE | {Role.AUDITOR}
 SENIORS = frozenset({Role.SENIOR_REVIEWER, Role.HEAD})
 MONEY = READERS | FINANCE
 PAGE = 50
+NEWER = 7           # days after the one looked at, among those to choose from
 
 
 @pages.get("/exchange", roles=READERS, menu=Item(42, "与保险公司往来"))
@@ -39,10 +41,12 @@ def listed(visit: Visit) -> Response:
 
 
 def _listed(visit: Visit, problem: HuzhuError | None = None) -> Response:
-    found = visit.read(lambda session: (exchange_queries.reports(session, limit=PAGE), exchange_queries.entries(session)))
+    skip = whole(visit.query.get("skip", "")) or 0
+    found = visit.read(lambda session: (exchange_queries.reports(session, skip=skip, limit=PAGE + 1), exchange_queries.entries(session)))
     first, last = exchange.last_period(settings().exchange_period, visit.today)
-    return visit.page("exchange.html", problem=problem, reports=found[0], entries=found[1], insurers=list(insurers()), first=first,
-                      last=last, states=STATUS, duties=DUTIES, codes=COOPERATION, said=DONE, may=visit.actor.has(*OFFICE))
+    return visit.page("exchange.html", problem=problem, reports=found[0][:PAGE], entries=found[1], insurers=list(insurers()),
+                      older=skip + PAGE if len(found[0]) > PAGE else 0, first=first, last=last, states=STATUS, duties=DUTIES,
+                      codes=COOPERATION, said=DONE, may=visit.actor.has(*OFFICE))
 
 
 @pages.post("/exchange", roles=OFFICE)
@@ -98,6 +102,7 @@ def _report(visit: Visit, report_id: str, problem: HuzhuError | None = None) -> 
     plans = insurers().get(found.head.insurer, ())
     return visit.page("exchange_report.html", problem=problem, head=found.head, row=found.row, contents=found.contents, intact=found.intact,
                       states=STATUS, sides=SIDES, duties=DUTIES, ended=ENDED, names=plan_names(), said=DONE,
+                      changes=told(found.row.changes, plans),
                       liability=lambda code: liability_name(code, plans),
                       issues=own and found.head.status == "prepared" and visit.actor.has(*SENIORS), other=other,
                       corrects=own and found.head.status == "issued" and found.head.newest and visit.actor.has(*OFFICE))
@@ -167,6 +172,6 @@ def compared(visit: Visit) -> Response:
 
 
 def _compared(session: Session, wanted: date | None, owner: uuid.UUID | None) -> tuple[object, object, object]:
-    days = exchange_queries.days(session)
+    days = exchange_queries.days(session, until=wanted + timedelta(days=NEWER) if wanted else None)
     row = exchange_queries.day(session, wanted) if wanted else next(iter(days), None)
     return days, row, exchange_queries.differences(session, row.day, owner=owner) if row else []
