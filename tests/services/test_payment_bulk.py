@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from services.audit.verify import verify
 from services.core.db import Database
+from services.lifecycle.service import Move, fire
 from services.payment import service as payment
 from services.payment.banks.text import gbk, instant
 from tests.services.paying_world import made, read, returned_file, sent
@@ -71,6 +72,16 @@ def test_one_run_of_many_is_many_runs_of_one(db: Database, now: datetime) -> Non
     assert [row[1] for row in many[0]["work"]] == ["payment.credit", "claim.settle"]
     assert [row[1] for row in many[1]["work"]] == ["payment.bounce"]
     assert ("pay", "stopped", now.date() + timedelta(days=4), True) in [row[:4] for row in many[0]["clocks"]]
+
+
+def test_with_its_state_a_payment_sets_only_what_is_meant_for_it(db: Database, now: datetime) -> None:
+    world = build_world(db, now)
+    claims = made(world, now, 200_000, 200_000)
+    with db.view(ROOT.scope) as session:
+        one, other = session.execute(sa.text("SELECT id FROM payment WHERE claim_id = ANY(:ids)"), {"ids": claims}).scalars()
+    for moves in ([Move(one, sets={"amount_fen": 1})], [Move(one, sets={"run_id": None}), Move(other)]):
+        with pytest.raises(TypeError, match="cannot be set"), db.unit_of_work(ROOT.scope) as session:
+            fire(session, "payment", "include", moves, actor=world.actor("xj.maker"), now=now)
 
 
 @pytest.mark.parametrize("text", ["２０２６０３２００００００", "2026032000000", "20261320000000", "20260320246000", "+0260320000000", ""])
