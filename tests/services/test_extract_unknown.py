@@ -151,3 +151,41 @@ def test_a_longer_label_is_not_its_shorter_one() -> None:
         """)[1]
     assert (fields["own_1"], fields["own_payment"]) == ("2500.00", "5000.00")
     assert "pool_fund_paid" not in fields
+
+
+def test_a_fund_that_is_two_others_amounts_is_not_certain_though_the_sum_closes() -> None:
+    page = """
+        住院费用结算单
+        姓名：示兰    医院名称：样本人民医院    入院日期：2026-03-01    出院日期：2026-03-09    结算日期：2026-03-09
+        医疗费用总额：20000.00    统筹基金支付：15000.00
+        甲类款：{one}    乙类款：3600.00
+        自付一：3000.00    自付二：1500.00    自费：500.00
+        """
+    assert {"pool_fund_paid", "total", "own_1"} <= sure(page.format(one="11300.00"))
+    assert sure(page.format(one="11400.00")) & {"pool_fund_paid", "total", "own_1"} == {"total", "own_1"}
+
+
+def test_a_laboratory_reports_to_the_hospital_that_sent() -> None:
+    page = """
+        示例医学检验实验室        组织病理学检测报告
+        病理号：20260012        姓名：示兰        委托单位：样本人民医院
+        采集日期：2026-03-02        接收日期：2026-03-03        报告日期：2026-03-05
+        病理诊断：左肺腺癌
+        """
+    assert read(page)[1]["hospital"] == "样本人民医院"
+    assert sure(page) >= {"name", "number"} and "hospital" not in sure(page)
+    assert read(page.replace("示例医学检验实验室", "示例中医医院"))[1]["hospital"] == "示例中医医院"
+
+
+def test_whoever_holds_a_paper_and_a_title_that_begins_like_a_label() -> None:
+    page = """
+               住院病人结账收据
+        批次 64060123        Nº 9748129766
+        病人示兰        病人ID 9943749
+        结账日期2025-04-13        收款单位：样本人民医院
+        总计（大写）壹佰贰拾元伍角整        ￥120.50
+        """
+    assert {name: read(page)[1][name] for name in ("code", "number", "name", "issued_on")} == {
+        "code": "64060123", "number": "9748129766", "name": "示兰", "issued_on": "2025-04-13"}
+    assert "name" not in sure(page)
+    assert Kin("id_card").key("持证人") == "name"

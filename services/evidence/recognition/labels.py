@@ -15,7 +15,8 @@ from services.evidence.recognition.layout import Token
 _TABLE = Path(__file__).with_name("labels.toml")
 _NUMBERING = "".join(sorted(set(" *·.、|-([)]0123456789一二三四五六七八九十")))
 _TAIL = r"\s*(?:\([^()]{0,10}\))?\s*[\])]?\s*[:;]\s*|\s*\]\s*"
-_TITLE = re.compile(r"\s*[及和与]?(?:证明|报告|书|记录|小结|专用|病历|凭证|结算单|清单|收据|票据|签名|签字|签章)")
+_TITLE = re.compile(r"\s*[及和与]?(?:证明|报告|书|记录|小结|专用|病历|凭证|结算单|清单|收据|票据|签名|签字|签章)"
+                    r"|[\u4e00-\u9fff]{1,4}(?:收据|票据|清单|凭证|小结|证明书?|记录)$")
 # English beside the Chinese.
 _GLOSS = re.compile(r"\s*(?:[A-Z][a-z]{2,}|NAME|DATE|BRANCH|NO|No|A/C)(?:[ .'/-]{1,2}[A-Za-z]+)*(?![\dA-Za-z(-])\.?")
 # What stands right before a label and makes it another's: the doctor's name, the last stay, another hospital's number.
@@ -35,6 +36,7 @@ _REST = re.compile(
     r"|自费|认定|情况|部位)|[期间付出额担因址号人名点用费见果况目称数]|支[付出]|[基资]金.{0,4}|\(.{1,6}\))$")
 _TRANSPARENT = re.compile(r"(?:盖章|公章|签章|全称|名称|如下|填写)$")
 _GLUED = frozenset({"姓名", "性别", "年龄", "民族", "科别", "科室", "床号", "职业", "户名", "电话", "单号", "编号", "诊断"})
+_PATIENT = frozenset({"患者", "病人", "病员", "患儿"})
 _NOT_GLUED = re.compile(r"意见|依据|明确|为|医|结|名|日|时|及|与|和|标准|治疗|不|。|,")
 
 
@@ -151,6 +153,8 @@ class Labels:
             return Mark(key, name, token, 0, len(text), 0.98)
         if not before and (len(name) > 2 or after[:1] in " (" or re.match(r"[.\s]*[\d¥]", after)):
             return Mark(key, name, token, match.start(), end, 0.95 if len(name) > 3 else 0.92)
+        if not before and name in _PATIENT and key and re.fullmatch(r"[\u4e00-\u9fff]{2,4}\s*", after):     # 病人某某, or a torn sentence
+            return Mark(key, name, token, match.start(), end, _KIN, kin=True)
         if (self.glued and key) or (not before and name in _GLUED and len(after) < 30 and not _NOT_GLUED.match(after)):
             return Mark(key, name, token, match.start(), end, 0.98 if name == "姓名" else 0.95)
         amount = re.match(r"\s*(?:\([^()]{0,8}\))?\s*(?:[为共计]\s*){0,2}[¥\d]", after) and text[match.start() - 1] in " ,、;:。(|"
@@ -192,4 +196,5 @@ def _named(table: dict[str, dict[str, list[str]]], entry: str) -> list[str]:
 def _mended(text: str) -> str:
     text = re.sub(r"(?<=自付)[-~](?!\d)", "一", text)
     text = re.sub(r"(?<!\d)[.…·_]{2,}|…+", lambda dots: " " * len(dots.group()), text)       # dotted lines between label and value
+    text = re.sub(r"N[º°](?=[\s.:\d])", "No", text)
     return text.replace("人院", "入院").replace("曰期", "日期").replace("末检", "未检")

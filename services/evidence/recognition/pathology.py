@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from services.evidence.recognition.common import DOUBTED, a_date, a_day, disease, disease_alone, hospital, name, one
+from services.evidence.recognition.common import (
+    DOUBTED,
+    TOLD,
+    a_date,
+    a_day,
+    a_hospital,
+    disease,
+    disease_alone,
+    hospital,
+    name,
+    one,
+)
 from services.evidence.recognition.dates import of
 from services.evidence.recognition.labels import Labels
 from services.evidence.recognition.layout import Page
@@ -20,8 +31,14 @@ def read(page: Page) -> list[Found]:
     """Name, hospital, number, the three dates and the diagnosis."""
     reader = Reader(page, _LABELS)
     number = reader.value("number", _number)
-    return (name(reader) + hospital(reader) + one(page, "number", number, number.value if number else "") + _days(reader)
-            + (disease(reader, most=6) or disease_alone(reader)))
+    return (name(reader) + (hospital(reader) or _sender(reader)) + one(page, "number", number, number.value if number else "")
+            + _days(reader) + (disease(reader, most=6) or disease_alone(reader)))
+
+
+def _sender(reader: Reader) -> list[Found]:
+    """A laboratory that is no hospital reports to the one that sent: where the sheet names no other, that one is offered."""
+    value = reader.value("sender", a_hospital)
+    return one(reader.page, "hospital", value, value.value, min(value.confidence, TOLD)) if value else []
 
 
 def _number(text: str) -> tuple[str, float] | None:

@@ -26,6 +26,7 @@ from services.evidence.recognition.layout import Page
 from services.evidence.recognition.lines import Found
 from services.evidence.recognition.places import Reader, Value
 from services.evidence.recognition.stays import stays
+from services.evidence.recognition.values import amounts_in
 
 _LABELS = Labels("settlement")
 _WHOLES = frozenset({"total", "own_payment"})     # what a sum leads to is named by the sum
@@ -68,7 +69,15 @@ def _number(text: str) -> tuple[str, float] | None:
 def _amounts(reader: Reader) -> list[Found]:
     values = {key: value for key in _AMOUNTS if (value := reader.value(key, money) or told(reader, key)) is not None}
     sure = _proofs({key: value.value for key, value in values.items()})
+    sure |= {key: False for key in _FUNDS if key in values and _of_two(reader, values[key].value)}
     return [found(reader.page, key, f"{value.value:.2f}", _confidence(value, sure.get(key)), value.tokens) for key, value in values.items()]
+
+
+def _of_two(reader: Reader, fund: Decimal) -> bool:
+    """Whether two other amounts of the page add up to a fund's: then it tells of several funds as one, whatever its label says, and
+    the sum of the whole closes with it just as well."""
+    others = {amount.yuan for token in reader.tokens for amount in amounts_in(token.text)} - {fund, Decimal(0)}
+    return any(fund - other in others and fund - other != other for other in others)
 
 
 def _confidence(value: Value[Decimal], sure: bool | None) -> float:
