@@ -29,6 +29,7 @@ from tests.services.insurer_world import Twin, running
 from tests.services.review_world import (
     ROOT,
     SYSTEM,
+    add_paper,
     change_facts,
     claim_row,
     in_review,
@@ -122,6 +123,22 @@ def test_what_was_never_sent_comes_back_at_once(world: World, now: datetime) -> 
     with world.db.unit_of_work(office.scope) as session:
         assert insurer.recall(session, claim_id=claim, reason="材料有误", actor=office, now=now) is None
     assert (outcome(world.db, claim)[0], handoff(world, claim).state) == ("reported", "recalled")
+
+
+def test_what_may_be_with_the_insurer_comes_back_only_by_its_word_and_papers_of_our_own_stay(world: World, now: datetime) -> None:
+    claim = in_review(world, 0, now, office="nx", event=BREAST)
+    passes(world, claim, "nx.clerk", now)
+    forward(world, claim, now)
+    with world.db.unit_of_work(ROOT) as session:
+        for kind in ("withdrawal", "death_proof"):
+            add_paper(session, claim, handoff(world, claim).org_key, kind, now)
+    [dossier] = pack(world, claim, now)                 # it may have gone out since: only its receipt is missing
+    assert dossier.papers and not {paper.kind for paper in dossier.papers} & {"withdrawal", "death_proof"}
+    office = world.actor("nx.office1")
+    with world.db.unit_of_work(office.scope) as session:
+        asked = insurer.recall(session, claim_id=claim, reason="材料有误", actor=office, now=now)
+    assert asked is not None and (asked.version, asked.reason) == (1, "材料有误")
+    assert (outcome(world.db, claim)[0], handoff(world, claim).state) == ("with_insurer", "prepared")
 
 
 def test_an_uncertified_claim_waits_until_the_units_days_are_over(world: World, now: datetime) -> None:
