@@ -20,7 +20,7 @@ from services.insurer.answer_book import Line
 from services.insurer.messages import LiabilityAnswer, Outcome
 from services.rulebook.reasons import REASONS as BENEFIT_REASONS
 
-ZERO = Decimal("0.00")
+ZERO, MOST = Decimal("0.00"), Decimal("9999999999.99")      # the most that a message can say (`wire.Yuan`)
 # The protocol's codes of a liability that is not paid: the rule-books' own and two that only the insurer uses.
 REASONS = {**BENEFIT_REASONS, "no_paid_days": "没有超过免赔天数的住院", "paid_before": "以前已给付本项责任"}
 
@@ -124,6 +124,8 @@ def _claim(file: File, rows: Sequence[Line], letters: Mapping[str, str], now: da
     total = sum((item.amount for item in told), refund)
     if _money(first, once, book.TOTAL) != total:
         raise _Wrong(Fault(first.place, book.TOTAL, f"各项与退还费用之和是 {total:.2f}", "核对各项金额和合计"))
+    if total > MOST:
+        raise _Wrong(Fault(first.place, book.TOTAL, f"合计超过 {MOST}", "核对各项金额"))
     if refund and total != refund:
         raise _Wrong(Fault(first.place, book.REFUND, "退还费用的，各项责任不再给付", "核对各项金额"))
     return Answered(file, tuple(told), refund, total, _outcome(file, told, refund), _report_no(file, first, once),
@@ -156,8 +158,8 @@ def _money(row: Line, cells: Mapping[str, str], column: str) -> Decimal:
         amount = parse_yuan(cells.get(column, "").replace(",", ""), field=column)
     except InputError as error:
         raise _Wrong(Fault(row.place, column, error.message, "写两位小数，如 12000.00；没有给付写 0.00")) from None
-    if amount < 0 or amount != amount.quantize(ZERO):
-        raise _Wrong(Fault(row.place, column, "金额不能是负数或多于两位小数", "写两位小数，如 12000.00"))
+    if amount < 0 or amount > MOST or amount != amount.quantize(ZERO):
+        raise _Wrong(Fault(row.place, column, f"金额不能是负数、多于两位小数或超过 {MOST}", "写两位小数，如 12000.00"))
     return amount.quantize(ZERO)
 
 

@@ -44,6 +44,11 @@ _FILES = sa.text("""
     FROM handoff h JOIN claim c ON c.id = h.claim_id AND c.round = h.round
     WHERE h.state IN ('sent', 'received') AND h.package_digest IS NOT NULL ORDER BY c.claim_no""")
 
+_LOCK = sa.text("SELECT 1 FROM claim WHERE claim_no = ANY(CAST(:numbers AS text[])) ORDER BY claim_no FOR UPDATE")
+# Another decision on the same file that is about to be applied: of two words only the first would count, and nobody would know.
+_OTHER = sa.text("SELECT 1 FROM insurer_message m JOIN handoff h ON h.id = m.handoff_id AND h.package = m.version"
+                 " WHERE h.id = :file AND m.kind = 'decide' AND m.state = 'waiting' AND m.message_id <> :own")
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -112,6 +117,7 @@ def take(session: Session, *, sheet_id: uuid.UUID, actor: Actor, now: datetime) 
     sheet = _held(session, sheet_id)
     if not actor.persons.isdisjoint({sheet.brought_person}):
         raise GuardFailed("two_persons_needed", "须由登记人以外的另一人采用", remedy="请办事处其他人员办理")
+    session.execute(_LOCK, {"numbers": sheet.claims})
     found = check(session, storage.get(sheet.sha256), sheet.letters, now)
     gone = sorted(set(sheet.claims) - {one.file.claim_no for one in found.answers})
     if gone or not sheet.claims:
@@ -143,7 +149,11 @@ def _said(session: Session, one: Answered, sheet: AnswerSheet, now: datetime) ->
     if one.case_no and not one.file.case_no:
         said.append(("file", Filed(case_no=one.case_no)))
     said.append(("decide", Decide(outcome=one.outcome, total=one.total, refund=one.refund, liabilities=one.liabilities, letter=letter)))
-    new = sum(receive(session, message=_message(one, kind, body), now=now) for kind, body in said)
+    messages = [_message(one, kind, body) for kind, body in said]
+    if session.execute(_OTHER, {"file": one.file.id, "own": str(messages[-1].message_id)}).first():
+        raise Conflict("answers_overtaken", f"{one.file.claim_no} 已有另一份决定待办理，不能再采用",
+                       remedy="撤销本次登记；须更改的，请保险公司另行说明")
+    new = sum(receive(session, message=message, now=now) for message in messages)
     if new:
         outbox.add(session, [Work("insurer.message", one.file.org_key, one.file.claim_id)], now=now)
     return new

@@ -75,13 +75,16 @@ class EventFacts(_Known):
 
 
 class Cover(_Known):
-    """First and last covered day, unbroken renewal, the premium actually paid for this person (yuan), the unit that insured them."""
+    """First and last covered day, unbroken renewal, the premium actually paid for this person (yuan), the unit that insured them,
+    the insurer's endorsements (批单号) of this cover.
+    """
 
     effective: date
     until: date
     renewal: bool
     premium_paid: Yuan
     unit: str | None = None
+    endorsement: str | None = None
 
 
 class WorksheetLine(_Known):

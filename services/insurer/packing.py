@@ -73,6 +73,7 @@ class _Files:
 
 _AROUND = sa.text("""
     SELECT c.id, v.effective, v.until, v.renewal, v.premium_fen, coalesce(v.policy_no, v.certificate_no) AS policy_no,
+           (SELECT string_agg(DISTINCT e.number, '、') FROM endorsement e WHERE e.cover_id = v.id) AS endorsement,
            k.reported_on, k.diagnosed_on, k.last_timely_day, k.hospital, o.name AS unit,
            (SELECT s.given_at FROM consent s WHERE s.case_id = c.case_id AND s.purpose = 'insurer'
             AND s.withdrawn_at IS NULL ORDER BY s.given_at LIMIT 1) AS consent_at
@@ -139,7 +140,8 @@ def _dossier(parcel: Parcel, files: _Files, now: datetime) -> Dossier:
                         sex="F" if person.sex == "F" else "M", born=person.born, phone=enrolment.phone_of(person)),
         event=_event(claim.event, around, [field for field in files.read.get(claim.id, ()) if field.paper_id in enclosed_papers]),
         cover=Cover(effective=around.effective, until=around.until, renewal=around.renewal,
-                    premium_paid=to_yuan(around.premium_fen), unit=_named(around.unit, 200)),
+                    premium_paid=to_yuan(around.premium_fen), unit=_named(around.unit, 200),
+                    endorsement=_named(around.endorsement, 200)),
         worksheet=_worksheet(sheet, registry.version(claim.plan, claim.plan_from), around.last_timely_day),
         papers=tuple(Paper.of(paper.kind, paper.mime, storage.get(paper.sha256)) for paper in papers),
         consent=Consent(purpose="insurer", given_on=business_day(consent_at)),

@@ -99,10 +99,24 @@ def test_the_same_answers_in_two_files_are_the_same_messages(world: World, twin:
     assert (take(world, first.id, "nx.senior", now), take(world, second.id, "nx.senior", now)) == (3, 0)
 
 
+def test_of_two_workbooks_with_different_words_only_the_first_is_taken(world: World, twin: Twin, now: datetime) -> None:
+    claim = with_insurer(world, twin, now)
+    no, rows = number(world, claim), listed(world)
+    first, second = bring(world, filled(rows), no, now), bring(world, filled(rows, amounts={"breast_cancer": "50000.00"}), no, now)
+    assert take(world, first.id, "nx.senior", now) == 3
+    with pytest.raises(Conflict) as error:
+        take(world, second.id, "nx.senior", now)
+    assert error.value.code == "answers_overtaken" and no in error.value.message
+    assert apply(world, no, now) == 3
+    assert outcome(world.db, claim) == ("payable", "pay", 10_090_000)
+
+
 FAULTS: list[tuple[dict[str, str], str]] = [
     ({book.TOTAL: "100899.99"}, book.TOTAL), ({book.ROUND: "2"}, book.ROUND), ({book.VERSION: "2"}, book.VERSION),
     ({book.DIGEST: "0" * 64}, book.DIGEST), ({book.CLAIM: "NX-X"}, book.CLAIM), ({book.LIABILITY: "dental"}, book.LIABILITY),
-    ({book.AMOUNT: "一万"}, book.AMOUNT), ({book.AMOUNT: "-1.00"}, book.AMOUNT), ({book.AMOUNT: "0.00"}, book.REASON),
+    ({book.AMOUNT: "一万"}, book.AMOUNT), ({book.AMOUNT: "-1.00"}, book.AMOUNT),
+    ({book.AMOUNT: "1e400"}, book.AMOUNT), ({book.AMOUNT: "10000000000.00", book.TOTAL: "10000000900.00"}, book.AMOUNT),
+    ({book.AMOUNT: "0.00"}, book.REASON),
     ({book.REASON: "just_so"}, book.REASON), ({book.CLAUSE: ""}, book.CLAUSE), ({book.REPORT_NO: ""}, book.REPORT_NO),
     ({book.DECIDED_ON: "2026-03-21"}, book.DECIDED_ON), ({book.DECIDED_ON: "昨天"}, book.DECIDED_ON),
     ({book.LETTER_NO: ""}, book.LETTER_NO),

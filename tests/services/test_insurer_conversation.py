@@ -14,12 +14,13 @@ from pydantic import JsonValue
 from services.core.db import Database
 from services.evidence import originals
 from services.evidence import service as evidence
+from services.insurer import packing
 from services.insurer import service as insurer
 from services.insurer.adapters.reading import message_of
 from services.storage import service as storage
-from tests.services.handoff_world import collect, handoff, number, with_insurer
+from tests.services.handoff_world import BREAST, collect, forward, hand_over, handoff, number, rename, with_insurer
 from tests.services.insurer_world import Twin, running
-from tests.services.review_world import ROOT, SYSTEM, outcome, pdf
+from tests.services.review_world import ROOT, SYSTEM, in_review, outcome, passes, pdf
 from tests.support.world import World, build_world
 
 LETTER: dict[str, JsonValue] = {"number": "赔字1号", "text": "核定通知书", "pdf_base64": "JVBERi0="}
@@ -136,3 +137,21 @@ def test_a_decision_that_cannot_hold_is_kept_and_moves_no_money(world: World, tw
     assert (outcome(world.db, claim)[0], handoff(world, claim).answers) == ("with_insurer", [])
     assert say(world, claim, now, "decide", decide(), 999) == ("applied", "")
     assert outcome(world.db, claim) == ("payable", "pay", 10_000_000)
+
+
+def test_the_dossier_names_policy_and_endorsements_where_there_are_any(world: World, twin: Twin, now: datetime) -> None:
+    claim, other = in_review(world, 0, now, office="nx", event=BREAST), with_insurer(world, twin, now, n=1)
+    with world.db.unit_of_work(ROOT) as session:
+        session.execute(sa.text("""
+            INSERT INTO endorsement (id, org_key, cover_id, number, kind, dated_on, text, at)
+            SELECT gen_random_uuid(), c.org_key, c.cover_id,
+                x.number, 'change', DATE '2026-03-01', '批改', :now FROM claim c, (VALUES ('批2'), ('批1'), ('批1'), (NULL)) x(number)
+            WHERE c.id = :id"""), {"id": claim, "now": now})
+    passes(world, claim, "nx.clerk", now)
+    assert forward(world, claim, now) == [claim]
+    rename(world, claim)
+    dossier = hand_over(world, twin, claim, now)           # the twin takes no field that its protocol does not name
+    assert (dossier.policy_no, dossier.cover.endorsement) == (f"P-{claim}", "批1、批2")
+    with world.db.view(ROOT) as session:
+        kept = session.execute(sa.text("SELECT package_sha256 FROM handoff WHERE claim_id = :id"), {"id": other}).scalar_one()
+    assert "endorsement" not in packing.unpack(storage.get(kept)).cover.wire()

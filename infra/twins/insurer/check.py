@@ -159,7 +159,7 @@ DOSSIER = {
     "event": record({"icd10": text(r"[A-Z]\d{2}(\.[0-9a-z]{1,6})?", "ICD-10 编码"),
                      "behaviour": text(r"\d", "ICD-O-3 行为码"), "specimen_on": day, "diagnosed_on": day,
                      "reported_on": day, "stays": listed(stay)}, hospital=LABEL, disease=LABEL),
-    "cover": record({"effective": day, "until": day, "renewal": boolean, "premium_paid": MONEY}, unit=LABEL),
+    "cover": record({"effective": day, "until": day, "renewal": boolean, "premium_paid": MONEY}, unit=LABEL, endorsement=LABEL),
     "worksheet": record({"rulebook": text(), "outcome": one_of("pay", "nothing", "refund", "manual"), "total": MONEY,
                          "refund": MONEY, "lines": listed(record({"benefit": text(r"[a-z0-9_]{1,80}", "责任代码"),
                                                                   "amount": MONEY, "clause": text()}, name=LABEL))},
