@@ -30,7 +30,7 @@ ASKS = ("question_twice",)              # only a question brings it about
 NEVER_ASKED = ("out_of_order",)         # it keeps the file unopened until the decision: no question can come between
 # What these leave beside the money: one more message, one more list and its letters, a second version of the package.
 LEAVES = {"partial_decision": {"inbox", "handoff"}, "wrong_amount": {"inbox"}, "unknown_claim": {"inbox"},
-          "reject_then_accept": {"inbox", "handoff", "clocks"}, "question_twice": {"inbox", "lists", "letters", "clocks"}}
+          "reject_then_accept": {"inbox", "handoff", "clocks"}, "question_twice": {"inbox", "lists", "letters", "clocks", "owed"}}
 PAID = [("paid", "pay", 10_090_000, 1, "insurer", False)]
 SEED, RUNS = 7, 10                      # of `make test`, over each line
 NOW = at_hour(datetime(2026, 3, 20).date())
