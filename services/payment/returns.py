@@ -111,7 +111,8 @@ def follow(session: Session, matched: Matched, *, file_sha256: str, now: datetim
     returned = [pair for pair in matched if pair[0].status == "returned"]
     _move(session, "credit", credited, file_sha256, now)
     _move(session, "bounce", returned, file_sha256, now)
-    ledger.follow(session, payment_ids=[known.payment_id for _, known in matched], steps=("credited", "bounced"), now=now)
+    ledger.follow(session, payment_ids=[known.payment_id for _, known in matched], steps=("credited",), now=now)
+    ledger.follow(session, payment_ids=[known.payment_id for _, known in returned], steps=("bounced",), now=now)
     _reconcile(session, sorted({known.run_id for _, known in matched}), now)
 
 
