@@ -33,6 +33,7 @@ from services.review import amendment
 from services.rulebook.parts import ClockRule
 from services.rulebook.registry import version as wording
 from services.sla import service as sla
+from statemachines.states import ClaimState
 
 REFUND = "refund"           # the premium given back, beside the liabilities of the rule-book
 BUDGET = ClockRule(days=10, kind="working", clause="与保险公司金额不一致的处理时限（办事处内部预算）", origin="ours", start="opened")
@@ -158,7 +159,9 @@ def _may_ask(actor: Actor, what: str) -> None:
 
 
 def _rows(session: Session, claim_id: uuid.UUID, actor: Actor) -> list[Disagreement]:
-    """The claim's unfinished lines, the claim locked; those whose insistence was taken back are open again."""
+    """The claim's unfinished lines, the claim locked; those whose insistence was taken back, or will never be answered because the
+    claim is cancelled, are open again.
+    """
     claim = session.get_one(Claim, claim_id, with_for_update=True)
     require_apart(session, [claim.id], actor)
     rows = list(session.exec(select(Disagreement).where(Disagreement.claim_id == claim_id, col(Disagreement.closed_at).is_(None))
@@ -166,7 +169,7 @@ def _rows(session: Session, claim_id: uuid.UUID, actor: Actor) -> list[Disagreem
     dropped = set(session.exec(select(Reopening.id).where(
         col(Reopening.id).in_([row.reopening_id for row in rows]), col(Reopening.withdrawn_at).is_not(None))))
     for row in rows:
-        if row.reopening_id in dropped:
+        if row.reopening_id in dropped or (row.asked == "insist" and claim.state == ClaimState.CANCELLED):
             row.asked = row.why = row.asked_by = row.asked_person = row.asked_at = row.reopening_id = None
     return rows
 

@@ -23,10 +23,10 @@ from services.reporting.views import ClaimView
 
 PAGE = 50
 # What stands with an unfinished line: nothing asked, acceptance or insistence asked and waiting for the second person, or the
-# insurer's answer in the new round. An insistence that was taken back leaves the line open.
+# insurer's answer in the new round. An insistence that was taken back, or whose claim was cancelled, leaves the line open.
 _STAGE = """CASE WHEN d.closed_at IS NOT NULL THEN d.result WHEN d.asked = 'accept' THEN 'accept'
-    WHEN d.asked = 'insist' AND q.confirmed_at IS NOT NULL THEN 'insisted' WHEN d.asked = 'insist' AND q.withdrawn_at IS NULL THEN 'insist'
-    ELSE 'open' END"""
+    WHEN d.asked IS NULL OR q.withdrawn_at IS NOT NULL OR (SELECT e.state FROM claim e WHERE e.id = d.claim_id) = 'cancelled' THEN 'open'
+    WHEN q.confirmed_at IS NOT NULL THEN 'insisted' ELSE 'insist' END"""
 _OWNER = """LEFT JOIN LATERAL (SELECT o.owner FROM handoff_owner o WHERE o.handoff_id = d.handoff_id
         ORDER BY o.at DESC, o.id DESC LIMIT 1) w ON true LEFT JOIN account a ON a.id = w.owner"""
 

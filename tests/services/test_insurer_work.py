@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from services.core.clock import business_day
 from services.core.db import Database
 from services.insurer import ageing, disagreements
+from services.reporting import disagreements as reporting
 from services.reporting import worklists
 from services.reporting.tasks import Task, tasks
 from services.reporting.worklists import Wish
@@ -116,3 +117,21 @@ def test_a_claim_is_not_closed_over_an_open_difference(world: World, twin: Twin,
         assert review.closable(session, year) == []
         disagreements.close(session, claim_id=claim, liabilities=[ALLOWANCE], reason="会商纪要第三项", actor=senior, now=now)
         assert review.closable(session, year) == [claim]
+
+
+def test_an_insistence_nobody_will_answer_any_more_can_be_ended(world: World, twin: Twin, now: datetime) -> None:
+    claim = differing(world, twin, now)
+    reviewer, senior = world.actor("nx.office1"), world.actor("nx.senior")
+    with world.db.unit_of_work(reviewer.scope) as session:
+        disagreements.insist(session, claim_id=claim, liabilities=[ALLOWANCE], reason="出院小结载明九天", actor=reviewer, now=now)
+    assert [set(work(world, login, now)) for login in ("nx.office1", "nx.senior")] == [set(), {"differ"}]
+    with world.db.unit_of_work(ROOT) as session:            # confirmed: a new round is at the insurer
+        session.execute(sa.text("UPDATE reopening SET confirmed_at = :now WHERE claim_id = :id"), {"now": now, "id": claim})
+    assert [set(work(world, login, now)) for login in ("nx.office1", "nx.senior")] == [set(), set()]
+    with world.db.unit_of_work(ROOT) as session:            # and is recalled, and the claim withdrawn
+        session.execute(sa.text("UPDATE claim SET state = 'cancelled' WHERE id = :id"), {"id": claim})
+        assert [line.stage for line in reporting.lines_of(session, claim, senior)] == ["open"]
+    assert set(work(world, "nx.office1", now)) == {"differ"}
+    with world.db.unit_of_work(senior.scope) as session:
+        disagreements.close(session, claim_id=claim, liabilities=[ALLOWANCE], reason="会员已撤回申请", actor=senior, now=now)
+    assert work(world, "nx.office1", now) == {}
