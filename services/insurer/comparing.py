@@ -13,6 +13,13 @@ from services.core.money import show, to_fen, to_yuan
 from services.insurer.statement import Heard, Position, Said, Statement
 
 NOTHING = "—"
+# The states of a file and the kinds of messages, as an office puts them.
+STATES: Mapping[str, str] = {
+    "prepared": "待移送", "sent": "已发出", "new": "待受理", "received": "已受理", "filed": "已立案", "questioned": "已问询",
+    "decided": "已核定", "settled": "已付款", "rejected": "已退件", "recalled": "已撤回"}
+KINDS: Mapping[str, str] = {
+    "ack": "受理", "file": "立案", "question": "问询", "answer_part": "部分核定", "decide": "核定", "settle": "付款", "reject": "退件",
+    "recalled": "撤回"}
 Key = tuple[str, int, int]              # claim, round, version of the dossier
 MOOT = ("superseded", "handoff_over")   # faults of messages that nobody needs to do anything about
 
@@ -77,7 +84,7 @@ def compare(books: Books, statement: Statement) -> list[Difference]:
     """All differences, by claim, round, version, kind and values."""
     listed = {(position.claim_no, position.round, position.version): position for position in statement.positions}
     found = [difference for key, position in listed.items() for difference in _position(books, key, position, statement.day)]
-    found += [_made(key, "file_missing", f"已移送（{file.state}）", NOTHING, file.sent_on)
+    found += [_made(key, "file_missing", f"已移送（{_state(file.state)}）", NOTHING, file.sent_on)
               for key, file in books.files.items() if file.due and key not in listed and file.sent_on and file.sent_on <= statement.day]
     found += _unknown(books, listed, statement.day)
     return sorted(found, key=lambda one: (one.claim_no, one.round, one.version, one.kind, one.ours, one.theirs))
@@ -90,7 +97,7 @@ def _made(key: Key, kind: str, ours: str, theirs: str, since: date) -> Differenc
 def _position(books: Books, key: Key, position: Position, day: date) -> Iterator[Difference]:
     file, first = books.files.get(key), business_day(min(heard.at for heard in position.heard))
     if file is None:
-        yield _made(key, "file_unknown", NOTHING, position.state, first)
+        yield _made(key, "file_unknown", NOTHING, _state(position.state), first)
         return
     yield from _dossier(key, file, position, first)
     yield from _answers(key, file, position, day)
@@ -101,7 +108,7 @@ def _position(books: Books, key: Key, position: Position, day: date) -> Iterator
 
 def _dossier(key: Key, file: File, position: Position, first: date) -> Iterator[Difference]:
     if file.digest is None:
-        yield _made(key, "receipt_missing", "没有回执", f"已收到（{position.state}）", first)
+        yield _made(key, "receipt_missing", "没有回执", f"已收到（{_state(position.state)}）", first)
     elif file.digest != position.package_digest:
         yield _made(key, "digest_differs", file.digest[:16], position.package_digest[:16], first)
 
@@ -119,7 +126,7 @@ def _answers(key: Key, file: File, position: Position, day: date) -> Iterator[Di
 
 
 def _message(key: Key, said: Said, kept: Kept | None) -> Iterator[Difference]:
-    words, since = f"{said.kind} 第{said.seq}号", business_day(said.at)
+    words, since = _message_no(said.kind, said.seq), business_day(said.at)
     if kept is None:
         yield _made(key, "message_missing", NOTHING, words, since)
     elif kept.state == "waiting":
@@ -142,6 +149,14 @@ def _money(key: Key, money: Money, position: Position, first: date) -> Iterator[
         yield _made(key, "serial_differs", "、".join(money.serials) or NOTHING, position.serial or NOTHING, days["settle"])
 
 
+def _state(state: str) -> str:
+    return STATES.get(state, state)
+
+
+def _message_no(kind: str, seq: int) -> str:
+    return f"{KINDS.get(kind, kind)}（第{seq}号消息）"
+
+
 def _yuan(fen: int | None) -> str:
     return NOTHING if fen is None else show(to_yuan(fen))
 
@@ -149,5 +164,5 @@ def _yuan(fen: int | None) -> str:
 def _unknown(books: Books, listed: Mapping[Key, Position], day: date) -> list[Difference]:
     """Messages in our inbox, dated up to the day, that the insurer does not list for a dossier it lists."""
     said = {message.message_id for position in listed.values() for message in position.said}
-    return [_made(kept.key, "message_unknown", f"{kept.kind} 第{kept.seq}号", NOTHING, kept.on)
+    return [_made(kept.key, "message_unknown", _message_no(kept.kind, kept.seq), NOTHING, kept.on)
             for message_id, kept in books.inbox.items() if kept.on <= day and kept.key in listed and message_id not in said]

@@ -66,7 +66,8 @@ def test_what_was_lost_or_altered_is_named_and_gone_when_put_right(
     with world.db.unit_of_work(ROOT) as session:
         session.execute(sa.text("UPDATE payment SET amount_fen = amount_fen - 1 WHERE claim_id = :id"), {"id": paid})
     row = compared(world, twin, NEXT)
-    assert told(world) == [("message_missing", "—", "ack 第5号", "2026-03-20"), ("paid_differs", "100899.99", "100900.00", "2026-03-20")]
+    assert told(world) == [("message_missing", "—", "受理（第5号消息）", "2026-03-20"),
+                           ("paid_differs", "100899.99", "100900.00", "2026-03-20")]
     assert (row.differences, row.said, row.kept) == (2, 5, 4)
     office = world.actor("nx.office1")
     with world.db.view(office.scope) as session:
@@ -138,15 +139,15 @@ def with_message(kind: str, state: str, fault: str) -> Books:
 @pytest.mark.parametrize(("books", "position", "expected"), [
     (BOOKS, SETTLED, []),
     (with_file(digest="e" * 64), SETTLED, [("digest_differs", "e" * 16, "d" * 16, BEFORE)]),
-    (with_file(digest=None, sent_on=None), SETTLED, [("receipt_missing", "没有回执", "已收到（settled）", BEFORE)]),
-    (replace(BOOKS, files={}), SETTLED, [("file_unknown", "—", "settled", BEFORE)]),
-    (with_file(state="sent", due=True), None, [("file_missing", "已移送（sent）", "—", BEFORE)]),
+    (with_file(digest=None, sent_on=None), SETTLED, [("receipt_missing", "没有回执", "已收到（已付款）", BEFORE)]),
+    (replace(BOOKS, files={}), SETTLED, [("file_unknown", "—", "已付款", BEFORE)]),
+    (with_file(state="sent", due=True), None, [("file_missing", "已移送（已发出）", "—", BEFORE)]),
     (with_file(state="sent", due=True, sent_on=date(2026, 3, 21)), None, []),       # sent after the day
     (with_message("decide", "waiting", "event_not_allowed"), SETTLED,
-     [("message_waiting", "已收到，未办理：event_not_allowed", "decide 第2号", DAY)]),
-    (with_message("decide", "rejected", "wrong"), SETTLED, [("message_refused", "未采用：wrong", "decide 第2号", DAY)]),
+     [("message_waiting", "已收到，未办理：event_not_allowed", "核定（第2号消息）", DAY)]),
+    (with_message("decide", "rejected", "wrong"), SETTLED, [("message_refused", "未采用：wrong", "核定（第2号消息）", DAY)]),
     (with_message("decide", "rejected", "superseded: …"), SETTLED, []),
-    (BOOKS, OPEN, [("message_unknown", "decide 第2号", "—", DAY), ("message_unknown", "settle 第3号", "—", DAY)]),
+    (BOOKS, OPEN, [("message_unknown", "付款（第3号消息）", "—", DAY), ("message_unknown", "核定（第2号消息）", "—", DAY)]),
     (with_money(replace(PAID, total_fen=9_999)), SETTLED, [("decided_differs", "99.99", "100.00", DAY)]),
     (with_money(replace(PAID, due_fen=9_999)), SETTLED, [("settled_differs", "99.99", "100.00", DAY)]),
     (with_money(replace(PAID, paid_fen=0, serials=())), SETTLED, [("paid_differs", "0.00", "100.00", DAY)]),

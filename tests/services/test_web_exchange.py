@@ -101,3 +101,15 @@ def test_reserves_and_the_days_compared(api: Api) -> None:
     page = office.get("/reconciliation").text
     assert "我方没有这份案卷" in page and f'href="/claims/{known}"' in page and "已 2 日" in page
     assert office.get("/reconciliation", day="2026-03-01").status_code == 404
+    assert '<option value="2026-03-19" selected>' in office.get("/reconciliation", day="2026-03-19").text
+
+
+def test_older_reports_are_a_page_further(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.web.desks.exchange.PAGE", 1)
+    office = person(api, "nx.office1")
+    for first, last in (("2026-01-01", "2026-01-31"), ("2026-02-01", "2026-02-28")):
+        office.get("/exchange")
+        assert office.send("/exchange", insurer=INSURER, from_on=first, until_on=last).status_code == 303
+    newest, oldest = office.get("/exchange").text, office.get("/exchange", skip="1").text
+    assert "2026年2月1日 –" in newest and "2026年1月1日 –" not in newest and "/exchange?skip=1" in newest
+    assert "2026年1月1日 –" in oldest and "更早的报告" not in oldest
