@@ -23,8 +23,8 @@ from services.ledger.accounts import Account, check_balanced, prefix
 from services.ledger.claims import advanced, decided, follow, lapsed, recoveries
 from services.models import LedgerEntry, LedgerTransaction, PremiumVoucher
 
-__all__ = ["Line", "advanced", "allocate", "catch_up", "charge", "decided", "follow", "give_back", "hold", "lapsed", "open_fund",
-           "prepaid", "raise_due", "receive", "recoveries", "reduce"]
+__all__ = ["Line", "advanced", "allocate", "catch_up", "charge", "decided", "follow", "give_back", "hold", "lapsed", "move_account",
+           "open_fund", "prepaid", "raise_due", "receive", "recoveries", "reduce"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +184,39 @@ def open_fund(session: Session, *, plan: str, actor: Actor, now: datetime) -> No
                                    "on": business_day(now), "account": actor.account_id, "at": now})
 
 
+# Cash that lies on another account of the fund, or on none that was known, less what runs released before are still to take from it.
+_MOVE = """
+    WITH latest AS (SELECT DISTINCT ON (plan) id, plan, entered_at FROM fund_account WHERE {which} ORDER BY plan, entered_at DESC, id DESC),
+    held AS (
+        SELECT a.id, a.plan, e.bank_account_id AS old, sum(e.amount_fen)::bigint AS fen
+        FROM latest a JOIN ledger_transaction t ON t.plan = a.plan
+        JOIN ledger_entry e ON e.transaction_id = t.id AND e.account = 'cash' AND e.bank_account_id IS DISTINCT FROM a.id {only}
+        WHERE NOT EXISTS (SELECT 1 FROM ledger_entry m WHERE m.source_id = a.id AND m.step = 'fund')
+        GROUP BY a.id, a.plan, e.bank_account_id),
+    leaving AS (
+        SELECT n.plan, (SELECT f.id FROM fund_account f WHERE f.plan = n.plan AND f.entered_at <= n.released_at
+            ORDER BY f.entered_at DESC, f.id DESC LIMIT 1) AS old, p.amount_fen AS fen
+        FROM payment_run n JOIN payment p ON p.run_id = n.id AND p.state IN ('released', 'sent')),
+    due AS (
+        SELECT * FROM (SELECT h.id, h.plan, h.old, h.fen - coalesce((SELECT sum(l.fen) FROM leaving l WHERE l.plan = h.plan
+            AND l.old IS NOT DISTINCT FROM h.old), 0)::bigint AS fen FROM held h) x WHERE fen > 0),
+    made AS (
+        INSERT INTO ledger_transaction (id, org_key, plan, kind, booked_on, account_id, at)
+        SELECT uuidv7(), :key, plan, 'account_moved', :on, :account, :at FROM due GROUP BY plan RETURNING id, plan)
+    INSERT INTO ledger_entry (id, org_key, transaction_id, account, bank_account_id, source_id, step, attempt, amount_fen)
+    SELECT uuidv7(), :key, m.id, 'cash', d.old, NULL::uuid, 'fund', NULL::int, -d.fen FROM due d JOIN made m ON m.plan = d.plan
+    UNION ALL
+    SELECT uuidv7(), :key, m.id, 'cash', d.id, d.id, 'fund', 0, sum(d.fen)::bigint FROM due d JOIN made m ON m.plan = d.plan
+    GROUP BY m.id, d.id"""
+_MOVE_ONE = sa.text(_MOVE.format(which="plan = :plan", only="")).bindparams(sa.bindparam("account", type_=sa.Uuid))
+_MOVE_ALL = sa.text(_MOVE.format(which="true", only="AND e.bank_account_id IS NULL")).bindparams(sa.bindparam("account", type_=sa.Uuid))
+
+
+def move_account(session: Session, *, plan: str, actor: Actor, now: datetime) -> None:
+    """The fund has another account, or its first is known: what the fund holds lies there from now on. Once an account."""
+    session.execute(_MOVE_ONE, {"plan": plan, "key": actor.org_key, "on": business_day(now), "account": actor.account_id, "at": now})
+
+
 # How refunds were booked at their credit before every step was: turned round, because the steps say it whole.
 _OLD_WAY = sa.text("""
     WITH back AS (
@@ -211,6 +244,7 @@ def catch_up(session: Session, *, actor: Actor, now: datetime) -> int:
     session.execute(_OPENING_ALL, {**given, "key": actor.org_key})
     claims.all_of(session, actor=actor, now=now)
     session.execute(_OLD_WAY, {"at": now})
+    session.execute(_MOVE_ALL, {**given, "key": actor.org_key})
     return _entries(session) - before
 
 

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from services.access.actor import OFFICE, Actor, Role
 from services.core.errors import InputError, NotFound
 from services.core.texts import written
+from services.ledger import service as ledger
 from services.models import Fund, FundAccount
 from services.payment.banks.text import plain
 
@@ -44,4 +45,5 @@ def register_account(session: Session, *, plan: str, holder: str, number: str, w
                       entered_person=actor.person_id, entered_at=now)
     session.add(row)
     session.flush()
+    ledger.move_account(session, plan=plan, actor=actor, now=now)
     return row

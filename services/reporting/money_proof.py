@@ -72,6 +72,9 @@ _FILES = sa.text("""
         WHERE (l.at AT TIME ZONE 'Asia/Shanghai')::date = :day
     UNION SELECT h.package_sha256, true, c.claim_no FROM handoff h JOIN claim c ON c.id = h.claim_id
         WHERE h.package_sha256 IS NOT NULL AND (h.sent_at AT TIME ZONE 'Asia/Shanghai')::date = :day ORDER BY 3, 1""")
+_MOVED = sa.text("""
+    SELECT max(at) FROM organisation_change WHERE kind IN ('moved', 'merged') AND from_key IS NOT NULL
+    AND starts_with(from_key, :key) <> starts_with(to_key, :key)""")
 _LINES = sa.text("SELECT line_no, reference, amount_fen FROM bank_line WHERE file_sha256 = :sha AND kind <> 'sent' ORDER BY line_no")
 _EMPTY = hashlib.sha256(b"").hexdigest()
 
@@ -94,7 +97,7 @@ def prove(session: Session, *, org_key: str, office: str, day: date, now: dateti
     wrong = [f"{line['claim_no']} {line['person']}：核定 {line['approved_fen']} 分，发送 {line['sent_fen']} 分，"
              f"到账 {line['credited_fen']} 分"
              for line in lines if not line["approved_fen"] >= line["sent_fen"] >= line["credited_fen"] >= 0]
-    breaches = [*wrong, *_promises(session), *_files(session, day), *_changed_books(session), *_changed_reports(session, day)]
+    breaches = [*wrong, *_promises(session), *_files(session, day), *_changed_books(session, org_key), *_changed_reports(session, day)]
     books = _books(session, [day]).get(day, _EMPTY)
     report = {
         "office": office, "day": day.isoformat(), "made_at": now.isoformat(), "claims": len({row.claim_no for row in rows}),
@@ -209,8 +212,12 @@ def _books(session: Session, days: list[date]) -> dict[date, str]:
     return {row.day: row.digest for row in session.execute(_BOOKS, {"days": days})}
 
 
-def _changed_books(session: Session) -> Iterable[str]:
-    """Days proven before whose bookings are no longer what they were."""
-    before = {row.day: row.books for row in session.exec(select(MoneyProof))}
+def _changed_books(session: Session, org_key: str) -> Iterable[str]:
+    """Days proven before whose bookings are no longer what they were. Since an organisation came to the office or left it, others are
+    in its sight: only what was proven afterwards is compared.
+    """
+    since = session.execute(_MOVED, {"key": org_key}).scalar_one()
+    proven = select(MoneyProof).where(MoneyProof.org_key == org_key)
+    before = {row.day: row.books for row in session.exec(proven.where(MoneyProof.made_at > since) if since else proven)}
     present = _books(session, sorted(before))
     yield from (f"{day} 的分录与当日核对时不一致" for day, books in sorted(before.items()) if present.get(day, _EMPTY) != books)

@@ -140,22 +140,25 @@ def test_the_money_of_a_run_leaves_the_account_it_was_released_on(world: World, 
     """The account is changed while the run is at the bank: both answers of the bank are of the old one."""
     admin, later = world.actor("xj.admin"), now + timedelta(hours=1)
 
-    def accounts() -> dict[str | None, int]:
-        with world.db.view(ROOT.scope) as session:
-            rows = session.execute(sa.text("SELECT f.number, sum(e.amount_fen)::bigint FROM ledger_entry e JOIN ledger_transaction t"
-                                           " ON t.id = e.transaction_id LEFT JOIN fund_account f ON f.id = e.bank_account_id"
-                                           " WHERE e.account = 'cash' AND t.kind IN ('credited', 'bounced') GROUP BY 1"))
-            return {row[0]: row[1] for row in rows}
+    def accounts() -> dict[str, int]:
+        with world.db.view(world.actor("xj.checker").scope) as session:
+            rows = queries.trial_balance(session, first=date(2026, 3, 1), end=date(2026, 4, 1), plan=XJ_PLAN)
+        return {row.bank_account: row.after_fen for row in rows if row.account == "cash" and row.after_fen}
     with world.db.unit_of_work(admin.scope) as session:
         payment.register_account(session, plan=XJ_PLAN, holder="示例专户", number="0109000000000000011", actor=admin, now=now)
+    assert accounts() == {"尾号0011": 1_000_000_000}
     made(world, now, 200_000)
     run = sent(world, now)
     with world.db.unit_of_work(admin.scope) as session:
         payment.register_account(session, plan=XJ_PLAN, holder="示例专户", number="0109000000000000022", why="换行", actor=admin, now=later)
+    assert accounts() == {"尾号0011": 200_000, "尾号0022": 999_800_000}, "what is at the bank is left on the old one"
     read(world, returned_file(world, run, "credited"), later)
-    assert accounts() == {"0109000000000000011": -200_000}
+    assert accounts() == {"尾号0022": 999_800_000}
     read(world, returned_file(world, run, "returned", serial="B2"), later)
-    assert accounts() == {"0109000000000000011": 0}
+    assert accounts() == {"尾号0011": 200_000, "尾号0022": 999_800_000}
+    with world.db.unit_of_work(ROOT.scope) as session:
+        assert service.catch_up(session, actor=ROOT, now=later) == 0
+    assert named(world) == []
 
 
 def test_two_who_catch_up_at_once_book_once(world: World, superuser: Superuser, now: datetime) -> None:

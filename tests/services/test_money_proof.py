@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from flows.prove_money import prove_money
 from services.access.actor import system
 from services.core.clock import at_hour
 from services.core.db import Database
+from services.enrolment import service as enrolment
 from services.ledger import closing
 from services.reporting import money_proof
 from services.storage import backend
@@ -23,7 +24,7 @@ from tests.services.api_world import Api
 from tests.services.claim_pages import person
 from tests.services.paying_world import made, read, returned_file, sent
 from tests.support.databases import Superuser
-from tests.support.world import World, build_world
+from tests.support.world import ROOT, World, build_world
 
 DAY, MORNING = date(2026, 3, 20), at_hour(date(2026, 3, 23), 9)
 OFFICE = system("cn.xj")
@@ -144,6 +145,22 @@ def test_a_report_that_no_longer_holds_is_named_the_next_day(world: World, now: 
         [found] = money_proof.kept(session, DAY)
     assert not found.holds
     assert "新疆办事处 2026-03-20 的核对报告与当日签名不符" in prove(world, date(2026, 3, 22))["breaches"]
+
+
+def test_an_office_merged_into_another_leaves_its_proofs_as_signed(world: World, now: datetime) -> None:
+    """Both were proven for the same day; what the successor now sees besides is no change behind its back."""
+    paid(world, now)
+    prove(world)
+    with world.db.unit_of_work(system("cn.nx").scope) as session:
+        money_proof.prove(session, org_key="cn.nx.", office="宁夏办事处", day=DAY, now=MORNING)
+    with world.db.unit_of_work(ROOT.scope) as session:
+        enrolment.merge_organisation(session, org_id=world.org("cn.nx."), into_id=world.org("cn.xj."), why="两办合并", actor=ROOT,
+                                     now=MORNING + timedelta(hours=1))
+    with world.db.view(OFFICE.scope) as session:
+        assert [(one.proof.org_key, one.holds) for one in money_proof.kept(session, DAY)] == [("cn.nx.", True), ("cn.xj.", True)]
+    with world.db.unit_of_work(OFFICE.scope) as session:
+        made_now = money_proof.prove(session, org_key="cn.xj.", office="新疆办事处", day=date(2026, 3, 23), now=MORNING + timedelta(days=1))
+    assert made_now is not None and made_now.breaches == 0
 
 
 def test_the_timetable_proves_every_office(world: World) -> None:
