@@ -10,6 +10,7 @@ from services.api import docs, problems
 from services.api.problems import Problem
 from services.api.routes import (
     accounts,
+    advances,
     bank_lines,
     cases,
     claims,
@@ -45,7 +46,7 @@ from services.wiring import Wiring
 PREFIX = "/api/v1"
 ROUTERS = (system, plans, organisations, accounts, people, records, rosters, covers, report_files, drafts, joining, cases, claims, heirs,
            papers, uploads, fields, findings, invoices, review, summaries, quality, inputs, insurer, payments, bank_lines, notices,
-           objections, conversation)
+           objections, conversation, advances)
 _PROBLEM = {"model": Problem, "content": {problems.MEDIA: {}}}
 _RESPONSES: dict[int | str, dict[str, object]] = {
     401: {**_PROBLEM, "description": "没有有效凭证"}, 403: {**_PROBLEM, "description": "没有这项权限"},

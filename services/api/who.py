@@ -115,7 +115,8 @@ _TABLE: tuple[tuple[Roles, str], ...] = (
     (OFFICE, "POST /claims/{claim_no}/waivers; POST /claims/{claim_no}/cancellation/confirm"),
     (OFFICE | _CLERK, "POST /claims/{claim_no}/recall; POST /claims/{claim_no}/resend"),
     (REVIEWERS, """
-        POST /claims/{claim_no}/notes; POST /papers/{paper_id}/original; POST /originals/{request_id}/dropped"""),
+        POST /claims/{claim_no}/notes; POST /papers/{paper_id}/original; POST /originals/{request_id}/dropped
+        POST /claims/{claim_no}/advance; POST /claims/{claim_no}/advance/withdraw"""),
     # Review. The unit certifies: it passes its level, asks and hands on; it refuses, holds and sends back nothing.
     (_DESKS, """
         GET /worklist; GET /phrases; GET /claims/{claim_no}/colleagues; GET /claims/{claim_no}/changes
@@ -136,7 +137,8 @@ _TABLE: tuple[tuple[Roles, str], ...] = (
     (_HEAD, """
         POST /claims/{claim_no}/take-over; POST /objections/{objection_id}/dismiss; POST /payment-runs/{run_id}/allow-over"""),
     (_SENIORS, """
-        POST /review-steps/escalate; POST /claims/{claim_no}/corrections/confirm; POST /objections/{objection_id}/accept
+        POST /review-steps/escalate; POST /claims/{claim_no}/advance/confirm
+        POST /claims/{claim_no}/corrections/confirm; POST /objections/{objection_id}/accept
         POST /qa-samples"""),
     (OFFICE | _AUDITOR, "GET /qa-findings; GET /qa-samples; GET /qa-samples/{sample_id}; GET /qa-samples/{sample_id}/redraw"),
     (OFFICE, "POST /qa-items/{item_id}/finding"),

@@ -12,6 +12,7 @@ from services.access.actor import OFFICE, REVIEWERS, Actor, Role
 from services.evidence import originals
 from services.evidence.originals import Original
 from services.models import Objection, Receivable, Reopening
+from services.reporting.ahead import Ahead, ahead
 from services.reporting.ending import Ending, ending
 from services.reporting.views import ClaimView
 from services.review import after_queries as after
@@ -25,13 +26,15 @@ STAFF = (Role.UNIT_CLERK, *sorted(REVIEWERS))
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """Objections, later rounds and corrections, money asked back, originals; its end undecided; `acts` the reader is offered."""
+    """Objections, later rounds and corrections, money asked back, originals; its end undecided, what is
+    paid ahead; `acts` the reader is offered."""
 
     objections: Sequence[Objection]
     rounds: Sequence[Reopening]
     receivables: Sequence[Receivable]
     originals: Sequence[Original]
     ending: Ending
+    ahead: Ahead
     acts: frozenset[str]
 
     @property
@@ -56,9 +59,9 @@ def aftermath(session: Session, view: ClaimView, actor: Actor, *, side: bool, to
     found = Aftermath(
         after.objections_of(session, claim_id), after.reopenings_of(session, claim_id), after.receivables_of(session, claim_id),
         originals.originals_of(session, claim_id=claim_id, actor=actor, today=today),
-        ending(session, view, actor, side=side), frozenset())
+        ending(session, view, actor, side=side), ahead(session, view, actor, side=side), frozenset())
     acts = frozenset() if side or not actor.has(*STAFF) else _objecting(found, view, actor) | _originals(found, view, actor)
-    return replace(found, acts=acts | found.ending.acts)
+    return replace(found, acts=acts | found.ending.acts | found.ahead.acts)
 
 
 def _objecting(found: Aftermath, view: ClaimView, actor: Actor) -> frozenset[str]:

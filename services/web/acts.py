@@ -39,7 +39,7 @@ class Act:
     done: str
     verb: Verb
     asks: tuple[str, ...] = ()
-    shows: Literal["", "sums", "checklist", "objection", "correction", "consent", "cancelling"] = ""
+    shows: Literal["", "sums", "checklist", "objection", "correction", "consent", "cancelling", "advance"] = ""
     explain: str = ""
     roles: Audience = frozenset(REVIEWERS)
 

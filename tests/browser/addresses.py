@@ -46,6 +46,9 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "/claims/{claim_no}/delegate": (HEAD, "/claims/{office}/delegate"),
     "/claims/{claim_no}/take-over": (HEAD, "/claims/{office}/take-over"),
     "/claims/{claim_no}/amount": (OFFICE, "/claims/{office}/amount"),
+    "/claims/{claim_no}/propose-advance": (OFFICE, "/claims/{office}/propose-advance"),
+    "/claims/{claim_no}/confirm-advance": (HEAD, "/claims/{office}/confirm-advance"),
+    "/claims/{claim_no}/drop-advance": (OFFICE, "/claims/{office}/drop-advance"),
     "/claims/{claim_no}/regrade": (OFFICE, "/claims/{office}/regrade"),
     "/claims/{claim_no}/uphold": (OFFICE, "/claims/{later}/uphold"),
     "/claims/{claim_no}/exclusion": (OFFICE, "/claims/{office}/exclusion"),
@@ -184,6 +187,7 @@ ADDRESSES: dict[str, tuple[str, str]] = {
 # Buttons with nothing to fill in: pressed, they act, or show the claim with the refusal.
 BUTTONS = {
     "/account/factor", "/claims/{claim_no}/accept-objection", "/claims/{claim_no}/confirm-correction", "/claims/{claim_no}/consent",
+    "/claims/{claim_no}/confirm-advance",
     "/claims/{claim_no}/hand-list", "/demonstration", "/report", "/sign-in/code", "/sign-in/enrol"}
 
 # Buttons on another page than their own address, and rows taken back by one reason, whose form every desk shares.

@@ -242,7 +242,7 @@ def _token(session: Session, account_id: uuid.UUID, admin: Any, now: datetime) -
 
 # Acts whose place in a claim's life is elsewhere than right after the report, and whose claim that is.
 _IN_REVIEW = ("take", "drop", "pass", "delegate", "take-over", "refuse", "send-down", "send-back", "hold", "unhold", "regrade", "amounts",
-              "exclusions", "looks", "colleagues", "changes", "chain", "inputs", "uphold")
+              "exclusions", "looks", "colleagues", "changes", "chain", "inputs", "uphold", "advance", "advance/confirm", "advance/withdraw")
 _DECIDED = ("corrections", "corrections/confirm", "corrections/drop", "objections", "rounds", "notices")
 CLAIM = {f"/claims/{{claim_no}}/{verb}": "office" for verb in _IN_REVIEW} | {f"/claims/{{claim_no}}/{verb}": "decided" for verb in _DECIDED}
 # The member whose record it is; xj.m1 else.

@@ -219,6 +219,9 @@ H             W   /objections/{objection_id}/dismiss
 MU            W   /objections/{objection_id}/withdraw
 DOSH          W   /claims/{claim_no}/uphold
 UDOSHA        R   /claims/{claim_no}/rounds
+DOSH          W   /claims/{claim_no}/advance
+SH            W   /claims/{claim_no}/advance/confirm
+DOSH          W   /claims/{claim_no}/advance/withdraw
 UDOSH         W   /claims/{claim_no}/corrections
 SH            W   /claims/{claim_no}/corrections/confirm
 UDOSH         W   /claims/{claim_no}/corrections/drop

@@ -46,6 +46,7 @@ UOSH        RW  /claims/{claim_no}/object
 UOSH        RW  /claims/{claim_no}/withdraw
 U           RW  /claims/{claim_no}/withdraw-objection
 SH          RW  /claims/{claim_no}/accept-objection
+SH          RW  /claims/{claim_no}/confirm-advance
 SH          RW  /claims/{claim_no}/confirm-correction
 SH          W   /samples
 SH          R   /team
@@ -93,6 +94,8 @@ UDOSH       RW  /told/pairs/{case_no}/{other_no}
 UDOSH       RW  /told/reports/{case_no}/{addressee}
 UDOSH       R   /work
 DOSH        RW  /claims/{claim_no}/amount
+DOSH        RW  /claims/{claim_no}/propose-advance
+DOSH        RW  /claims/{claim_no}/drop-advance
 DOSH        RW  /claims/{claim_no}/ask-original
 DOSH        RW  /claims/{claim_no}/drop-original
 DOSH        RW  /claims/{claim_no}/exclusion
