@@ -28,6 +28,13 @@ _UNUSED = ("EVENT_PERSISTER", "TRIGGERS", "FOREMAN", "PAUSE_EXPIRATIONS", "CANCE
 _TOGETHER = {"PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100"}
 
 
+def prefect_server() -> dict[str, str]:
+    """The Prefect server's settings, as far as the environment does not say otherwise: only the services that we use."""
+    # Prefect's server writes one SQLite file, and a flow run that meets its lock waits two seconds.
+    ours = {f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false" for name in _UNUSED} | _TOGETHER
+    return {name: os.environ.get(name, value) for name, value in ours.items()}
+
+
 def free_port() -> int:
     """A port nobody listens on now."""
     with socket.socket() as probe:
@@ -121,11 +128,7 @@ class Supervisor:
         prefect_url = config.prefect_api_url or f"http://127.0.0.1:{config.prefect_port}/api"
         ours = {f"HUZHU_{name.upper()}": str(value) for name, value in config.model_dump().items() if value != ""}
         home = (config.data_dir / "prefect").resolve()
-        # Prefect's server writes one SQLite file, and a flow run that meets its lock waits two seconds.
-        quiet = {f"PREFECT_SERVER_SERVICES_{name}_ENABLED": os.environ.get(f"PREFECT_SERVER_SERVICES_{name}_ENABLED", "false")
-                 for name in _UNUSED}
-        together = {name: os.environ.get(name, size) for name, size in _TOGETHER.items()}
-        self._env = {**os.environ, **ours, **quiet, **together, "HUZHU_DATABASE_URL": app_url, "HUZHU_OWNER_URL": owner_url,
+        self._env = {**os.environ, **ours, **prefect_server(), "HUZHU_DATABASE_URL": app_url, "HUZHU_OWNER_URL": owner_url,
                      "PREFECT_API_URL": prefect_url, "PREFECT_HOME": str(home), "PREFECT_LOGGING_LEVEL": "WARNING",
                      "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1", "PYTHONUNBUFFERED": "1",
                      "HUZHU_PREFECT_API_URL": prefect_url, "HUZHU_PUBLIC_URL": self.base_url}

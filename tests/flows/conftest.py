@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from services.cli.setup import make_pair
-from services.cli.supervisor import Program, free_port
+from services.cli.supervisor import Program, free_port, prefect_server
 from services.core.db import Database
 from services.core.settings import settings
 
@@ -20,7 +20,7 @@ from services.core.settings import settings
 def prefect_api(var: Path) -> Iterator[str]:
     """URL of one Prefect server for all flow tests."""
     port = free_port()
-    env = {**os.environ, "PREFECT_HOME": str(var / "prefect"), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    env = {**os.environ, "PREFECT_HOME": str(var / "prefect"), "PREFECT_SERVER_ANALYTICS_ENABLED": "false", **prefect_server()}
     server = Program("prefect", [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1",
                                  "--port", str(port)], env, var / "logs" / "prefect.log",
                      f"http://127.0.0.1:{port}/api/health")

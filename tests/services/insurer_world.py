@@ -108,7 +108,7 @@ class Office:
 
 
 class Twin:
-    """The twin's process, its desk and an adapter to it."""
+    """The twin's process, its desk and an adapter to it. On the loopback, loading certificates would cost more than a call."""
 
     def __init__(self, folder: Path, *options: str, suite: str = "gm", sftp: bool = False) -> None:
         self.office, self.folder, self.options, self.suite = Office(), folder, ("--suite", suite, *options), suite
@@ -156,13 +156,13 @@ class Twin:
 
     def desk(self, claim_no: str, step: str, **more: object) -> dict[str, object]:
         answer = httpx.post(f"{self.url}/desk/{claim_no}/{step}", json={"at": DESK_TIME, **more}, timeout=60,
-                            trust_env=False)
+                            trust_env=False, verify=False)
         assert answer.status_code == 200, answer.text
         result: dict[str, object] = answer.json()
         return result
 
     def undelivered(self, claim_no: str) -> int:
-        listed = httpx.get(f"{self.url}/desk", trust_env=False).json()["dossiers"]
+        listed = httpx.get(f"{self.url}/desk", trust_env=False, verify=False).json()["dossiers"]
         return next(int(row["undelivered"]) for row in listed if row["claim_no"] == claim_no)
 
     def heard(self, claim_no: str) -> list[InboundMessage]:
@@ -174,7 +174,7 @@ class Twin:
 
     def fault(self, claim_no: str, name: str, times: int = 1, **more: object) -> None:
         wish = {"claim_no": claim_no, "fault": name, "times": times, **more}
-        httpx.post(f"{self.url}/desk/faults", json=wish, trust_env=False).raise_for_status()
+        httpx.post(f"{self.url}/desk/faults", json=wish, trust_env=False, verify=False).raise_for_status()
 
     def walk(self, claim_no: str, *steps: str) -> None:
         for step in steps:
