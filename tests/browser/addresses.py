@@ -135,6 +135,8 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "/told/reports/{case_no}/{addressee}": (OFFICE, "/told/reports/{case}/office"),
     "/exchange": (OFFICE, "/exchange"),
     "/exchange/{report_id}": (SENIOR, "/exchange/{exchange}"),
+    "/exchange/{report_id}/letter": (SENIOR, "/exchange/{exchange}/letter"),
+    "/exchange/{report_id}/workbook": (SENIOR, "/exchange/{exchange}/workbook"),
     "/reconciliation": (OFFICE, "/reconciliation"),
     "/reserves": (OFFICE, "/reserves"),
     "/handoffs": (OFFICE, "/handoffs"),
