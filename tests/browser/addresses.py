@@ -137,8 +137,6 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "/exchange/{report_id}": (SENIOR, "/exchange/{exchange}"),
     "/exchange/{report_id}/letter": (SENIOR, "/exchange/{exchange}/letter"),
     "/exchange/{report_id}/workbook": (SENIOR, "/exchange/{exchange}/workbook"),
-    "/exchange/{report_id}/letter": (SENIOR, "/exchange/{exchange}/letter"),
-    "/exchange/{report_id}/workbook": (SENIOR, "/exchange/{exchange}/workbook"),
     "/reconciliation": (OFFICE, "/reconciliation"),
     "/reserves": (OFFICE, "/reserves"),
     "/handoffs": (OFFICE, "/handoffs"),
