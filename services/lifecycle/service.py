@@ -22,7 +22,6 @@ from services.lifecycle import standing
 from services.lifecycle.statements import SETTABLE, call_facts, loaded_facts, select, write
 from services.lifecycle.topics import TOPICS
 from services.sla import service as sla
-from services.sla.rules import FOLLOWS
 from statemachines.rules import FACTS, NotAllowed, Refused, decide, needs
 from statemachines.words import event_words, state_words
 
@@ -92,7 +91,7 @@ def fire(session: Session, machine: str, event: str, moves: Sequence[Move], *, a
     given = {name: [move.sets[name] for move in ordered] for name in _sets(machine, moves)}
     _write(session, machine, event, rows, targets, links, given, actor, now)
     standing.note(session, machine, event, [(row.org_key, row.chain_id, row.id) for row in rows], actor=actor, now=now)
-    if (machine, event) in FOLLOWS:
+    if sla.has_clocks(machine, event):
         today = business_day(now)
         sla.follow(session, machine, event, {row.id: (row.chain_id, move.on or today) for row, move in zip(rows, ordered, strict=True)},
                    now=now, known={row.id: sla.Planned(row.org_key, *row.planned) for row in rows})

@@ -110,6 +110,11 @@ def receivers(session: Session, claim_ids: Sequence[uuid.UUID]) -> dict[uuid.UUI
             for claim, group in found.items()}
 
 
+def shared(fen: int, receiving: Sequence[Receiver]) -> list[int]:
+    """A sum (fen) as these receivers' shares split it, one part each in their order; nobody gets nothing."""
+    return split(fen, [Fraction(one.payee.share_num, one.payee.share_den) for one in receiving]) if receiving else []
+
+
 def relation_words(payee: Payee, guardian: str | None) -> str | None:
     """What an heir is to the member, with the guardian who receives; None for the member."""
     relation = HEIR_RELATIONS.get(payee.relation)

@@ -75,6 +75,11 @@ def count(rule: ClockRule, start_on: date, pauses: Pauses = ()) -> Count:
     return add_calendar(start_on, rule.days, calendar(), pauses=pauses)
 
 
+def has_clocks(machine: str, event: str) -> bool:
+    """Whether any clock starts, stops or pauses at this move."""
+    return (machine, event) in FOLLOWS
+
+
 def follow(session: Session, machine: str, event: str, rows: Rows, *, now: datetime,
            known: Mapping[uuid.UUID, Planned] | None = None) -> None:
     """Do to the clocks what the move asks for; moves without clocks cost nothing.

@@ -45,7 +45,8 @@ def test_the_road_runs_by_itself_between_peoples_acts(world: World, now: datetim
     until(lambda: drained(world.db), worker)
     assert ask(world.db, "SELECT code, state FROM notice") == [("receipt", "dispatched")]
     yesterday = business_day(datetime.now(UTC)) - timedelta(days=1)
-    assert ask(world.db, "SELECT org_key, day, breaches FROM money_proof ORDER BY 1") == [("cn.nx.", yesterday, 0), ("cn.xj.", yesterday, 0)]
+    proofs = ask(world.db, "SELECT org_key, day, breaches FROM money_proof ORDER BY 1")
+    assert proofs == [("cn.nx.", yesterday, 0), ("cn.xj.", yesterday, 0)]
     verify(world, claim_id, now, verifier=world.actor("xj.clerk"))
     until(lambda: drained(world.db), worker)
     assert ask(world.db, "SELECT state FROM claim") == [("in_review",)]

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 
 from services.core.errors import InputError
 from services.core.identity import BANKS
@@ -17,8 +16,7 @@ from services.enrolment.queries import computation_of
 from services.models import Organisation, Paper, SlaClock
 from services.notice.diseases import disease_words
 from services.notice.files import File
-from services.payment.queries import Receiver
-from services.payment.rules import split
+from services.payment.queries import Receiver, shared
 from services.rulebook.dating import decisive_date, stated_date
 from services.rulebook.parts import ClockRule
 from services.rulebook.schema import RuleBook
@@ -117,8 +115,7 @@ def amount(fen: int) -> Values:
 
 def payees(file: File, fen: int) -> list[Values]:
     """Who receives what of a sum, split as it is paid. Raises InputError when a payee has no account yet."""
-    parts = split(fen, [Fraction(one.payee.share_num, one.payee.share_den) for one in file.receivers]) if file.receivers else []
-    return [payee(receiver, part) for receiver, part in zip(file.receivers, parts, strict=True) if part]
+    return [payee(receiver, part) for receiver, part in zip(file.receivers, shared(fen, file.receivers), strict=True) if part]
 
 
 def payee(receiver: Receiver, fen: int) -> Values:
