@@ -109,7 +109,7 @@ class HandoffMachine(Machine):
     repeat = stay(sent, validators=[bytes_unchanged])
     reject = sent.to(prepared, validators=[fault_given])
     ack = sent.to(received, validators=[report_no_given])
-    file = stay(received, validators=[case_no_given])
+    file = stay(received, decided, settled, validators=[case_no_given])      # its message may be overtaken by the decision
     question = received.to(questioned, validators=[question_reasoned])
     reply = questioned.to(received, validators=[items_answered])
     answer_part = stay(received, validators=[one_liability_answered])

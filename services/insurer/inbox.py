@@ -122,7 +122,7 @@ def _case(session: Session, message: InboundMessage, now: datetime) -> Case:
         raise InputError("unknown_handoff", "消息所指的移送不存在", remedy="请保险公司核对移送编号", field="handoff_id")
     if row.round != row.now_round or message.round != row.round or message.version != row.package:
         raise InputError("superseded", "消息针对的是已被取代的案卷", remedy="无须处理", field="version")
-    if row.state in _OVER:
+    if row.state in _OVER and not (row.state == "settled" and message.kind == "file"):      # the number of a file may be overtaken
         raise InputError("handoff_over", f"移送已处于“{state_words('handoff', row.state)}”，消息不再适用", remedy="无须处理")
     book = version(row.plan, row.plan_from)
     return Case(session=session, message=message, handoff_id=row.id, claim_id=row.claim_id, org_key=row.org_key,

@@ -40,7 +40,8 @@ def test_the_doors(db: Database, now: datetime, tmp_path: Path) -> None:
             "reason": "撤销参保", "certificate_no": cover.certificate_no}
     assert api.post("xj.maker", "/premiums/returns", back).status_code == 201
     accounts = {row["account"]: row["balance"] for row in api.get("xj.auditor", "/premiums/books", plan=XJ_PLAN).json()}
-    assert accounts == {"cash": "0.00", "income": "-250.00", "prepaid": "0.00", "receivable": "250.00", "refund_payable": "0.00"}
+    began = {"cash": "10000000.00", "opening": "-10000000.00"}          # what the fund of tests/support/world.py begins with
+    assert accounts == began | {"income": "-250.00", "prepaid": "0.00", "receivable": "250.00", "refund_payable": "0.00"}
     assert api.get("xj.admin", "/premiums/books").json()["code"] == "role_missing"
     [row] = api.get("xj.head", "/cover-summary").json()
     assert (row["unit"], row["people"], row["due"]) == ("天山区示例一厂工会", 5, "250.00")
@@ -66,7 +67,7 @@ def test_the_command_shows_cover_books_and_summary(db: Database, now: datetime, 
     assert main(["covers", "books", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert {row["account"]: row["balance_fen"] for row in found if row["plan"] == XJ_PLAN} == {
-        "cash": 10000, "income": -35000, "prepaid": 0, "receivable": 25000}
+        "cash": 1_000_010_000, "opening": -1_000_000_000, "income": -35000, "prepaid": 0, "receivable": 25000}
     assert main(["covers", "catch-up", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"entries": 0}
     assert main(["covers", "summary", "--org", "cn.xj.", "--out", str(tmp_path / "s.xlsx")]) == 0

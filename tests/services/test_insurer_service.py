@@ -89,6 +89,19 @@ def test_a_message_that_comes_too_early_waits_for_the_one_before(world: World, t
     assert handoff(world, claim).case_no == file.body.case_no  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("before", [2, 3], ids=["decided", "settled"])
+def test_a_files_number_that_the_decision_overtook_is_kept(world: World, twin: Twin, now: datetime, before: int) -> None:
+    claim = with_insurer(world, twin, now)
+    no = number(world, claim)
+    twin.walk(no, "ack", "file", "decide", "settle")
+    ack, file, decide, settle = polled(twin, no)
+    for message in [ack, decide, settle][:before] + [file]:
+        with world.db.unit_of_work(ROOT) as session:
+            insurer.receive(session, message=message, now=now)
+            assert insurer.apply(session, claim_nos=[no], now=now) == 1
+    assert handoff(world, claim).case_no == file.body.case_no  # type: ignore[union-attr]
+
+
 def test_the_same_id_with_another_content_is_a_conflict(world: World, twin: Twin, now: datetime) -> None:
     claim = with_insurer(world, twin, now)
     twin.walk(number(world, claim), "ack")
