@@ -95,7 +95,7 @@ def test_a_files_number_that_the_decision_overtook_is_kept(world: World, twin: T
     no = number(world, claim)
     twin.walk(no, "ack", "file", "decide", "settle")
     ack, file, decide, settle = polled(twin, no)
-    for message in [ack, decide, settle][:before] + [file]:
+    for message in [*[ack, decide, settle][:before], file]:
         with world.db.unit_of_work(ROOT) as session:
             insurer.receive(session, message=message, now=now)
             assert insurer.apply(session, claim_nos=[no], now=now) == 1
