@@ -6,7 +6,8 @@ set -euo pipefail
 packages=(
   libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0   # WeasyPrint
   fonts-noto-cjk fonts-arphic-ukai                       # Chinese faces, rare name characters
-  poppler-utils                                          # pdftotext, pdftoppm: tests look at letters
+  poppler-utils                                          # pdftotext, pdftoppm, pdfsig: tests look at letters
+  mupdf-tools                                            # a second renderer that must show the same letter
   graphviz                                               # pictures of the machines
   chromium                                               # browser tests and screenshots
 )
