@@ -6,7 +6,8 @@ worker is a fork of its own: no memory, connection or lock of a dead one lives o
 is only where it dies: a file `<point>--<claim_no>` in `MORTAL_PLAN` is one death, and is gone when it was died.
 
 A point is before or after a call of the insurer (`send`, `poll`, `reply`), or after a verb of the office ran in its transaction: `.done`
-before the commit, `.kept` after it. All of them are process boundaries: what the worker knew is gone, what it committed or said is not.
+before the commit, `.kept` after it, which is one death for all the claims the commit was about. All of them are process boundaries: what
+the worker knew is gone, what it committed or said is not.
 """
 
 from __future__ import annotations
@@ -46,9 +47,16 @@ _WAITING = "deaths"     # of a session: what happens once it has committed
 
 def die(point: str, claim_no: str) -> None:
     """Killed here and now, if the plan says so; only once."""
+    if _due(point, claim_no):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _due(point: str, claim_no: str) -> bool:
+    """Whether the plan has this death; it has it no more."""
     with suppress(FileNotFoundError):
         (Path(os.environ["MORTAL_PLAN"]) / f"{point}--{claim_no}").unlink()
-        os.kill(os.getpid(), signal.SIGKILL)
+        return True
+    return False
 
 
 class Mortal:
@@ -107,8 +115,12 @@ def _mortal(name: str, verb: Callable[..., object]) -> Callable[..., object]:
 
 
 def _committed(session: sa.orm.Session) -> None:
-    for point, claim_no in session.info.pop(_WAITING, []):
-        die(point, claim_no)
+    """One commit may keep something of many claims (a page of messages, an announcement): the worker that dies after it dies for all of
+    them at once. What is committed is not done again, so a death that was left for later would never be died.
+    """
+    due = [_due(point, claim_no) for point, claim_no in session.info.pop(_WAITING, [])]
+    if any(due):
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _claims(session: Session, result: object, given: dict[str, object]) -> list[str]:
