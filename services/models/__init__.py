@@ -10,6 +10,7 @@ from services.models.claim import Claim
 from services.models.clock import SlaClock
 from services.models.conversation import ClaimMessage, MessageMark
 from services.models.cover import Cover, Endorsement, Reservation, RosterImport
+from services.models.delivery import DeliveryAttempt, DeliveryEvent, LetterContact
 from services.models.disagreement import Disagreement, HandoffOwner
 from services.models.exchange import CooperationAct, ExchangeReport, Reconciliation, ReconciliationDifference
 from services.models.handoff import Handoff, InsurerMessage
@@ -49,9 +50,10 @@ from services.models.worksheet import Decision, Worksheet
 __all__ = [
     "AccessRecord", "Account", "Advance", "AnswerSheet", "AuditHead", "AuditRecord", "BankCard", "BankLine", "BusinessClockRow",
     "CancelRequest", "Case", "Claim", "ClaimMessage", "Consent", "CooperationAct", "Cover", "Credential", "Decision",
+    "DeliveryAttempt", "DeliveryEvent",
     "Disagreement", "DuplicateVerdict", "Endorsement", "ExchangeReport", "FactSource", "FamilyTie", "FindingAnswer",
     "FormerKey", "Fund", "FundAccount", "FurtherList", "Grant", "Handoff", "HandoffOwner", "IdempotencyKey",
-    "InsurerMessage", "Invoice", "LedgerClosing", "LedgerEntry", "LedgerTransaction", "Liaison", "LineVerdict", "MessageMark",
+    "InsurerMessage", "Invoice", "LedgerClosing", "LedgerEntry", "LedgerTransaction", "LetterContact", "Liaison", "LineVerdict", "MessageMark",
     "MoneyProof",
     "Notice", "NumberSeries", "Objection", "OidcAttempt", "OidcSubject", "Organisation", "OrganisationChange",
     "OriginalRequest", "OutboxRow", "Paper", "PaperField", "PaperMatch", "PaperPage", "PaperReading", "PasswordLink",
