@@ -8,7 +8,7 @@ import time
 import uuid
 
 # Crockford's alphabet without look-alikes, for codes told over the phone.
-_CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def uuidv7() -> uuid.UUID:
@@ -37,4 +37,4 @@ def spoken_number(office: str, year: int, serial: int) -> str:
 
 def public_code() -> str:
     """Eight characters that open the public progress page together with the claim number."""
-    return "".join(secrets.choice(_CODE_ALPHABET) for _ in range(8))
+    return "".join(secrets.choice(CODE_ALPHABET) for _ in range(8))

@@ -1,0 +1,34 @@
+"""Check codes: sixteen characters printed on each letter that open its public check page, and nothing else."""
+
+from __future__ import annotations
+
+import secrets
+
+from documents.layout.context import Check
+from services.core.ids import CODE_ALPHABET
+from services.core.settings import settings
+
+LENGTH, GROUP = 16, 4
+# What hands and cameras make of signs that no code has.
+_MEANT = str.maketrans({"–": "-", "—": "-", "－": "-"})
+
+
+def new_code() -> str:
+    """A code as it is kept: 78 bits that nobody can guess, without look-alikes."""
+    return "".join(secrets.choice(CODE_ALPHABET) for _ in range(LENGTH))
+
+
+def spoken(code: str) -> str:
+    """As it is printed: 7K4M-2QXD-9PHT-6WRC."""
+    return "-".join(code[start:start + GROUP] for start in range(0, len(code), GROUP))
+
+
+def normal(text: str) -> str:
+    """A code as people type it, as it is kept; what cannot be a code becomes one that no letter has."""
+    plain = "".join(text.upper().translate(_MEANT).replace("-", "").split())
+    return plain if len(plain) == LENGTH and set(plain) <= set(CODE_ALPHABET) else "-" * LENGTH
+
+
+def printed(code: str) -> Check:
+    """What stands on the letter: the address that the QR holds, and the code for hands."""
+    return Check(url=f"{settings().public_url.rstrip('/')}/check/{code}", code=spoken(code))
