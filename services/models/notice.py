@@ -6,6 +6,7 @@ import uuid
 from datetime import date, datetime
 
 from sqlalchemy import Index, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from services.models.base import CText, Instant, Json, Moving, instant, one_of
@@ -17,12 +18,13 @@ class Notice(Moving, table=True):
 
     __tablename__ = "notice"
     __table_args__ = (one_of("state", NoticeState), Index("notice_claim", "claim_id"),
-                      UniqueConstraint("claim_id", "code", "cause", name="notice_once"),
+                      UniqueConstraint("claim_id", "code", "cause", "edition", name="notice_once"),
                       UniqueConstraint("series", "year", "serial", name="notice_number"))
 
     claim_id: uuid.UUID = Field(foreign_key="claim.id")
     code: str = Field(sa_type=Text)                  # folder under documents/notices/
     cause: str = Field(sa_type=Text)
+    edition: int = 1                                 # one more for each letter that took an earlier one's place
     replaces: uuid.UUID | None = None
     recipient: str = Field(sa_type=Text)             # member | heir | insurer
     person_id: uuid.UUID | None = Field(default=None, foreign_key="person.id")
@@ -38,6 +40,8 @@ class Notice(Moving, table=True):
     channel: str | None = Field(default=None, sa_type=Text)
     attempt: int = 0
     proof: str | None = Field(default=None, sa_type=Text)
+    # Why a draft could not be issued: code, message, remedy, field, at; empty once it is.
+    stuck: dict[str, str] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     drafted_at: datetime = Field(sa_type=Instant)
     issued_at: datetime | None = instant()
     dispatched_at: datetime | None = instant()
