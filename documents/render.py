@@ -19,11 +19,12 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from pydantic import BaseModel, ValidationError
-from weasyprint import CSS, HTML
+from weasyprint import CSS, HTML, Attachment
 from weasyprint.text.fonts import FontConfiguration
 
 from documents.errors import ContextError, DocumentError, MissingGlyph, UnknownLetter
-from documents.layout.context import Letter
+from documents.layout.context import Issued
+from documents.proof import VARIANT, add_ua1, data_file, seal_field
 
 HERE = Path(__file__).parent
 FAMILIES = ("Noto Serif CJK", "Noto Sans CJK")
@@ -51,19 +52,19 @@ def codes() -> list[str]:
 
 
 @cache
-def context_model(code: str) -> type[Letter]:
+def context_model(code: str) -> type[Issued]:
     """The context class of a letter. Raises UnknownLetter."""
     if code not in codes():
         near = difflib.get_close_matches(code, codes(), 1)
         raise UnknownLetter("unknown_letter", f"没有代码为“{code}”的文书",
                             remedy=f"是否为“{near[0]}”" if near else "可用代码：" + "、".join(codes()))
     model: object = importlib.import_module(f"documents.notices.{code}.context").Context
-    if not (isinstance(model, type) and issubclass(model, Letter)):
-        raise TypeError(f"{code}: Context must be a Letter")
+    if not (isinstance(model, type) and issubclass(model, Issued)):
+        raise TypeError(f"{code}: Context must be a Letter or an Official")
     return model
 
 
-def check_context(code: str, context: Mapping[str, object] | BaseModel) -> Letter:
+def check_context(code: str, context: Mapping[str, object] | BaseModel) -> Issued:
     """The context as the letter's own model. Raises ContextError naming the first value to blame."""
     model = context_model(code)
     if isinstance(context, model):
@@ -75,23 +76,27 @@ def check_context(code: str, context: Mapping[str, object] | BaseModel) -> Lette
         raise _context_error(code, model, error) from error
 
 
-def render(code: str, context: Mapping[str, object] | BaseModel) -> Rendered:
-    """Set one letter. The same context gives the same bytes.
+def render(code: str, context: Mapping[str, object] | BaseModel, *, data: Mapping[str, object] | None = None,
+           sealed: bool = True) -> Rendered:
+    """Set one letter as PDF/A-3a and PDF/UA-1, unsigned. The same input gives the same bytes.
 
+    `data` goes along as data.json. `sealed`: an empty signature field stands where the seal goes; without, none.
     Raises UnknownLetter, ContextError (a value missing, unknown or contradictory) and MissingGlyph.
     """
     letter = check_context(code, context)
     values = {name: getattr(letter, name) for name in type(letter).model_fields}
     html = _environment().get_template(f"notices/{code}/template.html").render(values, section=_sections())
-    pdf, pages, title = _set(html)
+    attachments = [data_file(data, letter.issued_on)] if data is not None else []
+    pdf, pages, title = _set(html, attachments, sealed)
     return Rendered(code, title, html, pdf, hashlib.sha256(pdf).hexdigest(), pages)
 
 
-def _set(html: str) -> tuple[bytes, int, str]:
+def _set(html: str, attachments: list[Attachment], sealed: bool) -> tuple[bytes, int, str]:
     with _press:
         fonts, css = _type_case()
-        document = HTML(string=html, url_fetcher=_no_fetch).render(stylesheets=[css], font_config=fonts)
-        pdf = document.write_pdf(pdf_tags=True)
+        document = HTML(string=html, url_fetcher=_no_fetch).render(stylesheets=[css], font_config=fonts, pdf_variant=VARIANT)
+        add_ua1(document)
+        pdf = document.write_pdf(pdf_variant=VARIANT, attachments=attachments, finisher=seal_field() if sealed else None)
     if not isinstance(pdf, bytes):
         raise DocumentError("no_pdf", "排版程序没有返回文件")
     absent = {chr(point) for font in document.fonts.values() for point in font.missing}
@@ -141,7 +146,7 @@ def _sections() -> Callable[[str], Markup]:
     return lambda title: Markup("<h2>{}、{}</h2>").format(next(numbers), title)
 
 
-def _context_error(code: str, model: type[Letter], error: ValidationError) -> ContextError:
+def _context_error(code: str, model: type[Issued], error: ValidationError) -> ContextError:
     first = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in first["loc"])
     if first["type"] == "missing":

@@ -117,8 +117,15 @@ class Paper(Value):
     note: Text | None = None
 
 
-class Letter(Value):
-    """What stands on every letter."""
+class Check(Value):
+    """Where anyone may check the letter: the page's address, and the code a person types there."""
+
+    url: Text
+    code: Text
+
+
+class Issued(Value):
+    """What stands on everything an office issues."""
 
     office_name: Text
     """落款: the organ that signs."""
@@ -126,6 +133,17 @@ class Letter(Value):
     """发文机关标志; the signing organ if absent."""
     number: LetterNumber
     issued_on: date
+    contact: Text | None = None
+    """Office, telephone, hours in one line."""
+    enclosures: tuple[Text, ...] = ()
+    copies_to: tuple[Text, ...] = ()
+    check: Check | None = None
+    """Absent: no code is printed, as on a sample."""
+
+
+class Letter(Issued):
+    """Letter format: to a person about a claim, and letters (函) to an insurer or a bank."""
+
     addressee: Text
     """称谓 without colon: 马某同志; an organ's full name."""
     claim_no: Text
@@ -135,17 +153,33 @@ class Letter(Value):
     """被保险人 where an insurer carries the cover."""
     person_deceased: bool = False
     """The person has died: the letter wishes nobody recovery and offers condolences."""
-    contact: Text | None = None
-    """Office, telephone, hours in one line."""
     progress_url: Text | None = None
     public_code: Text | None = None
-    enclosures: tuple[Text, ...] = ()
-    copies_to: tuple[Text, ...] = ()
 
     @model_validator(mode="after")
     def _progress_is_whole(self) -> Letter:
         if (self.progress_url is None) != (self.public_code is None):
             raise ValueError("progress_url 与 public_code 须同时提供或同时省略")
+        return self
+
+
+class Official(Issued):
+    """文件格式 with a red head: 通知 to lower unions, 报告 and 请示 to the organ above."""
+
+    addressees: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """主送机关: full names or the usual joint ones, without colon."""
+    signer: Text | None = None
+    """签发人, only when it goes upwards."""
+    printed_by: Text | None = None
+    """印发机关; with its day, or neither."""
+    printed_on: date | None = None
+
+    @model_validator(mode="after")
+    def _imprint_is_whole(self) -> Official:
+        if (self.printed_by is None) != (self.printed_on is None):
+            raise ValueError("printed_by 与 printed_on 须同时提供或同时省略")
+        if self.printed_on is not None and self.printed_on < self.issued_on:
+            raise ValueError("印发日期不得早于成文日期")
         return self
 
 
