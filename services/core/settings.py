@@ -48,6 +48,11 @@ class Settings(BaseSettings):
     store_region: str = ""
     keep_papers_years: int = Field(default=0, ge=0, le=100)     # at least so many, where the law asks for fewer (evidence/retention.py)
     store_keys: Path | None = None  # aws_access_key_id and aws_secret_access_key, one a line
+    # By what a reader is told that a letter waits; empty: portal and paper only (services/notice/delivery.yaml says in which order)
+    channels: str = Field(default="", pattern=r"^((sms|wecom|mail)(,(sms|wecom|mail)){0,2})?$")
+    channel_urls: Path | None = None        # their Apprise addresses, one a line; each channel above needs one
+    receipt_secret_file: Path | None = None     # what providers sign their receipts with; without it none is taken
+    seals: Path | None = None       # offices' certificates, keys and seal pictures (services/notice/signing.py); empty: under data_dir
     oidc_issuer: str = ""           # the organisation's identity provider; empty: passwords only
     oidc_client_id: str = ""
     oidc_client_secret_file: Path | None = None
@@ -61,6 +66,11 @@ class Settings(BaseSettings):
     def key_ring(self) -> Path:
         """The file with the field, index and audit keys; never in the database."""
         return self.data_dir / "keys" / "ring.json"
+
+    @property
+    def seals_dir(self) -> Path:
+        """One folder for each signing office, named by its key: what its letters are sealed with."""
+        return self.seals or self.data_dir / "keys" / "seals"
 
     @property
     def bank_dir(self) -> Path:
