@@ -17,6 +17,7 @@ from services.models.handoff import Handoff, InsurerMessage
 from services.models.ledger import LedgerClosing, LedgerEntry, LedgerTransaction, MoneyProof, PremiumVoucher
 from services.models.notice import Notice, NumberSeries
 from services.models.objection import Objection, Receivable, Reopening
+from services.models.office_letter import OfficeLetter
 from services.models.organisation import FormerKey, Fund, FundAccount, Liaison, Organisation, OrganisationChange
 from services.models.original import OriginalRequest
 from services.models.outbox import BusinessClockRow, IdempotencyKey, OutboxRow
@@ -55,7 +56,7 @@ __all__ = [
     "FormerKey", "Fund", "FundAccount", "FurtherList", "Grant", "Handoff", "HandoffOwner", "IdempotencyKey",
     "InsurerMessage", "Invoice", "LedgerClosing", "LedgerEntry", "LedgerTransaction", "LetterContact", "Liaison", "LineVerdict", "MessageMark",
     "MoneyProof",
-    "Notice", "NumberSeries", "Objection", "OidcAttempt", "OidcSubject", "Organisation", "OrganisationChange",
+    "Notice", "NumberSeries", "Objection", "OfficeLetter", "OidcAttempt", "OidcSubject", "Organisation", "OrganisationChange",
     "OriginalRequest", "OutboxRow", "Paper", "PaperField", "PaperMatch", "PaperPage", "PaperReading", "PasswordLink",
     "Payee", "Payment", "PaymentRun", "Person", "PersonCategory", "PersonChange", "PersonMerge", "PremiumVoucher",
     "Proxy", "QaItem", "QaSample", "Receivable", "Reconciliation", "ReconciliationDifference", "RecoveryCode",

@@ -25,6 +25,7 @@ TITLES = {
     "withdrawal": "撤回申请确认书", "objection_receipt": "异议收件回执", "reopened": "重新审核通知书",
     "reexamined": "重新审核结果通知书", "reminder": "补充材料提醒通知书", "not_pursued": "未继续办理结案通知书",
     "advance": "先予支付通知书", "exchange": "关于2026年3月关爱女职工“安康保”合作情况的函",
+    "cover_certificate": "参保证明",
 }
 # What nobody may miss in a letter: the sum, the date, the clause, the account, the serial.
 MUST_SAY = {
@@ -33,6 +34,7 @@ MUST_SAY = {
                    "一次性告知", "向住院医院的病案室申请复印"],
     "reminder": ["3月25日送达", "病理诊断报告", "2026年4月24日前（含当日）", "还有5日", "次日起3日内补齐", "恢复办理"],
     "not_pursued": ["2026年4月20日送达", "2026年4月27日暂按未继续办理结案", "不是不予给付的决定", "随时恢复办理", "不必重新报案"],
+    "cover_certificate": ["650***********0021", "XJBZ202600000018", "2026年1月1日至2026年12月31日", "共4份", "已缴清", "不作为给付决定"],
     "decision": ["60000.00元", "人民币陆万元整", "15000.00元/份×4份=60000.00元", "尾号8810", "第15个工作日为6月4日", "2026年6月5日"],
     "consolation": ["2000.00元", "人民币贰仟元整", "第45日", "诚挚的慰问", "尾号0273", "祝早日康复"],
     "refusal": ["30日（含）内，不享受", "生效后第20日", "疾病诊断证明书", "2028年3月20日", "自收到本通知书的次日起15日内"],
@@ -61,7 +63,7 @@ def test_letter_reads_as_approved(code: str, press: Callable[[str], Rendered], r
     letter = press(code)
     assert letter.title == TITLES[code]
     assert read(letter.pdf) == (GOLDEN / f"{code}.txt").read_text("utf-8")
-    short = ("withdrawal", "payment", "objection_receipt", "reopened", "reexamined", "reminder", "advance")
+    short = ("withdrawal", "payment", "objection_receipt", "reopened", "reexamined", "reminder", "advance", "cover_certificate")
     assert letter.pages == (2 if code in short else 3)
 
 
