@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import Index, Text, UniqueConstraint
+from sqlalchemy import Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -19,7 +19,9 @@ class Notice(Moving, table=True):
     __tablename__ = "notice"
     __table_args__ = (one_of("state", NoticeState), Index("notice_claim", "claim_id"),
                       UniqueConstraint("claim_id", "code", "cause", "edition", name="notice_once"),
-                      UniqueConstraint("series", "year", "serial", name="notice_number"))
+                      UniqueConstraint("series", "year", "serial", name="notice_number"),
+                      UniqueConstraint("check_code", name="notice_check"), Index("notice_sha256", "sha256"),
+                      Index("notice_replaces", "replaces", postgresql_where=text("replaces IS NOT NULL")))
 
     claim_id: uuid.UUID = Field(foreign_key="claim.id")
     code: str = Field(sa_type=Text)                  # folder under documents/notices/
@@ -36,6 +38,8 @@ class Notice(Moving, table=True):
     issued_on: date | None = None
     context: dict[str, object] = Field(default_factory=dict, sa_type=Json)
     sha256: str | None = Field(default=None, sa_type=Text)
+    check_code: str | None = Field(default=None, sa_type=Text)     # opens its public check page
+    certificate: str | None = Field(default=None, sa_type=Text)    # serial of the one that sealed it; None before there were seals
     enclosures: list[dict[str, str]] = Field(default_factory=list, sa_type=Json)   # [{"name", "sha256", "mime"}]
     channel: str | None = Field(default=None, sa_type=Text)
     attempt: int = 0

@@ -26,6 +26,7 @@ class OfficeLetter(Scoped, table=True):
         UniqueConstraint("series", "year", "serial", name="office_letter_number"),
         UniqueConstraint("check_code", name="office_letter_check"),
         Index("office_letter_subject", "code", "subject"), Index("office_letter_org", "org_key"),
+        Index("office_letter_sha256", "sha256"),
         CheckConstraint("(voided_at IS NULL) = (void_reason IS NULL)", name="office_letter_voided"))
 
     code: str = Field(sa_type=Text)                  # folder under documents/notices/
