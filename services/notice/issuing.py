@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from documents.errors import DocumentError
-from documents.render import check_context, render
 from services.access.actor import Actor
 from services.core.clock import business_day
 from services.core.errors import GuardFailed
@@ -22,13 +21,15 @@ from services.notice.contexts import BUILDERS
 from services.notice.contexts.common import head
 from services.notice.contexts.insured import insurer_letter, letter_title
 from services.notice.files import File, gather
+from services.notice.pressing import Job, job_of, pressed
 from services.storage import service as storage
 from statemachines.states import NoticeState
 
 PDF = "application/pdf"
 # Within one claim a letter may name the number of those before it.
-ORDER = ("receipt", "supplement", "reminder", "not_pursued", "transfer", "advance", "objection_receipt", "reopened", "reexamined",
-         "decision", "consolation", "refusal", "refund", "cover_note", "payment", "withdrawal")
+ORDER = ("receipt", "supplement", "reminder", "not_pursued", "limitation", "transfer", "recalled", "held", "extended", "advance",
+         "objection_receipt", "reopened", "reexamined", "decision", "consolation", "refusal", "refund", "cover_note", "heirs", "account",
+         "payment", "repayment", "withdrawal")
 
 
 def letter_number(series: str, year: int, serial: int) -> str:
@@ -72,25 +73,38 @@ _MOOT = sa.text("""
     SELECT n.id FROM notice n JOIN claim c ON c.id = n.claim_id JOIN supplement s ON s.claim_id = c.id
         AND s.id::text = split_part(n.cause, ':', 2)
     WHERE n.id = ANY(CAST(:ids AS uuid[])) AND ((n.code = 'reminder' AND s.state <> 'delivered')
-        OR (n.code = 'not_pursued' AND c.state <> 'closed'))""")
+        OR (n.code = 'not_pursued' AND c.state <> 'closed'))
+    UNION ALL SELECT n.id FROM notice n JOIN claim c ON c.id = n.claim_id WHERE n.id = ANY(CAST(:ids AS uuid[])) AND (
+        (n.code = 'held' AND NOT c.held) OR (n.code = 'limitation' AND c.state <> 'closed'))
+    UNION ALL SELECT n.id FROM notice n JOIN sla_clock k ON k.id::text = split_part(n.cause, ':', 2)
+    WHERE n.id = ANY(CAST(:ids AS uuid[])) AND n.code = 'extended' AND k.state <> 'running'
+    UNION ALL SELECT n.id FROM notice n JOIN payment p ON p.id::text = split_part(n.cause, ':', 2)
+    WHERE n.id = ANY(CAST(:ids AS uuid[])) AND n.code = 'account' AND p.state <> 'returned'""")
+_MAY_BE_MOOT = ("reminder", "not_pursued", "held", "limitation", "extended", "account")
 
 
 def _without_moot(session: Session, notices: Sequence[Notice], actor: Actor, now: datetime) -> list[Notice]:
-    """A list answered, or a claim taken up again, between drafting and issuing: the letter would say what is no longer so."""
-    ids = {row.id for row in notices if row.code in ("reminder", "not_pursued")}
+    """A list answered, a claim taken up again, between drafting and issuing: the letter would say what is no longer so."""
+    ids = {row.id for row in notices if row.code in _MAY_BE_MOOT}
     moot = set(session.execute(_MOOT, {"ids": sorted(ids)}).scalars()) if ids else set()
-    fire(session, "notice", "void", [Move(row, reason="材料已经补充，无须再发") for row in sorted(moot)], actor=actor, now=now)
+    fire(session, "notice", "void", [Move(row, reason="情况已经改变，无须再发") for row in sorted(moot)], actor=actor, now=now)
     return [row for row in notices if row.id not in moot]
+
+
+def job(file: File, number: str, now: datetime, enclosures: Sequence[Mapping[str, str]]) -> Job:
+    """What the letter says under this number. Raises DocumentError naming a value that is missing."""
+    today = business_day(now)
+    values = {**head(file, number, today), "enclosures": [item["name"] for item in enclosures]}
+    return job_of(file.notice.code, {**values, **BUILDERS[file.notice.code](file, today)}, file.office, now)
 
 
 def _write(session: Session, file: File, series: str, serial: int, today: date, now: datetime) -> None:
     notice = file.notice
     number = letter_number(series, today.year, serial)
-    enclosures = _enclosures(file)
-    values = {**head(file, number, today), "enclosures": [item["name"] for item in enclosures]}
+    listed = enclosures(file)
     try:
-        context = check_context(notice.code, {**values, **BUILDERS[notice.code](file, today)})
-        letter = render(notice.code, context)
+        wanted = job(file, number, now, listed)
+        letter = pressed(wanted)
     except DocumentError as error:
         raise GuardFailed("context_incomplete", f"{file.claim.claim_no} 的文书“{notice.code}”无法生成：{error.message}",
                           remedy=error.remedy or "补全案件资料后重新签发", field=error.field) from error
@@ -100,11 +114,11 @@ def _write(session: Session, file: File, series: str, serial: int, today: date, 
         " context = CAST(:context AS jsonb), sha256 = :sha, enclosures = CAST(:enclosures AS jsonb), issued_at = :now"
         " WHERE id = :id"),
         {"series": series, "year": today.year, "serial": serial, "number": number, "today": today,
-         "context": context.model_dump_json(), "sha": storage.put(letter.pdf),
-         "enclosures": json.dumps(enclosures), "now": now, "id": notice.id})
+         "context": wanted.values, "sha": storage.put(letter.pdf),
+         "enclosures": json.dumps(listed), "now": now, "id": notice.id})
 
 
-def _enclosures(file: File) -> list[dict[str, str]]:
+def enclosures(file: File) -> list[dict[str, str]]:
     """The insurer's own decision letter goes with the union's note, unchanged."""
     if file.claim.route != "insurer" or file.notice.code not in ("cover_note", "refund") or file.decision is None:
         return []

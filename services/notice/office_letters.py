@@ -22,7 +22,7 @@ from services.enrolment.numbers import ancestor_keys, draw
 from services.models import OfficeLetter, Organisation
 from services.notice.checks import new_code, printed
 from services.notice.contexts.common import contact
-from services.notice.pressing import pressed
+from services.notice.pressing import job_of, pressed
 from services.storage import service as storage
 
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtext('office_letter:' || :code || :subject))")
@@ -73,14 +73,15 @@ def issue(session: Session, about: About, values: Mapping[str, object], *, offic
     [serial] = draw(session, series, today.year)
     number = f"{series}〔{today.year}〕{serial}号"
     try:
-        made = pressed(about.code, {**said, "number": number, "issued_on": today, "check": printed(code)}, office=office, now=now)
+        job = job_of(about.code, {**said, "number": number, "issued_on": today, "check": printed(code)}, office, now)
+        made = pressed(job)
     except DocumentError as error:
         raise GuardFailed("context_incomplete", f"文书“{about.code}”无法生成：{error.message}", remedy=error.remedy or "补全资料后重新办理",
                           field=error.field) from error
     row = OfficeLetter(
         id=uuidv7(), org_key=about.org_key, code=about.code, subject=about.subject, cover_id=about.cover_id, person_id=about.person_id,
         valid_on=about.valid_on, series=series, year=today.year, serial=serial, number=number, issued_on=today,
-        context=made.context, digest=digest, sha256=storage.put(made.pdf), check_code=code, issued_by=actor.account_id,
+        context=json.loads(job.values), digest=digest, sha256=storage.put(made.pdf), check_code=code, issued_by=actor.account_id,
         issued_person=actor.person_id, issued_at=now)
     session.add(row)
     session.flush()

@@ -1,28 +1,76 @@
-"""The one way a letter's bytes are made: values checked, set, sealed. Opens no database, so that a pool of processes can do it."""
+"""The one way a letter's bytes are made: values checked, set, sealed. Opens no database, so that a pool of processes can do it.
+
+A letter may be pressed ahead, outside any lock, with the values it is foreseen to have (`forecasting`). Whoever then issues it asks
+for its bytes with the values it has: only if they are the very same are the bytes taken that lie ready, for the same values give the
+same letter. So a forecast that was wrong costs time and nothing else.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 
+from documents.layout.context import Issued
 from documents.render import check_context, render
 from services.models import Organisation
 
 
 @dataclass(frozen=True, slots=True)
+class Office:
+    """What a press is told of who signs."""
+
+    org_key: str
+    letter_organ: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One letter to press, with all that its bytes depend on. `values` are JSON's."""
+
+    code: str
+    values: str
+    office: Office
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Pressed:
-    """Finished bytes with the values they say; `sha256` is their digest in hex."""
+    """Finished bytes; `sha256` is their digest in hex."""
 
     pdf: bytes
     sha256: str
-    context: dict[str, object]
 
 
-def pressed(code: str, values: Mapping[str, object], *, office: Organisation, now: datetime) -> Pressed:
-    """One letter. Raises DocumentError naming a value that is missing, or a character without glyph."""
-    context = check_context(code, values)
-    letter = render(code, context)
-    return Pressed(letter.pdf, hashlib.sha256(letter.pdf).hexdigest(), context.model_dump(mode="json"))
+_ready: ContextVar[Mapping[Job, Pressed] | None] = ContextVar("letters pressed ahead", default=None)
 
+
+def job_of(code: str, values: Mapping[str, object], office: Organisation, now: datetime) -> Job:
+    """The job of a letter. Raises DocumentError naming a value that is missing, unknown or contradictory."""
+    return Job(code, check_context(code, values).model_dump_json(), Office(office.org_key, office.letter_organ), now)
+
+
+def press(job: Job) -> Pressed:
+    """Set one letter. Raises DocumentError for a character without glyph."""
+    context: Issued = check_context(job.code, json.loads(job.values))
+    pdf = render(job.code, context).pdf
+    return Pressed(pdf, hashlib.sha256(pdf).hexdigest())
+
+
+def pressed(job: Job) -> Pressed:
+    """The letter, from those that lie ready or pressed now."""
+    return (_ready.get() or {}).get(job) or press(job)
+
+
+@contextmanager
+def lying_ready(letters: Mapping[Job, Pressed]) -> Iterator[None]:
+    """Letters that were pressed ahead; `pressed` looks here first."""
+    token = _ready.set(letters)
+    try:
+        yield
+    finally:
+        _ready.reset(token)
