@@ -10,11 +10,12 @@ READY := $(VENV)/.ready
 
 setup: $(READY)
 
-$(READY): requirements.lock pyproject.toml infra/bootstrap.sh
+$(READY): requirements.lock pyproject.toml infra/bootstrap.sh documents/faces_build.py
 	bash infra/bootstrap.sh
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m documents.faces_build $(if $(HUZHU_FACES),--office $(HUZHU_FACES))
 	touch $(READY)
 
 demo: $(READY)

@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     exchange_period: Literal["month", "quarter", "year"] = "month"      # how often insurer and office tell each other (安康保 art. 16)
     insurer_package_claims: int = Field(default=50, ge=1, le=500)       # dossiers in one package at most
     insurer_package_mb: int = Field(default=24, ge=1, le=64)            # and about so much in papers; a larger claim goes alone
+    faces: Path | None = None       # the office's licensed faces of letters; `make setup` takes them in (documents/faces_build.py)
     movable_clock: bool = False     # demo and training only
     upload_limit_mb: int = 50
     clamav: str = Field(default="", pattern=r"^(unix:/.+|tcp:[^:]+:[0-9]{1,5})?$")     # clamd; once set, nothing passes unscanned

@@ -1,0 +1,80 @@
+"""The faces of letters as they were built at set-up: which characters each has, how wide they are, how CSS names them."""
+
+from __future__ import annotations
+
+import bisect
+import json
+import sys
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from documents.errors import DocumentError, MissingGlyph
+
+# Beside the installed packages: made once for them, and not among the data that a demonstration wipes.
+FOLDER = Path(sys.prefix) / "share" / "huzhu" / "faces"
+LIST = "faces.json"
+CHAINS = {"body": ("latin", "fang", "rare"), "kai": ("kai", "rare"), "hei": ("hei", "rarehei"),
+          "title": ("title", "raretitle"), "song": ("song", "rare")}
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face. `starts` and `ends` bound the runs of characters it has; `widths` in em of those not one em wide."""
+
+    role: str
+    family: str
+    path: Path
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+    widths: dict[str, float] = field(hash=False)
+
+    def has(self, char: str) -> bool:
+        """Whether the face draws this character."""
+        place = bisect.bisect_right(self.starts, ord(char)) - 1
+        return place >= 0 and ord(char) <= self.ends[place]
+
+
+@cache
+def faces() -> dict[str, Face]:
+    """All faces by role. DocumentError when set-up has not built them."""
+    path = FOLDER / LIST
+    if not path.exists():
+        raise DocumentError("no_faces", "文书的字库还没有建立", remedy="请运行 make setup（或 python -m documents.faces_build）")
+    listed = json.loads(path.read_text("utf-8"))["faces"]
+    return {role: Face(role, one["family"], FOLDER / one["file"], tuple(a for a, _ in one["cover"]),
+                       tuple(b for _, b in one["cover"]), one["widths"]) for role, one in listed.items()}
+
+
+@cache
+def width(char: str, chain: str = "body") -> float:
+    """Advance in em. A character that no face of the chain has counts as one; `require` names it."""
+    for role in CHAINS[chain]:
+        face = faces()[role]
+        if face.has(char):
+            return face.widths.get(char, 1.0)
+    return 1.0
+
+
+def measure(text: str, chain: str = "body") -> float:
+    """Width of a text on one line, in em."""
+    return sum(width(char, chain) for char in text)
+
+
+@cache
+def _covered(char: str, chain: str) -> bool:
+    return char.isspace() or any(faces()[role].has(char) for role in CHAINS[chain])
+
+
+def require(text: str, chain: str = "body") -> None:
+    """Raise MissingGlyph naming the characters of `text` that no face of the chain draws."""
+    absent = {char for char in set(text) if not _covered(char, chain)}
+    if absent:
+        raise MissingGlyph("".join(sorted(absent)))
+
+
+def css() -> str:
+    """@font-face rules of all faces, and each chain as a font-family list in a custom property: --body, --hei."""
+    rules = [f'@font-face {{ font-family: "{face.family}"; src: url({face.path.as_uri()}) }}' for face in faces().values()]
+    lists = [f'--{chain}: {", ".join(chr(34) + faces()[role].family + chr(34) for role in roles)};' for chain, roles in CHAINS.items()]
+    return "\n".join([*rules, "html { " + " ".join(lists) + " }"])
