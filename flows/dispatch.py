@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from flows.carry_letters import carry_letters, unopened_letters
 from flows.check_evidence import check_evidence, owe_check
 from flows.collect_replies import collect_replies
 from flows.compute_benefit import compute_benefit
@@ -57,6 +58,7 @@ ROUTES: dict[str, tuple[Flow, ...]] = {
     "payment.credit": (settle_claims,),
     "payment.bounce": (plan_payments,),     # the payee may have died while the bank had the money
     "notice.create": (send_notices,),
+    "letter.carry": (carry_letters,),
     "objection.create": (draft_notices,),
     "objection.decide": (draft_notices,),
     "insurer.message": (collect_replies,),
@@ -67,6 +69,7 @@ ROUTES: dict[str, tuple[Flow, ...]] = {
     "timetable.papers": (keep_papers,),
     "timetable.reconcile": (reconcile,),
     "timetable.prove": (prove_money,),
+    "timetable.letters": (unopened_letters,),
 }
 
 
@@ -80,7 +83,8 @@ class Lane:
 
 # Reading takes a second a page: a letter or a payment must never stand behind five hundred of them. Small batches, because a claim's
 # findings come at the end of its batch, and a worker that is told to stop finishes the batch in hand.
-SLOW = frozenset({topic for topic, flows in ROUTES.items() if check_evidence in flows or keep_papers in flows})
+# A provider of messages may think for seconds too.
+SLOW = frozenset({topic for topic, flows in ROUTES.items() if not {check_evidence, keep_papers, carry_letters}.isdisjoint(flows)})
 LANES = (Lane(slow=False, batch=200), Lane(slow=True, batch=25))
 
 

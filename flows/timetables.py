@@ -27,7 +27,8 @@ def main() -> None:
                  "sweep-deadlines": ("5 0,8,12,18 * * *", "timetable.sweep"),
                  "keep-papers": ("30 2 1 * *", "timetable.papers"),
                  "reconcile": ("20 6 * * *", "timetable.reconcile"),
-                 "prove-money": ("40 6 * * *", "timetable.prove")}
+                 "prove-money": ("40 6 * * *", "timetable.prove"),
+                 "unopened-letters": ("20 8 * * *", "timetable.letters")}
     deployments = [owe.to_deployment(name, schedule=Cron(when, timezone=ZONE), parameters={"topic": topic})
                    for name, (when, topic) in timetable.items()]
     serve(*(deployment for deployment in deployments if isinstance(deployment, RunnerDeployment)))

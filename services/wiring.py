@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +22,8 @@ from services.insurer.adapters.http import HttpInsurer
 from services.insurer.adapters.sftp import SftpInsurer
 from services.insurer.port import Insurer
 from services.insurer.post import needed, post_of
+from services.notice.adapters.messages import messenger_of
+from services.notice.port import Messenger, NoMessenger
 
 OFFICE_KEY = "office.pem"
 INSURER_PUBLIC_KEY = "insurer.pub.pem"
@@ -38,6 +40,7 @@ class Wiring:
     clock: Clock
     insurer: Insurer
     root: Scope
+    messenger: Messenger = field(default_factory=NoMessenger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +79,11 @@ def build(config: Settings | None = None) -> Wiring:
                           field="HUZHU_MOVABLE_CLOCK")
     refuse_without_insurer(config)
     refuse_without_reader(config)
+    messenger = messenger_of(config)
     key_ring()
     db = database()
     clock: Clock = BusinessClock(db) if config.movable_clock else RealClock()
-    return Wiring(db, clock, insurer_of(config, clock.now), Scope(config.root_org))
+    return Wiring(db, clock, insurer_of(config, clock.now), Scope(config.root_org), messenger)
 
 
 @lru_cache(maxsize=1)

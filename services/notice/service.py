@@ -19,7 +19,8 @@ from services.lifecycle.create import create
 from services.lifecycle.service import Move, fire
 from services.models import Claim, Decision, Notice, Person, Worksheet
 from services.notice.contexts.decided import is_consolation
-from services.notice.issuing import fresh, issue, locked
+from services.notice.delivering import dispatch
+from services.notice.issuing import issue, locked
 from services.notice.rules import BY_SUBJECT, TOPICS, cause_of, letters_for
 from services.payment.queries import Receiver, receivers
 from services.review.reopening import STANDS
@@ -152,16 +153,6 @@ def _notice(facts: _Facts, code: str, cause: str, recipient: str, person_id: uui
             now: datetime) -> Notice:
     return Notice(id=uuidv7(), org_key=facts.claim.org_key, state=NoticeState.DRAFTED, claim_id=facts.claim.id, code=code,
                   cause=cause, recipient=recipient, person_id=person_id, recipient_name=name, drafted_at=now)
-
-
-def dispatch(session: Session, *, notice_ids: Sequence[uuid.UUID], channel: str = "portal", actor: Actor,
-             now: datetime) -> list[Notice]:
-    """Issued → dispatched. The portal shows a letter to its reader from this moment; others are left as they are."""
-    ids = [row.id for row in locked(session, notice_ids, NoticeState.ISSUED)]
-    session.execute(sa.text("UPDATE notice SET channel = :channel, attempt = attempt + 1, dispatched_at = :now"
-                            " WHERE id = ANY(CAST(:ids AS uuid[]))"), {"channel": channel, "now": now, "ids": ids})
-    fire(session, "notice", "dispatch", [Move(row, details={"channel": channel}) for row in ids], actor=actor, now=now)
-    return fresh(session, ids)
 
 
 def deliver(session: Session, *, notice_id: uuid.UUID, proof: str, on: date | None = None, actor: Actor,
