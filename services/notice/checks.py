@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+import uuid
 
 from documents.layout.context import Check
+from services.core.crypto import key_ring
 from services.core.ids import CODE_ALPHABET
 from services.core.settings import settings
 
@@ -16,6 +18,19 @@ _MEANT = str.maketrans({"–": "-", "—": "-", "－": "-"})
 def new_code() -> str:
     """A code as it is kept: 78 bits that nobody can guess, without look-alikes."""
     return "".join(secrets.choice(CODE_ALPHABET) for _ in range(LENGTH))
+
+
+def code_of(letter_id: uuid.UUID) -> str:
+    """The code of a letter on a claim, the same however often it is asked for: so a letter can be pressed ahead of its number.
+
+    Guessed by nobody without the key ring.
+    """
+    left = int.from_bytes(key_ring().index(str(letter_id), field="notice.check_code"))
+    signs = []
+    for _ in range(LENGTH):
+        left, place = divmod(left, len(CODE_ALPHABET))
+        signs.append(CODE_ALPHABET[place])
+    return "".join(signs)
 
 
 def spoken(code: str) -> str:

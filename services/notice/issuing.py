@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 import sqlalchemy as sa
@@ -13,15 +13,17 @@ from sqlmodel import Session, col, select
 from documents.errors import DocumentError
 from services.access.actor import Actor
 from services.core.clock import business_day
-from services.core.errors import GuardFailed
+from services.core.errors import GuardFailed, HuzhuError
 from services.enrolment.numbers import draw
 from services.lifecycle.service import Move, fire
 from services.models import Notice
+from services.notice.checks import code_of, printed
 from services.notice.contexts import BUILDERS
 from services.notice.contexts.common import head
 from services.notice.contexts.insured import insurer_letter, letter_title
 from services.notice.files import File, gather
-from services.notice.pressing import Job, job_of, pressed
+from services.notice.pressing import Job, job_of, lying_ready, pressed
+from services.notice.pressroom import press_all
 from services.storage import service as storage
 from statemachines.states import NoticeState
 
@@ -46,6 +48,11 @@ def locked(session: Session, notice_ids: Sequence[uuid.UUID], state: str) -> lis
     """The letters that are still in this state, locked with their claims, in the order their claims' letters follow each other."""
     ids = list(session.execute(_LOCK, {"ids": list(notice_ids), "state": state}).scalars())
     rows = session.exec(select(Notice).where(col(Notice.id).in_(ids)).execution_options(populate_existing=True))
+    return in_order(rows)
+
+
+def in_order(rows: Iterable[Notice]) -> list[Notice]:
+    """By claim, and within a claim as its letters follow each other."""
     return sorted(rows, key=lambda row: (row.claim_id, ORDER.index(row.code), row.id))
 
 
@@ -60,8 +67,10 @@ def issue(session: Session, *, notice_ids: Sequence[uuid.UUID], actor: Actor, no
     by_series: dict[str, list[File]] = {}
     for file in files:
         by_series.setdefault(str(file.office.letter_series), []).append(file)
-    for series in sorted(by_series):
-        for serial, file in zip(draw(session, series, today.year, len(by_series[series])), by_series[series], strict=True):
+    numbered = [(series, serial, file) for series in sorted(by_series) for serial, file in zip(
+        draw(session, series, today.year, len(by_series[series])), by_series[series], strict=True)]
+    with lying_ready(press_all(foreseen(numbered, now))):
+        for series, serial, file in numbered:
             _write(session, file, series, serial, today, now)
     session.flush()
     fire(session, "notice", "issue", [Move(row.id, details={"number": row.number, "sha256": row.sha256}) for row in notices],
@@ -94,8 +103,22 @@ def _without_moot(session: Session, notices: Sequence[Notice], actor: Actor, now
 def job(file: File, number: str, now: datetime, enclosures: Sequence[Mapping[str, str]]) -> Job:
     """What the letter says under this number. Raises DocumentError naming a value that is missing."""
     today = business_day(now)
-    values = {**head(file, number, today), "enclosures": [item["name"] for item in enclosures]}
+    values = {**head(file, number, today), "enclosures": [item["name"] for item in enclosures],
+              "check": printed(code_of(file.notice.id))}
     return job_of(file.notice.code, {**values, **BUILDERS[file.notice.code](file, today)}, file.office, now)
+
+
+def foreseen(numbered: Iterable[tuple[str, int, File]], now: datetime) -> list[Job]:
+    """The jobs of letters under these numbers, so that they can be pressed side by side. One that lacks a value is left out."""
+    jobs = []
+    for series, serial, file in numbered:
+        number = letter_number(series, business_day(now).year, serial)
+        try:
+            jobs.append(job(file, number, now, enclosures(file)))
+        except (DocumentError, HuzhuError):
+            continue
+        file.numbers[file.notice.code] = number
+    return jobs
 
 
 def _write(session: Session, file: File, series: str, serial: int, today: date, now: datetime) -> None:
@@ -111,10 +134,12 @@ def _write(session: Session, file: File, series: str, serial: int, today: date, 
     file.numbers[notice.code] = number
     session.execute(sa.text(
         "UPDATE notice SET series = :series, year = :year, serial = :serial, number = :number, issued_on = :today,"
-        " context = CAST(:context AS jsonb), sha256 = :sha, enclosures = CAST(:enclosures AS jsonb), issued_at = :now"
+        " context = CAST(:context AS jsonb), sha256 = :sha, enclosures = CAST(:enclosures AS jsonb), issued_at = :now,"
+        " check_code = :check, certificate = :certificate"
         " WHERE id = :id"),
         {"series": series, "year": today.year, "serial": serial, "number": number, "today": today,
          "context": wanted.values, "sha": storage.put(letter.pdf),
+         "check": code_of(notice.id), "certificate": letter.certificate,
          "enclosures": json.dumps(listed), "now": now, "id": notice.id})
 
 

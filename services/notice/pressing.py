@@ -18,6 +18,7 @@ from datetime import datetime
 from documents.layout.context import Issued
 from documents.render import check_context, render
 from services.models import Organisation
+from services.notice.signing import ready, sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,11 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """Finished bytes; `sha256` is their digest in hex."""
+    """Finished bytes; `sha256` is their digest in hex, `certificate` the serial of the one that sealed them."""
 
     pdf: bytes
     sha256: str
+    certificate: str
 
 
 _ready: ContextVar[Mapping[Job, Pressed] | None] = ContextVar("letters pressed ahead", default=None)
@@ -55,21 +57,31 @@ def job_of(code: str, values: Mapping[str, object], office: Organisation, now: d
 
 
 def press(job: Job) -> Pressed:
-    """Set one letter. Raises DocumentError for a character without glyph."""
-    context: Issued = check_context(job.code, json.loads(job.values))
-    pdf = render(job.code, context).pdf
-    return Pressed(pdf, hashlib.sha256(pdf).hexdigest())
+    """Set and seal one letter; what it says lies in it as data, too.
+
+    Raises DocumentError for a character without glyph, GuardFailed when the office has no certificate in force.
+    """
+    values = json.loads(job.values)
+    certificate = ready(job.office, now=job.now).serial
+    context: Issued = check_context(job.code, values)
+    pdf = sign(render(job.code, context, data=values).pdf, office=job.office, now=job.now)
+    return Pressed(pdf, hashlib.sha256(pdf).hexdigest(), certificate)
 
 
 def pressed(job: Job) -> Pressed:
     """The letter, from those that lie ready or pressed now."""
-    return (_ready.get() or {}).get(job) or press(job)
+    return lying().get(job) or press(job)
+
+
+def lying() -> Mapping[Job, Pressed]:
+    """What was pressed ahead."""
+    return _ready.get() or {}
 
 
 @contextmanager
 def lying_ready(letters: Mapping[Job, Pressed]) -> Iterator[None]:
-    """Letters that were pressed ahead; `pressed` looks here first."""
-    token = _ready.set(letters)
+    """Letters that were pressed ahead, beside those that lie there; `pressed` looks here first."""
+    token = _ready.set({**lying(), **letters})
     try:
         yield
     finally:
