@@ -1,0 +1,109 @@
+"""Many letters at once: pressed side by side before anything is locked, the same bytes, numbers in order, and a press that dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import uuid
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+from sqlmodel import Session, col, select
+
+from services.core.db import Database
+from services.core.errors import OutsideError
+from services.models import Notice
+from services.notice import pressroom, queries
+from services.notice import service as notice
+from services.notice.forecasting import foresee
+from services.notice.pressing import Job, lying_ready, press
+from tests.support.claims import NX_EVENT, report
+from tests.support.world import MEMBERS, ROOT, World, build_world
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_press_left() -> Iterator[None]:
+    yield
+    pressroom.close()
+
+
+@pytest.fixture
+def world(db: Database, now: datetime) -> World:
+    return build_world(db, now)
+
+
+def drafted(world: World, now: datetime, *, again: int = 2) -> list[uuid.UUID]:
+    """Receipts of every member of Ningxia, one for each of `again` reports."""
+    with world.db.unit_of_work(ROOT.scope) as session:
+        claims = [claim.id for n in range(MEMBERS) for day in range(again)
+                  for claim in report(session, world, world.member(n), NX_EVENT | {"diagnosed_on": f"2026-03-{16 + day}"}, now)[1]]
+        return [row.id for row in notice.draft(session, topic="claim.create", claim_ids=claims, actor=ROOT, now=now)]
+
+
+def issued(session: Session, ids: list[uuid.UUID]) -> list[Notice]:
+    rows = session.exec(select(Notice).where(col(Notice.id).in_(ids)).execution_options(populate_existing=True)).all()
+    return sorted(rows, key=lambda row: row.serial or 0)
+
+
+def test_pressed_ahead_by_processes_and_issued_with_those_bytes(world: World, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = drafted(world, now)[:pressroom.WORTH]
+    assert len(ids) == pressroom.WORTH
+    with world.db.view(ROOT.scope) as session:
+        forecast = foresee(session, notice_ids=ids, now=now)
+    ready = pressroom.press_all(forecast.jobs)
+    assert (len(ready), len(forecast.jobs), set(forecast.last.values())) == (len(ids), len(ids), {len(ids)})
+    assert ready[forecast.jobs[0]].pdf[:5] == b"%PDF-"
+
+    pressed_again: list[Job] = []
+    monkeypatch.setattr("services.notice.pressing.press", lambda job: pressed_again.append(job))
+    with world.db.unit_of_work(ROOT.scope) as session, lying_ready(ready):
+        notice.issue(session, notice_ids=ids, actor=ROOT, now=now)
+    assert pressed_again == []
+    with world.db.view(ROOT.scope) as session:
+        rows = issued(session, ids)
+        assert [row.serial for row in rows] == list(range(1, len(ids) + 1))
+        assert {row.sha256 for row in rows} == {letter.sha256 for letter in ready.values()}
+        for row in rows[:3]:
+            assert row.context["number"] == row.number == f"宁工女互通〔2026〕{row.serial}号"
+
+
+def test_a_forecast_that_was_wrong_is_not_used(world: World, now: datetime) -> None:
+    ids = drafted(world, now, again=1)
+    with world.db.view(ROOT.scope) as session:
+        ahead = foresee(session, notice_ids=ids[1:3], now=now)
+    ready = {job: press(job) for job in ahead.jobs}
+    with world.db.unit_of_work(ROOT.scope) as session:
+        notice.issue(session, notice_ids=ids[:1], actor=ROOT, now=now)       # takes the number that was foreseen
+    with world.db.unit_of_work(ROOT.scope) as session, lying_ready(ready):
+        notice.issue(session, notice_ids=ids[1:3], actor=ROOT, now=now)
+    with world.db.view(ROOT.scope) as session:
+        rows = issued(session, ids[:3])
+        assert [row.number for row in rows] == [f"宁工女互通〔2026〕{serial}号" for serial in (1, 2, 3)]
+        assert [row.context["number"] for row in rows] == [row.number for row in rows]
+        assert len({queries.content(session, row.id) for row in rows}) == 3
+        assert not {row.sha256 for row in rows[2:]} & {letter.sha256 for letter in ready.values()}
+
+
+def test_a_press_that_dies_is_made_anew_and_takes_no_number(world: World, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = drafted(world, now)[:pressroom.WORTH]
+    with world.db.view(ROOT.scope) as session:
+        jobs = foresee(session, notice_ids=ids, now=now).jobs
+    pressroom.close()
+    monkeypatch.setattr(pressroom, "sized", lambda: 1)
+    pool = pressroom.pool()
+    os.kill(pool.submit(os.getpid).result(), signal.SIGKILL)
+    assert len(pressroom.press_all(jobs)) == len(ids)
+    monkeypatch.setattr(pressroom, "_press", _die)
+    with pytest.raises(OutsideError) as died, world.db.unit_of_work(ROOT.scope) as session:
+        notice.issue(session, notice_ids=ids, actor=ROOT, now=now)
+    assert died.value.code == "press_died"
+    monkeypatch.undo()
+    monkeypatch.setattr(pressroom, "WORTH", 1 + len(ids))
+    with world.db.unit_of_work(ROOT.scope) as session:
+        assert {row.state for row in issued(session, ids)} == {"drafted"}
+        assert [row.serial for row in notice.issue(session, notice_ids=ids, actor=ROOT, now=now)] == list(range(1, len(ids) + 1))
+
+
+def _die(job: Job) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
