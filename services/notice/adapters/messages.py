@@ -21,10 +21,13 @@ from services.models.delivery import MESSAGES
 from services.notice.port import Message, Messenger, NoMessenger, Reply
 
 _TRIAL = {"{address}": "13800000000", "{id}": "0"}
-_LOST = re.compile(r"Connection error|Socket|timed? ?out", re.IGNORECASE)
+# What Apprise's log tells of a failure. HTTP 4xx and SMTP 5xx are refusals; 429 and SMTP 4xx say "not now".
+_REFUSED = re.compile(r"error=(4(?!29)\d\d)\b|\((5\d\d), b")
+_NOT_NOW = re.compile(r"error=429\b|\(4\d\d, b")
 # The request never left: nobody listens, or no such host.
 _NEVER_LEFT = re.compile(r"NewConnectionError|ConnectTimeout|Connection refused|Name or service not known|Errno 111|No route to host")
 _WATCH = threading.Lock()       # Apprise tells why it failed only in its log, which is one for the process
+logging.getLogger("apprise").propagate = False      # it names addresses
 
 
 class AppriseMessenger:
@@ -48,13 +51,14 @@ class AppriseMessenger:
 
 
 def _why(said: str) -> Reply:
-    """What Apprise's log says of a message that was not taken over. The log itself holds addresses and is not kept."""
-    if _NEVER_LEFT.search(said):
-        return Reply("unreached", "对方服务连接不上")
-    if _LOST.search(said):
-        return Reply("lost", "对方没有答复，不知是否发出")
-    found = re.search(r"error=(\d{3})", said)
-    return Reply("refused", f"对方拒收（{found[1]}）" if found else "对方拒收")
+    """What Apprise's log says of a message that was not taken over; what it does not say clearly counts as lost, since it may
+    have been sent. The log itself holds addresses and is not kept.
+    """
+    if found := _REFUSED.search(said):
+        return Reply("refused", f"对方拒收（{found[1] or found[2]}）")
+    if _NEVER_LEFT.search(said) or _NOT_NOW.search(said):
+        return Reply("unreached", "对方服务连接不上或暂不接收")
+    return Reply("lost", "对方没有答复，不知是否发出")
 
 
 def _filled(address: str, values: Mapping[str, str]) -> str:

@@ -1,0 +1,64 @@
+"""The one contract of whoever carries messages, against a real HTTP gateway and a real mail server; and what the settings refuse."""
+
+from __future__ import annotations
+
+import socket
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.core.errors import ConfigError
+from services.core.settings import Settings
+from services.notice.adapters.messages import AppriseMessenger, messenger_of
+from services.notice.port import Message, NoMessenger
+from tests.support.gateway import Gateway, http_gateway, mail_server
+
+ADDRESSES = {"sms": "13812345678", "mail": "reader@post.example"}
+TEXT = "【示例办事处】您有一份文书，受理编号尾号0017。"
+
+
+@pytest.fixture(params=["sms", "mail"])
+def carried(request: pytest.FixtureRequest) -> Iterator[tuple[str, Gateway]]:
+    with (http_gateway if request.param == "sms" else mail_server)() as gateway:
+        yield request.param, gateway
+
+
+def message(channel: str) -> Message:
+    return Message(uuid.UUID(int=7), channel, ADDRESSES[channel], "文书送达提醒", TEXT)
+
+
+def test_taken_once_with_its_address_and_number(carried: tuple[str, Gateway]) -> None:
+    channel, gateway = carried
+    assert AppriseMessenger({channel: gateway.url}).send(message(channel)).outcome == "sent"
+    [(to, text, number)] = gateway.got
+    assert to == ADDRESSES[channel]
+    if channel == "sms":
+        assert TEXT in text and number == str(uuid.UUID(int=7))
+
+
+@pytest.mark.parametrize(("mood", "outcome", "arrived"), [("refuses", "refused", 0), ("hangs up", "lost", 1)])
+def test_a_refusal_is_not_a_lost_answer(carried: tuple[str, Gateway], mood: str, outcome: str, arrived: int) -> None:
+    channel, gateway = carried
+    gateway.mood = mood  # type: ignore[assignment]
+    assert AppriseMessenger({channel: gateway.url}).send(message(channel)).outcome == outcome
+    assert len(gateway.got) == arrived, "nothing is sent twice behind our back"
+
+
+def test_where_nobody_listens_nothing_left(carried: tuple[str, Gateway]) -> None:
+    channel, gateway = carried
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = gateway.url.replace(str(gateway.port), str(free.getsockname()[1]))
+    assert AppriseMessenger({channel: url}).send(message(channel)).outcome == "unreached"
+
+
+def test_a_channel_without_address_does_not_start(tmp_path: Path) -> None:
+    urls = tmp_path / "urls"
+    urls.write_text("# the gateway\nsms json://127.0.0.1/send?:to={address}\nwecom json://127.0.0.1/send\n")
+    assert isinstance(messenger_of(Settings()), NoMessenger)
+    assert isinstance(messenger_of(Settings(channels="sms", channel_urls=urls)), AppriseMessenger)
+    for channels, path in (("sms", None), ("sms,mail", urls), ("wecom", urls), ("sms", tmp_path / "none")):
+        with pytest.raises(ConfigError, match="channel_address"):
+            messenger_of(Settings(channels=channels, channel_urls=path))
