@@ -1,0 +1,42 @@
+"""Each letter from its sample, to be looked at: its PDF, and its pages as pictures. Samples speak of nobody and are not sealed."""
+
+from __future__ import annotations
+
+import io
+import json
+from functools import lru_cache
+
+import pypdfium2  # type: ignore[import-untyped]
+from PIL import Image
+
+from documents.render import HERE, Rendered, codes, render
+
+SCREEN, PRINT = 80, 200     # dots an inch
+KEPT = 60                   # letters held by a process
+
+
+@lru_cache(maxsize=KEPT)
+def sample(code: str) -> Rendered:
+    """A letter's sample set, once a process. Raises UnknownLetter."""
+    values = json.loads((HERE / "notices" / code / "sample.json").read_text("utf-8")) if code in codes() else {}
+    return render(code, values, sealed=False)
+
+
+@lru_cache(maxsize=4 * KEPT)
+def picture(code: str, page: int, dpi: int = SCREEN) -> bytes:
+    """A page of a letter's sample as PNG, from 1. IndexError when it has none such."""
+    if not 1 <= page <= sample(code).pages:
+        raise IndexError(page)
+    return drawn(sample(code).pdf, page, dpi)
+
+
+def drawn(pdf: bytes, page: int, dpi: int) -> bytes:
+    """A page of a PDF of ours as a small PNG of 16 shades and colours."""
+    document = pypdfium2.PdfDocument(pdf)
+    try:
+        seen: Image.Image = document[page - 1].render(scale=dpi / 72, may_draw_forms=False).to_pil()
+    finally:
+        document.close()
+    buffer = io.BytesIO()
+    seen.convert("RGB").quantize(16, method=Image.Quantize.MEDIANCUT).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
