@@ -74,7 +74,5 @@ def require(text: str, chain: str = "body") -> None:
 
 
 def css() -> str:
-    """@font-face rules of all faces, and each chain as a font-family list in a custom property: --body, --hei."""
-    rules = [f'@font-face {{ font-family: "{face.family}"; src: url({face.path.as_uri()}) }}' for face in faces().values()]
-    lists = [f'--{chain}: {", ".join(chr(34) + faces()[role].family + chr(34) for role in roles)};' for chain, roles in CHAINS.items()]
-    return "\n".join([*rules, "html { " + " ".join(lists) + " }"])
+    """@font-face rules of all faces; letter.css names them by family."""
+    return "\n".join(f'@font-face {{ font-family: "{face.family}"; src: url({face.path.as_uri()}) }}' for face in faces().values())

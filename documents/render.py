@@ -23,11 +23,13 @@ from weasyprint import CSS, HTML, Attachment
 from weasyprint.text.fonts import FontConfiguration
 
 from documents.errors import ContextError, DocumentError, MissingGlyph, UnknownLetter
+from documents.faces import css
+from documents.layout import template as layout
 from documents.layout.context import Issued
 from documents.proof import VARIANT, add_ua1, data_file, seal_field
 
 HERE = Path(__file__).parent
-FAMILIES = ("Noto Serif CJK", "Noto Sans CJK")
+FAMILY = "Letter "
 _ORDINALS = "一二三四五六七八九十"
 
 # Pango's font map is not safe between threads; one letter at a time leaves the process.
@@ -85,7 +87,8 @@ def render(code: str, context: Mapping[str, object] | BaseModel, *, data: Mappin
     """
     letter = check_context(code, context)
     values = {name: getattr(letter, name) for name in type(letter).model_fields}
-    html = _environment().get_template(f"notices/{code}/template.html").render(values, section=_sections())
+    html = _environment().get_template(f"notices/{code}/template.html").render(
+        values, section=_sections(), kept_names=frozenset(layout.names(letter)))
     attachments = [data_file(data, letter.issued_on)] if data is not None else []
     pdf, pages, title = _set(html, attachments, sealed)
     return Rendered(code, title, html, pdf, hashlib.sha256(pdf).hexdigest(), pages)
@@ -103,17 +106,17 @@ def _set(html: str, attachments: list[Attachment], sealed: bool) -> tuple[bytes,
     if absent:
         raise MissingGlyph("".join(sorted(absent)))
     strange = sorted({font.family for font in document.fonts.values()
-                      if not font.family.startswith(FAMILIES)})
+                      if not font.family.startswith(FAMILY)})
     if strange:
         raise DocumentError("strange_font", "文书用到了规定之外的字体：" + "、".join(strange),
-                            remedy="请安装 fonts-noto-cjk")
+                            remedy="请核对版式文件所列的字体")
     return pdf, len(document.pages), document.metadata.title
 
 
 @cache
 def _type_case() -> tuple[FontConfiguration, CSS]:
     fonts = FontConfiguration()
-    return fonts, CSS(filename=str(HERE / "layout" / "letter.css"), font_config=fonts)
+    return fonts, CSS(string=css() + (HERE / "layout" / "letter.css").read_text("utf-8"), font_config=fonts)
 
 
 def _no_fetch(url: str) -> dict[str, object]:
@@ -124,7 +127,8 @@ def _no_fetch(url: str) -> dict[str, object]:
 def _environment() -> Environment:
     environment = Environment(loader=FileSystemLoader(HERE), undefined=StrictUndefined, autoescape=True,
                               trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(cn_date=_cn_date, yuan=_yuan, stop=_stop)
+    environment.filters.update(cn_date=_cn_date, yuan=_yuan, stop=_stop, **layout.FILTERS)
+    environment.globals.update(layout.FUNCTIONS)
     return environment
 
 

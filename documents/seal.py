@@ -10,14 +10,11 @@ import base64
 import math
 from functools import cache
 
-from fontTools.pens.svgPathPen import SVGPathPen  # type: ignore[import-untyped]
-from fontTools.pens.transformPen import TransformPen  # type: ignore[import-untyped]
-from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
-from fontTools.ttLib.ttGlyphSet import _TTGlyphSet  # type: ignore[import-untyped]
 from weasyprint import HTML
 
 from documents.errors import DocumentError
-from documents.faces import CHAINS, faces, require
+from documents.faces import require
+from documents.outlines import path
 
 RED = "#d7000f"
 RADIUS, RIM = 200, 12           # in tenths of a millimetre: 40 mm across, a rim of 1.2 mm
@@ -51,7 +48,7 @@ def _svg(organ: str, mark: str) -> str:
     paths = [_star(), *_ring(organ)]
     size = 38
     for place, char in enumerate(mark):
-        paths.append(_glyph(char, (size, 0, 0, -size, (place - len(mark) / 2) * size, RADIUS * 0.84)))
+        paths.append(path(char, (size, 0, 0, -size, (place - len(mark) / 2) * size, RADIUS * 0.84)))
     side = 2 * RADIUS
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{-RADIUS} {-RADIUS} {side} {side}">'
             f'<circle cx="0" cy="0" r="{RADIUS - RIM / 2}" fill="none" stroke="{RED}" stroke-width="{RIM}"/>'
@@ -71,7 +68,7 @@ def _ring(organ: str) -> list[str]:
         cos, sin = math.cos(angle), math.sin(angle)
         a, b, c, d = height * wide * cos, height * wide * sin, height * sin, -height * cos
         # The middle of the em box (0.5, 0.38) comes to lie on the circle.
-        paths.append(_glyph(char, (a, b, c, d, radius * sin - (a * 0.5 + c * 0.38), -radius * cos - (b * 0.5 + d * 0.38))))
+        paths.append(path(char, (a, b, c, d, radius * sin - (a * 0.5 + c * 0.38), -radius * cos - (b * 0.5 + d * 0.38))))
     return paths
 
 
@@ -81,21 +78,3 @@ def _star() -> str:
         far = STAR if corner % 2 == 0 else STAR * 0.382
         points.append(f"{far * math.sin(corner * math.pi / 5):.2f} {-far * math.cos(corner * math.pi / 5) - 2:.2f}")
     return "M" + " L".join(points) + "Z"
-
-
-def _glyph(char: str, matrix: tuple[float, float, float, float, float, float]) -> str:
-    """A character's outline, its em square brought by `matrix` into the seal."""
-    for role in CHAINS["title"]:
-        if faces()[role].has(char):
-            glyphs, cmap, units = _outlines(role)
-            pen = SVGPathPen(glyphs, ntos=lambda value: f"{value:.2f}".rstrip("0").rstrip("."))
-            a, b, c, d, x, y = matrix
-            glyphs[cmap[ord(char)]].draw(TransformPen(pen, (a / units, b / units, c / units, d / units, x, y)))
-            return str(pen.getCommands())
-    return ""
-
-
-@cache
-def _outlines(role: str) -> tuple[_TTGlyphSet, dict[int, str], int]:
-    font = TTFont(str(faces()[role].path), lazy=True)
-    return font.getGlyphSet(), font.getBestCmap(), font["head"].unitsPerEm
