@@ -14,6 +14,7 @@ from services.evidence import uploads
 from services.insurer import queries as insurer_queries
 from services.insurer import service as insurer
 from services.notice import service as notice
+from services.notice import timely
 from services.review import service as review
 from services.sla import sweep as sla
 
@@ -40,6 +41,13 @@ async def lapse() -> None:
     with transaction() as session:
         notice.remind(session, actor=actor(), now=now())
         evidence.lapse(session, actor=actor(), now=now())
+
+
+@effect
+async def tell() -> None:
+    """Holds that last, promises that are missed, rights about to end: their letters."""
+    with transaction() as session:
+        timely.tell(session, actor=actor(), now=now())
 
 
 @effect
@@ -77,6 +85,7 @@ async def sweep_deadlines(label: str, batch: Batch) -> None:
     await watch()
     await go_on()
     await lapse()
+    await tell()
     await forward_overdue()
     await close()
     await forget_uploads()

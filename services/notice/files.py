@@ -35,7 +35,7 @@ from services.models import (
     Supplement,
     Worksheet,
 )
-from services.payment.queries import Receiver, receivers
+from services.payment.queries import Receiver, Succession, receivers, succession
 from services.rulebook.registry import version
 from services.rulebook.schema import RuleBook
 
@@ -76,6 +76,9 @@ class File:
     advances: tuple[Advance, ...] = ()                          # those that two persons agreed on
     delivered: dict[str, datetime] = field(default_factory=dict)        # cause → when its letter reached the reader
     list_clocks: dict[str, SlaClock] = field(default_factory=dict)      # supplement list → its own clock
+    handoffs: tuple[Handoff, ...] = ()
+    turned: dict[str, str] = field(default_factory=dict)        # claim's event → the reason given last
+    succession: Succession | None = None                        # only where the letter tells heirs of it
 
     @property
     def subject(self) -> str:
@@ -119,7 +122,7 @@ def gather(session: Session, notices: Sequence[Notice]) -> list[File]:
     certified = _certified(session, ids)
     getting = receivers(session, ids)
     numbers, numbered = _numbers(session, ids)
-    came = _delivered(session, ids)
+    came, turned = _delivered(session, ids), _turned(session, [row.claim_id for row in notices if row.code == "recalled"])
     files = []
     for notice in notices:
         claim = claims[notice.claim_id]
@@ -142,7 +145,9 @@ def gather(session: Session, notices: Sequence[Notice]) -> list[File]:
             objections=tuple(objections.get(claim.id, ())), reopenings=tuple(reopenings.get(claim.id, ())),
             receivables=tuple(receivables.get(claim.id, ())), advances=tuple(advances.get(claim.id, ())),
             delivered=came.get(claim.id, {}),
-            list_clocks={clock.subject: clock for clock in clocks.get(claim.id, []) if clock.kind == "supplement"}))
+            list_clocks={clock.subject: clock for clock in clocks.get(claim.id, []) if clock.kind == "supplement"},
+            handoffs=tuple(handoffs.get(claim.id, ())), turned=turned.get(claim.id, {}),
+            succession=succession(session, claim.id) if notice.code == "heirs" else None))
     return files
 
 
@@ -191,4 +196,15 @@ def _delivered(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, di
     for claim_id, cause, at in session.execute(sa.select(col(Notice.claim_id), col(Notice.cause), col(Notice.delivered_at)).where(
             col(Notice.claim_id).in_(list(ids)), col(Notice.delivered_at).is_not(None))):
         found.setdefault(claim_id, {})[cause] = at
+    return found
+
+
+def _turned(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, str]]:
+    """By claim and event of the claim the reason that was given last, as the record has it."""
+    found: dict[uuid.UUID, dict[str, str]] = {}
+    if ids:
+        for row in session.execute(sa.text("""
+                SELECT chain_id, event, record ->> 'reason' AS reason FROM audit_record WHERE chain_id = ANY(CAST(:ids AS uuid[]))
+                AND machine = 'claim' AND event = 'recall' AND record ->> 'reason' IS NOT NULL ORDER BY seq"""), {"ids": list(ids)}):
+            found.setdefault(row.chain_id, {})[row.event] = row.reason
     return found

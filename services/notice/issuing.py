@@ -84,12 +84,14 @@ _MOOT = sa.text("""
     WHERE n.id = ANY(CAST(:ids AS uuid[])) AND ((n.code = 'reminder' AND s.state <> 'delivered')
         OR (n.code = 'not_pursued' AND c.state <> 'closed'))
     UNION ALL SELECT n.id FROM notice n JOIN claim c ON c.id = n.claim_id WHERE n.id = ANY(CAST(:ids AS uuid[])) AND (
-        (n.code = 'held' AND NOT c.held) OR (n.code = 'limitation' AND c.state <> 'closed'))
+        (n.code = 'held' AND NOT c.held) OR (n.code = 'limitation' AND c.state <> 'closed')
+        OR (n.code = 'transfer' AND EXISTS (SELECT 1 FROM handoff h WHERE h.claim_id = c.id AND h.state = 'recalled'
+            AND n.cause = 'claim.forward:' || h.round)))
     UNION ALL SELECT n.id FROM notice n JOIN sla_clock k ON k.id::text = split_part(n.cause, ':', 2)
     WHERE n.id = ANY(CAST(:ids AS uuid[])) AND n.code = 'extended' AND k.state <> 'running'
     UNION ALL SELECT n.id FROM notice n JOIN payment p ON p.id::text = split_part(n.cause, ':', 2)
     WHERE n.id = ANY(CAST(:ids AS uuid[])) AND n.code = 'account' AND p.state <> 'returned'""")
-_MAY_BE_MOOT = ("reminder", "not_pursued", "held", "limitation", "extended", "account")
+_MAY_BE_MOOT = ("reminder", "not_pursued", "held", "limitation", "extended", "account", "transfer")
 
 
 def _without_moot(session: Session, notices: Sequence[Notice], actor: Actor, now: datetime) -> list[Notice]:

@@ -14,9 +14,15 @@ _ALWAYS: Mapping[str, tuple[str, ...]] = {
     "claim.insurer_refuse": ("cover_note",), "claim.settle": ("payment",), "claim.cancel": ("withdrawal",),
     "objection.create": ("objection_receipt",), "claim.reopen": ("reopened",), "objection.decide": ("reexamined",),
     "correction.conclude": ("reexamined",), "claim.advance": ("advance",),
+    "claim.recall": ("recalled",), "claim.note_death": ("heirs",), "payment.bounce": ("account",), "receivable.create": ("repayment",),
+    "receivable.receive": ("repayment",), "receivable.write_off": ("repayment",),
 }
+# Owed by the calendar, not by an event: the sweep drafts them, cause by cause.
+BY_CALENDAR: Mapping[str, str] = {"held": "claim.hold", "extended": "clock.late", "limitation": "claim.limitation"}
+HOLD_DAYS = 3           # calendar days that a hold may last without a word to the member (STATES)
+LIMITATION_DAYS = 30    # calendar days before the right ends that a resting claim's reader is reminded
 # Each subject named has a letter of its own; other events have one a round.
-BY_SUBJECT = ("supplement.", "objection.")
+BY_SUBJECT = ("supplement.", "objection.", "receivable.")
 TOPICS = frozenset(_ALWAYS) | {"claim.approve", "claim.insurer_pay"}
 
 

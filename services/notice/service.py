@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
@@ -21,13 +21,13 @@ from services.models import Claim, Decision, Notice, Person, Worksheet
 from services.notice.contexts.decided import is_consolation
 from services.notice.delivering import dispatch
 from services.notice.issuing import issue, locked
-from services.notice.rules import BY_SUBJECT, TOPICS, cause_of, letters_for
+from services.notice.rules import BY_CALENDAR, BY_SUBJECT, TOPICS, cause_of, letters_for
 from services.payment.queries import Receiver, receivers
 from services.review.reopening import STANDS
 from services.rulebook.registry import version
-from statemachines.states import NoticeState
+from statemachines.states import ClaimState, NoticeState
 
-__all__ = ["deliver", "dispatch", "draft", "issue", "remind"]
+__all__ = ["deliver", "dispatch", "draft", "draft_by_calendar", "issue", "remind"]
 
 
 def draft(session: Session, *, topic: str, claim_ids: Sequence[uuid.UUID], subject_ids: Sequence[uuid.UUID] = (),
@@ -41,13 +41,47 @@ def draft(session: Session, *, topic: str, claim_ids: Sequence[uuid.UUID], subje
         raise InputError("topic_unknown", f"“{topic}”不产生文书", remedy=f"可用：{'、'.join(sorted(TOPICS))}", field="topic")
     claims = session.exec(select(Claim).where(col(Claim.id).in_(list(claim_ids))).order_by(col(Claim.id)).with_for_update()
                           .execution_options(populate_existing=True)).all()
-    wanted = [row for facts in _facts(session, claims, subject_ids) for row in _letters(topic, facts, now)]
+    found = _turned(session, topic, _facts(session, claims, subject_ids), subject_ids)
+    return _once(session, [row for facts in found for row in _letters(topic, facts, now)], actor, now)
+
+
+def draft_by_calendar(session: Session, *, owed: Sequence[tuple[uuid.UUID, str, object]], actor: Actor, now: datetime) -> list[Notice]:
+    """Letters that the calendar owes: claim, code (of `rules.BY_CALENDAR`) and subject each; a known cause makes no second one."""
+    claims = session.exec(select(Claim).where(col(Claim.id).in_({claim for claim, _, _ in owed})).order_by(col(Claim.id)).with_for_update()
+                          .execution_options(populate_existing=True)).all()
+    facts = {found.claim.id: found for found in _facts(session, claims, ())}
+    return _once(session, [_addressed(facts[claim], code, f"{BY_CALENDAR[code]}:{subject}", now) for claim, code, subject in owed
+                           if claim in facts], actor, now)
+
+
+def _once(session: Session, wanted: Sequence[Notice], actor: Actor, now: datetime) -> list[Notice]:
+    """Those that are new are created; of a known cause its newest edition is given back."""
     known = {(row.claim_id, row.code, row.cause): row for row in session.exec(
-        select(Notice).where(col(Notice.claim_id).in_([claim.id for claim in claims])))}
+        select(Notice).where(col(Notice.claim_id).in_({row.claim_id for row in wanted})).order_by(col(Notice.edition)))}
     new = [row for row in wanted if (row.claim_id, row.code, row.cause) not in known]
     create(session, "notice", new, actor=actor, now=now,
            details={row.id: {"code": row.code, "cause": row.cause} for row in new})
     return [known.get((row.claim_id, row.code, row.cause), row) for row in wanted]
+
+
+_OURS = frozenset({ClaimState.REPORTED, ClaimState.SUPPLEMENTING, ClaimState.VERIFIED, ClaimState.IN_REVIEW})
+_RETURNED = sa.text("SELECT p.claim_id, p.payee_id, p.id, p.attempt FROM payment p WHERE p.state = 'returned'"
+                    " AND p.id = ANY(CAST(:ids AS uuid[])) ORDER BY p.id")
+_DEATHS = sa.text("SELECT chain_id, count(*) AS n FROM audit_record WHERE chain_id = ANY(CAST(:ids AS uuid[])) AND machine = 'claim'"
+                  " AND event = 'note_death' GROUP BY chain_id")
+
+
+def _turned(session: Session, topic: str, found: list[_Facts], subjects: Sequence[uuid.UUID]) -> list[_Facts]:
+    """What only the letters on a bank's return or on a death ask for."""
+    if topic == "payment.bounce":
+        returned: dict[uuid.UUID, dict[uuid.UUID, tuple[uuid.UUID, int]]] = {}
+        for row in session.execute(_RETURNED, {"ids": list(subjects)}):
+            returned.setdefault(row.claim_id, {})[row.payee_id] = (row.id, row.attempt)
+        return [replace(facts, returned=returned.get(facts.claim.id, {})) for facts in found]
+    if topic == "claim.note_death":
+        deaths = {row.chain_id: row.n for row in session.execute(_DEATHS, {"ids": [facts.claim.id for facts in found]})}
+        return [replace(facts, deaths=deaths.get(facts.claim.id, 0)) for facts in found]
+    return found
 
 
 # Lists that wait for their reader: ours while the claim waits for them, the insurer's while its question is open.
@@ -89,9 +123,12 @@ class _Facts:
     getting: tuple[Receiver, ...]
     subjects: tuple[uuid.UUID, ...]
     credits: dict[uuid.UUID, uuid.UUID]
+    returned: dict[uuid.UUID, tuple[uuid.UUID, int]] = field(default_factory=dict)      # payee → the returned payment and its attempt
+    deaths: int = 0                                                                      # how often heirs were registered
 
 
-_LISTS = sa.text("SELECT r.claim_id, r.id FROM (SELECT claim_id, id FROM supplement UNION ALL SELECT claim_id, id FROM objection) r"
+_LISTS = sa.text("SELECT r.claim_id, r.id FROM (SELECT claim_id, id FROM supplement UNION ALL SELECT claim_id, id FROM objection"
+                 " UNION ALL SELECT claim_id, id FROM receivable) r"
                  " WHERE r.claim_id = ANY(CAST(:ids AS uuid[])) AND r.id = ANY(CAST(:subjects AS uuid[])) ORDER BY r.id")
 _CREDITS = sa.text("""
     SELECT p.claim_id, p.payee_id, p.id FROM payment p JOIN claim c ON c.id = p.claim_id AND c.round = p.round
@@ -126,6 +163,14 @@ def _letters(topic: str, facts: _Facts, now: datetime) -> list[Notice]:
         return [_notice(facts, "payment", cause_of(topic, facts.credits[one.payee.id]),
                         "heir" if one.relation else "member", one.person.id, one.person.name, now)
                 for one in facts.getting if one.payee.id in facts.credits]
+    if topic == "payment.bounce":
+        return [_notice(facts, "account", f"{topic}.{attempt}:{payment}", "heir" if one.relation else "member", one.person.id,
+                        one.person.name, now) for one in facts.getting if one.payee.id in facts.returned
+                for payment, attempt in (facts.returned[one.payee.id],)]
+    if topic == "claim.note_death":
+        return [_addressed(facts, "heirs", cause_of(topic, facts.deaths), now)] if any(one.relation for one in facts.getting) else []
+    if topic == "claim.forward" and facts.claim.state in _OURS:
+        return []       # taken back before its letter was drafted: nothing of this round went to the insurer
     if topic == "claim.cancel" and facts.claim.outcome in ("duplicate", "mistake"):
         return []       # nobody signed a withdrawal: the event goes on in the claim that stays
     if topic == "claim.refuse" and facts.stands:

@@ -24,7 +24,10 @@ TITLES = {
     "supplement": "补充材料一次性告知书", "transfer": "关于移送马样例关爱女职工“安康保”理赔材料的函",
     "withdrawal": "撤回申请确认书", "objection_receipt": "异议收件回执", "reopened": "重新审核通知书",
     "reexamined": "重新审核结果通知书", "reminder": "补充材料提醒通知书", "not_pursued": "未继续办理结案通知书",
-    "advance": "先予支付通知书", "exchange": "关于2026年3月关爱女职工“安康保”合作情况的函",
+    "advance": "先予支付通知书", "recalled": "收回移送材料告知书", "held": "暂停办理告知书", "extended": "延期告知书",
+    "heirs": "继承人领款事项告知书",
+    "repayment": "应返还款项告知书", "account": "重新登记收款账户通知书", "limitation": "申领时效届满提醒书",
+    "exchange": "关于2026年3月关爱女职工“安康保”合作情况的函",
     "cover_certificate": "参保证明",
 }
 # What nobody may miss in a letter: the sum, the date, the clause, the account, the serial.
@@ -50,6 +53,14 @@ MUST_SAY = {
                 "不是给付决定", "与您商定返还"],
     "exchange": ["2026年3月1日至2026年3月31日", "18234", "41200.00", "更正宁工女互通函〔2026〕2号", "在办案卷5件", "7日以内的3件",
                  "第十五条61", "683500.00元", "其中2件尚未核算", "请函复我方"],
+    "recalled": ["平安养老保险股份有限公司宁夏分公司", "宁工女互通〔2026〕39号", "2026年4月20日将材料收回", "新的病理会诊报告",
+                 "第二十三条", "无须重新提交"],
+    "held": ["2026年6月11日起暂停办理", "正在向医疗机构核实就诊记录", "2026年6月23日", "也不停止各项期限的计算"],
+    "extended": ["2026年6月24日前（含当日）", "第15个工作日为6月24日", "会诊结论", "超过的天数"],
+    "heirs": ["2026年9月5日不幸去世", "二分之一", "7500.00", "尾号5526", "尚未登记", "尚未收到", "不向任何一位先行付出"],
+    "repayment": ["45000.00元", "人民币肆万伍仟元整", "新互通〔2026〕21号", "不要自行汇款", "15日内", "分期", "不从您的账户直接扣划"],
+    "account": ["60000.00元", "人民币陆万元整", "2026年6月19日被银行退回", "账户已销户", "尾号8810", "两名工作人员核对"],
+    "limitation": ["2028年3月20日届满", "还有28日", "满2年", "病理诊断报告", "不必重新报案"],
     "withdrawal": ["2026年8月11日收到", "已经撤回", "2028年8月7日", "不影响王样例继续享有的保障"],
 }
 
@@ -63,7 +74,8 @@ def test_letter_reads_as_approved(code: str, press: Callable[[str], Rendered], r
     letter = press(code)
     assert letter.title == TITLES[code]
     assert read(letter.pdf) == (GOLDEN / f"{code}.txt").read_text("utf-8")
-    short = ("withdrawal", "payment", "objection_receipt", "reopened", "reexamined", "reminder", "advance", "cover_certificate")
+    short = ("withdrawal", "payment", "objection_receipt", "reopened", "reexamined", "reminder", "advance", "cover_certificate", "recalled",
+             "held", "extended", "heirs", "repayment", "account", "limitation", "not_pursued")
     assert letter.pages == (2 if code in short else 3)
 
 

@@ -26,6 +26,8 @@ class Context(HasAmount):
     pay_basis: Text
     effect: Text
     """What becomes of the cover, as a sentence."""
+    advance_note: Text | None = None
+    """What was paid ahead and how this sum takes it in."""
     objection: Objection
 
     @model_validator(mode="after")

@@ -12,6 +12,8 @@ from services.notice.contexts.insured import cover_note, transfer
 from services.notice.contexts.listed import not_pursued, reminder, supplement
 from services.notice.contexts.paid import payment
 from services.notice.contexts.reported import receipt, withdrawal
+from services.notice.contexts.timely import extended, held, limitation_ends
+from services.notice.contexts.turned import account, heirs, recalled, repayment
 from services.notice.files import File
 
 # (file, the day the letter is issued) → its own values, without those every letter has.
@@ -21,4 +23,6 @@ BUILDERS: Mapping[str, Builder] = {
     "consolation": consolation, "refusal": refusal, "refund": refund, "transfer": transfer, "cover_note": cover_note,
     "payment": payment, "objection_receipt": objection_receipt, "reopened": reopened, "reexamined": reexamined,
     "reminder": reminder, "not_pursued": not_pursued, "advance": advance,
+    "recalled": recalled, "held": held, "extended": extended, "heirs": heirs, "repayment": repayment, "account": account,
+    "limitation": limitation_ends,
 }

@@ -23,7 +23,7 @@ def objection_receipt(file: File, issued_on: date) -> Values:
     listed = {str(paper.id): paper for paper in file.papers}
     clock = file.clocks.get("objection")
     return {
-        "received_on": business_day(made.lodged_at), "objector": _objector(file, made), "earlier": _earlier(file, made.round),
+        "received_on": business_day(made.lodged_at), "objector": _objector(file, made), "earlier": earlier(file, made.round),
         "grounds": made.grounds, "papers": [paper_name(file.book, listed[key].kind) for key in made.papers if key in listed],
         "late": made.late, "last_day": clock_due(clock) if made.late and clock else None, "late_reason": made.late_reason,
         "insurer_name": file.book.insurer}
@@ -37,7 +37,7 @@ def reopened(file: File, issued_on: date) -> Values:
     if "pay" in file.clocks:
         due = {"pay_due": pay_due(file), "pay_basis": basis(file.book, rule_of(file, "pay").clause)}
     return {
-        "ground": made.ground, "reopened_on": business_day(_begun(made)), "earlier": _earlier(file, file.claim.round - 1),
+        "ground": made.ground, "reopened_on": business_day(_begun(made)), "earlier": earlier(file, file.claim.round - 1),
         "objected_on": business_day(heard.lodged_at) if heard else None, "changes": made.changes,
         "why": made.why if made.ground == "correction" else None, "paid": show(to_yuan(made.before_fen - made.lapsed_fen)),
         "unpaid": show(to_yuan(made.lapsed_fen)), "insurer_name": file.book.insurer, **due}
@@ -59,7 +59,7 @@ def reexamined(file: File, issued_on: date) -> Values:
     back = sum(row.amount_fen for row in file.receivables if row.round == made.round)
     return {
         "ground": made.ground, "result": made.result, "decided_on": business_day(found.at),
-        "earlier": _earlier(file, found.round - 1), "objected_on": business_day(heard.lodged_at) if heard else None,
+        "earlier": earlier(file, found.round - 1), "objected_on": business_day(heard.lodged_at) if heard else None,
         "changes": amendments(file).get("amendments", []), "why": _why(file, found, made),
         "clauses": clauses(file, found.clause), "before": show(to_yuan(made.before_fen)), "after": show(to_yuan(after)),
         "paid": show(to_yuan(paid)), "back": show(to_yuan(back)), "insurer_name": file.book.insurer,
@@ -70,7 +70,7 @@ def _dismissed(file: File, heard: Objection) -> Values:
     given = show(to_yuan(sum(row.amount_fen for row in file.decisions)))
     return {
         "ground": "objection", "result": "dismissed", "decided_on": business_day(heard.decided_at or heard.lodged_at),
-        "earlier": _earlier(file, heard.round), "objected_on": business_day(heard.lodged_at), "why": [heard.result_words],
+        "earlier": earlier(file, heard.round), "objected_on": business_day(heard.lodged_at), "why": [heard.result_words],
         "before": given, "after": given, "paid": given, "insurer_name": file.book.insurer}
 
 
@@ -84,7 +84,7 @@ def _why(file: File, found: Decision, made: Reopening) -> list[str]:
     return [*listed, made.why] if made.ground == "correction" else listed
 
 
-def _earlier(file: File, round_: int) -> Values:
+def earlier(file: File, round_: int) -> Values:
     """A round's decision with the number of its own letter."""
     found = _decision(file, round_)
     code = next(code for code, kinds in _KINDS.items() if found.kind in kinds)

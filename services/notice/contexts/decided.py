@@ -159,7 +159,8 @@ def refund(file: File, issued_on: date) -> Values:
     found = clauses(file, rule.clause if rule else made.clause)
     noun = "保险费" if file.book.insurer else "会费"
     return {
-        **_common(file, issued_on, made.amount_fen), **amount(made.amount_fen), "kind": "premium" if file.book.insurer else "fee",
+        **_common(file, issued_on, made.amount_fen), **amount(made.amount_fen), **paid_ahead(file).note(),
+        "kind": "premium" if file.book.insurer else "fee",
         "facts": facts(file, counted_day=False), "decided_on": business_day(made.at),
         "insurer_name": file.book.insurer, "waiting_words": waiting_words(file),
         "clauses": found, "effect": f"{noun}退还后，本期保障责任终止，您可以按规定重新参加"}

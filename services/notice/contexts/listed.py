@@ -28,7 +28,7 @@ def supplement(file: File, issued_on: date) -> Values:
     why = reasons().get(asked.reason or "", asked.reason or "审核中发现新的情况")
     clause = next((paper.clause for paper in file.book.papers), "")
     return {
-        "items": _items(file, asked), "basis": LAW if theirs or not clause else basis(file.book, clause),
+        "items": items(file, asked), "basis": LAW if theirs or not clause else basis(file.book, clause),
         "asked_by": _asked_by(file, asked), "first": not earlier, "further_reason": why.rstrip("。") if earlier else None,
         "answer_due": _due(file, asked, issued_on), "clock_name": _clock_name(asked), "answer_ways": WAYS, "limitation": limitation(file)}
 
@@ -42,7 +42,7 @@ def reminder(file: File, issued_on: date) -> Values:
     last = file.notice.cause.startswith(f"{reminders.CAUSES[reminders.LAST]}:")
     return {
         "asked_by": _asked_by(file, asked), "list_number": _number(file, asked), "delivered_on": _delivered(asked),
-        "items": _items(file, asked, only_open=True), "answer_due": due, "days_left": (last_day - issued_on).days,
+        "items": items(file, asked, only_open=True), "answer_due": due, "days_left": (last_day - issued_on).days,
         "last": last or last_day < issued_on, "grace_days": reminders.GRACE,
         "clock_name": _clock_name(asked), "answer_ways": WAYS, "limitation": limitation(file)}
 
@@ -52,7 +52,7 @@ def not_pursued(file: File, issued_on: date) -> Values:
     asked = _asked(file)
     return {
         "list_number": _number(file, asked), "delivered_on": _delivered(asked), "answer_due": _due(file, asked, issued_on),
-        "reminded_on": _reminded(file, asked), "closed_on": _closed(file, asked), "items": _items(file, asked, only_open=True),
+        "reminded_on": _reminded(file, asked), "closed_on": _closed(file, asked), "items": items(file, asked, only_open=True),
         "back_ways": WAYS_BACK, "limitation": limitation(file)}
 
 
@@ -63,7 +63,7 @@ def _asked(file: File) -> Supplement:
     raise NotFound("supplement_missing", "没有这一补充材料清单", remedy="核对编号", field="supplement_id")
 
 
-def _items(file: File, asked: Supplement, *, only_open: bool = False) -> list[Values]:
+def items(file: File, asked: Supplement, *, only_open: bool = False) -> list[Values]:
     """Name, reason and remedy of each item; one without a kind is a statement in writing."""
     return [{"name": paper_name(file.book, item["paper"]) if item.get("paper") else "情况说明", "reason": item["reason"],
              "remedy": item.get("remedy") or remedy_of(file.book, item.get("paper", ""))}
