@@ -77,9 +77,10 @@ def undo(session: Session, *, line_id: uuid.UUID, reason: str, actor: Actor, now
 
 
 def fitting(session: Session, line: BankLine) -> Sequence[Payment]:
-    """Payments that the line could be: of its sum, and in a state that its kind answers."""
+    """Payments that the line could be: of its sum, in a state that its kind answers, and not another than its number names."""
+    named = [Payment.id == line.payment_id, Payment.attempt == line.attempt] if line.payment_id else []
     return session.exec(select(Payment).where(
-        Payment.channel == "bank", Payment.amount_fen == line.amount_fen, col(Payment.state).in_(_FOR[line.kind])).order_by(
+        Payment.channel == "bank", Payment.amount_fen == line.amount_fen, col(Payment.state).in_(_FOR[line.kind]), *named).order_by(
         col(Payment.created_at), col(Payment.id)).limit(50)).all()
 
 
@@ -108,7 +109,22 @@ def _fitting(session: Session, line: BankLine, payment_id: uuid.UUID, actor: Act
     if payment.state not in _FOR[line.kind] or payment.run_id is None:
         raise InputError("payment_not_waiting", f"这笔款项现在是“{state_words('payment', payment.state)}”，与记录不符",
                          remedy="核对是否另一笔，或是否已有回盘", field="payment")
+    _check_sending(session, line, payment)
     return payment
+
+
+def _check_sending(session: Session, line: BankLine, payment: Payment) -> None:
+    """The line is about the sending that waits for an answer, not an earlier one: else money that came back once, and went out
+    again, would come back and go out a second time on the same news. Banks write whole seconds.
+    """
+    if line.payment_id is not None and (line.payment_id, line.attempt) != (payment.id, payment.attempt):
+        raise InputError("line_of_another", "这条记录写明的编号是另一次付款，不是这一笔现在的付款",
+                         remedy="重复或迟到的回复请不予处理；如银行确有差错，请银行重新出具", field="payment")
+    sent = session.exec(select(BankLine.at).where(BankLine.payment_id == payment.id, BankLine.kind == "sent",
+                                                  BankLine.attempt == payment.attempt)).first()
+    if sent is not None and min(line.at, line.bank_time or line.at) < sent.replace(microsecond=0):
+        raise InputError("line_before_sending", "这条记录早于这一笔现在的付款送出银行的时间，不能是它的回复",
+                         remedy="属于上一次付款的回复请不予处理；否则核对是否另一笔", field="payment")
 
 
 def _said(session: Session, line: BankLine, what: Literal["assign", "dismiss"], payment: Payment | None, reason: str, actor: Actor,

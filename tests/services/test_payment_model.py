@@ -9,9 +9,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from tests.services.payment_model import Desk
-from tests.support.databases import Fresh
-from tests.support.world import build_world
+from tests.services.payment_model import Before, prepared
+from tests.services.payment_model_more import Office
 
 PLACES = st.integers(0, 5)
 
@@ -21,11 +20,11 @@ class Days(RuleBasedStateMachine):
 
     server: str
     now: datetime
+    before: Before
 
     def __init__(self) -> None:
         super().__init__()
-        self.db = Fresh(self.server)
-        self.desk = Desk(build_world(self.db, self.now), self.now)
+        self.desk = Office(self.before, self.server, self.now)
         self.desk.sent("ICBC")
         self.desk.check()
 
@@ -34,16 +33,27 @@ class Days(RuleBasedStateMachine):
     def build(self, bank: str) -> None:
         self.desk.build(bank)
 
-    @precondition(lambda self: bool(self.desk.drafts))
+    @precondition(lambda self: "batched" in self.desk.seen)
     @rule(place=PLACES)
     def exclude(self, place: int) -> None:
         self.desk.exclude(place)
 
     @precondition(lambda self: bool(self.desk.drafts))
     @rule()
-    def submit_and_release(self) -> None:
+    def submit(self) -> None:
         self.desk.submit()
+
+    @precondition(lambda self: bool(self.desk.submitted))
+    @rule(word=st.booleans())
+    def release(self, word: bool) -> None:
+        if word:
+            self.desk.allow()
         self.desk.release()
+
+    @precondition(lambda self: bool(self.desk.submitted))
+    @rule()
+    def allow(self) -> None:
+        self.desk.allow()
 
     @precondition(lambda self: bool(self.desk.released))
     @rule(crash=st.booleans())
@@ -51,9 +61,35 @@ class Days(RuleBasedStateMachine):
         self.desk.send(crash)
 
     @precondition(lambda self: "sent" in self.desk.seen or "credited" in self.desk.seen)
-    @rule(place=PLACES, credited=st.booleans())
-    def bank_answers(self, place: int, credited: bool) -> None:
-        self.desk.bank_answers(place, credited)
+    @rule(place=PLACES, credited=st.booleans(), garbled=st.booleans())
+    def bank_answers(self, place: int, credited: bool, garbled: bool) -> None:
+        self.desk.bank_answers(place, credited, garbled)
+
+    @precondition(lambda self: bool(self.desk.strays))
+    @rule(place=PLACES)
+    def assign(self, place: int) -> None:
+        self.desk.assign(place)
+
+    @precondition(lambda self: bool(self.desk.strays))
+    @rule(place=PLACES, undo=st.booleans())
+    def dismiss(self, place: int, undo: bool) -> None:
+        self.desk.dismiss(place)
+        if undo:
+            self.desk.undo()
+
+    @rule(place=st.integers(0, 2), heirs=st.integers(1, 2))
+    def die(self, place: int, heirs: int) -> None:
+        self.desk.die(place, heirs)
+
+    @precondition(lambda self: not self.desk.advanced)
+    @rule()
+    def ahead(self) -> None:
+        self.desk.ahead()
+
+    @precondition(lambda self: not self.desk.decided)
+    @rule()
+    def decide(self) -> None:
+        self.desk.decide()
 
     @precondition(lambda self: bool(self.desk.told))
     @rule(place=PLACES, again=st.booleans())
@@ -78,11 +114,12 @@ class Days(RuleBasedStateMachine):
         try:
             self.desk.finish()
         finally:
-            self.db.drop()
+            self.desk.db.drop()
 
 
 def run(server: str, now: datetime, examples: int, steps: int) -> None:
-    machine = type("Days", (Days,), {"server": server, "now": now})
+    before = prepared(server, now)
+    machine = type("Days", (Days,), {"server": server, "now": now, "before": before})
     # Not shrunk: every try is a database of its own, and the steps of one example are few enough to read.
     run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=steps, deadline=None,
                                                          phases=[Phase.generate], suppress_health_check=list(HealthCheck)))
