@@ -15,6 +15,7 @@ from services.core.settings import settings
 from services.ledger import service as ledger
 from services.lifecycle.service import Move, fire
 from services.payment.banks import recognised
+from services.payment.bulk import in_bulk
 from services.payment.lines import Kept, keep
 from services.payment.picking import accounts
 from services.payment.port import Answer
@@ -69,18 +70,21 @@ class Sent:
 
 Matched = Sequence[tuple[Answer, Sent]]
 
-# Every line of a file looks its reference up in the index; `= ANY(…)` may compare it with the whole file.
-_LOCK = sa.text("""
-    SELECT p.id FROM payment p JOIN claim c ON c.id = p.claim_id WHERE p.id IN (
-        SELECT payment_id FROM bank_line WHERE kind = 'sent' AND reference IN (SELECT unnest(CAST(:references AS text[]))))
+# Every line of a file looks its reference up in the index, one by one: the plan that is kept for every length of file would else
+# compare each line sent with each of the file's.
+_OF_FILE = """unnest(CAST(:references AS text[])) AS w(reference) CROSS JOIN LATERAL (
+    SELECT s.reference, s.payment_id, s.run_id, s.attempt, s.amount_fen FROM bank_line s
+    WHERE s.kind = 'sent' AND s.reference = w.reference OFFSET 0) l"""
+_LOCK = sa.text(f"""
+    SELECT p.id FROM payment p JOIN claim c ON c.id = p.claim_id WHERE p.id IN (SELECT l.payment_id FROM {_OF_FILE})
     ORDER BY c.id, p.id FOR UPDATE OF c, p""")
-_SENT = sa.text("""
+_SENT = sa.text(f"""
     SELECT l.reference, l.payment_id, p.claim_id, l.run_id, p.org_key, l.attempt, l.amount_fen, p.state,
            p.attempt AS present_attempt, p.bank_card_id
-    FROM bank_line l JOIN payment p ON p.id = l.payment_id
-    WHERE l.kind = 'sent' AND l.reference IN (SELECT unnest(CAST(:references AS text[])))""")
+    FROM {_OF_FILE} JOIN payment p ON p.id = l.payment_id""")
 
 
+@in_bulk
 def read_return(session: Session, *, content: bytes, file_name: str, actor: Actor, now: datetime) -> ReturnSummary:
     """Read a return file once: credits and returns move their payments, everything else is kept with its fault.
 

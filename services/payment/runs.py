@@ -23,6 +23,7 @@ from services.lifecycle.facts import RUN_DIGEST
 from services.lifecycle.service import Move, fire
 from services.models import PaymentRun
 from services.payment.banks import layout_of
+from services.payment.bulk import in_bulk
 from services.payment.funds import fund_account
 from services.payment.limits import allow_over as allow
 from services.payment.limits import require_within
@@ -47,6 +48,7 @@ def run_of(session: Session, run_id: uuid.UUID) -> PaymentRun:
     return run
 
 
+@in_bulk
 def build_run(session: Session, *, plan: str, bank: str, actor: Actor, now: datetime) -> PaymentRun:
     """A draft with every payment of the plan that is ready; `bank` is the bank we pay from and names the file's layout.
 
@@ -109,6 +111,7 @@ def send_back(session: Session, *, run_id: uuid.UUID, version: int | None = None
     return run_of(session, run_id)
 
 
+@in_bulk
 def release(session: Session, *, run_id: uuid.UUID, version: int | None = None, actor: Actor,
             now: datetime) -> PaymentRun:
     """Submitted → released, the run and each payment. Raises GuardFailed: `maker_not_separate`, `actor_decided_before`,
@@ -141,6 +144,7 @@ def reference_of(run_no: str, line: int) -> str:
     return f"{run_no}-{line:05d}"
 
 
+@in_bulk
 def write_file(session: Session, *, run_id: uuid.UUID, actor: Actor, now: datetime) -> Path:
     """Released → sent: the file is stored, laid for the bank's client software, and each line kept as proof.
 

@@ -14,6 +14,7 @@ from services.benefit import service as benefit
 from services.core.clock import business_day
 from services.lifecycle.facts import CLAIM
 from services.lifecycle.service import Move, fire
+from services.payment.bulk import in_bulk
 
 _LOCK = sa.text("SELECT id FROM claim WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'payable' ORDER BY id FOR UPDATE")
 _COMPLETE = sa.text(f"""
@@ -24,6 +25,7 @@ _COMPLETE = sa.text(f"""
     ORDER BY c.id""")
 
 
+@in_bulk
 def settle(session: Session, *, claim_ids: Sequence[uuid.UUID], actor: Actor, now: datetime) -> list[uuid.UUID]:
     """Payable → paid for every claim whose credits equal its decisions; the others wait. Returns the settled claims.
 
