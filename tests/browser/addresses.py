@@ -13,7 +13,7 @@ MEMBER, AUDITOR, MAKER, CHECKER, ADMIN = "xj.m1", "xj.auditor", "xj.maker", "xj.
 NOT_PAGES = {
     "/handoffs/answers/open", "/handoffs/answers/{sheet_id}/errors",
     "/claims/{claim_no}/pulse", "/papers/{paper_id}/content", "/papers/{paper_id}/pages/{number}", "/letters/{notice_id}/content",
-    "/book/summary/file", "/exchange/{report_id}/letter", "/exchange/{report_id}/workbook",
+    "/letters/sheet", "/book/summary/file", "/exchange/{report_id}/letter", "/exchange/{report_id}/workbook",
     "/book/reports/template", "/book/reports/{import_id}/errors", "/book/rosters/template", "/book/rosters/{roster_id}/errors",
     "/cases/{case_no}/covers/{claim_no}", "/cases/{case_no}/uploads/{upload_id}",
     "/sheets/{sheet_no}/workbook", "/ledger/workbook", "/runs/{run_no}/file", "/sign-in/oidc/start"}
@@ -76,12 +76,16 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "/claims/{claim_no}/death": (CLERK, "/claims/{decided}/death"),
     "/papers/{paper_id}/content": (CLERK, "/papers/{paper}/content"),
     "/papers/{paper_id}/pages/{number}": (CLERK, "/papers/{paper}/pages/1"),
+    "/letters": (CLERK, "/letters?box=waiting"),
+    "/letters/sheet": (CLERK, "/letters/sheet"),
+    "/letters/{notice_id}": (CLERK, "/letters/{letter}"),
     "/letters/{notice_id}/content": (CLERK, "/letters/{letter}/content"),
     "/cases/{case_no}/covers/{claim_no}": (CLERK, "/cases/{case}/covers/{reported}"),
     "/cases/{case_no}/papers": (MEMBER, "/cases/{case}/papers"),
     "/cases/{case_no}/uploads/{upload_id}": (MEMBER, "/cases/{case}/uploads/{nothing}"),
     # the member
     "/card": (MEMBER, "/card"),
+    "/contacts": (MEMBER, "/contacts"),
     "/mine": (MEMBER, "/mine"),
     "/mine/{claim_no}": (MEMBER, "/mine/{reported}"),
     "/mine/{claim_no}/lists/{list_id}": (MEMBER, "/mine/{reported}/lists/{supplement}"),

@@ -148,6 +148,15 @@ MUOSH       RW  /report/{draft_id}/kind
 MUOSH       R   /report/{draft_id}/papers
 MUDOSHA     R   /claims/{claim_no}
 MUDOSHA     R   /letters/{notice_id}/content
+UDOSHA      R   /letters
+UDOSHA      R   /letters/sheet
+U           W   /letters/sheet
+UDOSHA      R   /letters/{notice_id}
+U           W   /letters/{notice_id}/delivered
+U           W   /letters/{notice_id}/posted
+U           W   /letters/{notice_id}/resent
+U           W   /letters/{notice_id}/returned
+M           RW  /contacts
 MUDOSHA     R   /papers/{paper_id}/content
 MUDOSHA     R   /papers/{paper_id}/pages/{number}
 U           RW  /book/reports

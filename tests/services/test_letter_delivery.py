@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from services.core import settings as settings_module
 from services.core.db import Database
@@ -72,7 +72,7 @@ def out(world: World, now: datetime) -> uuid.UUID:
 def tell(world: World, letter: uuid.UUID, gateway: Gateway, now: datetime) -> list[str]:
     """What the worker does with the outbox's row: begin, commit, call, answer."""
     messenger = AppriseMessenger(dict.fromkeys(("sms", "wecom", "mail"), gateway.url))
-    said = []
+    said: list[str] = []
     with work(world) as session:
         due = carrying.begin(session, attempt_ids=[latest(session, letter).id], actor=ROOT, now=now)
     for message in due:
@@ -84,8 +84,9 @@ def tell(world: World, letter: uuid.UUID, gateway: Gateway, now: datetime) -> li
 
 
 def latest(session: Session, letter: uuid.UUID) -> DeliveryAttempt:
-    return session.execute(sa.select(DeliveryAttempt).where(DeliveryAttempt.notice_id == letter)  # type: ignore[arg-type]
-                           .order_by(sa.text("n DESC")).limit(1)).scalar_one()
+    found = session.exec(select(DeliveryAttempt).where(DeliveryAttempt.notice_id == letter).order_by(col(DeliveryAttempt.n).desc())).first()
+    assert found is not None
+    return found
 
 
 def story(world: World, letter: uuid.UUID) -> tuple[str, list[tuple[str, list[str]]]]:
