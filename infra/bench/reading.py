@@ -1,9 +1,9 @@
 """How well papers are read: generated scans through the drawing, the reading machine and the rules, as the flow does it.
 
 `python -m infra.bench.reading` reads eight kinds of sheets, 25 of each, half scanned and half photographed (page at least 900
-pixels wide); one in five has the layout that is held out of tuning. `--each N` sheets of a kind, `--both` all of them in both
-qualities, `--misses` shows every value that was not read as printed. A field counts as read when its value is the printed one; its box is
-right when the middle of the printed words lies in it.
+pixels wide); one in five has the layout that is held out of tuning, if there is one. `--each N` sheets of a kind, `--both` all
+of them in both qualities, `--misses` shows every value that was not read as printed. A field counts as read when its value is
+the printed one; its box is right when the middle of the printed words lies in it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from services.evidence.readings import PageRead
 from services.evidence.recognition import engine
 from services.evidence.recognition.lines import Box
 from services.evidence.recognition.vocabulary import SHEETS
-from services.simulate.scans import HELD_OUT, LAYOUTS, MIME, Scan, sheet
+from services.simulate.scans import HELD_OUT, LAYOUTS, MIME, Scan, held_out, sheet
 from services.storage import service as storage
 
 QUALITIES = ("clean", "phone")
@@ -115,10 +115,11 @@ def wanted(each: int, qualities: Sequence[str], first: int = FIRST_SEED) -> list
         known = list(LAYOUTS[kind])
         for place in range(each):
             rounds = place // _HELD_OUT_EVERY
-            if place % _HELD_OUT_EVERY == _HELD_OUT_EVERY - 1:
+            if kind in held_out.LAYOUTS and place % _HELD_OUT_EVERY == _HELD_OUT_EVERY - 1:
                 layout, turn = HELD_OUT, rounds + row
             else:
-                layout, turn = known[(place - rounds) % len(known)], (place - rounds) % len(known) + (place - rounds) // len(known)
+                at = place - rounds if kind in held_out.LAYOUTS else place
+                layout, turn = known[at % len(known)], at % len(known) + at // len(known)
             asked.append((kind, first + place, layout, qualities[turn % len(qualities)]))
     return asked
 

@@ -21,7 +21,7 @@ from services.storage.confined import Confined, Died, Rooms
 
 _PARTS = ("rapidocr", "onnxruntime", "cv2")
 _MOST, _OLD, _PATIENCE = 4, 600, 120.0      # processes; jobs of one process (two a page); seconds for a page on a busy machine
-_RULES = 4                                  # raised when our own part of reading changes so that papers should be read anew
+_RULES = 5                                  # raised when our own part of reading changes so that papers should be read anew
 _Told = tuple[str, float, float, float, float, float]
 _Stamp = tuple[float, float, float, float, float]
 

@@ -5,40 +5,28 @@ from __future__ import annotations
 import re
 from statistics import median
 
-from services.evidence.recognition.common import a_day, a_name, found, in_order, name, one
+from services.evidence.recognition import fire_told as told
+from services.evidence.recognition.common import a_day, found, in_order, name, one
 from services.evidence.recognition.labels import Labels
 from services.evidence.recognition.layout import Page, Token, joined, overlap
 from services.evidence.recognition.lines import Found
 from services.evidence.recognition.places import Reader
-from services.evidence.recognition.values import days_in, written
+from services.evidence.recognition.values import Day, days_in, written
 
 _LABELS = Labels("fire")
 _CITED = re.compile(r"(?:\([\u4e00-\u9fff]{1,4}\)\s*)?[\u4e00-\u9fff]{1,12}\s*\[?\(?\s*(?:19|20)\d\d\s*[\])]?\s*第?\s*\d{1,6}\s*号")
 _LEVELS = re.compile(r"简\s*认|简\s*字|认\s*字|认\s*定|消\s*火|火\s*认|消")
-_CAUSE = re.compile(r"(?:(?:起火|火灾|事故|失火)的?原因\s*(?:为|是|系)\s*:?|(?:火灾|起火|火情)(?:系|是|因|由))\s*([^。;；]{3,90}?)"
-                    r"(?=。|;|；|所致|引起(?:的|,|。)|引发(?:的|,|火灾)|造成(?:的|,|火灾)|$)")
-_PLACE = re.compile(r"(?:位于|地处|地址为|[称在于]|[,，])\s*,?\s*([\u4e00-\u9fffA-Za-z0-9()#-]{6,60}?)\s*(?:突然)?"
-                    r"(?:发生|突发|起火|失火|着火|的|(?=居民|村民|住户|户主|业主|当事人))")
-_WHO = re.compile(r"(?:当事人|户主|村民|居民|业主|房主|承租人)\s*([\u4e00-\u9fff·]{2,12}?)(?=[\s(,、:;的家男女]|位于|于|在|$)")
-_OF = re.compile(r"的(?:当事人|居民|村民|住户|户主|业主)?([\u4e00-\u9fff·]{2,12}?)(?:的)?(?:家|户|住宅|住处|住房|房屋|居所|自建房|院落|宅)"
-                 r"(?:内|中)?(?:突然)?(?:发生|突发|起火|失火|着火)")      # 的某某家发生火灾
-# 关于某某家火灾事故原因的认定书
-_ABOUT = re.compile(r"关于([\u4e00-\u9fff·]{2,12}?)(?:家|户|住宅|住所)(?:的)?(?:发生)?(?:火灾|起火|失火)")
-_ADDRESSED = re.compile(r"(?:^|[\s,。:;])(?:兹?证明|兹有)?(?:当事人|户主|居民|村民)?([\u4e00-\u9fff·]{2,12})"
-                        r"\s*\(\s*(?:男|女|身份证|公民身份|证件)")
 _NOT_ISSUED = re.compile(r"送达|受理|报警|接警|接报|勘验|打印|出生|签收|申请|调查|起火|失火|收到|复核|有效|立案|出警|扑灭")
+_OFFICE = re.compile(r"(?:[大支总]队|消防[\u4e00-\u9fff]{0,6}|派出所|委员会|中队|队|局|站)\s*(?:\(.{1,3}\))?$|\((?:印章|盖章|公章|章)\)")
+_LIKELY = 0.6           # of an address that may be one
+_GUESSED = 0.7          # of a day that only its place in time tells
 _CUT = 0.89             # of a text whose end was not seen
-_PROSE = 0.89           # of a sentence: nothing on the sheet proves where it begins and ends
-# Words around a cause.
-_AROUND = re.compile(r"^(?:经|根据|综合)[^，,]{0,12}[，,]|[，,](?:并|进而|从而|最终)?(?:蔓延|引发|造成|导致|酿成)[^，,]{0,8}$|所致$")
-_WHOLE_PLACE = re.compile(r".*[市区县镇乡村路街巷道里].*(?:室|号|户|组|队|层|楼|栋|幢|院|区|村|店|厂|房|元|库|场|部|家)$")
-_NO_PLACE = re.compile(r"[年月日]\d|\d{4}年|火灾|报警|许$|时许|本火|当事人对")
 
 
 def read(page: Page) -> list[Found]:
     """All fields: labels first, then what the sentences tell."""
     reader = Reader(page, _LABELS)
-    return _number(reader) + _who(reader) + _where(reader) + in_order(_days(reader), "on", "issued_on") + _why(reader)
+    return _number(reader) + (name(reader) or told.who(reader)) + _where(reader) + in_order(_days(reader), "on", "issued_on") + _why(reader)
 
 
 def _number(reader: Reader) -> list[Found]:
@@ -56,25 +44,10 @@ def _number(reader: Reader) -> list[Found]:
     return []
 
 
-def _who(reader: Reader) -> list[Found]:
-    told = name(reader)
-    if told:
-        return told
-    for token in reader.tokens:
-        match = _ADDRESSED.search(token.text) or _WHO.search(token.text)
-        read = a_name(match[1]) if match else None
-        if match and read:
-            return [found(reader.page, "name", read[0], token.confidence * 0.89, (token.part(match.start(1), match.end(1)),))]
-    match = _ABOUT.search(reader.running.text) or _OF.search(reader.running.text) or _WHO.search(reader.running.text)
-    read = a_name(match[1]) if match else None
-    if match and read:
-        tokens = reader.running.tokens(match.start(1), match.end(1))
-        return [found(reader.page, "name", read[0], min(token.confidence for token in tokens) * _PROSE, tokens)]
-    return []
-
-
 def _where(reader: Reader) -> list[Found]:
+    """Behind its label, when that is an address and no corner of a room; else as the sentences tell it."""
     best: list[Found] = []
+    shape = 0.0
     for mark in (*reader.marks("place"), *reader.marks("place_else")):
         tokens = reader.block(mark, most=2)
         tokens = tokens[:1] if re.search(r"[,;。]\s*$", mark.token.text) else tokens
@@ -82,20 +55,13 @@ def _where(reader: Reader) -> list[Found]:
             continue
         text = written(re.split(r"[。,，;；]", "".join(token.text for token in tokens))[0])
         text = re.sub(r"^(?:[及和与]?(?:地点|地址|部位|位置|场所)[:：])?(?:你|您)?(?:户|家|单位)?(?:位于|地处|在|为|是)?", "", text)
-        whole = _WHOLE_PLACE.fullmatch(text) and not _NO_PLACE.search(text)
-        if len(text) > 3 and (whole or not best):
-            best = [found(reader.page, "place", text, joined(tokens).confidence * mark.sure * (1.0 if whole else _CUT), tokens)]
-        if whole:
-            break
-    if best:
-        return best
-    text, tokens_of = reader.running.text, reader.running.tokens
-    for match in _PLACE.finditer(text):
-        if _NO_PLACE.search(match[1]) or not re.search(r"\d|[路街巷号村镇区县院室]", match[1]):
-            continue
-        where = written(re.sub(r"^(?:你|您)?(?:位于|地处|在)|(?:的?当事人|居民|村民|户主|住户).*$", "", match[1]))
-        return [found(reader.page, "place", where, 0.88, tokens_of(match.start(1), match.end(1)))]
-    return []
+        looks = told.whole_place(text)
+        if len(text) > 3 and (looks > shape or not best):
+            sure = joined(tokens).confidence * mark.sure * (1.0 if looks == 1.0 else _CUT)
+            best, shape = [found(reader.page, "place", text, sure, tokens)], looks
+        if looks == 1.0:
+            return best
+    return (told.where(reader) if shape < _LIKELY else []) or best
 
 
 def _days(reader: Reader) -> list[Found]:
@@ -107,43 +73,57 @@ def _days(reader: Reader) -> list[Found]:
     if fire:
         out += one(reader.page, "on", fire, fire.value.day.isoformat())
     else:
-        told = [day for day in days if re.match(r"[^。]{0,80}(?:起火|火灾|失火|着火)", text[day.end:])]
-        for day in told[:1]:
+        fires = [day for day in days if re.match(r"[^。]{0,80}(?:起火|火灾|失火|着火|冒烟)", text[day.end:])]
+        for day in fires[:1]:
             tokens = tokens_of(day.start, day.end)
             out.append(found(reader.page, "on", day.day.isoformat(), min(token.confidence for token in tokens) * day.sure * 0.89, tokens))
+        if not fires:
+            out += _earliest(reader)
     if issued:
         return out + one(reader.page, "issued_on", issued, issued.value.day.isoformat())
-    middle = median(token.y for token in reader.tokens)
-    for token in reversed(reader.tokens):
+    return out + _foot(reader, max((field.value for field in out), default=""))
+
+
+def _earliest(reader: Reader) -> list[Found]:
+    """The first of several days told on the page: nothing of a fire's papers comes before the fire itself."""
+    told_of = [(day.day, token, day) for token in reader.tokens for day in days_in(token.text)
+               if not re.search(r"出生|施行|公布|修订", token.text)]
+    if len({day for day, *_ in told_of}) < 2:
+        return []
+    first, token, day = min(told_of, key=lambda one: one[0])
+    return [found(reader.page, "on", first.isoformat(), token.confidence * _GUESSED, (token.part(day.start, day.end),))]
+
+
+def _foot(reader: Reader, fire: str) -> list[Found]:
+    """A date at the foot that is no other's: under or beside the office's name, else the first after the day of the fire, for what
+    was served or signed for comes later."""
+    middle, dates = median(token.y for token in reader.tokens), list[tuple[bool, bool, int, Token, Day]]()
+    for token in reader.tokens:
         own = days_in(token.text)
         if own and len(token.text.replace(" ", "")) < 24 and token.y > middle and not _NOT_ISSUED.search(_beside(reader, token)):
-            sure, part = token.confidence * own[0].sure * 0.89, token.part(own[0].start, own[0].end)
-            return [*out, found(reader.page, "issued_on", own[0].day.isoformat(), sure, (part,))]
-    return out
+            near = reader.page.between(token.y - 3.5 * token.height, token.y + 0.5 * token.height)
+            office = any(_OFFICE.search(other.text) and len(other.text) < 24 and overlap(other, token) > 0.2 for other in near)
+            dates.append((office, own[0].day.isoformat() > fire, -own[0].day.toordinal(), token, own[0]))
+    if not dates:
+        return []
+    *_, token, day = max(dates, key=lambda date: date[:3])
+    sure, part = token.confidence * day.sure * 0.89, token.part(day.start, day.end)
+    return [found(reader.page, "issued_on", day.day.isoformat(), sure, (part,))]
 
 
 def _beside(reader: Reader, token: Token) -> str:
     """The words of a date: its own line, and what stands left of it or over it when it stands alone."""
     if re.search(r"[\u4e00-\u9fff]{2}", token.text):
         return token.text
-    left = next(iter(reader.page.left_of(token)), None)
     rows = reader.page.between(token.y - 2.2 * token.height, token.y - 0.5 * token.height)
     over = [other for other in rows if overlap(other, token) > 0.3]
-    return "".join(other.text for other in (*([left] if left else []), *over[-1:]) if len(other.text) < 16)
+    return "".join(other.text for other in (*reader.page.left_of(token), *over[-1:]) if len(other.text) < 16)
 
 
 def _why(reader: Reader) -> list[Found]:
     for mark in reader.marks("cause"):
         tokens = reader.block(mark, most=4)
-        text = written("".join(token.text for token in tokens)) if tokens else ""
-        text = re.sub(r"^(?:认定)?(?:如下)?[：:]?(?:(?:起火|火灾|失火)原因)?(?:为|系|是)?", "", text.split("。")[0])
-        told = re.search(r"原因[：:]?(?:为|系|是)[：:]?", text)
-        text = re.sub(r"^(?:认定|系|为|是)+", "", _AROUND.sub("", text[told.end():] if told else text))
-        if len(text) > 2:
-            sure = joined(tokens).confidence * mark.sure * _PROSE
-            return [found(reader.page, "cause", text.strip("。；，：:"), sure, tokens)]
-    text, tokens_of = reader.running.text, reader.running.tokens
-    match = _CAUSE.search(text)
-    if match:
-        return [found(reader.page, "cause", written(match[1]).strip("。；，：:"), _PROSE, tokens_of(match.start(1), match.end(1)))]
-    return []
+        text = told.cause_text(written("".join(token.text for token in tokens))) if tokens else ""
+        if told.is_cause(text):
+            return [found(reader.page, "cause", text, joined(tokens).confidence * mark.sure * told.PROSE, tokens)]
+    return told.why(reader)

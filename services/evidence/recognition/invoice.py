@@ -30,6 +30,7 @@ _LABELS = Labels("invoice")
 _RECEIVED = re.compile(r"收到\s*:?\s*([\u4e00-\u9fff·]{2,12}?)\s*(?:先生|女士|同志)?\s*(?:交来|缴来|交纳|缴纳|交付|支付|付来)")
 _UNPROVEN = 0.88        # of an amount that stands once only
 _OF_TWO = 0.89          # of the one of two parties that is no hospital
+_HEAD = 0.32            # of the page: where code and number stand, also on a sheet photographed with much table around it
 _BARE = re.compile(r"(?:(?!校验|业务|流水|住院|门诊|病[历案例]|就诊|医保|电话|证)[\u4e00-\u9fff]{1,4}:?)?(\d{8}|\d{10}|\d{12}|\d{20})")
 _OTHER_DAY = re.compile(r"打印|制表|入院|出院|就诊|住院|出生|有效|结算")
 
@@ -85,7 +86,7 @@ def _digits(least: int, most: int) -> Parse[str]:
 def _printed(reader: Reader, code: Value[str] | None, number: Value[str] | None) -> tuple[Value[str] | None, Value[str] | None]:
     """Code and number that stand by themselves in the head of the sheet, as forms printed in advance have them."""
     alone = [Value(match[1], token.confidence * 0.85, (token,), Mark("", "", token, 0, 0, 1.0)) for token in reader.tokens
-             if token.box.top < 0.25 and (match := _BARE.fullmatch(token.text.replace(" ", "")))
+             if token.box.top < _HEAD and (match := _BARE.fullmatch(token.text.replace(" ", "").strip("()[]")))
              and not any(token in reader.right(mark) for mark in reader.all)]
     if code is None and number is None and len(alone) == 2:
         return alone[0], alone[1]

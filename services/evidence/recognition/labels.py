@@ -25,6 +25,9 @@ _QUALIFIED = re.compile(
     r"|(?:医师|医生|护士|家属|亲属|配偶|父亲|母亲|子女|陪护|操作员|主任)$|(?:上次|前次|上一次|既往|历次|下次|预计|拟|预约|计划|原|原始|外院|他院|上年|去年|上期)$")
 _COMPOUND = re.compile(r"(?<=[\u4e00-\u9fff])(?<![元天日岁男女号名院年月族])$")      # 送达日期 is no 日期
 _OTHERS = re.compile(r"(?:上年|去年|历年|累计|本年|年度|年内|预估)(?:度|内|已|的)?$")      # sums of more than this sheet
+_OF_WHAT = re.compile(r"标本|组织|活检|穿刺|切片|切除")
+_SHORT = re.compile(r".{0,29}$|[\u4e00-\u9fff·]{2,12}\s")             # a value alone behind its label, or up to a blank
+_BEHEADED = {"断": "诊断", "称": "名称", "名": "姓名"}
 _DOUBTFUL = 0.87        # of a label that may name something else too
 _KIN = 0.84             # of a label that only its words tell
 # What makes a label of the table a longer one: before it, behind it, in the second line of its cell.
@@ -93,7 +96,15 @@ class Labels:
             if mark and not (found and mark.start < found[-1].end):
                 found.append(mark)
         return [replace(mark, sure=min(mark.sure, _DOUBTFUL)) if mark.name in self.doubtful else mark
-                for mark in self._with_kin(token, text, found or self._nearly(token, text))]
+                for mark in self._with_kin(token, text, self._beheaded(token, text, found) or found or self._nearly(token, text))]
+
+    def _beheaded(self, token: Token, text: str, found: list[Mark]) -> list[Mark]:
+        """The labels, the first of them a widely set one (诊　　断) whose first sign was not read: 断:胃癌."""
+        match = re.match(r"\s*([断称名])\s*:\s*", text)
+        name = _BEHEADED[match[1]] if match else ""
+        if not match or name not in self.keys or (found and found[0].start < match.end()):
+            return []
+        return [Mark(self.keys[name], name, token, 0, match.end(), _KIN, kin=True), *found]
 
     def _with_kin(self, token: Token, text: str, found: list[Mark]) -> list[Mark]:
         """Labels of the table, and between them those that only their words tell."""
@@ -102,7 +113,8 @@ class Labels:
             if any(mark.start < match.end(1) and match.start(1) < mark.end for mark in found):
                 continue
             key = self.kin.key(match[1])
-            if (not key and ")" in match[2]) or (":" not in match[2] and any(mark.end == match.start(1) for mark in found)):
+            of_what = ")" in match[2] and ":" not in match[2] and _OF_WHAT.search(match[1])                # (手术切除标本)直肠癌
+            if of_what or (not key and ")" in match[2]) or (":" not in match[2] and any(mark.end == match.start(1) for mark in found)):
                 continue                                                # what stands right behind a label is its value
             if key is not None and (match[2].strip() or len(match[1]) < 13):
                 gloss = None if match[2].strip() else _GLOSS.match(text, match.end())
@@ -149,13 +161,13 @@ class Labels:
         if tail:
             sure = 0.99 if not before or text[match.start() - 1] in " ,;。)" or len(name) > 3 else 0.9
             return Mark(key, name, token, match.start(), end + tail.end(), sure)
-        if not re.sub(r"\([^()]{0,10}\)|[\s|_)\]]", "", after) and not before:
+        if not re.sub(r"\([^()]{0,10}\)|[\s|_)\].…·]", "", after) and not before:
             return Mark(key, name, token, 0, len(text), 0.98)
         if not before and (len(name) > 2 or after[:1] in " (" or re.match(r"[.\s]*[\d¥]", after)):
             return Mark(key, name, token, match.start(), end, 0.95 if len(name) > 3 else 0.92)
         if not before and name in _PATIENT and key and re.fullmatch(r"[\u4e00-\u9fff]{2,4}\s*", after):     # 病人某某, or a torn sentence
             return Mark(key, name, token, match.start(), end, _KIN, kin=True)
-        if (self.glued and key) or (not before and name in _GLUED and len(after) < 30 and not _NOT_GLUED.match(after)):
+        if (self.glued and key) or (not before and name in _GLUED and _SHORT.match(after) and not _NOT_GLUED.match(after)):
             return Mark(key, name, token, match.start(), end, 0.98 if name == "姓名" else 0.95)
         amount = re.match(r"\s*(?:\([^()]{0,8}\))?\s*(?:[为共计]\s*){0,2}[¥\d]", after) and text[match.start() - 1] in " ,、;:。(|"
         if before and (len(name) > 3 or text[match.start() - 1] in " /" or amount):

@@ -20,6 +20,7 @@ _TURNS = (-0.06, -0.04, -0.02, 0.0, 0.02, 0.04, 0.06)            # how much the 
 MOST = 800              # lines of a page that are looked at: a sheet of the densest print has fewer
 _SAME_ROW, _FEW = 0.6, 6
 _AGAINST = 0.8          # weight of a slope to the other side than the margins tell
+_ONE_SIDE, _LEANS = 12, 0.04            # pairs, and how far they lean: a left margin that is believed where the right one is ragged
 _Point = tuple[float, float, float, float]     # middle of a line, its left and right end
 
 
@@ -192,13 +193,15 @@ def _margins(lines: Sequence[Line], aspect: float) -> float:
 
     Left and right ones together: what a slanting camera does to the one it undoes at the other.
     """
-    leans = []
+    leans, left = list[float](), 0
     for side in ("left", "right"):
         edges = [(getattr(line.box, side) * aspect, line.box.middle) for line in lines[:300]]
         pairs = [(lower[0] - upper[0]) / (lower[1] - upper[1]) for upper in edges for lower in edges
                  if 0.012 < lower[1] - upper[1] < 0.15 and abs(lower[0] - upper[0]) < 0.16 * (lower[1] - upper[1]) + 0.001]
         if len(pairs) < _FEW:
-            return 0.0
+            ragged = side == "right" and len(leans) == 1 and left > _ONE_SIDE and abs(leans[0]) > _LEANS
+            return -leans[0] if ragged else 0.0
+        left = len(pairs)
         leans.append(median(pairs))
     lean = -sum(leans) / 2
     return lean if abs(lean) > 0.015 else 0.0

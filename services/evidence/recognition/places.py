@@ -177,7 +177,7 @@ class Reader:
             first = self._next_line(mark.token)
         if not first:
             return []
-        return first + list(self._following(mark, first, most))
+        return _read_well(first + list(self._following(mark, first, most)))
 
     def _following(self, mark: Mark, first: list[Token], most: int) -> Iterator[Token]:
         last, start = first[-1], first[0].left
@@ -209,6 +209,11 @@ _DATE_REST = re.compile(r"\s*(?:年|月|日|\d{1,2})(?:\s*(?:月|日|\d{1,2}))*$
 
 
 _DOTTED = re.compile(r"[\u4e00-\u9fff]{2,}·[\u4e00-\u9fff]+")
+
+
+def _read_well(tokens: list[Token]) -> list[Token]:
+    """Without single signs that were hardly read: they are of a stamp more likely than of the words."""
+    return [token for token in tokens if len(token.text.strip()) > 1 or token.confidence > 0.5] or tokens
 
 
 def whole_name(page: Page, token: Token) -> Token:

@@ -22,6 +22,11 @@ _HALF = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
     ord("—"): ord("-"), ord("–"): ord("-"), ord("－"): ord("-"), ord("―"): ord("-"),
     ord("∶"): ord(":"), ord("︰"): ord(":"), ord("•"): ord("·"), ord("・"): ord("·"), ord("‧"): ord("·"), ord("∙"): ord("·"),
     ord("～"): ord("~"), ord("。"): ord("。")}
+# Old shapes in which readers see signs now and then; papers and registers have the new ones.
+_OLD = str.maketrans("學總醫國門車陽電術診斷檢驗報費銀號區員東華紅縣專業單質腦腫臟膽療龍馬"
+                     "時間開關額實現個綜結統處點線壓燒發熱廚廳樓藥齡別肅寧齊蘭慶貴廣動櫃臥",
+                     "学总医国门车阳电术诊断检验报费银号区员东华红县专业单质脑肿脏胆疗龙马"
+                     "时间开关额实现个综结统处点线压烧发热厨厅楼药龄别肃宁齐兰庆贵广动柜卧")
 _DIGITS = str.maketrans({"O": "0", "o": "0", "〇": "0", "Q": "0", "D": "0", "l": "1", "I": "1", "|": "1", "i": "1", "!": "1",
                          "Z": "2", "z": "2", "S": "5", "s": "5", "B": "8", "G": "6", "b": "6", "g": "9", "q": "9"})
 _LIKE = r"0-9OoQDlI|iZzSsBb"
@@ -31,7 +36,7 @@ _NUMERALS = {sign: place for place, sign in enumerate("〇一二三四五六七�
 
 def plain(text: str) -> str:
     """Every sign in its half-width form, one for one, so that places in the text stay what they are."""
-    return text.translate(_HALF)
+    return text.translate(_HALF).translate(_OLD)
 
 
 def digits(text: str) -> str:

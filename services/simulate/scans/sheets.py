@@ -29,6 +29,7 @@ from services.simulate.scans import (
     receipts,
     second,
     stays,
+    third,
 )
 from services.simulate.scans.canvas import Look, Page
 from services.simulate.scans.facts import facts_for
@@ -43,7 +44,7 @@ _MORE: Mapping[str, Mapping[str, Layout]] = {"diagnosis": more_diagnosis.LAYOUTS
                                             "fire": more_fire.LAYOUTS, "bank_card": more_bank_card.LAYOUTS}
 LAYOUTS: Mapping[str, Mapping[str, Layout]] = {
     kind: {**known, **loose.LAYOUTS.get(kind, {}), **_MORE.get(kind, {}),
-           **fresh.LAYOUTS.get(kind, {}), **second.LAYOUTS[kind]} for kind, known in _TIGHT.items()}
+           **fresh.LAYOUTS.get(kind, {}), **second.LAYOUTS[kind], **third.LAYOUTS[kind]} for kind, known in _TIGHT.items()}
 MIME = "image/jpeg"
 
 

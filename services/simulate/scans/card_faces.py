@@ -1,4 +1,4 @@
-"""Faces of cards for the layouts that are held out; NOBODY TUNES ON THESE, see held_out.py."""
+"""Faces of cards on a table, as third.py photographs them."""
 
 from __future__ import annotations
 
