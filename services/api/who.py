@@ -30,8 +30,10 @@ _LOOKERS = _DESKS | _AUDITOR
 _CLAIM = _LOOKERS | _MEMBER                 # who may see a claim at all; the administrator never
 _REPORTERS = _MEMBER | _CLERK | OFFICE
 
-# Nobody signs in: the insurer's message carries its signature, the form of its packages is no secret.
-PUBLIC = frozenset({"GET /health", "GET /insurer/manifest.schema.json", "POST /insurer/messages"})
+# Nobody signs in: the insurer's message carries its signature, the form of its packages is no secret, and whoever holds a
+# letter may ask whether it is genuine.
+PUBLIC = frozenset({"GET /health", "GET /insurer/manifest.schema.json", "POST /insurer/messages", "GET /check/{code}",
+                    "GET /check/files/{sha256}"})
 
 _TABLE: tuple[tuple[Roles, str], ...] = (
     (_EVERYBODY, """

@@ -61,6 +61,12 @@ class Conflict(HuzhuError):
     status = 409
 
 
+class TooOften(HuzhuError):
+    """This address asked more than a person would; nothing was looked up."""
+
+    status = 429
+
+
 class PreconditionRequired(HuzhuError):
     """A change came without If-Match or an idempotency key."""
 

@@ -33,7 +33,7 @@ from services.core.settings import settings
 from services.rulebook import registry
 from services.web import menu as menus
 from services.web.language import LANGUAGES, language_of
-from services.web.limits import Limiter
+from services.core.limits import Limiter
 from services.web.menu import Item
 from services.web.oversize import let_pass, oversized
 from services.web.visit import NOBODY, Visit

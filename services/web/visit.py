@@ -22,7 +22,7 @@ from services.outbox import idempotency
 from services.rulebook.validation import explained
 from services.web import render
 from services.web.language import Language
-from services.web.limits import Limiter
+from services.core.limits import Limiter
 from services.web.menu import parts
 from services.web.refusal_words import in_words
 from services.wiring import Caller

@@ -22,6 +22,8 @@ NOT_PAGES = {
 ADDRESSES: dict[str, tuple[str, str]] = {
     "/": (NOBODY, "/"),
     "/progress": (NOBODY, "/progress?no=XJ2026-0000-017"),
+    "/check": (NOBODY, "/check"),
+    "/check/{code}": (NOBODY, "/check/7K4M2QXD9PHT6WRC"),
     "/sign-in": (NOBODY, "/sign-in"),
     "/sign-in/code": (NOBODY, "/sign-in/code"),
     "/sign-in/enrol": (NOBODY, "/sign-in/enrol"),

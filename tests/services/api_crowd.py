@@ -166,6 +166,7 @@ def _addresses(api: Api, stage: Stage) -> dict[str, str]:
         "phrase_id": stage.phrase, "account_id": stage.account, "person_id": stage.person, "org_id": stage.org,
         "roster_id": stage.roster, "sheet_id": one(api, "SELECT id FROM summary_sheet WHERE sheet_no = :no", no=stage.sheet),
         "run_id": one(api, "SELECT id FROM payment_run WHERE run_no = :no", no=stage.run), "sha256": "0" * 64, "number": "1",
+        "code": "7K4M2QXD9PHT6WRC",
         "objection_id": one(api, "SELECT o.id FROM objection o JOIN claim c ON c.id = o.claim_id WHERE c.claim_no = :no",
                             no=stage.decided),
         "relative_id": str(api.world.person("xj.m2")), "category_id": NOTHING, "proxy_id": NOTHING, "merge_id": NOTHING,

@@ -17,6 +17,8 @@ TABLE = """
 *             R   /health
 *             W   /insurer/messages
 *             R   /insurer/manifest.schema.json
+*             R   /check/{code}
+*             R   /check/files/{sha256}
 MUDOSHKCAXYI  R   /clock
 X             W   /clock
 AXY           R   /system/idle

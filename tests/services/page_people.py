@@ -5,6 +5,8 @@ from __future__ import annotations
 # Who: then "R" reads, "W" sends, both "RW", and the address.
 TABLE = """
 *           R   /
+*           RW  /check
+*           RW  /check/{code}
 *           RW  /demonstration
 *           RW  /first-password
 *           R   /plans

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from services.core.db import Database
 from services.reporting.progress import progress
 from services.web import words_en, words_zh
-from services.web.limits import Limiter
+from services.core.limits import Limiter
 from statemachines.states import ClaimState
 from tests.services.api_world import Api
 from tests.support.paper_files import small_pdf
