@@ -71,12 +71,18 @@ def _fandol(scratch: Path) -> Path | None:
     if not (shutil.which("apt-get") and shutil.which("dpkg")):
         return None
     scratch.chmod(0o755)        # apt's own user reads and writes here
-    try:
-        subprocess.run(["apt-get", "download", "-qq", PACKAGE], cwd=scratch, check=True, capture_output=True, timeout=900)
-        package = next(scratch.glob(f"{PACKAGE}_*.deb"))
-        subprocess.run(["dpkg", "-x", str(package), str(scratch / "open")], check=True, capture_output=True)
-    except (subprocess.SubprocessError, StopIteration):
-        return None
+    lists = scratch / "lists"
+    (lists / "partial").mkdir(parents=True)
+    own = ["-o", f"Dir::State::Lists={lists}"]      # needs no root, and is there where an image was made without lists
+    for steps in ([["download", PACKAGE]], [[*own, "update"], [*own, "download", PACKAGE]]):
+        try:
+            for step in steps:
+                subprocess.run(["apt-get", "-qq", *step], cwd=scratch, check=True, capture_output=True, timeout=600)
+            package = next(scratch.glob(f"{PACKAGE}_*.deb"))
+            subprocess.run(["dpkg", "-x", str(package), str(scratch / "open")], check=True, capture_output=True)
+            break
+        except (subprocess.SubprocessError, StopIteration):
+            continue
     folder = scratch / "open" / FANDOL
     return folder if folder.is_dir() else None
 

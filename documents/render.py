@@ -16,7 +16,7 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 from pydantic import BaseModel, ValidationError
 from weasyprint import CSS, HTML, Attachment
@@ -86,12 +86,28 @@ def render(code: str, context: Mapping[str, object] | BaseModel, *, data: Mappin
     Raises UnknownLetter, ContextError (a value missing, unknown or contradictory) and MissingGlyph.
     """
     letter = check_context(code, context)
-    values = {name: getattr(letter, name) for name in type(letter).model_fields}
-    html = _environment().get_template(f"notices/{code}/template.html").render(
-        values, section=_sections(), kept_names=frozenset(layout.names(letter)))
+    html = compose(_environment().get_template(f"notices/{code}/template.html"), letter)
     attachments = [data_file(data, letter.issued_on)] if data is not None else []
     pdf, pages, title = _set(html, attachments, sealed)
     return Rendered(code, title, html, pdf, hashlib.sha256(pdf).hexdigest(), pages)
+
+
+def proof(template: str, letter: Issued, *, sealed: bool = False) -> Rendered:
+    """Set a template that is no letter yet, given as text: to try words and layout."""
+    html = compose(_environment().from_string(template), letter)
+    pdf, pages, title = _set(html, [], sealed)
+    return Rendered("", title, html, pdf, hashlib.sha256(pdf).hexdigest(), pages)
+
+
+def compose(template: Template, letter: Issued) -> str:
+    """The letter as HTML with every line set."""
+    values = {name: getattr(letter, name) for name in type(letter).model_fields}
+    return template.render(values, section=_sections(), kept_names=frozenset(layout.names(letter)))
+
+
+def type_case() -> tuple[FontConfiguration, CSS]:
+    """Faces and style sheet, loaded once a process."""
+    return _type_case()
 
 
 def _set(html: str, attachments: list[Attachment], sealed: bool) -> tuple[bytes, int, str]:

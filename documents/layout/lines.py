@@ -17,8 +17,8 @@ COLUMNS = 28.0
 STRETCH, SQUEEZE = 0.10, 0.036      # em a character, at most: three cells more, or one punctuation mark squeezed in
 _NOT_FIRST = set("，。、；：？！）》〉〕】』」”’…—·%‰℃％,.;:?!)]}〗々～")
 _NOT_LAST = set("（《〈〔【『「“‘￥¥$([{〖")
-_UNITS = "年月日元％份次项页件天岁号条款时分期"
-_ATOM = re.compile(r"——|……|尾号[0-9]{4}|[0-9][0-9.,]*(?:[%" + _UNITS + r"])?"
+_UNITS = "年月日元％份个人名次项页件天岁号条款时分期"
+_ATOM = re.compile(r"——|……|尾号[0-9]{4}|[0-9][0-9.,]*(?:[%" + _UNITS + r"]|(?![A-Za-z0-9:/_@-]))"
                    r"|[A-Za-z0-9](?:[A-Za-z0-9.,:/_@%+#=?&-]*[A-Za-z0-9%/])?|.", re.S)
 _SOFT = re.compile(r"(?<=[-@&=])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9]/)(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?=\?)")
 
