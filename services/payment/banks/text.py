@@ -102,13 +102,17 @@ def fen(text: str) -> int:
 
 
 def sound(answers: Sequence[Answer]) -> list[Answer]:
-    """The lines, when each can be kept as it stands. Raises InputError for a number twice, a control character, a time of no bank."""
+    """The lines, when each can be kept as it stands. Raises InputError for a number twice, a control character, a time of no bank,
+    a credit without the bank's serial, which is all that proves it.
+    """
     if len({answer.line_no for answer in answers}) < len(answers) or any(answer.line_no > _MOST_LINES for answer in answers):
         raise broken("行号重复或过大")
     for answer in answers:
         words = (answer.reference, answer.account, answer.holder, answer.serial, answer.reason)
         if any(_CONTROL.search(word) for word in words):
             raise broken(f"第{answer.line_no}行含有控制字符")
+        if answer.status == "credited" and not answer.serial.strip():
+            raise broken(f"第{answer.line_no}行写明到账，却没有银行流水号")
         if answer.bank_time.year < _FIRST_YEAR:
             raise broken(f"第{answer.line_no}行的时间“{answer.bank_time:%Y-%m-%d}”不对")
     return list(answers)
