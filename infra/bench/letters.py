@@ -1,0 +1,100 @@
+"""Letters a second: the press on one core against WeasyPrint alone on the same HTML, and two processes against one.
+
+`python -m infra.bench.letters [--letters 60]` sets the samples of four letters in turn, unsigned and with their data inside. The
+bare side gets the HTML with every line already set, the same style sheet and the same faces, loaded once, and writes a plain PDF.
+Both sides run in one process, turn by turn, so that a busy machine slows both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import statistics
+import time
+from concurrent.futures import ProcessPoolExecutor
+
+from weasyprint import HTML
+
+from documents.render import HERE, Rendered, render, type_case
+
+CODES = ("payment", "decision", "receipt", "withdrawal")
+ROUNDS = 5
+
+
+def sample(code: str) -> dict[str, object]:
+    """A letter's sample values."""
+    values: dict[str, object] = json.loads((HERE / "notices" / code / "sample.json").read_text("utf-8"))
+    return values
+
+
+def press(code: str) -> Rendered:
+    """One letter with its data, as it is before it is signed."""
+    values = sample(code)
+    return render(code, values, data=values)
+
+
+def bare(html: str) -> None:
+    """The same page by WeasyPrint alone."""
+    fonts, css = type_case()
+    HTML(string=html).write_pdf(stylesheets=[css], font_config=fonts)
+
+
+def one_core(count: int) -> list[tuple[float, float]]:
+    """Seconds of the press and of the bare side for `count` letters, a pair for each round."""
+    pages = {code: press(code).html for code in CODES}
+    pairs = []
+    for _ in range(ROUNDS):
+        ours = theirs = 0.0
+        for code in itertools.islice(itertools.cycle(CODES), count // ROUNDS):
+            begun = time.perf_counter()
+            press(code)
+            middle = time.perf_counter()
+            bare(pages[code])
+            ours, theirs = ours + middle - begun, theirs + time.perf_counter() - middle
+        pairs.append((ours, theirs))
+    return pairs
+
+
+def processes(workers: int, count: int) -> float:
+    """Seconds for `count` letters in a pool that is already warm."""
+    with ProcessPoolExecutor(workers) as pool:
+        list(pool.map(_digest, [code for code in CODES for _ in range(workers)]))
+        begun = time.perf_counter()
+        list(pool.map(_digest, itertools.islice(itertools.cycle(CODES), count), chunksize=2))
+        return time.perf_counter() - begun
+
+
+def _digest(code: str) -> str:
+    return press(code).sha256
+
+
+def main() -> None:
+    """Measure and print; `--json` for programs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--letters", type=int, default=60)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    pairs = one_core(options.letters)
+    ratios = [theirs / ours for ours, theirs in pairs]
+    each = options.letters // ROUNDS
+    rate, bare_rate = (each / statistics.median(times) for times in zip(*pairs, strict=True))
+    single, double = processes(1, options.letters), processes(2, options.letters)
+    found = {"letters_a_second": round(rate, 1), "bare_a_second": round(bare_rate, 1), "ratio": round(statistics.median(ratios), 2),
+             "two_processes_a_second": round(options.letters / double, 1), "two_against_one": round(single / double, 2)}
+    if options.json:
+        print(json.dumps(found))
+        return
+    print(f"{'letters of 2 to 3 pages':28}{'a second':>14}{'range':>18}{'ratio':>14}")
+    print(f"{'WeasyPrint alone':28}{bare_rate:14.1f}{_range([each / one for _, one in pairs]):>18}")
+    print(f"{'the press, unsigned':28}{rate:14.1f}{_range([each / one for one, _ in pairs]):>18}{found['ratio']:14.2f}")
+    print(f"{'one process':28}{options.letters / single:14.1f}")
+    print(f"{'two processes':28}{options.letters / double:14.1f}{'':18}{found['two_against_one']:14.2f}")
+
+
+def _range(values: list[float]) -> str:
+    return f"{min(values):.1f}–{max(values):.1f}"
+
+
+if __name__ == "__main__":
+    main()
