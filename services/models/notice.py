@@ -21,6 +21,8 @@ class Notice(Moving, table=True):
                       UniqueConstraint("claim_id", "code", "cause", "edition", name="notice_once"),
                       UniqueConstraint("series", "year", "serial", name="notice_number"),
                       UniqueConstraint("check_code", name="notice_check"), Index("notice_sha256", "sha256"),
+                      Index("notice_under_way", "dispatched_at", postgresql_where=text("state IN ('issued', 'dispatched')")),
+                      Index("notice_arrived", "delivered_at", postgresql_where=text("state = 'delivered'")),
                       Index("notice_replaces", "replaces", postgresql_where=text("replaces IS NOT NULL")))
 
     claim_id: uuid.UUID = Field(foreign_key="claim.id")
