@@ -11,6 +11,7 @@ import typer
 from documents import gallery
 from documents.render import codes
 from services.cli.acting import As, acting, changing, moment
+from services.cli.letter_proof import certificate, verify
 from services.cli.output import AsJson, say, say_json, say_table
 from services.core.clock import business_day
 from services.core.db import database
@@ -18,7 +19,9 @@ from services.core.errors import InputError
 from services.notice import print_files
 from services.reporting import letter_progress
 
-letters = typer.Typer(help="文书：样张、打印、进度", no_args_is_help=True)
+letters = typer.Typer(help="文书：样张、打印、进度、核验", no_args_is_help=True)
+letters.command("verify")(verify)
+letters.command("certificate")(certificate)
 
 
 @letters.command("samples")
