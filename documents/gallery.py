@@ -40,3 +40,14 @@ def drawn(pdf: bytes, page: int, dpi: int) -> bytes:
     buffer = io.BytesIO()
     seen.convert("RGB").quantize(16, method=Image.Quantize.MEDIANCUT).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
+
+
+@lru_cache(maxsize=KEPT)
+def words(code: str) -> tuple[str, ...]:
+    """The words of a letter's sample as a reader of the PDF finds them, line by line."""
+    document = pypdfium2.PdfDocument(sample(code).pdf)
+    try:
+        found = [page.get_textpage().get_text_range() for page in document]
+    finally:
+        document.close()
+    return tuple(line.strip() for text in found for line in text.splitlines() if line.strip())

@@ -71,6 +71,8 @@ _TABLE: tuple[tuple[Roles, str], ...] = (
     (_CLAIM | FINANCE, "GET /covers/{certificate_no}"),
     (_DESKS, "POST /covers/{certificate_no}/end; POST /covers/{certificate_no}/shares"),
     (OFFICE, "POST /covers/endorsements"),
+    (_DESKS | _MEMBER, "POST /covers/{certificate_no}/certificate; GET /covers/{certificate_no}/certificate"),
+    (_DESKS, "GET /print-file; GET /print-file.xlsx"),
     (_MAKER | OFFICE, "POST /premiums; POST /premiums/returns"),
     (REVIEWERS | FINANCE | _AUDITOR, "GET /premiums/books"),
     (_LOOKERS | FINANCE, "GET /cover-summary; GET /cover-summary.xlsx"),

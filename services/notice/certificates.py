@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from services.access.actor import REVIEWERS, Actor, Role
 from services.core.clock import business_day
-from services.core.errors import InputError
+from services.core.errors import InputError, NotFound
 from services.core.money import show, to_yuan
 from services.enrolment import cover_queries, queries
 from services.ledger import queries as ledger
@@ -68,3 +68,18 @@ def _waits(session: Session, cover: Cover, day: date) -> tuple[date, str] | None
     start = cover_queries.waiting_start(cover, queries.covers_of(session, cover.person_id, cover.plan))
     last = start + timedelta(days=rule.days.high - 1)
     return (last, rule.clause) if last >= day else None
+
+
+def newest(session: Session, *, certificate_no: str, actor: Actor) -> OfficeLetter:
+    """The last certificate of a cover that still stands. NotFound when none does, or the cover is out of the actor's sight."""
+    actor.require(*sorted(MAY_ASK), what="下载参保证明")
+    found = cover_queries.by_certificate(session, certificate_no)
+    if actor.roles <= {Role.MEMBER} and not queries.may_act_for(session, actor, found.person_id):
+        raise cover_queries.unknown(certificate_no)
+    row = session.exec(select(OfficeLetter).where(
+        OfficeLetter.code == CODE, OfficeLetter.subject == str(found.id), col(OfficeLetter.voided_at).is_(None),
+        col(OfficeLetter.replaced_by).is_(None)).order_by(col(OfficeLetter.issued_at).desc(), col(OfficeLetter.serial).desc())
+        .limit(1)).first()
+    if row is None:
+        raise NotFound("certificate_missing", "还没有开具参保证明", remedy="先开具参保证明")
+    return row

@@ -16,7 +16,9 @@ NOT_PAGES = {
     "/letters/sheet", "/book/summary/file", "/exchange/{report_id}/letter", "/exchange/{report_id}/workbook",
     "/book/reports/template", "/book/reports/{import_id}/errors", "/book/rosters/template", "/book/rosters/{roster_id}/errors",
     "/cases/{case_no}/covers/{claim_no}", "/cases/{case_no}/uploads/{upload_id}",
-    "/sheets/{sheet_no}/workbook", "/ledger/workbook", "/runs/{run_no}/file", "/sign-in/oidc/start"}
+    "/sheets/{sheet_no}/workbook", "/ledger/workbook", "/runs/{run_no}/file", "/sign-in/oidc/start",
+    "/book/covers/{certificate_no}/certificate", "/mine/covers/{certificate_no}/certificate", "/print-files/file", "/print-files/list",
+    "/letter-samples/{code}/file", "/letter-samples/{code}/{page}"}
 
 # route: (who looks, where)
 ADDRESSES: dict[str, tuple[str, str]] = {
@@ -34,6 +36,15 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "/keys": (OFFICE, "/keys"),
     "/work": (DISTRICT, "/work"),
     "/search": (OFFICE, "/search"),
+    "/print-files": (OFFICE, "/print-files?which=all"),
+    "/print-files/file": (OFFICE, "/print-files/file?which=all"),
+    "/print-files/list": (OFFICE, "/print-files/list?which=all"),
+    "/letter-samples": (OFFICE, "/letter-samples"),
+    "/letter-samples/{code}": (OFFICE, "/letter-samples/withdrawal"),
+    "/letter-samples/{code}/file": (OFFICE, "/letter-samples/withdrawal/file"),
+    "/letter-samples/{code}/{page}": (OFFICE, "/letter-samples/withdrawal/1"),
+    "/book/covers/{certificate_no}/certificate": (CLERK, "/book/covers/{certificate}/certificate"),
+    "/mine/covers/{certificate_no}/certificate": (MEMBER, "/mine/covers/{certificate}/certificate"),
     "/invoices": (OFFICE, "/invoices"),
     # one claim
     "/claims/{claim_no}": (OFFICE, "/claims/{office}"),

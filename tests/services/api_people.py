@@ -89,6 +89,9 @@ MUDOSHKCA     R   /covers/{certificate_no}
 UDOSH         W   /covers/{certificate_no}/end
 UDOSH         W   /covers/{certificate_no}/shares
 OSH           W   /covers/endorsements
+MUDOSH        RW  /covers/{certificate_no}/certificate
+UDOSH         R   /print-file
+UDOSH         R   /print-file.xlsx
 UDOSHKCA      R   /cover-summary
 UDOSHKCA      R   /cover-summary.xlsx
 OSHK          W   /premiums

@@ -59,6 +59,15 @@ H           RW  /claims/{claim_no}/dismiss-objection
 H           RW  /claims/{claim_no}/take-over
 H           RW  /team/leave/{account_id}
 UDOSH       W   /book/covers/{certificate_no}/end
+UDOSH       RW  /book/covers/{certificate_no}/certificate
+M           RW  /mine/covers/{certificate_no}/certificate
+UDOSH       R   /print-files
+UDOSH       R   /print-files/file
+UDOSH       R   /print-files/list
+UDOSHA      R   /letter-samples
+UDOSHA      R   /letter-samples/{code}
+UDOSHA      R   /letter-samples/{code}/file
+UDOSHA      R   /letter-samples/{code}/{page}
 UDOSH       W   /book/covers/{certificate_no}/shares
 UDOSHA      R   /book/rosters
 UDOSH       W   /book/rosters

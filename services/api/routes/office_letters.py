@@ -1,0 +1,80 @@
+"""Certificates of cover, and the letters of a unit in one file to print."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+from sqlmodel import Session
+
+from services.api.bodies import Day, example
+from services.api.calls import Doing, Reading
+from services.notice import certificates, office_letters, print_files
+from services.storage.service import PDF, XLSX
+
+router = APIRouter(tags=["文书"])
+_PDF: dict[int | str, dict[str, object]] = {200: {"content": {PDF: {}}}}
+
+
+class Wanted(BaseModel):
+    """The day that the certificate speaks of."""
+
+    model_config = example(valid_on=None)
+
+    valid_on: Day | None = Field(None, description="截至日期，不填为当日，不得晚于当日")
+
+
+class CertificateView(BaseModel):
+    """A certificate as it was issued; `check_code` opens its public check page."""
+
+    number: str
+    issued_on: date
+    valid_on: date
+    check_code: str
+    sha256: str
+
+
+@router.post("/covers/{certificate_no}/certificate", response_model=CertificateView, status_code=201, summary="开具参保证明")
+def certify(call: Doing, certificate_no: str, body: Wanted) -> Response:
+    """Issued at once; asked again on the same day with nothing changed, it is the same one."""
+    def run(session: Session) -> CertificateView:
+        row = certificates.certify(session, certificate_no=certificate_no, valid_on=body.valid_on, actor=call.actor, now=call.now)
+        return CertificateView(**row.model_dump(include=set(CertificateView.model_fields)))
+    return call.act(body, run)
+
+
+@router.get("/covers/{certificate_no}/certificate", summary="最近一份有效的参保证明（PDF）", response_class=Response, responses=_PDF)
+def certificate(call: Reading, certificate_no: str) -> Response:
+    """The bytes as they were issued."""
+    def run(session: Session) -> tuple[str, bytes]:
+        row = certificates.newest(session, certificate_no=certificate_no, actor=call.actor)
+        return row.number, office_letters.content(session, row.id)
+    number, content = call.read(run)
+    return _file(content, f"{number}.pdf", PDF)
+
+
+Org = Annotated[str, Query(description="组织键，不填为本组织")]
+On = Annotated[date | None, Query(description="只要这一天签发的")]
+Which = Annotated[Literal["paper", "all"], Query(description="paper：走纸质送达且在途的；all：全部有效的")]
+
+
+@router.get("/print-file", summary="一个单位的文书合并打印（PDF，每份一个书签）", response_class=Response, responses=_PDF)
+def print_file(call: Reading, org: Org = "", on: On = None, which: Which = "paper") -> Response:
+    """The pages of the letters with their seals. Letters name the illness: every look is recorded."""
+    made = call.note(lambda session: print_files.print_file(session, org_key=org, on=on, which=which, actor=call.actor, now=call.now))
+    return _file(made.pdf, "文书打印.pdf", PDF)
+
+
+@router.get("/print-file.xlsx", summary="打印文书的发件清单（XLSX）", response_class=Response, responses={200: {"content": {XLSX: {}}}})
+def print_list(call: Reading, org: Org = "", on: On = None, which: Which = "paper") -> Response:
+    """One line a letter, with its first page in the file."""
+    made = call.note(lambda session: print_files.print_file(session, org_key=org, on=on, which=which, actor=call.actor, now=call.now))
+    return _file(print_files.listing(made, title="发件清单"), "发件清单.xlsx", XLSX)
+
+
+def _file(content: bytes, name: str, mime: str) -> Response:
+    return Response(content, media_type=mime, headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
+                                                       "Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"})
