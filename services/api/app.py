@@ -17,6 +17,7 @@ from services.api.routes import (
     claims,
     conversation,
     covers,
+    deliveries,
     drafts,
     fields,
     findings,
@@ -48,7 +49,7 @@ from services.wiring import Wiring
 PREFIX = "/api/v1"
 ROUTERS = (system, plans, organisations, accounts, people, records, rosters, covers, report_files, drafts, joining, cases, claims, heirs,
            papers, uploads, fields, findings, invoices, review, summaries, quality, inputs, insurer, payments, bank_lines, notices,
-           objections, conversation, advances, office_letters, checking)
+           objections, conversation, advances, deliveries, office_letters, checking)
 _PROBLEM = {"model": Problem, "content": {problems.MEDIA: {}}}
 _RESPONSES: dict[int | str, dict[str, object]] = {
     401: {**_PROBLEM, "description": "没有有效凭证"}, 403: {**_PROBLEM, "description": "没有这项权限"},

@@ -32,7 +32,8 @@ _REPORTERS = _MEMBER | _CLERK | OFFICE
 
 # Nobody signs in: the insurer's message carries its signature, the form of its packages is no secret, and whoever holds a
 # letter may ask whether it is genuine.
-PUBLIC = frozenset({"GET /health", "GET /insurer/manifest.schema.json", "POST /insurer/messages", "GET /check/{code}",
+PUBLIC = frozenset({"GET /health", "GET /insurer/manifest.schema.json", "POST /insurer/messages",
+                    "POST /letters/receipts", "GET /check/{code}",
                     "GET /check/files/{sha256}"})
 
 _TABLE: tuple[tuple[Roles, str], ...] = (
@@ -112,6 +113,9 @@ _TABLE: tuple[tuple[Roles, str], ...] = (
         POST /claims/{claim_no}/death; POST /papers/{paper_id}/judgement; POST /originals/{request_id}/received
         POST /originals/{request_id}/returned; POST /claims/{claim_no}/cancellation
         POST /claims/{claim_no}/cancellation/withdraw"""),
+    (_MEMBER, "GET /me/contacts; POST /me/contacts"),
+    (_CLAIM, "GET /notices/{notice_id}/attempts"),
+    (_CLERK, "POST /notices/{notice_id}/posted; POST /notices/{notice_id}/returned; POST /notices/{notice_id}/resend"),
     (_MEMBER | _CLERK, """
         POST /claims/{claim_no}/resume; POST /supplements/{supplement_id}/delivered; POST /supplements/{supplement_id}/answer
         POST /notices/{notice_id}/delivered; POST /objections/{objection_id}/withdraw"""),

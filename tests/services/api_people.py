@@ -16,6 +16,7 @@ LETTERS = {"M": Role.MEMBER, "U": Role.UNIT_CLERK, "D": Role.DISTRICT_REVIEWER, 
 TABLE = """
 *             R   /health
 *             W   /insurer/messages
+*             W   /letters/receipts
 *             R   /insurer/manifest.schema.json
 *             R   /check/{code}
 *             R   /check/files/{sha256}
@@ -171,6 +172,11 @@ MUDOSHA       R   /notices/{notice_id}
 MUDOSHA       R   /notices/{notice_id}/content
 MUDOSHA       R   /notices/{notice_id}/enclosures/{sha256}
 MU            W   /notices/{notice_id}/delivered
+MUDOSHA       R   /notices/{notice_id}/attempts
+U             W   /notices/{notice_id}/posted
+U             W   /notices/{notice_id}/returned
+U             W   /notices/{notice_id}/resend
+M             RW  /me/contacts
 UOSH          W   /claims/{claim_no}/recall
 UOSH          W   /claims/{claim_no}/resend
 

@@ -25,6 +25,7 @@ from tests.support.world import ROOT
 
 SuperUser = psycopg.Connection[tuple[object, ...]]
 WEBHOOK = "/api/v1/insurer/messages"
+RECEIPTS = "/api/v1/letters/receipts"        # signed too, each event once
 
 
 @pytest.fixture
@@ -219,7 +220,7 @@ def test_openapi_says_what_the_code_enforces(api: Api) -> None:
     assert len(posts) > 40
     for path, operation in posts:
         headers = {item["name"].lower(): item["required"] for item in operation.get("parameters", ()) if item["in"] == "header"}
-        assert headers.get("idempotency-key") is True or path == WEBHOOK, path
+        assert headers.get("idempotency-key") is True or path in (WEBHOOK, RECEIPTS), path
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             assert any("\u4e00" <= letter <= "\u9fff" for letter in operation["summary"]), (method, path)
