@@ -11,6 +11,7 @@ from datetime import datetime
 from prefect import flow
 
 from flows.runtime import Batch, actor, effect, looking, now, transaction, unique
+from services.notice import replacing
 from services.notice import service as notice
 from services.notice.forecasting import foresee
 from services.notice.pressing import Job, Pressed, lying_ready
@@ -40,7 +41,7 @@ async def issue(notices: list[uuid.UUID]) -> None:
         ready = await ahead.letters
         ahead = _ahead(chunks[place + 1], at, ahead.last) if place + 1 < len(chunks) else None
         with transaction() as session, lying_ready(ready):
-            notice.issue(session, notice_ids=chunk, actor=actor(), now=at)
+            replacing.issue_each(session, notice_ids=chunk, actor=actor(), now=at)
 
 
 @dataclass(frozen=True, slots=True)

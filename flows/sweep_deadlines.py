@@ -13,8 +13,8 @@ from services.evidence import service as evidence
 from services.evidence import uploads
 from services.insurer import queries as insurer_queries
 from services.insurer import service as insurer
+from services.notice import replacing, timely
 from services.notice import service as notice
-from services.notice import timely
 from services.review import service as review
 from services.sla import sweep as sla
 
@@ -48,6 +48,7 @@ async def tell() -> None:
     """Holds that last, promises that are missed, rights about to end: their letters."""
     with transaction() as session:
         timely.tell(session, actor=actor(), now=now())
+        replacing.retry_all(session, now=now())
 
 
 @effect

@@ -139,6 +139,8 @@ class Issued(Value):
     copies_to: tuple[Text, ...] = ()
     check: Check | None = None
     """Absent: no code is printed, as on a sample."""
+    instead_of: LetterNumber | None = None
+    """Number of the letter that this one takes the place of; the reader is told that the other holds no longer."""
 
 
 class Letter(Issued):

@@ -78,6 +78,7 @@ class File:
     list_clocks: dict[str, SlaClock] = field(default_factory=dict)      # supplement list → its own clock
     handoffs: tuple[Handoff, ...] = ()
     turned: dict[str, str] = field(default_factory=dict)        # claim's event → the reason given last
+    instead_of: str | None = None                               # number of the letter that this one replaces
     succession: Succession | None = None                        # only where the letter tells heirs of it
 
     @property
@@ -123,6 +124,7 @@ def gather(session: Session, notices: Sequence[Notice]) -> list[File]:
     getting = receivers(session, ids)
     numbers, numbered = _numbers(session, ids)
     came, turned = _delivered(session, ids), _turned(session, [row.claim_id for row in notices if row.code == "recalled"])
+    former = _former(session, [row.replaces for row in notices if row.replaces])
     files = []
     for notice in notices:
         claim = claims[notice.claim_id]
@@ -147,6 +149,7 @@ def gather(session: Session, notices: Sequence[Notice]) -> list[File]:
             delivered=came.get(claim.id, {}),
             list_clocks={clock.subject: clock for clock in clocks.get(claim.id, []) if clock.kind == "supplement"},
             handoffs=tuple(handoffs.get(claim.id, ())), turned=turned.get(claim.id, {}),
+            instead_of=former.get(notice.replaces) if notice.replaces else None,
             succession=succession(session, claim.id) if notice.code == "heirs" else None))
     return files
 
@@ -208,3 +211,11 @@ def _turned(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[
                 AND machine = 'claim' AND event = 'recall' AND record ->> 'reason' IS NOT NULL ORDER BY seq"""), {"ids": list(ids)}):
             found.setdefault(row.chain_id, {})[row.event] = row.reason
     return found
+
+
+def _former(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """The numbers of letters that others take the place of."""
+    if not ids:
+        return {}
+    rows = session.execute(sa.select(col(Notice.id), col(Notice.number)).where(col(Notice.id).in_(list(ids))))
+    return {key: number for key, number in rows if number}
