@@ -17,6 +17,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from documents import gallery
+from documents.render import codes
 from infra.scratch import fresh
 from services.core.clock import at_hour
 from services.core.db import Database
@@ -28,6 +30,7 @@ from tests.services import reading_world
 from tests.services.api_world import EVENT, Api
 
 KEPT = Path(__file__).parent / "docs" / "pictures"
+LETTERS = KEPT.parent / "letters"
 WIDTHS = (390, 1280, 1920)
 
 
@@ -35,8 +38,13 @@ def main() -> int:
     """Photograph every page, or those whose address holds `--only`."""
     parser = argparse.ArgumentParser(prog="python -m infra.pictures", description=__doc__)
     parser.add_argument("--only", default="", help="a regular expression of addresses; without it also the README's pictures")
+    parser.add_argument("--letters", action="store_true", help="the letters' samples alone, without a browser")
     parser.add_argument("--to", type=Path, default=None, help="the folder for looking")
     given = parser.parse_args()
+    if not given.only:
+        letters()
+    if given.letters:
+        return 0
     folder = given.to or Path(tempfile.mkdtemp(prefix="huzhu-pictures-"))
     folder.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix="hz"))
@@ -80,6 +88,16 @@ def everything(house: House, stage: Stage, folder: Path, only: str) -> None:
         page.emulate_media(color_scheme="dark")
         page.set_viewport_size({"width": 1280, "height": 900})
         page.screenshot(path=folder / f"{name}-dark.png", full_page=True)
+
+
+def letters() -> None:
+    """The first page of each letter's sample to infra/docs/letters/, and one larger for the README."""
+    LETTERS.mkdir(parents=True, exist_ok=True)
+    for left in LETTERS.glob("*.png"):
+        left.unlink()
+    for code in codes():
+        (LETTERS / f"{code}.png").write_bytes(gallery.picture(code, 1, 50))
+    (KEPT / "letter.png").write_bytes(gallery.picture("decision", 1, 100))
 
 
 def readme(house: House, stage: Stage) -> None:
