@@ -13,7 +13,7 @@ MEMBER, AUDITOR, MAKER, CHECKER, ADMIN = "xj.m1", "xj.auditor", "xj.maker", "xj.
 NOT_PAGES = {
     "/handoffs/answers/open", "/handoffs/answers/{sheet_id}/errors",
     "/claims/{claim_no}/pulse", "/papers/{paper_id}/content", "/papers/{paper_id}/pages/{number}", "/letters/{notice_id}/content",
-    "/letters/sheet", "/book/summary/file", "/exchange/{report_id}/letter", "/exchange/{report_id}/workbook",
+    "/letters/sheet", "/letter-register/workbook", "/book/summary/file", "/exchange/{report_id}/letter", "/exchange/{report_id}/workbook",
     "/book/reports/template", "/book/reports/{import_id}/errors", "/book/rosters/template", "/book/rosters/{roster_id}/errors",
     "/cases/{case_no}/covers/{claim_no}", "/cases/{case_no}/uploads/{upload_id}",
     "/sheets/{sheet_no}/workbook", "/ledger/workbook", "/runs/{run_no}/file", "/sign-in/oidc/start",
@@ -92,6 +92,9 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "/letters": (CLERK, "/letters?box=waiting"),
     "/letters/sheet": (CLERK, "/letters/sheet"),
     "/letters/{notice_id}": (CLERK, "/letters/{letter}"),
+    "/letter-register": (OFFICE, "/letter-register"),
+    "/letter-register/workbook": (OFFICE, "/letter-register/workbook"),
+    "/letter-register/{notice_id}": (OFFICE, "/letter-register/{letter}"),
     "/letters/{notice_id}/content": (CLERK, "/letters/{letter}/content"),
     "/cases/{case_no}/covers/{claim_no}": (CLERK, "/cases/{case}/covers/{reported}"),
     "/cases/{case_no}/papers": (MEMBER, "/cases/{case}/papers"),

@@ -180,6 +180,12 @@ U           RW  /claims/{claim_no}/answer-list
 U           RW  /claims/{claim_no}/delivered
 U           RW  /claims/{claim_no}/hand-list
 U           W   /claims/{claim_no}/resume
+OSHA        R   /letter-register
+OSHA        R   /letter-register/workbook
+OSHA        R   /letter-register/{notice_id}
+OSH         W   /letter-register/{notice_id}/again
+OSH         W   /letter-register/{notice_id}/replace
+OSH         W   /letter-register/{notice_id}/void
 OSHA        R   /exchange
 OSH         W   /exchange
 OSH         W   /exchange/acts
