@@ -8,6 +8,7 @@ packages=(
   fonts-noto-cjk fonts-arphic-ukai                       # Chinese faces, rare name characters
   poppler-utils                                          # pdftotext, pdftoppm, pdfsig: tests look at letters
   mupdf-tools                                            # a second renderer that must show the same letter
+  default-jdk-headless libjaxb-java                      # veraPDF: tests prove PDF/A and PDF/UA
   graphviz                                               # pictures of the machines
   chromium                                               # browser tests and screenshots
 )
