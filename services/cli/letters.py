@@ -8,8 +8,6 @@ from typing import Annotated
 
 import typer
 
-from documents import gallery
-from documents.render import codes
 from services.cli.acting import As, acting, changing, moment
 from services.cli.letter_proof import certificate, verify
 from services.cli.output import AsJson, say, say_json, say_table
@@ -17,6 +15,7 @@ from services.core.clock import business_day
 from services.core.db import database
 from services.core.errors import InputError
 from services.notice import print_files
+from services.notice import samples as gallery
 from services.reporting import letter_progress
 
 letters = typer.Typer(help="文书：样张、打印、进度、核验", no_args_is_help=True)
@@ -32,10 +31,10 @@ def samples(folder: Annotated[Path, typer.Argument(help="写到这一目录")] =
     if folder.is_file():
         raise InputError("folder_taken", f"{folder} 是一个文件", remedy="换一个目录", field="FOLDER")
     folder.mkdir(parents=True, exist_ok=True)
-    if unknown := sorted(set(code or ()) - set(codes())):
-        raise InputError("unknown_letter", f"没有代码为“{unknown[0]}”的文书", remedy=f"可用：{'、'.join(codes())}", field="--code")
+    if unknown := sorted(set(code or ()) - set(gallery.codes())):
+        raise InputError("unknown_letter", f"没有代码为“{unknown[0]}”的文书", remedy=f"可用：{'、'.join(gallery.codes())}", field="--code")
     written = []
-    for name in code or codes():
+    for name in code or gallery.codes():
         letter = gallery.sample(name)
         (folder / f"{name}.pdf").write_bytes(letter.pdf)
         for page in range(1, letter.pages + 1):

@@ -8,12 +8,11 @@ from urllib.parse import urlencode
 from fastapi import Response
 from sqlmodel import Session
 
-from documents import gallery
-from documents.render import codes
 from services.access.actor import REVIEWERS, Role
 from services.core.clock import business_day
 from services.core.errors import InputError, NotFound
 from services.notice import print_files
+from services.notice import samples as gallery
 from services.reporting import letter_progress
 from services.storage.service import PDF
 from services.web.claim_words import LETTERS
@@ -26,7 +25,7 @@ from services.web.visit import Visit
 pages = Pages()
 PRINTERS: Audience = frozenset({Role.UNIT_CLERK, *REVIEWERS})
 READERS: Audience = frozenset({Role.UNIT_CLERK, Role.AUDITOR, *REVIEWERS})
-MORE = {"cover_certificate": N_("参保证明"), "exchange": N_("合作情况通报函"), "monthly_summary": N_("月度情况报告")}
+MORE = {"cover_certificate": N_("参保证明"), "exchange": N_("合作情况通报函")}
 
 
 @pages.get("/print-files", roles=PRINTERS)
@@ -77,7 +76,7 @@ def _day(visit: Visit) -> date | None:
 @pages.get("/letter-samples", roles=READERS)
 def samples(visit: Visit) -> Response:
     """Every letter there is, each with its first page."""
-    return visit.page("letter_samples.html", letters=[(code, _name(code)) for code in codes()])
+    return visit.page("letter_samples.html", letters=[(code, _name(code)) for code in gallery.codes()])
 
 
 @pages.get("/letter-samples/{code}", roles=READERS)
@@ -108,7 +107,7 @@ def _name(code: str) -> str:
 
 
 def _known(code: str) -> str:
-    if code not in codes():
+    if code not in gallery.codes():
         raise _missing()
     return code
 
