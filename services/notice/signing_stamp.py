@@ -59,13 +59,13 @@ def _dated(now: datetime) -> type[PdfSigner]:
 
 @lru_cache(maxsize=64)
 def _signer(key: bytes, chain: tuple[bytes, ...]) -> SimpleSigner:
-    from asn1crypto.x509 import Certificate
+    from asn1crypto.x509 import Certificate  # type: ignore[import-untyped]
     from pyhanko.keys import load_private_key_from_pemder_data
     from pyhanko.sign.signers.pdf_cms import SimpleSigner
     from pyhanko_certvalidator.registry import SimpleCertificateStore
 
     certificates = [Certificate.load(one) for one in chain]
-    above = SimpleCertificateStore()
+    above = SimpleCertificateStore()     # type: ignore[no-untyped-call]
     above.register_multiple(certificates[1:])
     return SimpleSigner(signing_cert=certificates[0], signing_key=load_private_key_from_pemder_data(key, None), cert_registry=above)
 
