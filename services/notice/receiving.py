@@ -8,22 +8,26 @@ from datetime import date, datetime
 from sqlmodel import Session
 
 from services.access.actor import Actor, Role
+from services.evidence import queries
 from services.evidence import service as evidence
 from services.models import Notice
 from services.notice import attempts
 from services.notice.service import deliver
+from statemachines.states import SupplementState
 
 LIST = "supplement.create:"     # the topic whose letters carry a list; the rest of the cause is its id
 
 
 def receive(session: Session, *, notice_id: uuid.UUID, proof: str, on: date | None = None, actor: Actor, now: datetime) -> Notice:
     """`deliver`, its proof kept with the attempt, and for a letter that carries a supplement list the list's own delivery: its
-    clocks pause.
+    clocks pause. A list that reached her already, by an earlier letter or on paper, keeps its first day.
     """
     found = deliver(session, notice_id=notice_id, proof=proof, on=on, actor=actor, now=now)
     if attempt := attempts.current(session, notice_id):
         attempts.record(session, attempt, "opened" if actor.has(Role.MEMBER) else "delivered", words=proof.strip(),
                         account=actor.account_id, happened_at=found.delivered_at, now=now)
     if found.cause.startswith(LIST):
-        evidence.deliver(session, supplement_id=uuid.UUID(found.cause.removeprefix(LIST)), on=on, actor=actor, now=now)
+        listed = uuid.UUID(found.cause.removeprefix(LIST))
+        if queries.supplement(session, listed).state == SupplementState.DRAFTED:       # its claim is locked by `deliver`
+            evidence.deliver(session, supplement_id=listed, on=on, actor=actor, now=now)
     return found

@@ -1,0 +1,57 @@
+"""What becomes of a letter's news when another takes its place: lists and their days, the interface, several heirs."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+
+import pytest
+from sqlmodel import Session, select
+
+from services.core.db import Database
+from services.evidence import queries as lists
+from services.evidence import service as evidence
+from services.models import Notice, SlaClock
+from services.notice import replacing
+from services.notice import service as notice
+from services.notice.receiving import receive
+from tests.services.review_world import report
+from tests.support.world import ROOT, World, build_world
+
+ONE = [{"paper": "pathology", "reason": "报告没有加盖医院印章"}]
+
+
+@pytest.fixture
+def world(db: Database, now: datetime) -> World:
+    return build_world(db, now)
+
+
+def out(session: Session, topic: str, claim: uuid.UUID, now: datetime, *subjects: uuid.UUID) -> list[Notice]:
+    """Drafted, issued and sent."""
+    rows = notice.draft(session, topic=topic, claim_ids=[claim], subject_ids=subjects, actor=ROOT, now=now)
+    notice.issue(session, notice_ids=[row.id for row in rows], actor=ROOT, now=now)
+    return notice.dispatch(session, notice_ids=[row.id for row in rows], actor=ROOT, now=now)
+
+
+@pytest.mark.parametrize("by_hand", [False, True], ids=["its letter was read", "handed over on paper"])
+def test_a_replaced_list_keeps_the_day_it_first_reached_her(world: World, now: datetime, by_hand: bool) -> None:
+    claim, clerk, office = report(world, 0, now), world.actor("xj.clerk"), world.actor("xj.office1")
+    with world.db.unit_of_work(clerk.scope) as session:
+        listed = evidence.ask(session, claim_id=claim, items=ONE, actor=clerk, now=now).id
+    with world.db.unit_of_work(ROOT.scope) as session:
+        [first] = [row.id for row in out(session, "supplement.create", claim, now, listed)]
+    with world.db.unit_of_work(clerk.scope) as session:
+        if by_hand:
+            evidence.deliver(session, supplement_id=listed, actor=clerk, now=now)
+        receive(session, notice_id=first, proof="本人签收", actor=clerk, now=now)
+    later = now + timedelta(days=3)
+    with world.db.unit_of_work(office.scope) as session:
+        new = replacing.replace(session, notice_id=first, reason="写错了医院", actor=office, now=later).id
+    with world.db.unit_of_work(ROOT.scope) as session:
+        notice.dispatch(session, notice_ids=[new], actor=ROOT, now=later)
+    with world.db.unit_of_work(clerk.scope) as session:
+        assert receive(session, notice_id=new, proof="本人签收", actor=clerk, now=later).state == "delivered"
+    with world.db.view(ROOT.scope) as session:
+        kept = lists.supplement(session, listed)
+        [clock] = session.exec(select(SlaClock).where(SlaClock.claim_id == claim, SlaClock.kind == "supplement")).all()
+        assert (kept.state, kept.delivered_at, clock.start_on) == ("delivered", now, now.date())
