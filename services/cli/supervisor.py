@@ -126,7 +126,7 @@ class Supervisor:
         if owner_url:
             schema.upgrade(owner_url)
         prefect_url = config.prefect_api_url or f"http://127.0.0.1:{config.prefect_port}/api"
-        ours = {f"HUZHU_{name.upper()}": str(value) for name, value in config.model_dump().items() if value != ""}
+        ours = {f"HUZHU_{name.upper()}": str(value) for name, value in config.model_dump().items() if value not in ("", None)}
         home = (config.data_dir / "prefect").resolve()
         self._env = {**os.environ, **ours, **prefect_server(), "HUZHU_DATABASE_URL": app_url, "HUZHU_OWNER_URL": owner_url,
                      "PREFECT_API_URL": prefect_url, "PREFECT_HOME": str(home), "PREFECT_LOGGING_LEVEL": "WARNING",
