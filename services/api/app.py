@@ -26,6 +26,7 @@ from services.api.routes import (
     insurer,
     invoices,
     joining,
+    letter_register,
     notices,
     objections,
     office_letters,
@@ -49,7 +50,8 @@ from services.wiring import Wiring
 PREFIX = "/api/v1"
 ROUTERS = (system, plans, organisations, accounts, people, records, rosters, covers, report_files, drafts, joining, cases, claims, heirs,
            papers, uploads, fields, findings, invoices, review, summaries, quality, inputs, insurer, payments, bank_lines, notices,
-           objections, conversation, advances, deliveries, office_letters, checking)
+           objections, conversation, advances, deliveries, office_letters, checking,
+           letter_register)
 _PROBLEM = {"model": Problem, "content": {problems.MEDIA: {}}}
 _RESPONSES: dict[int | str, dict[str, object]] = {
     401: {**_PROBLEM, "description": "没有有效凭证"}, 403: {**_PROBLEM, "description": "没有这项权限"},

@@ -115,6 +115,8 @@ _TABLE: tuple[tuple[Roles, str], ...] = (
         POST /claims/{claim_no}/cancellation/withdraw"""),
     (_MEMBER, "GET /me/contacts; POST /me/contacts"),
     (_CLAIM, "GET /notices/{notice_id}/attempts"),
+    (OFFICE | _AUDITOR, "GET /letter-register; GET /letter-register/numbers; GET /letter-register/stuck"),
+    (OFFICE, "POST /notices/{notice_id}/void; POST /notices/{notice_id}/replace; POST /notices/{notice_id}/again"),
     (_CLERK, "POST /notices/{notice_id}/posted; POST /notices/{notice_id}/returned; POST /notices/{notice_id}/resend"),
     (_MEMBER | _CLERK, """
         POST /claims/{claim_no}/resume; POST /supplements/{supplement_id}/delivered; POST /supplements/{supplement_id}/answer

@@ -252,6 +252,7 @@ HOLDER = dict.fromkeys(("/claims/{claim_no}/objections", "/claims/{claim_no}/not
                         "/notices/{notice_id}/enclosures/{sha256}"), "xj.m3")
 
 QUERY = {
+    "/letter-register/numbers": {"series": "新互通", "year": "2026"},
     "/payments": {"state": "planned"}, "/separation": {"year": "2026"}, "/words": {"amount": "72177.37"},
     "/days/add": {"start": "2026-02-13", "days": "15"}, "/days/report": {"diagnosed_on": "2026-02-05"},
     "/days/waiting": {"plan": "xj-women", "effective": "2026-01-01", "event": "2026-03-01"}}

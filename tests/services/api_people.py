@@ -176,6 +176,12 @@ MUDOSHA       R   /notices/{notice_id}/attempts
 U             W   /notices/{notice_id}/posted
 U             W   /notices/{notice_id}/returned
 U             W   /notices/{notice_id}/resend
+OSH           W   /notices/{notice_id}/void
+OSH           W   /notices/{notice_id}/replace
+OSH           W   /notices/{notice_id}/again
+OSHA          R   /letter-register
+OSHA          R   /letter-register/numbers
+OSHA          R   /letter-register/stuck
 M             RW  /me/contacts
 UOSH          W   /claims/{claim_no}/recall
 UOSH          W   /claims/{claim_no}/resend
