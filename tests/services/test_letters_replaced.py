@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from services.core.db import Database
@@ -15,6 +17,8 @@ from services.models import Notice, SlaClock
 from services.notice import replacing
 from services.notice import service as notice
 from services.notice.receiving import receive
+from tests.services.api_world import Api
+from tests.services.paying_world import decided
 from tests.services.review_world import report
 from tests.support.world import ROOT, World, build_world
 
@@ -55,3 +59,35 @@ def test_a_replaced_list_keeps_the_day_it_first_reached_her(world: World, now: d
         kept = lists.supplement(session, listed)
         [clock] = session.exec(select(SlaClock).where(SlaClock.claim_id == claim, SlaClock.kind == "supplement")).all()
         assert (kept.state, kept.delivered_at, clock.start_on) == ("delivered", now, now.date())
+
+
+def test_the_register_over_the_interface(db: Database, now: datetime, tmp_path: Path) -> None:
+    api = Api(db, now, tmp_path)
+    with api.db.unit_of_work(ROOT.scope) as session:
+        claim = decided(session, api.world, 0, 6_000_000, now=now)
+        [old] = [str(row.id) for row in out(session, "claim.approve", claim.id, now)]
+        stuck = decided(session, api.world, 1, 6_000_000, now=now)
+        session.execute(sa.text("UPDATE payee SET bank_card_id = NULL WHERE claim_id = :id"), {"id": stuck.id})
+        [lacks] = [row.id for row in notice.draft(session, topic="claim.approve", claim_ids=[stuck.id], actor=ROOT, now=now)]
+        assert replacing.issue_each(session, notice_ids=[lacks], actor=ROOT, now=now) == []
+    path = f"/notices/{old}"
+
+    def version() -> int:
+        return int(api.get("xj.office1", path).json()["version"])
+    refused = api.post("xj.office1", f"{path}/void", {"reason": "重复"}, version=version())
+    assert (refused.status_code, refused.json()["code"]) == (409, "letter_sent")
+    assert api.post("xj.office1", f"{path}/replace", {"reason": "户名写错"}, version=version() + 1).json()["code"] == "stale_version"
+    assert api.post("nx.office1", f"{path}/replace", {"reason": "户名写错"}, version=version()).status_code == 404
+    new = api.post("xj.office1", f"{path}/replace", {"reason": "户名写错"}, version=version()).json()
+    assert (new["number"], new["state"]) == ("新互通〔2026〕2号", "issued")
+    rows = api.get("xj.auditor", "/letter-register/numbers", series="新互通", year="2026").json()
+    assert [(row["number"], row["state"], row["why"], row["successor"]) for row in rows["entries"]] == [
+        ("新互通〔2026〕1号", "replaced", "户名写错", "新互通〔2026〕2号"), ("新互通〔2026〕2号", "issued", None, None)]
+    assert (rows["missing"], rows["next"]) == ([], None)
+    assert api.get("nx.office1", "/letter-register/numbers", series="新互通", year="2026").json()["entries"] == []
+    [one] = api.get("xj.office1", "/letter-register").json()
+    assert (one["series"], one["last"], one["whole"]) == ("新互通", 2, True)
+    [waits] = api.get("xj.office1", "/letter-register/stuck").json()
+    assert (waits["id"], waits["field"]) == (str(lacks), "payees.account")
+    said = api.post("xj.office1", f"/notices/{lacks}/again", {}, version=waits["version"])
+    assert said.status_code == 200 and api.get("xj.office1", "/letter-register/stuck").json() == []
