@@ -14,6 +14,7 @@ from services.cli.match import read
 from services.core.errors import InputError
 from services.engine.checking.check import check, files_at
 from services.engine.matching.match import match
+from services.models.office_letter import KINDS
 from services.rulebook import registry
 from services.rulebook.parts import INSURER_LETTERS, LETTERS
 from tests.rulebook.trial_book import broken, line_of
@@ -153,8 +154,8 @@ def test_no_number_makes_the_check_fall_over(file: Path, place: str) -> None:
 
 def test_the_letters_a_plan_may_name_are_those_the_house_writes() -> None:
     folders = {path.parent.name for path in Path(notices.__file__).parent.glob("*/template.html")}
-    about_no_claim = {"exchange"}           # a period's report to the insurer: no plan names it
-    assert set(LETTERS) == folders - about_no_claim and not folders & set(INSURER_LETTERS)
+    about_no_plan = {"exchange", *KINDS}     # a period's report to the insurer, and the office's own letters
+    assert set(LETTERS) == folders - about_no_plan and not folders & set(INSURER_LETTERS)
 
 
 def test_a_path_is_a_file_or_a_folder_of_rulebooks(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

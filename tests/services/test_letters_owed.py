@@ -22,10 +22,14 @@ from services.lifecycle.service import Move, fire
 from services.models import Claim, Notice, Receivable
 from services.notice import service as notice
 from services.notice import timely
+from services.notice.contexts import BUILDERS
+from services.notice.issuing import ORDER
+from services.notice.rules import BY_CALENDAR
 from services.payment import receivables
 from services.payment import service as payment
 from services.review import objection
 from services.review import service as review
+from services.rulebook.parts import LETTERS
 from tests.services import after_world
 from tests.services.paying_world import decided, heirs, made, prove_heirs, read, returned_file, sent
 from tests.services.review_world import MALIGNANT, add_paper, in_review, passes, report, route, verify
@@ -53,6 +57,11 @@ def test_the_house_drafts_for_these_events_and_no_other() -> None:
     assert drafting == set(OWED)
     assert drafting.isdisjoint(NONE)
     assert set(NONE) <= set(ROUTES)
+
+
+def test_a_rule_book_may_name_every_letter_of_the_house_and_each_has_its_place_in_a_claim() -> None:
+    assert set(LETTERS) == set(BUILDERS) == set(ORDER)
+    assert {code for codes in OWED.values() for code in codes.split(" | ")} | set(BY_CALENDAR) | {"reminder"} == set(BUILDERS)
 
 
 class Reader:
