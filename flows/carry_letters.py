@@ -34,9 +34,11 @@ async def carry(attempts: list[uuid.UUID]) -> None:
 
 @effect
 async def put_on_paper() -> None:
-    """The oldest first, so many a pass."""
-    with transaction() as session:
-        delivering.on_paper(session, actor=actor(), now=now())
+    """The oldest first, so many a transaction, until none is left."""
+    more = True
+    while more:
+        with transaction() as session:
+            more = len(delivering.on_paper(session, actor=actor(), now=now())) == delivering.LATEST
 
 
 @flow(name="carry_letters", flow_run_name="{label}")

@@ -10,6 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from services.core.clock import business_day
 from services.core.ids import uuidv7
 from services.notice.channels import WORDS
 
@@ -72,6 +73,21 @@ def record(session: Session, attempt_id: uuid.UUID, outcome: str, *, now: dateti
         "id": uuidv7(), "attempt": attempt_id, "outcome": outcome, "key": key or f"{attempt_id}:{outcome}", "provider": provider_id,
         "words": words, "account": account, "happened": happened_at or now, "now": now})
     return bool(made.rowcount)  # type: ignore[attr-defined]
+
+
+_LAST_POSTED = sa.text("""
+    SELECT e.provider_id, e.happened_at, count(*) OVER () AS n FROM delivery_event e
+    WHERE e.attempt_id = :attempt AND e.outcome = 'posted' ORDER BY e.at DESC, e.id DESC LIMIT 1""")
+
+
+def posted(session: Session, attempt_id: uuid.UUID, *, number: str, happened_at: datetime, account: uuid.UUID | None,
+           now: datetime) -> bool:
+    """Write down a parcel; False when the last word says the same. A number corrected and corrected back counts each time."""
+    last = session.execute(_LAST_POSTED, {"attempt": attempt_id}).first()
+    if last and last.provider_id == number and business_day(last.happened_at) == business_day(happened_at):
+        return False
+    return record(session, attempt_id, "posted", key=f"{attempt_id}:posted:{last.n if last else 0}", provider_id=number,
+                  account=account, happened_at=happened_at, now=now)
 
 
 _CURRENT = sa.text("""

@@ -13,9 +13,9 @@ from sqlmodel import Session
 from services.access.actor import Actor
 from services.core.errors import NotFound
 from services.core.settings import settings
-from services.models import LetterContact
+from services.models.delivery import MESSAGES
 from services.notice import attempts
-from services.notice.contacts import address_of
+from services.notice.contacts import address_of, in_force
 from services.notice.delivering import go_on
 from services.notice.issuing import locked
 from services.notice.port import Message, Reply
@@ -46,8 +46,8 @@ def begin(session: Session, *, attempt_ids: Sequence[uuid.UUID], actor: Actor, n
     for row in session.execute(_DUE, {"ids": list(attempt_ids)}).all():
         if row.over or row.calls > row.unreached:
             continue
-        contact = session.get(LetterContact, row.contact_id)
-        if contact is None or contact.withdrawn_at:
+        contact = in_force(session, row.contact_id)
+        if contact is None:
             attempts.record(session, row.id, "stopped", now=now)
             go_on(session, notice_id=row.notice_id, reason="收件人已停用这一方式", actor=actor, now=now)
         elif attempts.record(session, row.id, "calling", key=f"{row.id}:calling:{row.calls}", now=now):
@@ -74,13 +74,14 @@ def receipt(session: Session, *, attempt_id: uuid.UUID, event_id: str, outcome: 
             happened_at: datetime, actor: Actor, now: datetime) -> bool:
     """A provider's receipt, once however often it comes; False when it was known. NotFound: no such message of ours.
 
-    `received` proves that a telephone rang, not that a letter was read: it starts no clock. A failure after the letter was
-    delivered, or after it went another way, is kept and moves nothing.
+    Two providers may number their news alike: `event_id` counts within its message. `received` proves that a telephone rang, not
+    that a letter was read: it starts no clock. A failure after the letter was delivered, or after it went another way, is kept
+    and moves nothing.
     """
-    known = session.execute(sa.text("SELECT channel FROM delivery_attempt WHERE id = :id"), {"id": attempt_id}).scalar_one_or_none()
-    if known is None:
+    channel = session.execute(sa.text("SELECT channel FROM delivery_attempt WHERE id = :id"), {"id": attempt_id}).scalar_one_or_none()
+    if channel not in MESSAGES:
         raise NotFound("attempt_missing", "没有这一发送记录", remedy="核对 attempt")
-    new = attempts.record(session, attempt_id, outcome, key=f"receipt:{event_id}", provider_id=provider_id, words=words,
+    new = attempts.record(session, attempt_id, outcome, key=f"{attempt_id}:receipt:{event_id}", provider_id=provider_id, words=words,
                           happened_at=happened_at, now=now)
     if new and outcome == "failed":
         _on_from(session, attempt_id, words or "未到达", actor, now)

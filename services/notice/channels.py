@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Annotated
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
@@ -33,7 +34,14 @@ class Order(BaseModel):
     def _known(cls, ways: tuple[str, ...]) -> tuple[str, ...]:
         if unknown := sorted(set(ways) - set(CHANNELS)):
             raise ValueError(f"不认识的送达方式：{'、'.join(unknown)}")
+        if len(set(ways)) < len(ways):
+            raise ValueError("同一方式写了两次")
+        if PAPER not in ways:
+            raise ValueError("ways 中须有 paper：没有账号也没有留联系方式的收件人，只能以纸质送达")
         return ways
+
+
+_ORDERS: TypeAdapter[list[Order]] = TypeAdapter(Annotated[list[Order], Field(min_length=1)])
 
 
 def orders() -> Sequence[Order]:
@@ -46,7 +54,7 @@ def orders() -> Sequence[Order]:
 @lru_cache(maxsize=4)
 def _read(path: Path, _changed: int) -> Sequence[Order]:
     try:
-        return TypeAdapter(list[Order]).validate_python(yaml.safe_load(path.read_text("utf-8")))
+        return _ORDERS.validate_python(yaml.safe_load(path.read_text("utf-8")))
     except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError("delivery_order", f"送达方式文件 {path.name} 不对：{error}",
                           remedy="按 services/notice/delivery.yaml 的写法更正") from None
@@ -60,13 +68,11 @@ def order_of(org_key: str, code: str, entries: Sequence[Order]) -> Order:
     return max(fitting, key=lambda entry: (len(entry.org), bool(entry.codes)))
 
 
-def next_way(order: Order, *, able: Collection[str], tried: Collection[str], wishes: Sequence[str]) -> str | None:
-    """The first way that can be gone and was not; `wishes` is the reader's own order of messages. None: none is left."""
-    wished = [way for way in wishes if way in order.ways]
-    ranked = [*wished, *(way for way in order.ways if way in MESSAGES and way not in wished)]
-    said = iter(ranked)
-    ways = [next(said) if way in MESSAGES else way for way in order.ways]
-    return next((way for way in ways if way in able and way not in tried), None)
+def next_way(ways: Sequence[str], *, able: Collection[str], tried: Collection[str], wishes: Sequence[str]) -> str | None:
+    """The first of an order's ways that can be gone and was not; `wishes` is the reader's own order of messages. None: none is left."""
+    wished = [way for way in wishes if way in ways]
+    said = iter([*wished, *(way for way in ways if way in MESSAGES and way not in wished)])
+    return next((way for way in (next(said) if way in MESSAGES else way for way in ways) if way in able and way not in tried), None)
 
 
 def switched_on() -> frozenset[str]:

@@ -50,6 +50,15 @@ def address_of(contact: LetterContact) -> str:
     return key_ring().open(bytes(contact.address_sealed), field=ADDRESS)
 
 
+def in_force(session: Session, contact_id: uuid.UUID) -> LetterContact | None:
+    """The contact, or the newer one with the same address, saved anew meanwhile; None where the consent was taken back."""
+    contact = session.get(LetterContact, contact_id)
+    if contact is None or contact.withdrawn_at is None:
+        return contact
+    return next((row for row in contacts(session, contact.person_id)
+                 if row.channel == contact.channel and address_of(row) == address_of(contact)), None)
+
+
 def choose(session: Session, *, wanted: Sequence[Wanted], actor: Actor, now: datetime) -> list[LetterContact]:
     """The actor's own contacts from now on, in this order; whatever is not named is withdrawn. Choosing is consenting.
 

@@ -27,7 +27,7 @@ from statemachines.states import NoticeState
 
 CARRY = "letter.carry"          # the outbox topic of a message that is to be sent
 TO_A_PERSON = ("member", "heir")
-_LATEST = 500                   # letters that one pass takes from the portal to paper
+LATEST = 500                    # letters that one pass takes from the portal to paper
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +88,11 @@ def _ways(session: Session, rows: Sequence[Notice], wanted: str | None) -> list[
         facts, contacts = found[row.id], known.get(row.person_id, {}) if row.person_id else {}
         told = {way for way in contacts if way in messages}
         able = {PORTAL} if row.person_id is None else told | {PAPER} | ({PORTAL} if facts.signs_in else set())
-        order = order_of(row.org_key, row.code, entries)
         if wanted is not None and wanted not in able:
             raise InputError("channel_not_able", f"不能用“{WORDS.get(wanted, wanted)}”送达这一文书", field="channel",
                              remedy=f"可用：{'、'.join(WORDS[way] for way in CHANNELS if way in able)}")
-        way = wanted or next_way(order, able=able, tried=facts.tried, wishes=list(contacts))
+        way = wanted or next_way(order_of(row.org_key, row.code, entries).ways if row.person_id else (PORTAL,), able=able,
+                                 tried=facts.tried, wishes=list(contacts))
         if way:
             ways.append(_Way(row, way, *contacts.get(way, (None, ""))))
     return ways
@@ -133,31 +133,32 @@ def resend(session: Session, *, notice_id: uuid.UUID, channel: str, reason: str,
 
 def posted(session: Session, *, notice_id: uuid.UUID, tracking: str, on: date | None = None, actor: Actor, now: datetime) -> Notice:
     """A paper letter left: the parcel's number, or who carries it. Written down again it counts anew, the older stays readable."""
-    number, attempt = written(tracking, "tracking"), _paper(session, notice_id)
-    attempts.record(session, attempt, "posted", key=f"{attempt}:posted:{number}", provider_id=number, account=actor.account_id,
-                    happened_at=_day(on, now), now=now)
+    number, (row, attempt) = written(tracking, "tracking"), _paper(session, notice_id)
+    attempts.posted(session, attempt, number=number, account=actor.account_id, happened_at=_day(on, row, now), now=now)
     return fresh(session, [notice_id])[0]
 
 
 def came_back(session: Session, *, notice_id: uuid.UUID, reason: str, on: date | None = None, actor: Actor, now: datetime) -> Notice:
     """A paper letter came back: why, and on by the next way; after the last it waits at the clerk's desk."""
-    why, attempt = written(reason, "reason"), _paper(session, notice_id)
-    attempts.record(session, attempt, "returned", words=why, account=actor.account_id, happened_at=_day(on, now), now=now)
+    why, (row, attempt) = written(reason, "reason"), _paper(session, notice_id)
+    attempts.record(session, attempt, "returned", words=why, account=actor.account_id, happened_at=_day(on, row, now), now=now)
     return go_on(session, notice_id=notice_id, reason=why, actor=actor, now=now)
 
 
-def _paper(session: Session, notice_id: uuid.UUID) -> uuid.UUID:
+def _paper(session: Session, notice_id: uuid.UUID) -> tuple[Notice, uuid.UUID]:
     row = next(iter(locked(session, [notice_id], NoticeState.DISPATCHED)), None)
     attempt = attempts.current(session, notice_id)
     if row is None or row.channel != PAPER or attempt is None:
         raise Conflict("letter_not_on_paper", "文书现在不是纸质送达", remedy="刷新后核对；改用纸质送达的，先办理“改用其他方式”")
-    return attempt
+    return row, attempt
 
 
-def _day(on: date | None, now: datetime) -> datetime:
+def _day(on: date | None, row: Notice, now: datetime) -> datetime:
     today = business_day(now)
     if on and on > today:
         raise InputError("delivery_future", f"日期 {on} 晚于今天", remedy="核对日期", field="on")
+    if on and row.issued_on and on < row.issued_on:
+        raise InputError("delivery_early", f"日期 {on} 早于文书签发的 {row.issued_on}", remedy="核对日期", field="on")
     return at_hour(on) if on and on != today else now
 
 
@@ -166,20 +167,32 @@ def _day(on: date | None, now: datetime) -> datetime:
 _UNOPENED = sa.text("""
     SELECT n.id, n.org_key, n.code, n.dispatched_at FROM notice n WHERE n.state = 'dispatched' AND n.channel <> 'paper'
         AND n.recipient = ANY(:persons) AND n.dispatched_at <= :until
+        AND (n.dispatched_at, n.id) > (CAST(:after AS timestamptz), CAST(:last AS uuid))
         AND NOT EXISTS (SELECT FROM delivery_attempt a WHERE a.notice_id = n.id AND a.channel = 'paper')
     ORDER BY n.dispatched_at, n.id LIMIT :most""").bindparams(sa.bindparam("persons", type_=sa.ARRAY(sa.Text())))
 
 
 def on_paper(session: Session, *, actor: Actor, now: datetime) -> list[Notice]:
-    """Letters that nobody opened in the office's days go on paper, the oldest first; the portal keeps showing them."""
+    """Letters that nobody opened in the office's days go on paper, the oldest first; the portal keeps showing them.
+
+    At most `LATEST` of them: as many mean that there may be more. Letters whose days are longer hold nobody up.
+    """
     entries = orders()
-    until = now - timedelta(days=min(entry.unopened for entry in entries))
-    moved = []
-    for row in session.execute(_UNOPENED, {"persons": list(TO_A_PERSON), "until": until, "most": _LATEST}).all():
-        order = order_of(row.org_key, row.code, entries)
-        if PAPER not in order.ways or row.dispatched_at > now - timedelta(days=order.unopened):
-            continue
-        if attempt := attempts.current(session, row.id):
-            attempts.record(session, attempt, "unopened", words=f"发出满 {order.unopened} 日未打开", now=now)
-        moved.append(go_on(session, notice_id=row.id, reason=f"发出满 {order.unopened} 日未打开", channel=PAPER, actor=actor, now=now))
+    asked = {"persons": list(TO_A_PERSON), "until": now - timedelta(days=min(entry.unopened for entry in entries)), "most": LATEST,
+             "after": "-infinity", "last": uuid.UUID(int=0)}
+    moved: list[Notice] = []
+    while len(moved) < LATEST and (rows := session.execute(_UNOPENED, asked).all()):
+        asked |= {"after": rows[-1].dispatched_at.isoformat(), "last": rows[-1].id}
+        days = {row.id: order_of(row.org_key, row.code, entries).unopened for row in rows}
+        due = [row.id for row in rows if row.dispatched_at <= now - timedelta(days=days[row.id])][:LATEST - len(moved)]
+        # One that was opened, or went on, since it was looked up is no longer among those locked.
+        moved += [_unopened(session, row, days[row.id], actor, now) for row in locked(session, due, NoticeState.DISPATCHED)
+                  if row.channel != PAPER]
     return moved
+
+
+def _unopened(session: Session, row: Notice, days: int, actor: Actor, now: datetime) -> Notice:
+    why = f"发出满 {days} 日未打开"
+    if attempt := attempts.current(session, row.id):
+        attempts.record(session, attempt, "unopened", words=why, now=now)
+    return go_on(session, notice_id=row.id, reason=why, channel=PAPER, actor=actor, now=now)

@@ -14,6 +14,7 @@ import xlsxwriter
 from python_calamine import CalamineError, CalamineWorkbook
 
 from services.core.errors import InputError
+from services.storage import kinds
 
 TITLE = "送达登记单"
 KNOWN = ("文号", "受理编号", "文书", "收件人", "单位", "转纸质日期")
@@ -77,7 +78,11 @@ def sheet(lines: Sequence[Line], *, heading: str) -> bytes:
 
 
 def read(content: bytes) -> list[Told]:
-    """The rows that say something. InputError names the row and column that cannot be read."""
+    """The rows that say something. InputError names the row and column that cannot be read; a file that unpacks to too much is
+    refused before it is read.
+    """
+    if kinds.true_kind(content) != kinds.XLSX:
+        raise InputError("sheet_unreadable", "登记单须为 XLSX 表格", remedy="请另存为 XLSX 再上传", field="file")
     try:
         rows = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python(skip_empty_area=False)
     except (CalamineError, IndexError):

@@ -25,10 +25,13 @@ class Handed:
     returned: int = 0
 
 
-# A letter that arrived meanwhile, by the portal or another sheet, is not asked about again.
+# A letter that arrived meanwhile, by the portal or another sheet, is not asked about again; nor a return that is written down,
+# since a clerk hands the same sheet in again with more of it filled.
 _FIND = sa.text("""
     SELECT n.number, n.id, n.state, (SELECT e.provider_id FROM delivery_attempt a JOIN delivery_event e ON e.attempt_id = a.id
-        AND e.outcome = 'posted' WHERE a.notice_id = n.id AND a.n = n.attempt ORDER BY e.at DESC, e.id DESC LIMIT 1) AS tracking
+        AND e.outcome = 'posted' WHERE a.notice_id = n.id AND a.n = n.attempt ORDER BY e.at DESC, e.id DESC LIMIT 1) AS tracking,
+        ARRAY(SELECT concat_ws(' ', CAST(timezone('Asia/Shanghai', e.happened_at) AS date), e.words) FROM delivery_attempt a
+            JOIN delivery_event e ON e.attempt_id = a.id AND e.outcome = 'returned' WHERE a.notice_id = n.id) AS returned
     FROM notice n WHERE n.number = ANY(CAST(:numbers AS text[]))""")
 
 
@@ -44,7 +47,7 @@ def hand_in(session: Session, *, told: Sequence[Told], actor: Actor, now: dateti
             raise _wrong(one, "签收和退回都填了", "二者填一")
         if (one.signed_by and not one.signed_on) or (one.back_why and not one.back_on):
             raise _wrong(one, "没有填签收日期或退回日期", "补上日期")
-        if row.state == "delivered":
+        if row.state == "delivered" or (one.back_on and f"{one.back_on} {one.back_why}" in row.returned):
             continue
         try:
             if one.tracking and one.tracking != row.tracking:

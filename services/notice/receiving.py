@@ -7,9 +7,10 @@ from datetime import date, datetime
 
 from sqlmodel import Session
 
-from services.access.actor import Actor, Role
+from services.access.actor import Actor
 from services.evidence import queries
 from services.evidence import service as evidence
+from services.intake.queries import acts_for_self
 from services.models import Notice
 from services.notice import attempts
 from services.notice.service import deliver
@@ -24,7 +25,7 @@ def receive(session: Session, *, notice_id: uuid.UUID, proof: str, on: date | No
     """
     found = deliver(session, notice_id=notice_id, proof=proof, on=on, actor=actor, now=now)
     if attempt := attempts.current(session, notice_id):
-        attempts.record(session, attempt, "opened" if actor.has(Role.MEMBER) else "delivered", words=proof.strip(),
+        attempts.record(session, attempt, "opened" if acts_for_self(actor) else "delivered", words=proof.strip(),
                         account=actor.account_id, happened_at=found.delivered_at, now=now)
     if found.cause.startswith(LIST):
         listed = uuid.UUID(found.cause.removeprefix(LIST))

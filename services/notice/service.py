@@ -12,9 +12,11 @@ from sqlmodel import Session, col, select
 
 from services.access.actor import Actor
 from services.core.clock import at_hour, business_day
-from services.core.errors import InputError, NotFound
+from services.core.errors import InputError, NotFound, NotPermitted
 from services.core.ids import uuidv7
+from services.core.texts import written
 from services.evidence import reminders
+from services.intake.queries import acts_for_self
 from services.lifecycle.create import create
 from services.lifecycle.service import Move, fire
 from services.models import Claim, Decision, Notice, Person, Worksheet
@@ -206,12 +208,21 @@ def deliver(session: Session, *, notice_id: uuid.UUID, proof: str, on: date | No
     today = business_day(now)
     if on and on > today:
         raise InputError("delivery_future", f"送达日期 {on} 晚于今天", remedy="核对送达证明", field="on")
-    locked(session, [notice_id], NoticeState.DISPATCHED)     # the claim first, as everywhere, then its letter
+    for row in locked(session, [notice_id], NoticeState.DISPATCHED):     # the claim first, as everywhere, then its letter
+        _check_reader(row, actor)
+        if on and row.issued_on and on < row.issued_on:
+            raise InputError("delivery_early", f"送达日期 {on} 早于文书签发的 {row.issued_on}", remedy="核对送达证明", field="on")
     session.execute(sa.text("UPDATE notice SET proof = :proof, delivered_at = :at WHERE id = :id AND state = :state"),
-                    {"proof": proof.strip() or None, "at": at_hour(on) if on and on != today else now, "id": notice_id,
-                     "state": NoticeState.DISPATCHED})
+                    {"proof": written(proof, "proof") if proof.strip() else None, "at": at_hour(on) if on and on != today else now,
+                     "id": notice_id, "state": NoticeState.DISPATCHED})
     fire(session, "notice", "deliver", [Move(notice_id, on=on, details={"proof": proof})], actor=actor, now=now)
     found = session.get(Notice, notice_id, populate_existing=True)
     if found is None:
         raise NotFound("not_found", "没有这一文书，或不在您的管辖范围内", remedy="核对编号")
     return found
+
+
+def _check_reader(row: Notice, actor: Actor) -> None:
+    """A relative may read a letter; only its addressee, or her proxy, receives it."""
+    if acts_for_self(actor) and row.person_id != actor.person_id and row.person_id not in actor.acts_for:
+        raise NotPermitted("letter_of_another", "文书不是写给您的，不能由您签收", remedy="请收件人本人登录查阅")

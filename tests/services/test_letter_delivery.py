@@ -20,7 +20,7 @@ from services.notice import carrying, contacts, delivering, queries
 from services.notice import service as notice
 from services.notice.adapters.messages import AppriseMessenger
 from services.notice.attempts import attempts
-from services.notice.channels import Order, next_way
+from services.notice.channels import next_way
 from services.notice.contacts import Wanted
 from services.notice.receiving import receive
 from tests.services.paying_world import decided
@@ -111,10 +111,10 @@ OURS = ("sms", "wecom", "mail", "portal", "paper")
     (OURS, {"sms", "portal", "paper"}, {"sms", "portal"}, ["sms"], "paper"),
     (OURS, {"portal", "paper"}, {"portal", "paper"}, [], None),
     (("paper", "sms"), {"sms", "paper"}, set(), ["sms"], "paper"),
-    (("portal", "sms"), {"portal", "sms", "mail"}, {"portal"}, ["mail"], "sms"),
+    (("portal", "sms", "paper"), {"portal", "sms", "mail"}, {"portal"}, ["mail"], "sms"),
 ])
 def test_the_next_way(ways: tuple[str, ...], able: set[str], tried: set[str], wishes: list[str], gone: str | None) -> None:
-    assert next_way(Order(org="cn.", ways=ways, unopened=7), able=able, tried=tried, wishes=wishes) == gone
+    assert next_way(ways, able=able, tried=tried, wishes=wishes) == gone
 
 
 # --- outcomes: each a row ---------------------------------------------------------------------------------------------------

@@ -62,6 +62,10 @@ def test_posted_refused_and_signed_for_on_the_page(api: Api, now: datetime) -> N
     clerk.get(path)
     late = clerk.send(f"{path}/delivered", proof="EMS 1，本人签收", on="2026-03-21")
     assert late.status_code == 422 and "晚于今天" in late.text and "EMS 1，本人签收" in late.text
+    assert re.findall(r'id="(\w+)-on" name="on" type="date" value="2026-03-21" aria-describedby', late.text) == ["delivered"]
+    clerk.get(path)
+    assert 'id="why-fault"' in clerk.send(f"{path}/returned", why="").text, "the fault stands at its own form"
+    clerk.get(path)
     assert clerk.send(f"{path}/delivered", proof="EMS 1，本人签收", on="2026-03-20").headers["location"] == f"{path}?done=delivered"
     shown = clerk.get(path).text
     assert "已送达" in shown and "EMS 1，本人签收" in shown and "登记退回" not in shown

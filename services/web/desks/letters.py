@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from services.access.actor import AT_CLAIMS, Role
 from services.core.errors import HuzhuError, InputError, NotPermitted
+from services.core.texts import written
 from services.models.delivery import CHANNELS, MESSAGES
 from services.notice import contacts as contacts_of
 from services.notice import delivering, delivery_sheet, handing
@@ -80,9 +81,9 @@ def hand_in(visit: Visit) -> Response:
     def verb(session: Session) -> None:
         with beside("file"):
             sent = files(visit, "file")
-        if not sent:
-            raise InputError("file_missing", "没有选择文件", remedy="选择填好的送达登记单", field="file")
-        told = delivery_sheet.read(sent[0].content)
+            if not sent:
+                raise InputError("file_missing", "没有选择文件", remedy="选择填好的送达登记单", field="file")
+            told = delivery_sheet.read(sent[0].content)
         if not told:
             raise InputError("sheet_empty", "登记单没有填写任何一行", remedy="填写后再上传", field="file")
         handing.hand_in(session, told=told, actor=visit.actor, now=visit.now)
@@ -99,7 +100,8 @@ def _letter(visit: Visit, notice_id: str, problem: HuzhuError | None = None) -> 
     wanted = identified(notice_id)
     found, state, went = visit.read(lambda session: letter_desk.one(session, wanted))
     return visit.page("letter.html", problem=problem, letter=found, state=state, attempts=went, outcomes=OUTCOMES, ways=WAYS,
-                      letters=words.LETTERS, states=words.LETTER_STATES, said=SAID, channels=_open_ways(),
+                      tried=visit.path.rsplit("/", 1)[-1], letters=words.LETTERS, states=words.LETTER_STATES, said=SAID,
+                      channels=_open_ways(),
                       may=visit.actor.has(*CLERKS) and (state == "dispatched" or (state == "issued" and found.attempt > 0)))
 
 
@@ -125,7 +127,8 @@ def _delivered(visit: Visit, session: Session, wanted: uuid.UUID) -> object:
 
 
 def _returned(visit: Visit, session: Session, wanted: uuid.UUID) -> object:
-    return delivering.came_back(session, notice_id=wanted, reason=visit.field("why"), on=_on(visit), actor=visit.actor, now=visit.now)
+    why = written(visit.field("why"), "why")        # another form of the page has a field "reason"
+    return delivering.came_back(session, notice_id=wanted, reason=why, on=_on(visit), actor=visit.actor, now=visit.now)
 
 
 def _resent(visit: Visit, session: Session, wanted: uuid.UUID) -> object:
