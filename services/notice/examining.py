@@ -1,18 +1,26 @@
-"""What a file's own signature says, without any record of ours: who sealed it, whether a byte was changed or added since."""
+"""What a file's own signature says, without any record of ours: who sealed it, whether what it covers was changed or added to since.
+
+It covers all but its own digits, whose idle end a forger may fill: the very bytes are told by their digest alone.
+"""
 
 from __future__ import annotations
 
 import io
+import zlib
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
+import structlog
 from asn1crypto.x509 import Certificate  # type: ignore[import-untyped]
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificates
 
 from services.core.settings import settings
-from services.notice.signing_authority import AUTHORITY, CERTIFICATE, CHAIN
+from services.notice.signing_authority import CERTIFICATE, CHAIN
+
+log = structlog.get_logger()
+# What the library raises on a file made or broken to confuse it, beside its own errors.
+_BROKEN = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RuntimeError, OverflowError, zlib.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +49,27 @@ def examine(pdf: bytes) -> Examined:
     from pyhanko.sign.validation.status import SignatureCoverageLevel
     from pyhanko_certvalidator import ValidationContext
 
+    roots = _roots()
     try:
         signatures = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
         if not signatures:
             return Examined(False)
         found = signatures[0]
         at = found.self_reported_timestamp
-        status = validate_pdf_signature(found, ValidationContext(trust_roots=_roots(), allow_fetching=False, moment=at))
-    except (PdfReadError, SignatureValidationError, ValueError):
+        status = validate_pdf_signature(found, ValidationContext(trust_roots=roots, allow_fetching=False, moment=at))
+    except (PdfReadError, SignatureValidationError, *_BROKEN):
         return Examined(False)
     return Examined(True, status.intact and status.valid, status.coverage is SignatureCoverageLevel.ENTIRE_FILE, status.trusted,
                     found.signer_cert.subject.human_friendly, at)
 
 
 def _roots() -> list[Certificate]:
-    """The last certificate of each office's chain, and the demonstration's authority."""
-    seals: Path = settings().seals_dir
-    files = [*sorted(seals.glob(f"*/{CHAIN}")), *sorted(seals.glob(f"{AUTHORITY}/{CERTIFICATE}"))]
-    last = [load_pem_x509_certificates(file.read_bytes())[-1] for file in files]
-    return [Certificate.load(one.public_bytes(Encoding.DER)) for one in last]
+    """The highest certificate that each folder of the seals holds; an office whose files are broken vouches for nobody."""
+    found = []
+    for own in sorted(settings().seals_dir.glob(f"*/{CERTIFICATE}")):
+        chain = own.with_name(CHAIN)
+        try:
+            found.append(load_pem_x509_certificates((chain if chain.exists() else own).read_bytes())[-1])
+        except (OSError, ValueError):
+            log.warning("seal_unreadable", folder=str(own.parent))
+    return [Certificate.load(one.public_bytes(Encoding.DER)) for one in found]

@@ -104,6 +104,24 @@ def test_what_is_added_behind_the_seal_is_seen(blank: bytes) -> None:
     assert not examine(blank).signed and not examine(b"no letter").signed
 
 
+def test_a_letter_made_to_confuse_the_reader_is_no_signed_one(blank: bytes) -> None:
+    sealed = signing.sign(blank, office=Office(), now=NOW)
+    packed = sealed.index(b"stream", sealed.rindex(b"/ObjStm") if b"/ObjStm" in sealed else 0)
+    for hostile in (sealed.replace(b"/FlateDecode", b"/FlateDecodf"), sealed[:packed + 8] + b"\0" * 40 + sealed[packed + 48:],
+                    sealed.replace(b"/ByteRange [0 ", b"/ByteRange [/ "), sealed.replace(b" 0 obj", b" 0 obk")):
+        assert hostile != sealed and not examine(hostile).sound
+
+
+def test_an_office_vouches_by_its_own_certificate_and_a_broken_folder_by_none(blank: bytes, seals: Path) -> None:
+    own(seals / "cn.nx.", NOW - timedelta(days=1), NOW + timedelta(days=1))
+    own(seals / "cn.xj.", NOW - timedelta(days=1), NOW + timedelta(days=1))
+    (seals / "cn.xj." / "chain.pem").write_text("换证中")
+    sealed = signing.sign(blank, office=Office(), now=NOW)
+    assert examine(sealed).sound
+    (seals / "cn.nx." / "cert.pem").unlink()
+    assert examine(sealed).intact and not examine(sealed).trusted
+
+
 def test_production_signs_with_nothing_but_the_offices_own(blank: bytes, seals: Path) -> None:
     with pytest.raises(GuardFailed) as refused:
         signing.sign(blank, office=Office(), now=NOW)
