@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from services.core.clock import at_hour
 from services.core.limits import Limiter
 from services.models import Notice
-from services.notice import queries
+from services.notice import queries, replacing
 from services.notice import service as notice
 from services.reporting.claims import locate
 from tests.services.api_world import Api
@@ -128,16 +128,27 @@ def test_whoever_guesses_waits(desk: Desk) -> None:
     assert (late.status_code, late.json()["code"]) == (429, "too_often")
 
 
-@pytest.mark.parametrize(("state", "said"), [("replaced", "已经由新的文书替换"), ("voided", "已经作废")])
-def test_a_letter_that_no_longer_stands_says_so(desk: Desk, state: str, said: str) -> None:
-    """The state as the register's verbs leave it; the row is put back."""
-    change = sa.text("UPDATE notice SET state = :state WHERE id = :id")
+def test_a_letter_that_no_longer_stands_says_so_and_names_the_one_in_its_place(desk: Desk) -> None:
+    """By the register's own verbs, on another claim's receipt."""
+    now, office = desk.api.clock.now(), desk.api.world.actor("xj.office1")
+    claim_no = desk.api.report(1)
     with desk.api.db.unit_of_work(ROOT.scope) as session:
-        session.execute(change, {"state": state, "id": desk.row.id})
-    page = desk.api.http.get(f"/check/{desk.row.check_code}").text
-    with desk.api.db.unit_of_work(ROOT.scope) as session:
-        session.execute(change, {"state": "issued", "id": desk.row.id})
-    assert said in page and "有效</span>" not in page
+        drafted = notice.draft(session, topic="claim.create", claim_ids=[locate(session, claim_no).id], subject_ids=[], actor=ROOT, now=now)
+        [old] = notice.issue(session, notice_ids=[one.id for one in drafted], actor=ROOT, now=now)
+        old_id, first = old.id, str(old.check_code)
+    with desk.api.db.unit_of_work(office.scope) as session:
+        new = replacing.replace(session, notice_id=old_id, reason="写错了医院", actor=office, now=now)
+        new_id, number, second = new.id, str(new.number), str(new.check_code)
+    assert first != second
+    page = desk.api.http.get(f"/check/{first}").text
+    assert "已经由新的文书替换" in page and number in page and "有效</span>" not in page
+    assert "有效</span>" in desk.api.http.get(f"/check/{second}").text
+    told = desk.api.http.get(f"/api/v1/check/{first}").json()
+    assert (told["state"], told["successor"]) == ("replaced", number)
+    with desk.api.db.unit_of_work(office.scope) as session:
+        replacing.void(session, notice_id=new_id, reason="不再需要", actor=office, now=now)
+    page = desk.api.http.get(f"/check/{second}").text
+    assert "已经作废" in page and "不再需要" not in page and "有效</span>" not in page
 
 
 def test_a_letter_from_before_the_seals_is_found_by_its_file(desk: Desk) -> None:
