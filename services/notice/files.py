@@ -35,6 +35,7 @@ from services.models import (
     Supplement,
     Worksheet,
 )
+from services.notice.rules import base_of
 from services.payment.queries import Receiver, Succession, receivers, succession
 from services.rulebook.registry import version
 from services.rulebook.schema import RuleBook
@@ -44,8 +45,8 @@ T = TypeVar("T", bound=SQLModel)
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One letter's claim as it stands. `numbers` (code → number of the claim's issued letters) grows while a batch
-    is issued, so that a consolation letter can name the decision beside it.
+    """One letter's claim as it stands. `numbers` (code → number of the claim's issued letters, the reader's own first) grows
+    while a batch is issued, so that a consolation letter can name the decision beside it.
     """
 
     notice: Notice
@@ -84,7 +85,7 @@ class File:
     @property
     def subject(self) -> str:
         """What the cause names: a round, a supplement list, a payment."""
-        return self.notice.cause.rsplit(":", 1)[1]
+        return base_of(self.notice.cause).split(":")[1]
 
 
 def _by(session: Session, table: type[T], column: str, values: Sequence[uuid.UUID]) -> list[T]:
@@ -123,6 +124,7 @@ def gather(session: Session, notices: Sequence[Notice]) -> list[File]:
     certified = _certified(session, ids)
     getting = receivers(session, ids)
     numbers, numbered = _numbers(session, ids)
+    shared: Numbers = {}
     came, turned = _delivered(session, ids), _turned(session, [row.claim_id for row in notices if row.code == "recalled"])
     former = _former(session, [row.replaces for row in notices if row.replaces])
     files = []
@@ -143,7 +145,8 @@ def gather(session: Session, notices: Sequence[Notice]) -> list[File]:
             consent=next((row for row in consents.get(claim.case_id, []) if row.purpose == "insurer"
                           and row.withdrawn_at is None), None),
             certified_on=certified.get(claim.id), payments=tuple(payments.get(claim.id, ())),
-            numbers=numbers.setdefault(claim.id, {}), numbered=numbered.get(claim.id, {}), decisions=tuple(decisions.get(claim.id, ())),
+            numbers=shared.setdefault((claim.id, notice.person_id), _own(numbers, notice)), numbered=_own(numbered, notice),
+            decisions=tuple(decisions.get(claim.id, ())),
             objections=tuple(objections.get(claim.id, ())), reopenings=tuple(reopenings.get(claim.id, ())),
             receivables=tuple(receivables.get(claim.id, ())), advances=tuple(advances.get(claim.id, ())),
             delivered=came.get(claim.id, {}),
@@ -177,20 +180,26 @@ def _certified(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, da
     return {step.claim_id: business_day(step.done_at) for step in rows if step.done_at}
 
 
-Numbers = dict[uuid.UUID, dict[str, str]]
+Numbers = dict[tuple[uuid.UUID, uuid.UUID | None], dict[str, str]]      # (claim, reader; None: whoever it was) → code or cause → number
 
 
 def _numbers(session: Session, ids: Sequence[uuid.UUID]) -> tuple[Numbers, Numbers]:
-    """By claim the newest number of each code, and the first number of each cause."""
+    """The newest number of each code, and the first number of each cause (event and subject)."""
     rows = session.execute(sa.text("""
-        SELECT claim_id, code, cause, number FROM notice WHERE claim_id = ANY(CAST(:ids AS uuid[])) AND number IS NOT NULL
+        SELECT claim_id, person_id, code, cause, number FROM notice WHERE claim_id = ANY(CAST(:ids AS uuid[])) AND number IS NOT NULL
         AND state IN ('issued', 'dispatched', 'delivered') ORDER BY issued_at, year, serial"""), {"ids": list(ids)})
     by_code: Numbers = {}
     by_cause: Numbers = {}
     for row in rows:
-        by_code.setdefault(row.claim_id, {})[row.code] = row.number
-        by_cause.setdefault(row.claim_id, {}).setdefault(row.cause, row.number)
+        for reader in {None, row.person_id}:
+            by_code.setdefault((row.claim_id, reader), {})[row.code] = row.number
+            by_cause.setdefault((row.claim_id, reader), {}).setdefault(base_of(row.cause), row.number)
     return by_code, by_cause
+
+
+def _own(numbers: Numbers, notice: Notice) -> dict[str, str]:
+    """The claim's, and in their place those of letters to the same reader."""
+    return {**numbers.get((notice.claim_id, None), {}), **numbers.get((notice.claim_id, notice.person_id), {})}
 
 
 def _delivered(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, datetime]]:

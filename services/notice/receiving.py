@@ -13,10 +13,11 @@ from services.evidence import service as evidence
 from services.intake.queries import acts_for_self
 from services.models import Notice
 from services.notice import attempts
+from services.notice.rules import base_of
 from services.notice.service import deliver
 from statemachines.states import SupplementState
 
-LIST = "supplement.create:"     # the topic whose letters carry a list; the rest of the cause is its id
+LIST = "supplement.create:"     # the topic whose letters carry a list; its id follows
 
 
 def receive(session: Session, *, notice_id: uuid.UUID, proof: str, on: date | None = None, actor: Actor, now: datetime) -> Notice:
@@ -28,7 +29,7 @@ def receive(session: Session, *, notice_id: uuid.UUID, proof: str, on: date | No
         attempts.record(session, attempt, "opened" if acts_for_self(actor) else "delivered", words=proof.strip(),
                         account=actor.account_id, happened_at=found.delivered_at, now=now)
     if found.cause.startswith(LIST):
-        listed = uuid.UUID(found.cause.removeprefix(LIST))
+        listed = uuid.UUID(base_of(found.cause).removeprefix(LIST))
         if queries.supplement(session, listed).state == SupplementState.DRAFTED:       # its claim is locked by `deliver`
             evidence.deliver(session, supplement_id=listed, on=on, actor=actor, now=now)
     return found

@@ -43,3 +43,13 @@ def cause_of(topic: str, subject: object) -> str:
     The last reminder's cause is the word the supplement's guard looks for.
     """
     return f"{reminders.CAUSES.get(topic, topic)}:{subject}"
+
+
+def for_heir(cause: str, place: int, heir: object) -> str:
+    """Of several heirs each has a letter of her own: the first by the cause itself, the others by the cause and who they are."""
+    return f"{cause}:{heir}" if place else cause
+
+
+def base_of(cause: str) -> str:
+    """Event and subject, whichever heir is told."""
+    return ":".join(cause.split(":")[:2])

@@ -23,7 +23,7 @@ from services.models import Claim, Decision, Notice, Person, Worksheet
 from services.notice.contexts.decided import is_consolation
 from services.notice.delivering import dispatch
 from services.notice.issuing import issue, locked
-from services.notice.rules import BY_CALENDAR, BY_SUBJECT, TOPICS, cause_of, letters_for
+from services.notice.rules import BY_CALENDAR, BY_SUBJECT, TOPICS, base_of, cause_of, for_heir, letters_for
 from services.payment.queries import Receiver, receivers
 from services.review.reopening import STANDS
 from services.rulebook.registry import version
@@ -52,14 +52,19 @@ def draft_by_calendar(session: Session, *, owed: Sequence[tuple[uuid.UUID, str, 
     claims = session.exec(select(Claim).where(col(Claim.id).in_({claim for claim, _, _ in owed})).order_by(col(Claim.id)).with_for_update()
                           .execution_options(populate_existing=True)).all()
     facts = {found.claim.id: found for found in _facts(session, claims, ())}
-    return _once(session, [_addressed(facts[claim], code, f"{BY_CALENDAR[code]}:{subject}", now) for claim, code, subject in owed
-                           if claim in facts], actor, now)
+    return _once(session, [row for claim, code, subject in owed if claim in facts
+                           for row in _addressed(facts[claim], code, f"{BY_CALENDAR[code]}:{subject}", now)], actor, now)
 
 
 def _once(session: Session, wanted: Sequence[Notice], actor: Actor, now: datetime) -> list[Notice]:
-    """Those that are new are created; of a known cause its newest edition is given back."""
+    """Those that are new are created; of a known cause its newest edition is given back.
+
+    What was told before a death, or to fewer heirs, is not told the others by the same cause once more.
+    """
     known = {(row.claim_id, row.code, row.cause): row for row in session.exec(
         select(Notice).where(col(Notice.claim_id).in_({row.claim_id for row in wanted})).order_by(col(Notice.edition)))}
+    wanted = [row for row in wanted if (row.claim_id, row.code, row.cause) in known
+              or (row.claim_id, row.code, base_of(row.cause)) not in known]
     new = [row for row in wanted if (row.claim_id, row.code, row.cause) not in known]
     create(session, "notice", new, actor=actor, now=now,
            details={row.id: {"code": row.code, "cause": row.cause} for row in new})
@@ -170,7 +175,7 @@ def _letters(topic: str, facts: _Facts, now: datetime) -> list[Notice]:
                         one.person.name, now) for one in facts.getting if one.payee.id in facts.returned
                 for payment, attempt in (facts.returned[one.payee.id],)]
     if topic == "claim.note_death":
-        return [_addressed(facts, "heirs", cause_of(topic, facts.deaths), now)] if any(one.relation for one in facts.getting) else []
+        return _addressed(facts, "heirs", cause_of(topic, facts.deaths), now) if any(one.relation for one in facts.getting) else []
     if topic == "claim.forward" and facts.claim.state in _OURS:
         return []       # taken back before its letter was drafted: nothing of this round went to the insurer
     if topic == "claim.cancel" and facts.claim.outcome in ("duplicate", "mistake"):
@@ -179,21 +184,24 @@ def _letters(topic: str, facts: _Facts, now: datetime) -> list[Notice]:
         return []       # nothing is refused: the round's result is told by its own letter
     codes = letters_for(topic, kind=facts.kind, consolation=facts.consolation)
     subjects: Sequence[object] = facts.subjects if topic.startswith(BY_SUBJECT) else (facts.claim.round,)
-    return [_addressed(facts, code, cause_of(topic, subject), now) for subject in subjects for code in codes]
+    return [row for subject in subjects for code in codes for row in _addressed(facts, code, cause_of(topic, subject), now)]
 
 
-def _addressed(facts: _Facts, code: str, cause: str, now: datetime) -> Notice:
-    """To the member; after her death to her heirs; the transfer to the insurer."""
+def _addressed(facts: _Facts, code: str, cause: str, now: datetime) -> list[Notice]:
+    """To the member; after her death to each of her heirs; the transfer to the insurer."""
     claim = facts.claim
     if code == "transfer":
         insurer = version(claim.plan, claim.plan_from).insurer
         if insurer is None:
             raise InputError("not_insured", "本计划不由保险公司给付", remedy="核对文书种类", field="topic")
-        return _notice(facts, code, cause, "insurer", None, insurer, now)
-    heirs = [one for one in facts.getting if one.relation]
-    if heirs:
-        return _notice(facts, code, cause, "heir", heirs[0].person.id, "、".join(one.person.name for one in heirs), now)
-    return _notice(facts, code, cause, "member", claim.person_id, facts.name, now)
+        return [_notice(facts, code, cause, "insurer", None, insurer, now)]
+    heirs = {one.person.id: one.person.name for one in facts.getting if one.relation}
+    if not heirs:
+        return [_notice(facts, code, cause, "member", claim.person_id, facts.name, now)]
+    # What is asked back is asked of all together, once: each copy names them all.
+    joint = "、".join(heirs.values()) if code == "repayment" else None
+    return [_notice(facts, code, for_heir(cause, place, heir), "heir", heir, joint or name, now)
+            for place, (heir, name) in enumerate(heirs.items())]
 
 
 def _notice(facts: _Facts, code: str, cause: str, recipient: str, person_id: uuid.UUID | None, name: str,

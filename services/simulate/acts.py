@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from services.core.clock import business_day
+from services.notice.rules import base_of
 from services.simulate import counter, finance, insurer_desk, midway
 from services.simulate.cast import SISTER, members
 from services.simulate.door import Desk, Door, Json
@@ -104,13 +105,15 @@ class Office:
         whole = self._stage.claim(name)
         claim, case = whole["claim"], whole["case"]
         assert isinstance(claim, dict) and isinstance(case, dict)
-        letters = [str(letter["code"]) for letter in rows(whole["letters"]) if letter["state"] not in _UNISSUED]
+        # Told to several heirs it is one letter of the table.
+        letters = {(base_of(str(letter["cause"])), str(letter["code"])) for letter in rows(whole["letters"])
+                   if letter["state"] not in _UNISSUED}
         credited = [str(payment["credited_at"]) for payment in rows(whole["payments"]) if payment["credited_at"]]
         return Outcome(
             name, str(claim["claim_no"]), str(claim["state"]), str(claim["outcome"]), Decimal(str(claim["amount"] or "0.00")),
             date.fromisoformat(str(case["last_timely_day"])), bool(case["late"]), _day(claim["verified_on"]),
             _day(claim["pay_due"]), business_day(datetime.fromisoformat(max(credited))) if credited else None,
-            tuple(sorted(letters)), _clocks(rows(whole["clocks"])))
+            tuple(sorted(code for _, code in letters)), _clocks(rows(whole["clocks"])))
 
 
 def _reader(letter: Json) -> str:

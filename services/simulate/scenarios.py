@@ -25,7 +25,7 @@ LETTERS: Mapping[str, tuple[str, ...]] = {
     "insurer refusal with cover note": ("cover_note",),
     "refund decision": ("refund",),
     "payment": ("payment",),
-    "payment to each heir": ("payment", "payment"),
+    "payment to each heir": ("heirs", "payment", "payment"),      # first told what to bring, then that it is paid
     "confirmation": ("withdrawal",),
 }
 

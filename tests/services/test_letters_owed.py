@@ -253,17 +253,17 @@ def test_a_bank_return_a_death_and_what_is_asked_back(world: World, reader: Read
     with world.db.unit_of_work(ROOT.scope) as session:
         prove_heirs(session, session.get_one(Claim, claim), NOW)
     does(world, "xj.office1", payment.note_death, claim_id=claim, died_on=date(2026, 3, 19), heirs=heirs([1, 2], [1, 2]), now=NOW)
-    assert reader.new(claim, NOW) == [("heirs", "heir")]
+    assert reader.new(claim, NOW) == [("heirs", "heir")] * 2                 # to each of them
     with world.db.unit_of_work(ROOT.scope) as session:
         row = Receivable(org_key="cn.xj.wlmq.tsd.u001.", state="open", claim_id=claim, round=1,
                          person_id=session.get_one(Claim, claim).person_id, amount_fen=700_000, why="advance", created_at=NOW)
         create(session, "receivable", [row], actor=ROOT, now=NOW)
         owed = row.id
-    assert reader.new(claim, NOW) == [("repayment", "heir")]
+    assert reader.new(claim, NOW) == [("repayment", "heir")] * 2
     does(world, "xj.maker", receivables.agree, receivable_id=owed, agreement="4月底一次返还7000元", now=NOW)
     assert reader.new(claim, NOW) == []
     does(world, "xj.maker", receivables.receive, receivable_id=owed, amount=Decimal("7000.00"), reference="B9", now=NOW)
-    assert reader.new(claim, NOW) == [("repayment", "heir")]
+    assert reader.new(claim, NOW) == [("repayment", "heir")] * 2
 
 
 def test_the_insurers_file_comes_back_with_a_word_to_the_member(world: World, reader: Reader) -> None:

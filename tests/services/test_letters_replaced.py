@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from sqlmodel import Session, select
 
+from services.access.actor import Role
 from services.core.db import Database
 from services.evidence import queries as lists
 from services.evidence import service as evidence
-from services.models import Notice, SlaClock
+from services.models import Claim, Notice, SlaClock
 from services.notice import replacing
 from services.notice import service as notice
 from services.notice.receiving import receive
+from services.payment import service as payment
+from services.reporting import mine
 from tests.services.api_world import Api
-from tests.services.paying_world import decided
+from tests.services.paying_world import decided, heirs, prove_heirs
 from tests.services.review_world import report
 from tests.support.world import ROOT, World, build_world
 
@@ -91,3 +95,41 @@ def test_the_register_over_the_interface(db: Database, now: datetime, tmp_path: 
     assert (waits["id"], waits["field"]) == (str(lacks), "payees.account")
     said = api.post("xj.office1", f"/notices/{lacks}/again", {}, version=waits["version"])
     assert said.status_code == 200 and api.get("xj.office1", "/letter-register/stuck").json() == []
+
+
+def test_each_heir_has_a_letter_of_her_own_and_hers_alone(world: World, now: datetime) -> None:
+    clerk, office = world.actor("xj.clerk"), world.actor("xj.office1")
+    with world.db.unit_of_work(ROOT.scope) as session:
+        claim = decided(session, world, 3, 6_000_000, now=now)
+        [told] = notice.draft(session, topic="claim.create", claim_ids=[claim.id], actor=ROOT, now=now)      # to the living
+        prove_heirs(session, claim, now)
+        payment.note_death(session, claim_id=claim.id, died_on=date(2026, 3, 15), heirs=heirs([1, 2], [1, 2]), actor=clerk, now=now)
+        again = notice.draft(session, topic="claim.create", claim_ids=[claim.id], actor=ROOT, now=now)
+        assert [row.id for row in again] == [told.id]           # not once more to each heir
+        first, second = sorted(out(session, "claim.approve", claim.id, now), key=lambda row: row.number or "")
+        drafted = notice.draft(session, topic="claim.approve", claim_ids=[claim.id], actor=ROOT, now=now)
+        assert {row.id for row in drafted} == {first.id, second.id}
+        assert first.person_id != second.person_id and second.recipient_name not in first.recipient_name
+        for row in (first, second):
+            reader = replace(clerk, person_id=row.person_id, roles=frozenset({Role.MEMBER}))
+            assert {one.id for one in mine.letters(session, reader, claim.id) if one.own} == {row.id}
+        receive(session, notice_id=second.id, proof="本人签收", actor=clerk, now=now)
+    with world.db.unit_of_work(office.scope) as session:
+        new = replacing.replace(session, notice_id=second.id, reason="写错了单位", actor=office, now=now)
+        assert (new.person_id, new.recipient_name) == (second.person_id, second.recipient_name)
+        assert {row.id for row in notice.draft(session, topic="claim.approve", claim_ids=[claim.id], actor=ROOT, now=now)} == {
+            first.id, new.id}
+
+
+def test_any_heirs_receipt_of_a_list_delivers_it(world: World, now: datetime) -> None:
+    claim, clerk = report(world, 3, now), world.actor("xj.clerk")
+    with world.db.unit_of_work(clerk.scope) as session:
+        prove_heirs(session, session.get_one(Claim, claim), now)
+        payment.note_death(session, claim_id=claim, died_on=date(2026, 3, 15), heirs=heirs([1, 2], [1, 2]), actor=clerk, now=now)
+        listed = evidence.ask(session, claim_id=claim, items=ONE, actor=clerk, now=now).id
+    with world.db.unit_of_work(ROOT.scope) as session:
+        rows = [row.id for row in out(session, "supplement.create", claim, now, listed)]
+    with world.db.unit_of_work(clerk.scope) as session:
+        for row in reversed(rows):
+            receive(session, notice_id=row, proof="本人签收", actor=clerk, now=now)
+        assert len(rows) == 2 and lists.supplement(session, listed).state == "delivered"

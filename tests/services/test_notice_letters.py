@@ -209,8 +209,8 @@ def test_each_heir_gets_a_payment_letter(world: World, now: datetime, tmp_path: 
         clerk = world.actor("xj.clerk")
         payment.note_death(session, claim_id=claim.id, died_on=date(2026, 3, 15), heirs=heirs([1, 2], [1, 2]), actor=clerk,
                            now=now)
-        [decision] = written(session, "claim.approve", claim.id, now)
-        assert decision.recipient == "heir"
+        decisions = {row.person_id: row for row in written(session, "claim.approve", claim.id, now)}
+        assert {row.recipient for row in decisions.values()} == {"heir"} and len(decisions) == 2
     read(world, returned_file(world, sent(world, now), "credited", "credited"), now)
     with world.db.unit_of_work(ROOT.scope) as session:
         payment.settle(session, claim_ids=[claim.id], actor=ROOT, now=now)
@@ -218,8 +218,10 @@ def test_each_heir_gets_a_payment_letter(world: World, now: datetime, tmp_path: 
         assert [row.code for row in letters] == ["payment", "payment"]
         said = [words(session, row, tmp_path) for row in letters]
         names = [session.get_one(Person, row.person_id).name for row in letters]
-    for name, body in zip(names, said, strict=True):
-        assert name in body and "7500.00元" in body and "二分之一" in body and "新互通〔2026〕1号" in body
+        numbers = [decisions[row.person_id].number for row in letters]
+    assert sorted(map(str, numbers)) == ["新互通〔2026〕1号", "新互通〔2026〕2号"]
+    for name, number, body in zip(names, numbers, said, strict=True):        # each is told of the decision that she got
+        assert f"{name}同志" in body and "7500.00元" in body and "二分之一" in body and str(number) in body
 
 
 def test_delivery_starts_the_objection_clock(world: World, now: datetime) -> None:
