@@ -33,7 +33,7 @@ FAMILY = "Letter "
 _ORDINALS = "一二三四五六七八九十"
 
 # Pango's font map is not safe between threads; one letter at a time leaves the process.
-_press = threading.Lock()
+press_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def type_case() -> tuple[FontConfiguration, CSS]:
 
 
 def _set(html: str, attachments: list[Attachment], sealed: bool) -> tuple[bytes, int, str]:
-    with _press:
+    with press_lock:
         fonts, css = _type_case()
         document = HTML(string=html, url_fetcher=_no_fetch).render(stylesheets=[css], font_config=fonts, pdf_variant=VARIANT)
         add_ua1(document)

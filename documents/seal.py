@@ -15,6 +15,7 @@ from weasyprint import HTML
 from documents.errors import DocumentError
 from documents.faces import require
 from documents.outlines import path
+from documents.render import press_lock
 
 RED = "#d7000f"
 RADIUS, RIM = 200, 12           # in tenths of a millimetre: 40 mm across, a rim of 1.2 mm
@@ -38,7 +39,8 @@ def appearance(organ: str, mark: str = "", image: bytes | None = None) -> bytes:
     else:
         require(organ + mark, "title")
         body = _svg(organ, mark)
-    pdf = HTML(string=_PAGE.format(title="", body=body)).write_pdf()
+    with press_lock:
+        pdf = HTML(string=_PAGE.format(title="", body=body)).write_pdf()
     if not isinstance(pdf, bytes):
         raise DocumentError("no_pdf", "排版程序没有返回文件")
     return pdf
