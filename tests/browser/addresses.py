@@ -210,7 +210,7 @@ ADDRESSES: dict[str, tuple[str, str]] = {
 BUTTONS = {
     "/account/factor", "/claims/{claim_no}/accept-objection", "/claims/{claim_no}/confirm-correction", "/claims/{claim_no}/consent",
     "/claims/{claim_no}/confirm-advance",
-    "/claims/{claim_no}/hand-list", "/demonstration", "/report", "/sign-in/code", "/sign-in/enrol"}
+    "/claims/{claim_no}/hand-list", "/contacts", "/demonstration", "/report", "/sign-in/code", "/sign-in/enrol"}
 
 # Buttons on another page than their own address, and rows taken back by one reason, whose form every desk shares.
 PRESSED_ELSEWHERE = {
@@ -222,7 +222,8 @@ PRESSED_ELSEWHERE = {
     "/claims/{claim_no}/take",
     "/claims/{claim_no}/unhold", "/disagreements/{claim_no}/agree", "/exchange/{report_id}/issue",
     "/handoffs/{claim_no}/give-back", "/handoffs/{claim_no}/resend",
-    "/handoffs/{claim_no}/take", "/ledger/closings/{closing_id}/agree", "/mine/letters/{letter_id}", "/mine/{claim_no}/consent",
+    "/handoffs/{claim_no}/take", "/ledger/closings/{closing_id}/agree", "/letter-register/{notice_id}/again",
+    "/mine/letters/{letter_id}", "/mine/{claim_no}/consent",
     "/mine/{claim_no}/objection/withdraw", "/mine/{claim_no}/resume", "/payments/{payment_id}/card/confirm",
     "/people/{person_id}/category/withdraw", "/people/{person_id}/kin/remove", "/people/{person_id}/merge/undo",
     "/people/{person_id}/proxy/end", "/phrases/{phrase_id}/retire", "/report/{draft_id}/drop", "/runs/{run_no}/release",
@@ -255,6 +256,12 @@ FORMS_ELSEWHERE: dict[str, tuple[str, str]] = {
     "/handoffs/{claim_no}/recall": (OFFICE, "/handoffs/{office}/recall"),
     "/ledger/closings": (MAKER, "/ledger/closings"),
     "/ledger/closings/{closing_id}/decline": (CHECKER, "/ledger/closings/{nothing}/decline"),
+    "/letter-register/{notice_id}/replace": (OFFICE, "/letter-register/{letter}/replace"),
+    "/letter-register/{notice_id}/void": (OFFICE, "/letter-register/{letter}/void"),
+    "/letters/{notice_id}/delivered": (CLERK, "/letters/{letter}/delivered"),
+    "/letters/{notice_id}/posted": (CLERK, "/letters/{letter}/posted"),
+    "/letters/{notice_id}/resent": (CLERK, "/letters/{letter}/resent"),
+    "/letters/{notice_id}/returned": (CLERK, "/letters/{letter}/returned"),
     "/mine/{claim_no}/talk": (MEMBER, "/mine/{reported}/talk"),
     "/receivables/{receivable_id}/agree": (MAKER, "/receivables/{nothing}/agree"),
     "/receivables/{receivable_id}/propose-write-off": (MAKER, "/receivables/{nothing}/propose-write-off"),
