@@ -99,6 +99,19 @@ def proof(template: str, letter: Issued, *, sealed: bool = False) -> Rendered:
     return Rendered("", title, html, pdf, hashlib.sha256(pdf).hexdigest(), pages)
 
 
+def leaves(html: str, sheet: str) -> bytes:
+    """Pages that are no letter (contents, page numbers), set in the faces of letters by a style sheet of `layout`.
+
+    The faces hold every character that letters hold; what none of them draws is left to the machine's own fonts.
+    """
+    with press_lock:
+        fonts, style = _plain_case(sheet)
+        pdf = HTML(string=html, url_fetcher=_no_fetch).write_pdf(stylesheets=[style], font_config=fonts)
+    if not isinstance(pdf, bytes):
+        raise DocumentError("no_pdf", "排版程序没有返回文件")
+    return pdf
+
+
 def compose(template: Template, letter: Issued) -> str:
     """The letter as HTML with every line set."""
     values = {name: getattr(letter, name) for name in type(letter).model_fields}
@@ -133,6 +146,12 @@ def _set(html: str, attachments: list[Attachment], sealed: bool) -> tuple[bytes,
 def _type_case() -> tuple[FontConfiguration, CSS]:
     fonts = FontConfiguration()
     return fonts, CSS(string=css() + (HERE / "layout" / "letter.css").read_text("utf-8"), font_config=fonts)
+
+
+@cache
+def _plain_case(sheet: str) -> tuple[FontConfiguration, CSS]:
+    fonts = FontConfiguration()
+    return fonts, CSS(string=css() + (HERE / "layout" / sheet).read_text("utf-8"), font_config=fonts)
 
 
 def _no_fetch(url: str) -> dict[str, object]:

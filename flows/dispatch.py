@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from flows.archive_claims import archive_claims
 from flows.carry_letters import carry_letters, unopened_letters
 from flows.check_evidence import check_evidence, owe_check
 from flows.collect_replies import collect_replies
@@ -50,6 +51,7 @@ ROUTES: dict[str, tuple[Flow, ...]] = {
     "claim.advance": (draft_notices,),
     "claim.note_death": (draft_notices,),
     "claim.cancel": (draft_notices,),
+    "claim.close": (archive_claims,),
     "review_step.pass": (forward_to_insurer,),
     "supplement.create": (draft_notices,),
     "supplement.answer": (reply_to_insurer,),
@@ -87,8 +89,9 @@ class Lane:
 
 # Reading takes a second a page: a letter or a payment must never stand behind five hundred of them. Small batches, because a claim's
 # findings come at the end of its batch, and a worker that is told to stop finishes the batch in hand.
-# A provider of messages may think for seconds too.
-SLOW = frozenset({topic for topic, flows in ROUTES.items() if not {check_evidence, keep_papers, carry_letters}.isdisjoint(flows)})
+# A provider of messages may think for seconds too, and nobody waits for an archive sheet.
+_SLOW = {check_evidence, keep_papers, carry_letters, archive_claims}
+SLOW = frozenset({topic for topic, flows in ROUTES.items() if not _SLOW.isdisjoint(flows)})
 LANES = (Lane(slow=False, batch=200), Lane(slow=True, batch=25))
 
 

@@ -1,16 +1,19 @@
-"""Letters about no claim: a certificate of cover, a month's summary. A letter on a claim is a `Notice`, which moves with its claim."""
+"""Letters to nobody on a claim: a certificate of cover, a month's summary, the sheet that files a closed claim.
+
+A letter on a claim to somebody is a `Notice`, which moves with its claim.
+"""
 
 from __future__ import annotations
 
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from services.models.base import Instant, Json, Scoped, instant, one_of
 
-KINDS = ("cover_certificate", "monthly_summary")
+KINDS = ("cover_certificate", "monthly_summary", "archive_sheet")
 
 
 class OfficeLetter(Scoped, table=True):
@@ -27,12 +30,17 @@ class OfficeLetter(Scoped, table=True):
         UniqueConstraint("check_code", name="office_letter_check"),
         Index("office_letter_subject", "code", "subject"), Index("office_letter_org", "org_key"),
         Index("office_letter_sha256", "sha256"),
+        Index("office_letter_claim", "claim_id", postgresql_where=text("claim_id IS NOT NULL")),
+        CheckConstraint("(code = 'archive_sheet') = (claim_id IS NOT NULL) AND (dossier_sha256 IS NULL OR claim_id IS NOT NULL)",
+                        name="office_letter_filed"),
         CheckConstraint("(voided_at IS NULL) = (void_reason IS NULL)", name="office_letter_voided"))
 
     code: str = Field(sa_type=Text)                  # folder under documents/notices/
-    subject: str = Field(sa_type=Text)               # "<cover id>", "<organisation key>:2026-03"
+    subject: str = Field(sa_type=Text)               # "<cover id>", "<organisation id>:2026-03", "<claim id>:<how often closed>"
     cover_id: uuid.UUID | None = Field(default=None, foreign_key="cover.id")
     person_id: uuid.UUID | None = Field(default=None, foreign_key="person.id")
+    claim_id: uuid.UUID | None = Field(default=None, foreign_key="claim.id")     # of an archive sheet
+    dossier_sha256: str | None = Field(default=None, sa_type=Text)              # of the dossier that it leads, once bound
     valid_on: date                                   # the day, or the last day of the month, that it speaks of
     series: str = Field(sa_type=Text)
     year: int

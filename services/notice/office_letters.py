@@ -1,4 +1,4 @@
-"""Letters about no claim: number, words, bytes and the row in one transaction; voided, they stay with their number."""
+"""Letters to nobody on a claim: number, words, bytes and the row in one transaction; voided, they stay with their number."""
 
 from __future__ import annotations
 
@@ -35,10 +35,11 @@ class About:
     code: str
     subject: str
     org_key: str
-    suffix: str                     # of the office's series: 证, 报
+    suffix: str                     # of the office's series: 证, 报, 档
     valid_on: date
     cover_id: uuid.UUID | None = None
     person_id: uuid.UUID | None = None
+    claim_id: uuid.UUID | None = None
 
 
 def signing_office(session: Session, org_key: str) -> Organisation:
@@ -79,7 +80,8 @@ def issue(session: Session, about: About, values: Mapping[str, object], *, offic
         raise GuardFailed("context_incomplete", f"文书“{about.code}”无法生成：{error.message}", remedy=error.remedy or "补全资料后重新办理",
                           field=error.field) from error
     row = OfficeLetter(
-        id=uuidv7(), org_key=about.org_key, code=about.code, subject=about.subject, cover_id=about.cover_id, person_id=about.person_id,
+        id=uuidv7(), org_key=about.org_key, code=about.code, subject=about.subject, cover_id=about.cover_id,
+        person_id=about.person_id, claim_id=about.claim_id,
         valid_on=about.valid_on, series=series, year=today.year, serial=serial, number=number, issued_on=today,
         context=json.loads(job.values), digest=digest, sha256=storage.put(made.pdf), check_code=code, issued_by=actor.account_id,
         issued_person=actor.person_id, issued_at=now)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
 
+from flows.archive_claims import archive_claims
 from flows.dispatch import ROUTES
 from flows.send_notices import draft_notices
-from services.core.clock import at_hour
 from services.evidence import service as evidence
 from services.insurer import service as insurer
 from services.insurer.applying import give_back
@@ -21,7 +20,6 @@ from services.lifecycle.create import create
 from services.lifecycle.service import Move, fire
 from services.models import Claim, Notice, Receivable
 from services.notice import service as notice
-from services.notice import timely
 from services.notice.contexts import BUILDERS
 from services.notice.issuing import ORDER
 from services.notice.rules import BY_CALENDAR
@@ -31,6 +29,7 @@ from services.review import objection
 from services.review import service as review
 from services.rulebook.parts import LETTERS
 from tests.services import after_world
+from tests.services.letters_reader import NOW, Reader, does, on
 from tests.services.paying_world import decided, heirs, made, prove_heirs, read, returned_file, sent
 from tests.services.review_world import MALIGNANT, add_paper, in_review, passes, report, route, verify
 from tests.services.supplement_world import undone
@@ -49,7 +48,6 @@ OWED = {
 }
 NONE = ("claim.verify", "claim.answer", "claim.send_back", "claim.unhold", "review_step.pass", "supplement.answer", "handoff.create",
         "payment_run.release", "payment.credit", "notice.create")
-Letters = list[tuple[str, str]]
 
 
 def test_the_house_drafts_for_these_events_and_no_other() -> None:
@@ -57,43 +55,12 @@ def test_the_house_drafts_for_these_events_and_no_other() -> None:
     assert drafting == set(OWED)
     assert drafting.isdisjoint(NONE)
     assert set(NONE) <= set(ROUTES)
+    assert ROUTES["claim.close"] == (archive_claims,), "the sheet that a closing owes is no letter to anybody: test_dossier"
 
 
 def test_a_rule_book_may_name_every_letter_of_the_house_and_each_has_its_place_in_a_claim() -> None:
     assert set(LETTERS) == set(BUILDERS) == set(ORDER)
     assert {code for codes in OWED.values() for code in codes.split(" | ")} | set(BY_CALENDAR) | {"reminder"} == set(BUILDERS)
-
-
-class Reader:
-    """What was written since the last look, drafted as the worker drafts it, each piece of owed work done twice."""
-
-    def __init__(self, world: World) -> None:
-        self.world, self.seen = world, set[uuid.UUID]()
-
-    def new(self, claim: uuid.UUID, now: datetime) -> Letters:
-        with self.world.db.unit_of_work(ROOT.scope) as session:
-            owed = session.execute(sa.text("SELECT topic, subject_id FROM outbox WHERE claim_id = :id ORDER BY id"), {"id": claim}).all()
-            for topic, subject in [row for row in owed if draft_notices in ROUTES.get(row.topic, ())] * 2:
-                notice.draft(session, topic=topic, claim_ids=[claim], subject_ids=[subject], actor=ROOT, now=now)
-            session.execute(sa.text("DELETE FROM outbox WHERE claim_id = :id AND topic <> 'notice.create'"), {"id": claim})
-        return self.calendar(claim, now, sweep=False)
-
-    def calendar(self, claim: uuid.UUID, now: datetime, *, sweep: bool = True) -> Letters:
-        """The letters that nobody has looked at yet: code and recipient; every one can be issued."""
-        with self.world.db.unit_of_work(ROOT.scope) as session:
-            if sweep:
-                timely.tell(session, actor=ROOT, now=now)
-                timely.tell(session, actor=ROOT, now=now)
-            rows = session.execute(sa.text("SELECT id, code, recipient, state FROM notice WHERE claim_id = :id ORDER BY drafted_at, code"),
-                                   {"id": claim}).all()
-            fresh = [row for row in rows if row.id not in self.seen]
-            self.seen |= {row.id for row in fresh}
-            issued = notice.issue(session, notice_ids=[row.id for row in fresh if row.state == "drafted"], actor=ROOT, now=now)
-            assert len(issued) == len(fresh)
-        return [(row.code, row.recipient) for row in fresh]
-
-
-NOW = at_hour(date(2026, 3, 20))
 
 
 @pytest.fixture(scope="module")
@@ -106,16 +73,6 @@ def world(server: str) -> Iterator[World]:
 @pytest.fixture
 def reader(world: World) -> Reader:
     return Reader(world)
-
-
-def on(day: date) -> datetime:
-    return at_hour(day)
-
-
-def does(world: World, login: str, verb: Callable[..., object], **words: object) -> object:
-    actor = world.actor(login)
-    with world.db.unit_of_work(actor.scope) as session:
-        return verb(session, actor=actor, **words)
 
 
 ONE = [{"paper": "pathology", "reason": "报告没有加盖医院印章"}]

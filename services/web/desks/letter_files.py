@@ -13,6 +13,7 @@ from services.core.clock import business_day
 from services.core.errors import InputError, NotFound
 from services.notice import print_files
 from services.notice import samples as gallery
+from services.reporting import dossier as dossiers
 from services.reporting import letter_progress
 from services.storage.service import PDF
 from services.web.claim_words import LETTERS
@@ -25,7 +26,7 @@ from services.web.visit import Visit
 pages = Pages()
 PRINTERS: Audience = frozenset({Role.UNIT_CLERK, *REVIEWERS})
 READERS: Audience = frozenset({Role.UNIT_CLERK, Role.AUDITOR, *REVIEWERS})
-MORE = {"cover_certificate": N_("参保证明"), "exchange": N_("合作情况通报函")}
+MORE = {"cover_certificate": N_("参保证明"), "exchange": N_("合作情况通报函"), "archive_sheet": N_("结案归档表")}
 
 
 @pages.get("/print-files", roles=PRINTERS)
@@ -71,6 +72,13 @@ def _day(visit: Visit) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         raise InputError("date_wrong", "不是日期", remedy="写成 2026-05-01", field="on") from None
+
+
+@pages.get("/claims/{claim_no}/dossier", roles=READERS)
+def dossier(visit: Visit, claim_no: str) -> Response:
+    """A claim's dossier in one PDF; the look is recorded."""
+    made = visit.note(lambda session: dossiers.dossier(session, claim_no=claim_no, actor=visit.actor, now=visit.now))
+    return saved(made.pdf, f"案卷-{made.claim_no}.pdf", PDF)
 
 
 @pages.get("/letter-samples", roles=READERS)
