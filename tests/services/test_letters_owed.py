@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
+from flows.archive_claims import archive_claims
 from flows.dispatch import ROUTES
 from flows.send_notices import draft_notices
 from services.evidence import service as evidence
@@ -54,6 +55,7 @@ def test_the_house_drafts_for_these_events_and_no_other() -> None:
     assert drafting == set(OWED)
     assert drafting.isdisjoint(NONE)
     assert set(NONE) <= set(ROUTES)
+    assert ROUTES["claim.close"] == (archive_claims,), "the sheet that a closing owes is no letter to anybody: test_dossier"
 
 
 def test_a_rule_book_may_name_every_letter_of_the_house_and_each_has_its_place_in_a_claim() -> None:
