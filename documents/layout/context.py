@@ -123,6 +123,11 @@ class Check(Value):
     url: Text
     code: Text
 
+    @property
+    def page(self) -> str:
+        """The address without the code, for hands."""
+        return self.url.rsplit("/", 1)[0]
+
 
 class Issued(Value):
     """What stands on everything an office issues."""

@@ -37,6 +37,10 @@ def on_grid(html: str, names: frozenset[str] = frozenset()) -> str:
     reader = _Reader(names)
     reader.feed(html)
     reader.close()
+    last = reader.done[-1] if reader.done else ""
+    if last.startswith("<p>"):
+        kind = "short" if last.count('<span class="l"') == 1 else "last"
+        reader.done[-1] = last.replace("<p>", f'<p class="{kind}">', 1)
     return "".join(reader.done)
 
 
@@ -55,6 +59,7 @@ class _Reader(HTMLParser):
         self.names, self.done = names, list[str]()
         self.block: _Open | None = None
         self.rows: list[Row] | None = None
+        self.dense = False
         self.cell: Cell | None = None
         self.inline: list[tuple[bool, str]] = []
         self.head = False
@@ -67,7 +72,7 @@ class _Reader(HTMLParser):
         if self.rows is not None:
             self._in_table(tag, style, given)
         elif tag == "table":
-            self.rows = []
+            self.rows, self.dense = [], style == "dense"
         elif tag in ("p", "h2", "h3"):
             self.block = _Open(tag, style)
         elif tag in ("span", "strong", "b"):
@@ -101,7 +106,7 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         """Close an element; a paragraph or table is set."""
         if tag == "table" and self.rows is not None:
-            self.done.append(set_table(self.rows))
+            self.done.append(set_table(self.rows, dense=self.dense))
             self.rows = None
         elif self.rows is not None:
             if tag in ("td", "th", "p"):

@@ -61,7 +61,7 @@ def set_lines(runs: Iterable[Run], *, first: float = 2.0, rest: float = 0.0, col
             continue
         count = sum(len(run.text) for run in now)
         over = wide - room
-        if now and over <= SQUEEZE * (count + 1) and over < room + 0.25:
+        if flush and now and over <= SQUEEZE * (count + 1) and over < room + 0.25:
             lines.append(_line(now + unit, columns, indent, flush))
         else:
             gap = room / max(1, count - 1)

@@ -17,6 +17,7 @@ EM = 12 * 25.4 / 72             # mm: 小四
 PADDING = 3.0                   # mm, both sides of a cell together
 HALF_ROW = 10.4489 / 2          # mm
 SHORT = 6                       # em: a cell this short is never broken
+STEP = 14                       # em: nor a step of a computation this short
 SMALL = 10.5 / 12
 
 
@@ -49,18 +50,19 @@ class Row:
     total: bool = False
 
 
-def set_table(rows: list[Row]) -> str:
-    """The table as HTML whose every line and height is given."""
+def set_table(rows: list[Row], *, dense: bool = False) -> str:
+    """The table as HTML whose every line and height is given. `dense`: no half row of white in a row, for a letter of one page."""
     columns = max(sum(cell.span for cell in row.cells) for row in rows)
     widths = _widths(rows, columns)
-    parts = ['<table class="set"><colgroup>', *(f'<col style="width:{wide * EM + PADDING:.3f}mm">' for wide in widths), "</colgroup>"]
+    parts = [f'<table class="set{" dense" if dense else ""}"><colgroup>',
+             *(f'<col style="width:{wide * EM + PADDING:.3f}mm">' for wide in widths), "</colgroup>"]
     halves, inside = 0, ""
     for place, row in enumerate(rows):
         section = "thead" if row.head else "tbody"
         if section != inside:
             parts.append((f"</{inside}>" if inside else "") + f"<{section}>")
             inside = section
-        cells, high = _row(row, widths)
+        cells, high = _row(row, widths, 0 if dense else 1)
         halves += high
         last = rows[place + 1].total if place + 1 < len(rows) else False
         keep = ";break-after:avoid" if halves % 2 or last or place == sum(one.head for one in rows) else ""
@@ -71,8 +73,8 @@ def set_table(rows: list[Row]) -> str:
     return "".join(parts)
 
 
-def _row(row: Row, widths: list[float]) -> tuple[str, int]:
-    """The row's cells, and its height in half rows."""
+def _row(row: Row, widths: list[float], white: int) -> tuple[str, int]:
+    """The row's cells, and its height in half rows with `white` of them empty."""
     parts, column, most = [], 0, 1
     for cell in row.cells:
         wide = (sum(widths[column:column + cell.span]) + (cell.span - 1) * PADDING / EM) / cell.scale
@@ -83,8 +85,8 @@ def _row(row: Row, widths: list[float]) -> tuple[str, int]:
         style = f' class="{cell.style}"' if cell.style else ""
         span = f' colspan="{cell.span}"' if cell.span > 1 else ""
         parts.append(f"<{cell.tag}{scope}{style}{span}>{'<br>'.join(escape(line) for line in lines)}</{cell.tag}>")
-    high = most + 1
-    return "".join(parts), high + high % 2 if row.head else high
+    high = most + white
+    return "".join(parts), high + high % 2 if row.head and white else high
 
 
 def _lines(cell: Cell, wide: float) -> list[str]:
@@ -103,10 +105,11 @@ def _widths(rows: list[Row], columns: int) -> list[float]:
         column = 0
         for cell in row.cells:
             if cell.span == 1:
+                short = STEP if "steps" in cell.style.split() else SHORT
                 for text in cell.paragraphs:
                     wide = measure(text)
                     natural[column] = max(natural[column], wide)
-                    least[column] = max(least[column], wide if cell.kept or wide <= SHORT else min(wide, SHORT))
+                    least[column] = max(least[column], wide if cell.kept or wide <= short else SHORT)
             column += cell.span
     room = (WIDTH - columns * PADDING) / EM
     if sum(natural) <= room:

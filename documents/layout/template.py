@@ -11,7 +11,15 @@ from markupsafe import Markup
 from pydantic import BaseModel
 
 from documents.layout.grid import on_grid, paragraph
-from documents.layout.head import enclosure_lines, letter_head, middle, official_head, rear_rows
+from documents.layout.head import (
+    enclosure_lines,
+    letter_head,
+    long_imprint,
+    middle,
+    official_head,
+    rear_rows,
+    signature_lines,
+)
 
 LONGEST_NAME = 6        # longer ones are organs, which may be broken over lines
 _NAMED = ("name", "person_name", "deceased")
@@ -52,6 +60,12 @@ def _qr(url: str) -> Markup:
     return Markup(drawn.replace(">", "><title>" + str(Markup.escape(f"核验二维码：{url}")) + "</title>", 1))
 
 
-FILTERS: dict[str, Callable[..., object]] = {"on_grid": _on_grid, "enclosed": _enclosed, "qr": _qr}
+def _own_contact(contact: str, office: str) -> str:
+    """The contact without the name of the organ under whose signature it stands."""
+    return contact.removeprefix(office).lstrip("，、 ") or contact
+
+
+FILTERS: dict[str, Callable[..., object]] = {"on_grid": _on_grid, "enclosed": _enclosed, "qr": _qr,
+                                             "own_contact": _own_contact}
 FUNCTIONS: dict[str, Callable[..., object]] = {"letter_head": letter_head, "official_head": official_head, "middle": middle,
-                                               "rear_rows": rear_rows}
+                                               "rear_rows": rear_rows, "long_imprint": long_imprint, "signature_lines": signature_lines}

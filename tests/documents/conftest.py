@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,19 @@ def press(sample: Sample) -> Callable[[str], Rendered]:
             done[code] = render(code, sample(code))
         return done[code]
     return printed
+
+
+def words_of(html: str) -> str:
+    """A letter's words, a line for each paragraph and table row, without the spaces and line ends that another face may move."""
+    text = re.sub(r"</(?:p|h[123]|tr)>", "\n", html.split("<body", 1)[1].split(">", 1)[1].replace("\n", ""))
+    lines = [unescape(re.sub(r"<[^>]+>", "", re.sub(r"</t[dh]>", "\t", line))).rstrip("\t").replace(" ", "") for line in text.splitlines()]
+    return "".join(line + "\n" for line in lines if line)
+
+
+@pytest.fixture(scope="session")
+def worded() -> Callable[[str], str]:
+    """The words of a letter as it was set."""
+    return words_of
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Each letter's sample, as a reader sees it, against a page that a person looked at and approved.
 
-A changed letter shows here in review. To approve a change, write poppler's text over the golden file.
+A changed letter shows here in review. Words are compared, not where lines end, so that the files hold with any office's face.
+To approve a change, write `words_of(letter.html)` (conftest.py) over the golden file.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from documents.faces import faces
 from documents.render import HERE, Rendered, codes, context_model
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "letters"
@@ -28,7 +31,7 @@ TITLES = {
     "heirs": "继承人领款事项告知书",
     "repayment": "应返还款项告知书", "account": "重新登记收款账户通知书", "limitation": "申领时效届满提醒书",
     "exchange": "关于2026年3月关爱女职工“安康保”合作情况的函",
-    "cover_certificate": "参保证明",
+    "cover_certificate": "参保证明", "archive_sheet": "结案归档表",
 }
 # What nobody may miss in a letter: the sum, the date, the clause, the account, the serial.
 MUST_SAY = {
@@ -38,6 +41,7 @@ MUST_SAY = {
     "reminder": ["3月25日送达", "病理诊断报告", "2026年4月24日前（含当日）", "还有5日", "次日起3日内补齐", "恢复办理"],
     "not_pursued": ["2026年4月20日送达", "2026年4月27日暂按未继续办理结案", "不是不予给付的决定", "随时恢复办理", "不必重新报案"],
     "cover_certificate": ["650***********0021", "XJBZ202600000018", "2026年1月1日至2026年12月31日", "共4份", "已缴清", "不作为给付决定"],
+    "archive_sheet": ["2026年6月26日结案", "给付60000.00元，已付清", "650***********0021", "****0715", "尾号8810", "守期", "共46条"],
     "decision": ["60000.00元", "人民币陆万元整", "15000.00元/份×4份=60000.00元", "尾号8810", "第15个工作日为6月4日", "2026年6月5日"],
     "consolation": ["2000.00元", "人民币贰仟元整", "第45日", "诚挚的慰问", "尾号0273", "祝早日康复"],
     "refusal": ["30日（含）内，不享受", "生效后第20日", "疾病诊断证明书", "2028年3月20日", "自收到本通知书的次日起15日内"],
@@ -70,13 +74,21 @@ def test_every_letter_has_its_expectations() -> None:
 
 
 @pytest.mark.parametrize("code", sorted(TITLES))
-def test_letter_reads_as_approved(code: str, press: Callable[[str], Rendered], read: Callable[[bytes], str]) -> None:
-    letter = press(code)
+def test_letter_reads_as_approved(code: str, press: Callable[[str], Rendered], read: Callable[[bytes], str],
+                                  worded: Callable[[str], str]) -> None:
+    letter, approved = press(code), (GOLDEN / f"{code}.txt").read_text("utf-8")
     assert letter.title == TITLES[code]
-    assert read(letter.pdf) == (GOLDEN / f"{code}.txt").read_text("utf-8")
-    short = ("withdrawal", "payment", "objection_receipt", "reopened", "reexamined", "reminder", "advance", "cover_certificate", "recalled",
+    assert worded(letter.html) == approved
+    assert Counter("".join(approved.split())) - Counter(read(letter.pdf)) == Counter(), "set, but not to be read on the page"
+
+
+@pytest.mark.parametrize("code", sorted(TITLES))
+def test_letter_keeps_its_pages(code: str, press: Callable[[str], Rendered]) -> None:
+    if faces()["fang"].path.stat().st_size > 10_000_000:
+        pytest.skip("Noto stands in for Fandol on this machine; its figures are of other widths")
+    short = ("withdrawal", "payment", "objection_receipt", "reopened", "reexamined", "reminder", "advance", "recalled",
              "held", "extended", "heirs", "repayment", "account", "limitation", "not_pursued")
-    assert letter.pages == (2 if code in short else 3)
+    assert press(code).pages == {"cover_certificate": 1, "archive_sheet": 4}.get(code, 2 if code in short else 3)
 
 
 @pytest.mark.parametrize("code", sorted(MUST_SAY))
@@ -92,7 +104,7 @@ def test_letter_is_in_order(code: str, press: Callable[[str], Rendered], sample:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     assert lines[0] == values["office_name"]
     assert lines[1] == values["number"]
-    assert f"{values['addressee']}：" in lines
+    assert code in ("cover_certificate", "archive_sheet") or f"{values['addressee']}：" in lines
     year, month, day = str(values["issued_on"]).split("-")
     assert lines[lines.index(f"{year}年{int(month)}月{int(day)}日") - 1] == values["office_name"]
     assert "盖章处" not in text and "None" not in text and "True" not in text
