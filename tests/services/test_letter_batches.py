@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from services.core.db import Database
 from services.core.errors import OutsideError
 from services.models import Notice
-from services.notice import pressroom, queries
+from services.notice import pressroom, queries, replacing
 from services.notice import service as notice
 from services.notice.forecasting import foresee
 from services.notice.pressing import Job, lying_ready, press
@@ -88,6 +88,20 @@ def test_a_forecast_that_was_wrong_is_not_used(world: World, now: datetime) -> N
         assert [row.context["number"] for row in rows] == [row.number for row in rows]
         assert len({queries.content(session, row.id) for row in rows}) == 3
         assert not {row.sha256 for row in rows[2:]} & {letter.sha256 for letter in ready.values()}
+
+
+def test_a_letter_voided_while_it_was_pressed_leaves_no_gap(world: World, now: datetime) -> None:
+    ids, office = drafted(world, now)[:2], world.actor("nx.office1")
+    with world.db.view(ROOT.scope) as session:
+        ready = pressroom.press_all(foresee(session, notice_ids=ids, now=now).jobs)
+    with world.db.unit_of_work(office.scope) as session:
+        replacing.void(session, notice_id=ids[0], reason="重复", actor=office, now=now)
+    with world.db.unit_of_work(ROOT.scope) as session, lying_ready(ready):
+        replacing.issue_each(session, notice_ids=ids, actor=ROOT, now=now)
+    with world.db.view(ROOT.scope) as session:
+        voided, stands = issued(session, ids)
+        assert (voided.state, voided.number, stands.state, stands.serial) == ("voided", None, "issued", 1)
+        assert stands.context["number"] == stands.number
 
 
 def test_a_press_that_dies_is_made_anew_and_takes_no_number(world: World, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
