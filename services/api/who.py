@@ -74,6 +74,7 @@ _TABLE: tuple[tuple[Roles, str], ...] = (
     (OFFICE, "POST /covers/endorsements"),
     (_DESKS | _MEMBER, "POST /covers/{certificate_no}/certificate; GET /covers/{certificate_no}/certificate"),
     (_DESKS, "GET /print-file; GET /print-file.xlsx"),
+    (_DESKS | _AUDITOR, "GET /claims/{claim_no}/dossier"),
     (_MAKER | OFFICE, "POST /premiums; POST /premiums/returns"),
     (REVIEWERS | FINANCE | _AUDITOR, "GET /premiums/books"),
     (_LOOKERS | FINANCE, "GET /cover-summary; GET /cover-summary.xlsx"),

@@ -16,6 +16,7 @@ from services.core.db import database
 from services.core.errors import InputError
 from services.notice import print_files
 from services.notice import samples as gallery
+from services.reporting import dossier as dossiers
 from services.reporting import letter_progress
 
 letters = typer.Typer(help="文书：样张、打印、进度、核验", no_args_is_help=True)
@@ -60,6 +61,16 @@ def print_(folder: Annotated[Path, typer.Argument(help="写到这一目录")], l
             (folder / f"{unit.name}-发件清单.xlsx").write_bytes(print_files.listing(made, title=f"{unit.name} 发件清单"))
     say_table(("单位", "份数", "最早签发", "最近签发"), [(unit.name, unit.letters, unit.first, unit.last) for unit in units])
     say(f"共 {sum(unit.letters for unit in units)} 份，写到 {folder}")
+
+
+@letters.command("dossier")
+def dossier(claim_no: Annotated[str, typer.Argument(help="受理编号")], file: Annotated[Path, typer.Argument(help="写到这一文件")],
+            login: As = "") -> None:
+    """一件案件的案卷：目录、结案归档表、核算表、文书、材料，逐页编码。"""
+    with changing(database(), login) as (session, actor, now):
+        made = dossiers.dossier(session, claim_no=claim_no, actor=actor, now=now)
+    file.write_bytes(made.pdf)
+    say(f"案卷写到 {file}" + ("" if made.closed else "（未结案，在办）"))
 
 
 @letters.command("progress")

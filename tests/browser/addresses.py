@@ -12,7 +12,8 @@ MEMBER, AUDITOR, MAKER, CHECKER, ADMIN = "xj.m1", "xj.auditor", "xj.maker", "xj.
 # Answers that are no pages: a file, a count for a script, a way to somewhere else.
 NOT_PAGES = {
     "/handoffs/answers/open", "/handoffs/answers/{sheet_id}/errors",
-    "/claims/{claim_no}/pulse", "/papers/{paper_id}/content", "/papers/{paper_id}/pages/{number}", "/letters/{notice_id}/content",
+    "/claims/{claim_no}/pulse", "/claims/{claim_no}/dossier",
+    "/papers/{paper_id}/content", "/papers/{paper_id}/pages/{number}", "/letters/{notice_id}/content",
     "/letters/sheet", "/letter-register/workbook", "/book/summary/file", "/exchange/{report_id}/letter", "/exchange/{report_id}/workbook",
     "/book/reports/template", "/book/reports/{import_id}/errors", "/book/rosters/template", "/book/rosters/{roster_id}/errors",
     "/cases/{case_no}/covers/{claim_no}", "/cases/{case_no}/uploads/{upload_id}",
@@ -49,6 +50,7 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     # one claim
     "/claims/{claim_no}": (OFFICE, "/claims/{office}"),
     "/claims/{claim_no}/pulse": (OFFICE, "/claims/{office}/pulse"),
+    "/claims/{claim_no}/dossier": (OFFICE, "/claims/{office}/dossier"),
     "/claims/{claim_no}/unmask": (OFFICE, "/claims/{office}/unmask"),
     "/claims/{claim_no}/pass": (OFFICE, "/claims/{office}/pass"),
     "/claims/{claim_no}/recommend": (OFFICE, "/claims/{office}/recommend"),

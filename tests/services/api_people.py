@@ -93,6 +93,7 @@ OSH           W   /covers/endorsements
 MUDOSH        RW  /covers/{certificate_no}/certificate
 UDOSH         R   /print-file
 UDOSH         R   /print-file.xlsx
+UDOSHA        R   /claims/{claim_no}/dossier
 UDOSHKCA      R   /cover-summary
 UDOSHKCA      R   /cover-summary.xlsx
 OSHK          W   /premiums

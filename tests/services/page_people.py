@@ -138,6 +138,7 @@ UDOSHA      R   /book/covers/{certificate_no}
 UDOSHA      R   /book/summary
 UDOSHA      R   /book/summary/file
 UDOSHA      R   /claims/{claim_no}/pulse
+UDOSHA      R   /claims/{claim_no}/dossier
 UDOSHA      RW  /claims/{claim_no}/unmask
 UDOSHA      R   /keys
 UDOSHA      RW  /people/{person_id}/unmask

@@ -13,6 +13,7 @@ from sqlmodel import Session
 from services.api.bodies import Day, example
 from services.api.calls import Doing, Reading
 from services.notice import certificates, office_letters, print_files
+from services.reporting import dossier as dossiers
 from services.storage.service import PDF, XLSX
 
 router = APIRouter(tags=["文书"])
@@ -73,6 +74,14 @@ def print_list(call: Reading, org: Org = "", on: On = None, which: Which = "pape
     """One line a letter, with its first page in the file."""
     made = call.note(lambda session: print_files.print_file(session, org_key=org, on=on, which=which, actor=call.actor, now=call.now))
     return _file(print_files.listing(made, title="发件清单"), "发件清单.xlsx", XLSX)
+
+
+@router.get("/claims/{claim_no}/dossier", summary="一件案件的案卷（PDF）：目录、结案归档表、核算表、文书、材料", response_class=Response,
+            responses=_PDF)
+def dossier(call: Reading, claim_no: str) -> Response:
+    """Of a closed claim the same bytes each time; before that marked 未结案. Every look is recorded."""
+    made = call.note(lambda session: dossiers.dossier(session, claim_no=claim_no, actor=call.actor, now=call.now))
+    return _file(made.pdf, f"案卷-{made.claim_no}.pdf", PDF)
 
 
 def _file(content: bytes, name: str, mime: str) -> Response:
