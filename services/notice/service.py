@@ -29,7 +29,7 @@ from services.review.reopening import STANDS
 from services.rulebook.registry import version
 from statemachines.states import ClaimState, NoticeState
 
-__all__ = ["deliver", "dispatch", "draft", "draft_by_calendar", "issue", "remind"]
+__all__ = ["base_of", "deliver", "dispatch", "draft", "draft_by_calendar", "issue", "remind"]
 
 
 def draft(session: Session, *, topic: str, claim_ids: Sequence[uuid.UUID], subject_ids: Sequence[uuid.UUID] = (),

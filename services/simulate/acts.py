@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from services.core.clock import business_day
-from services.notice.rules import base_of
+from services.notice.service import base_of
 from services.simulate import counter, finance, insurer_desk, midway
 from services.simulate.cast import SISTER, members
 from services.simulate.door import Desk, Door, Json

@@ -69,7 +69,8 @@ LETTERS: Mapping[str, str] = {
     "consolation": N_("慰问金通知书"), "cover_note": N_("转送保险公司决定的函"), "payment": N_("付款通知书"),
     "transfer": N_("移送告知书"),
     "withdrawal": N_("撤回确认书"), "objection_receipt": N_("异议收件回执"), "reopened": N_("重新审核通知书"),
-    "reexamined": N_("重新审核结果通知书"), "recalled": N_("收回移送材料告知书"), "held": N_("暂停办理告知书"), "extended": N_("延期告知书"),
+    "reexamined": N_("重新审核结果通知书"), "recalled": N_("收回移送材料告知书"), "held": N_("暂停办理告知书"),
+    "extended": N_("延期告知书"),
     "heirs": N_("继承人领款事项告知书"), "repayment": N_("返还款项通知书"), "account": N_("重新登记收款账户通知书"),
     "limitation": N_("申领时效届满提醒书")}
 LISTS: Mapping[str, tuple[str, str]] = {

@@ -29,11 +29,11 @@ from services.access import sessions
 from services.access.actor import Actor, Role
 from services.core.db import collided
 from services.core.errors import HuzhuError, InputError, NotPermitted, OutsideError, Unauthenticated
+from services.core.limits import Limiter
 from services.core.settings import settings
 from services.rulebook import registry
 from services.web import menu as menus
 from services.web.language import LANGUAGES, language_of
-from services.core.limits import Limiter
 from services.web.menu import Item
 from services.web.oversize import let_pass, oversized
 from services.web.visit import NOBODY, Visit

@@ -18,11 +18,11 @@ from services.access.actor import Actor
 from services.access.sessions import csrf_of
 from services.core.db import driver_cursor
 from services.core.errors import HuzhuError, InputError, NotFound, Unauthenticated
+from services.core.limits import Limiter
 from services.outbox import idempotency
 from services.rulebook.validation import explained
 from services.web import render
 from services.web.language import Language
-from services.core.limits import Limiter
 from services.web.menu import parts
 from services.web.refusal_words import in_words
 from services.wiring import Caller

@@ -12,9 +12,9 @@ import pytest
 import sqlalchemy as sa
 
 from services.core.db import Database
+from services.core.limits import Limiter
 from services.reporting.progress import progress
 from services.web import words_en, words_zh
-from services.core.limits import Limiter
 from statemachines.states import ClaimState
 from tests.services.api_world import Api
 from tests.support.paper_files import small_pdf
