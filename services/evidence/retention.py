@@ -65,8 +65,14 @@ _STILL = sa.text("""
        OR EXISTS (SELECT FROM person_category x WHERE x.proof_sha256 = s.sha256)
        OR EXISTS (SELECT FROM proxy x WHERE x.proof_sha256 = s.sha256)
        OR EXISTS (SELECT FROM payee x WHERE x.proof_sha256 = s.sha256)
+       OR EXISTS (SELECT FROM office_letter x WHERE x.sha256 = s.sha256)
        OR EXISTS (SELECT FROM notice x WHERE x.sha256 = s.sha256
                   OR x.enclosures @> jsonb_build_array(jsonb_build_object('sha256', s.sha256)))""")
+
+# A closed claim's bound dossier holds the papers' pictures; bound anew, it says that they were destroyed (reporting/dossier.py).
+_UNBOUND = sa.text("""
+    UPDATE office_letter SET dossier_sha256 = NULL WHERE claim_id = ANY(CAST(:claims AS uuid[])) AND dossier_sha256 IS NOT NULL
+    RETURNING old.dossier_sha256""")
 
 _GONE = sa.text("UPDATE paper SET removed_at = :now WHERE id = ANY(CAST(:papers AS uuid[]))")
 _READ = sa.text("UPDATE paper_field SET value_sealed = NULL, read_sealed = NULL WHERE paper_id = ANY(CAST(:papers AS uuid[]))")
@@ -129,7 +135,8 @@ def _destroy(session: Session, found: Sequence[Due], held: set[str], actor: Acto
     session.execute(_GONE, {"papers": ids, "now": now})
     session.execute(_READ, {"papers": ids})
     still = set(session.execute(_STILL, {"hashes": sorted(wanted)}).scalars())
-    for sha256 in sorted(wanted - still):
+    bound = set(session.execute(_UNBOUND, {"claims": list(by_claim)}).scalars())
+    for sha256 in sorted((wanted - still) | bound):
         storage.remove(sha256)
     session.execute(_BARE, {"papers": ids})
     audit.append(session, [Entry(row.claim_id, row.org_key, "paper", row.id, "destroy", reason="retention", details={

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from services.core.clock import at_hour
 from services.core.errors import NotFound, NotPermitted
+from services.evidence import retention
 from services.models import OfficeLetter
 from services.notice import office_letters
 from services.notice import service as notice
@@ -189,3 +190,13 @@ def test_the_sheet_is_checked_like_any_letter(filed: Filed) -> None:
     with filed.world.db.view(ROOT.scope) as session:
         content = office_letters.content(session, filed.sheet.id)
     assert content[:5] == b"%PDF-" and hashlib.sha256(content).hexdigest() == filed.sheet.sha256
+
+
+def test_destroyed_papers_leave_the_kept_dossier_too(filed: Filed) -> None:
+    """Last of the module: years after the cover's end its papers go, and the dossier that held their pictures (保险法 87)."""
+    with filed.world.db.unit_of_work(ROOT.scope) as session:
+        gone = retention.sweep(session, actor=ROOT, now=at_hour(date(2040, 1, 1)))
+    assert filed.claim in {one.claim_id for one in gone}
+    with pytest.raises(NotFound):
+        storage.get(hashlib.sha256(filed.after.pdf).hexdigest())
+    assert "材料已于2040年1月1日按保管期限销毁" in "".join(pages(bound(filed.world, filed.claim_no, now=at_hour(date(2040, 1, 2))).pdf))
