@@ -118,6 +118,10 @@ _TABLE: tuple[tuple[Roles, str], ...] = (
     (_CLAIM, "GET /notices/{notice_id}/attempts"),
     (OFFICE | _AUDITOR, "GET /letter-register; GET /letter-register/numbers; GET /letter-register/stuck"),
     (OFFICE, "POST /notices/{notice_id}/void; POST /notices/{notice_id}/replace; POST /notices/{notice_id}/again"),
+    (OFFICE | {Role.DISTRICT_REVIEWER, Role.AUDITOR}, """
+        GET /monthly-letters; GET /monthly-letters/{letter_id}/file; GET /monthly-letters/{letter_id}/table"""),
+    (frozenset({Role.DISTRICT_REVIEWER, Role.SENIOR_REVIEWER, Role.HEAD}), "POST /monthly-letters"),
+    (OFFICE, "POST /office-letters/{letter_id}/void"),
     (_CLERK, "POST /notices/{notice_id}/posted; POST /notices/{notice_id}/returned; POST /notices/{notice_id}/resend"),
     (_MEMBER | _CLERK, """
         POST /claims/{claim_no}/resume; POST /supplements/{supplement_id}/delivered; POST /supplements/{supplement_id}/answer

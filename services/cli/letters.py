@@ -14,8 +14,9 @@ from services.cli.output import AsJson, say, say_json, say_table
 from services.core.clock import business_day
 from services.core.db import database
 from services.core.errors import InputError
-from services.notice import print_files
+from services.notice import monthly, office_letters, print_files
 from services.notice import samples as gallery
+from services.notice.checks import spoken
 from services.reporting import dossier as dossiers
 from services.reporting import letter_progress
 
@@ -86,6 +87,29 @@ def progress(login: As = "", as_json: AsJson = False) -> None:
         return
     say_table(("待签发", "其中不能签发", "已签发待发出", "在途", "已送达", "今天签发"), [
         (found.drafted, found.stuck, found.issued, found.dispatched, found.delivered, found.today)])
+
+
+@letters.command("summary")
+def summary(folder: Annotated[Path, typer.Argument(help="写到这一目录")] = Path("月度情况"), login: As = "",
+            month: Annotated[str, typer.Option(help="月份，如 2026-03；不写为上月")] = "",
+            kind: Annotated[str, typer.Option(help="report：向上级的报告，附各单位情况表；notice：给下级的通知")] = "report",
+            why: Annotated[str, typer.Option(help="签发以后数据有变动、要更正时写明的原因")] = "") -> None:
+    """签发本组织一个月的理赔情况报告或通知；数据没有变动时取回已签发的一份。"""
+    folder.mkdir(parents=True, exist_ok=True)
+    with changing(database(), login) as (session, actor, now):
+        first = _month(month) if month else monthly.last_month(business_day(now))
+        made = monthly.issue(session, kind=monthly.kind_of(kind), month=first, why=why, actor=actor, now=now)
+        (folder / f"{made.number}.pdf").write_bytes(office_letters.content(session, made.id))
+        if made.context.get("enclosure_sha256"):
+            (folder / f"{made.number}-附表.xlsx").write_bytes(monthly.table(session, made.id, actor=actor))
+    say(f"{made.number}，核验码 {spoken(made.check_code)}，写到 {folder}")
+
+
+def _month(text: str) -> date:
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise InputError("month_wrong", f"“{text}”不是月份", remedy="写成 2026-03", field="--month") from None
 
 
 def _day(text: str) -> date | None:

@@ -22,14 +22,16 @@ TITLES: Mapping[str, str] = {
     "objection_receipt": "异议收件回执", "reopened": "重新审核通知书", "reexamined": "重新审核结果通知书", "advance": "先予支付通知书",
     "recalled": "收回移送材料告知书", "held": "暂停办理告知书", "extended": "延期告知书", "heirs": "继承人领款事项告知书",
     "repayment": "返还款项通知书", "account": "重新登记收款账户通知书", "limitation": "申领时效届满提醒书",
-    "exchange": "合作情况函", "cover_certificate": "参保证明", "monthly_summary": "月度情况报告",
+    "exchange": "合作情况函", "cover_certificate": "参保证明", "monthly_summary": "月度情况报告、通知",
     "archive_sheet": "结案归档表"}
 STATES: Mapping[str, str] = {"issued": "已签发", "dispatched": "已发出", "delivered": "已送达", "replaced": "已被替换", "voided": "已作废"}
 # All numbered letters in sight: those on claims, those about no claim, and the insurer's periods.
 _ALL = """
     SELECT n.id, 'notice' AS kind, n.series, n.year, n.serial, n.number, n.code, n.recipient, n.recipient_name, n.issued_on, n.state,
         c.claim_no, n.version FROM notice n JOIN claim c ON c.id = n.claim_id WHERE n.number IS NOT NULL
-    UNION ALL SELECT o.id, 'office', o.series, o.year, o.serial, o.number, o.code, 'organisation', '', o.issued_on,
+    UNION ALL SELECT o.id, 'office', o.series, o.year, o.serial, o.number, o.code, 'organisation',
+        coalesce(o.context ->> 'addressee', array_to_string(ARRAY(SELECT jsonb_array_elements_text(o.context -> 'addressees')), '，')),
+        o.issued_on,
         CASE WHEN o.voided_at IS NOT NULL THEN 'voided' WHEN o.replaced_by IS NOT NULL THEN 'replaced' ELSE 'issued' END, NULL, 1
         FROM office_letter o
     UNION ALL SELECT e.id, 'exchange', split_part(e.number, '〔', 1), CAST(substring(e.number FROM '〔([0-9]+)〕') AS int),
@@ -44,13 +46,15 @@ _MISSING = sa.text(f"""
     AND g NOT IN (SELECT l.serial FROM ({_ALL}) l WHERE l.series = :series AND l.year = :year) ORDER BY g LIMIT 50""")
 # Why a letter ended, as the record has it; the number that took its place.
 _ROWS = f"""
-    SELECT l.*, b.number AS successor, CASE WHEN l.kind = 'office' THEN (SELECT o.void_reason FROM office_letter o WHERE o.id = l.id)
+    SELECT l.*, coalesce(b.number, (SELECT s.number FROM office_letter o JOIN office_letter s ON s.id = o.replaced_by WHERE o.id = l.id))
+        AS successor, CASE WHEN l.kind = 'office' THEN (SELECT coalesce(o.void_reason, s.context ->> 'why') FROM office_letter o
+            LEFT JOIN office_letter s ON s.id = o.replaced_by WHERE o.id = l.id)
         WHEN l.state IN ('voided', 'replaced') THEN (SELECT a.record ->> 'reason' FROM notice n JOIN audit_record a
             ON a.chain_id = n.claim_id AND a.machine = 'notice' AND a.subject_id = n.id AND a.event IN ('void', 'replace')
             WHERE n.id = l.id ORDER BY a.seq DESC LIMIT 1) END AS why
     FROM ({_ALL}) l LEFT JOIN notice b ON b.replaces = l.id AND b.number IS NOT NULL"""
 _PAGE = sa.text(f"{_ROWS} WHERE l.series = :series AND l.year = :year ORDER BY l.serial LIMIT :limit OFFSET :skip")
-_ONE = sa.text(f"{_ROWS} WHERE l.id = :id AND l.kind = 'notice'")
+_ONE = sa.text(f"{_ROWS} WHERE l.id = :id AND l.kind <> 'exchange'")
 _STUCK = sa.text("""
     SELECT n.id, n.code, n.recipient, n.recipient_name, n.stuck, n.version, c.claim_no, n.drafted_at FROM notice n
     JOIN claim c ON c.id = n.claim_id WHERE n.state = 'drafted' AND n.stuck IS NOT NULL ORDER BY n.drafted_at, n.id LIMIT :limit""")
@@ -130,7 +134,7 @@ def entries(session: Session, name: str, year: int, *, skip: int = 0, limit: int
 
 
 def entry(session: Session, notice_id: uuid.UUID) -> Entry:
-    """One letter on a claim. NotFound for another, or one without number."""
+    """One letter, on a claim or about none. NotFound for an insurer's period, or one without number."""
     row = session.execute(_ONE, {"id": notice_id}).first()
     if row is None:
         raise NotFound("not_found", "没有这一文书，或不在您的管辖范围内", remedy="核对编号")

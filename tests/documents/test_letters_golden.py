@@ -32,6 +32,7 @@ TITLES = {
     "repayment": "应返还款项告知书", "account": "重新登记收款账户通知书", "limitation": "申领时效届满提醒书",
     "exchange": "关于2026年3月关爱女职工“安康保”合作情况的函",
     "cover_certificate": "参保证明", "archive_sheet": "结案归档表",
+    "monthly_summary": "关于2026年3月互助保障理赔情况的报告",
 }
 # What nobody may miss in a letter: the sum, the date, the clause, the account, the serial.
 MUST_SAY = {
@@ -57,6 +58,9 @@ MUST_SAY = {
                 "不是给付决定", "与您商定返还"],
     "exchange": ["2026年3月1日至2026年3月31日", "18234", "41200.00", "更正宁工女互通函〔2026〕2号", "在办案卷5件", "7日以内的3件",
                  "第十五条61", "683500.00元", "其中2件尚未核算", "请函复我方"],
+    "monthly_summary": ["2026年3月1日至2026年3月31日", "受理报案38件", "给付21件，部分给付2件，退还费用1件，不予给付3件", "683500.00元",
+                        "人民币陆拾捌万叁仟伍佰元整", "人工核定金额的2件", "在办案件17件", "审核中6件", "签发人：王样例",
+                        "2026年4月2日印发"],
     "recalled": ["平安养老保险股份有限公司宁夏分公司", "宁工女互通〔2026〕39号", "2026年4月20日将材料收回", "新的病理会诊报告",
                  "第二十三条", "无须重新提交"],
     "held": ["2026年6月11日起暂停办理", "正在向医疗机构核实就诊记录", "2026年6月23日", "也不停止各项期限的计算"],
@@ -102,9 +106,11 @@ def test_letter_is_in_order(code: str, press: Callable[[str], Rendered], sample:
                             read: Callable[[bytes], str]) -> None:
     values, text = sample(code), read(press(code).pdf)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    assert lines[0] == values["office_name"]
-    assert lines[1] == values["number"]
-    assert code in ("cover_certificate", "archive_sheet") or f"{values['addressee']}：" in lines
+    official = "addressees" in values       # an official document has 文件 in its mark, and upwards who signs beside its number
+    assert lines[0] == f"{values['office_name']}{'文件' if official else ''}"
+    assert lines[1].split()[0] == values["number"]
+    to = "，".join(values["addressees"]) if official else values.get("addressee")      # type: ignore[arg-type]
+    assert code in ("cover_certificate", "archive_sheet") or f"{to}：" in lines
     year, month, day = str(values["issued_on"]).split("-")
     assert lines[lines.index(f"{year}年{int(month)}月{int(day)}日") - 1] == values["office_name"]
     assert "盖章处" not in text and "None" not in text and "True" not in text

@@ -29,6 +29,7 @@ from services.evidence.readings import PageRead, PaperRead
 from services.evidence.recognition.lines import Found
 from services.lifecycle.create import create
 from services.models import BankLine, Receivable, ReportImport
+from services.notice import monthly
 from services.reporting import claims
 from services.review import sampling
 from services.simulate.synthetic import synthetic_person
@@ -188,6 +189,9 @@ def _more(api: Api, stage: Stage) -> dict[str, str]:
         standing = access.appoint_substitute(
             session, absent_id=office.account_id, account_id=world.account("xj.standin"), from_on=now.date(),
             until_on=now.date() + timedelta(days=9), reason="年假", actor=office, now=now)
+    district = world.actor("xj.district")
+    with api.db.unit_of_work(district.scope) as session:
+        told = monthly.issue(session, kind="report", month=monthly.last_month(now.date()), actor=district, now=now).id
     with api.db.unit_of_work(ROOT.scope) as session:
         claim = decided(session, world, 5, 0, now=now, state="refused", kind="nothing")
         owed = Receivable(org_key=claim.org_key, state="open", claim_id=claim.id, round=1, person_id=claim.person_id,
@@ -201,7 +205,7 @@ def _more(api: Api, stage: Stage) -> dict[str, str]:
         session.flush()
         coming = uploads.begin(session, case_id=claims.case_by_no(session, stage.case).id, kind="pathology", file_name="病理.png",
                                size=10, sha256="0" * 64, actor=world.actor("xj.m1"), now=now)
-        return {"upload_id": str(coming.id), "request_id": str(asked.id), "sample_id": str(drawn.id),
+        return {"letter_id": str(told), "upload_id": str(coming.id), "request_id": str(asked.id), "sample_id": str(drawn.id),
                 "item_id": str(item), "substitute_id": str(standing.id),
                 "receivable_id": str(owed.id), "import_id": str(kept.id), "line_id": str(line.id),
                 "field_id": _field(session, stage.paper, now)}

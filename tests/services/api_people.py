@@ -92,6 +92,11 @@ UDOSH         W   /covers/{certificate_no}/shares
 OSH           W   /covers/endorsements
 MUDOSH        RW  /covers/{certificate_no}/certificate
 UDOSH         R   /print-file
+DSH           W   /monthly-letters
+DOSHA         R   /monthly-letters
+DOSHA         R   /monthly-letters/{letter_id}/file
+DOSHA         R   /monthly-letters/{letter_id}/table
+OSH           W   /office-letters/{letter_id}/void
 UDOSH         R   /print-file.xlsx
 UDOSHA        R   /claims/{claim_no}/dossier
 UDOSHKCA      R   /cover-summary

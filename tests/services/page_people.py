@@ -184,9 +184,14 @@ U           W   /claims/{claim_no}/resume
 OSHA        R   /letter-register
 OSHA        R   /letter-register/workbook
 OSHA        R   /letter-register/{notice_id}
+OSHA        R   /letter-register/{notice_id}/file
 OSH         W   /letter-register/{notice_id}/again
 OSH         W   /letter-register/{notice_id}/replace
 OSH         W   /letter-register/{notice_id}/void
+DOSHA       R   /monthly
+DSH         W   /monthly
+DOSHA       R   /monthly/{letter_id}/file
+DOSHA       R   /monthly/{letter_id}/table
 OSHA        R   /exchange
 OSH         W   /exchange
 OSH         W   /exchange/acts

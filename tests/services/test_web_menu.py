@@ -33,7 +33,8 @@ def test_a_short_menu_is_plain_and_a_long_one_folded() -> None:
     assert words(of(Role.MEMBER)) == ["我的保障", "报案", "计划"]
     assert words(of(Role.UNIT_CLERK)) == ["待我办理", "报案", "查找案件", "文书送达", "参保名册", "转告与并案", "计划"]
     assert words(of(Role.OFFICE_REVIEWER)) == [
-        "待我办理", "报案", "查找案件", ["台账与文书", "/letters", "/letter-register", "/invoices", "/book", "/told", "/sheets"],
+        "待我办理", "报案", "查找案件",
+        ["台账与文书", "/letters", "/letter-register", "/monthly", "/invoices", "/book", "/told", "/sheets"],
         ["保险公司", "/handoffs", "/disagreements", "/exchange", "/reconciliation", "/reserves"], "质检", "计划"]
     assert [part.has("/handoffs/answers") for part in of(Role.OFFICE_REVIEWER)].index(True) == 4
 

@@ -10,9 +10,11 @@ from sqlmodel import Session
 
 from services.access.actor import OFFICE, Role
 from services.core.errors import HuzhuError, NotFound
-from services.notice import replacing
+from services.models import OfficeLetter
+from services.notice import office_letters, replacing
 from services.notice.queries import letter
 from services.reporting import letter_register as register
+from services.storage.service import PDF
 from services.web import claim_words as words
 from services.web.door import Pages
 from services.web.downloads import saved
@@ -82,11 +84,27 @@ def _id(text: str) -> uuid.UUID:
         raise NotFound("not_found", "没有这一文书，或不在您的管辖范围内", remedy="核对编号") from None
 
 
+@pages.get("/letter-register/{notice_id}/file", roles=READERS)
+def file(visit: Visit, notice_id: str) -> Response:
+    """A letter about no claim, as it was issued; a claim's is opened with the claim, where the look is recorded."""
+    def run(session: Session) -> tuple[str, bytes]:
+        row = office_letters.letter(session, _id(notice_id))
+        if row.claim_id is not None:
+            raise office_letters.missing()
+        return row.number, office_letters.content(session, row.id)
+    number, content = visit.read(run)
+    return saved(content, f"{number}.pdf", PDF)
+
+
 @pages.post("/letter-register/{notice_id}/void", roles=OFFICE)
 def void(visit: Visit, notice_id: str) -> Response:
-    """Not sent yet: taken back, the number stays used."""
-    return _do(visit, notice_id, "voided", lambda session: replacing.void(
-        session, notice_id=_id(notice_id), version=visit.version(), reason=visit.field("reason"), actor=visit.actor, now=visit.now).number)
+    """Taken back, the number stays used. A letter on a claim only while it is not sent."""
+    def run(session: Session) -> str | None:
+        key, reason = _id(notice_id), visit.field("reason")
+        if session.get(OfficeLetter, key) is not None:
+            return office_letters.void(session, letter_id=key, reason=reason, actor=visit.actor, now=visit.now).number
+        return replacing.void(session, notice_id=key, version=visit.version(), reason=reason, actor=visit.actor, now=visit.now).number
+    return _do(visit, notice_id, "voided", run)
 
 
 @pages.post("/letter-register/{notice_id}/replace", roles=OFFICE)
@@ -111,6 +129,10 @@ def _do(visit: Visit, notice_id: str, done: str, verb: Callable[[Session], str |
 
 def _draft(visit: Visit, notice_id: str, problem: HuzhuError) -> Response:
     """The numbered letter's page; of a draft the refusal itself."""
-    if visit.read(lambda session: letter(session, _id(notice_id)).number) is None:
+    def number(session: Session) -> str | None:
+        key = _id(notice_id)
+        found = session.get(OfficeLetter, key)
+        return found.number if found else letter(session, key).number
+    if visit.read(number) is None:
         raise problem
     return _one(visit, notice_id, problem)
