@@ -45,8 +45,8 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "/letter-samples/{code}": (OFFICE, "/letter-samples/withdrawal"),
     "/letter-samples/{code}/file": (OFFICE, "/letter-samples/withdrawal/file"),
     "/letter-samples/{code}/{page}": (OFFICE, "/letter-samples/withdrawal/1"),
-    "/book/covers/{certificate_no}/certificate": (CLERK, "/book/covers/{certificate}/certificate"),
-    "/mine/covers/{certificate_no}/certificate": (MEMBER, "/mine/covers/{certificate}/certificate"),
+    "/book/covers/{certificate_no}/certificate": (CLERK, "/book/covers/{nothing}/certificate"),
+    "/mine/covers/{certificate_no}/certificate": (MEMBER, "/mine/covers/{nothing}/certificate"),
     "/invoices": (OFFICE, "/invoices"),
     # one claim
     "/claims/{claim_no}": (OFFICE, "/claims/{office}"),
