@@ -7,7 +7,7 @@ import uuid
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from services.core.errors import Conflict, NotFound
+from services.core.errors import ConfigError, Conflict, NotFound
 from services.core.ids import check_digit, spoken_number
 from services.models import Organisation
 
@@ -65,3 +65,14 @@ def organisation(session: Session, org_id: uuid.UUID, within: str) -> Organisati
         raise Conflict("organisation_closed", f"{found.name}已于 {found.closed_on} 撤销" + (f"，由{heir.name}接续" if heir else ""),
                        remedy="改在接续的组织办理", field="org_id")
     return found
+
+
+def signing_office(session: Session, org_key: str) -> Organisation:
+    """The nearest organisation that signs letters. ConfigError without one."""
+    rows = session.exec(select(Organisation).where(col(Organisation.org_key).in_(ancestor_keys(org_key)),
+                                                   col(Organisation.letter_organ).is_not(None),
+                                                   col(Organisation.letter_series).is_not(None))).all()
+    if not rows:
+        raise ConfigError("letter_series_missing", f"{org_key} 之上没有登记落款机关和机关代字的组织",
+                          remedy="请管理员登记办事处的落款机关和机关代字", field="letter_series")
+    return max(rows, key=lambda org: len(org.org_key))

@@ -16,10 +16,10 @@ from documents.errors import DocumentError
 from documents.render import render
 from services.access.actor import OFFICE, Actor, Role
 from services.core.clock import business_day
-from services.core.errors import ConfigError, Conflict, GuardFailed, InputError, NotFound, NotPermitted
+from services.core.errors import Conflict, GuardFailed, InputError, NotFound, NotPermitted
 from services.core.ids import uuidv7
 from services.core.texts import written
-from services.enrolment.numbers import ancestor_keys, draw
+from services.enrolment.numbers import draw, signing_office
 from services.insurer.exchange_book import workbook
 from services.insurer.exchange_facts import Contents, changes, insurers
 from services.insurer.exchange_figures import figures
@@ -95,7 +95,7 @@ def issue(session: Session, *, report_id: uuid.UUID, seen: str | None = None, ac
     contents = Contents.model_validate(row.contents)
     if digest_of(contents) != row.digest or (seen is not None and seen != row.digest):
         raise Conflict("stale_version", "报告已重新编制，与您看到的不同", remedy="刷新后核对，再签发")
-    office = _signing(session, row.org_key)
+    office = signing_office(session, row.org_key)
     number = f"{office.letter_series}函〔{business_day(now).year}〕{_serial(session, office, now)}号"
     former = _version(session, row, row.version - 1)
     context = values(contents, office=office, number=number, issued_on=business_day(now), corrects=former.number if former else None,
@@ -195,17 +195,6 @@ def _own(session: Session, report_id: uuid.UUID, actor: Actor) -> ExchangeReport
         raise NotPermitted("not_your_report", "报告由编制它的组织签发和更正", remedy="请该组织办理")
     session.execute(_LOCK, {"org": found.org_key, "insurer": found.insurer})
     return session.get_one(ExchangeReport, report_id, with_for_update=True, populate_existing=True)
-
-
-def _signing(session: Session, org_key: str) -> Organisation:
-    """The nearest organisation that signs letters."""
-    rows = session.exec(select(Organisation).where(col(Organisation.org_key).in_(ancestor_keys(org_key)),
-                                                   col(Organisation.letter_organ).is_not(None),
-                                                   col(Organisation.letter_series).is_not(None))).all()
-    if not rows:
-        raise ConfigError("letter_series_missing", f"{org_key} 之上没有登记落款机关和机关代字的组织",
-                          remedy="请管理员登记办事处的落款机关和机关代字", field="letter_series")
-    return max(rows, key=lambda org: len(org.org_key))
 
 
 def _serial(session: Session, office: Organisation, now: datetime) -> int:

@@ -11,9 +11,10 @@ from services.core.clock import business_day
 from services.core.errors import InputError, NotFound
 from services.core.money import show, to_yuan
 from services.enrolment import cover_queries, queries
+from services.enrolment.numbers import signing_office
 from services.ledger import queries as ledger
 from services.models import Cover, OfficeLetter, Organisation, Person
-from services.notice.office_letters import About, issue, signing_office
+from services.notice.office_letters import About, issue
 from services.rulebook import registry
 
 CODE, SUFFIX = "cover_certificate", "证"

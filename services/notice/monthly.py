@@ -23,12 +23,12 @@ from services.core.errors import Conflict, GuardFailed, InputError, NotFound
 from services.core.money import show, to_yuan
 from services.core.texts import written
 from services.core.words import uppercase
-from services.enrolment.numbers import ancestor_keys
+from services.enrolment.numbers import ancestor_keys, signing_office
 from services.models import OfficeLetter, Organisation
 from services.notice import office_letters
 from services.notice.month_book import workbook
 from services.notice.month_figures import OUTCOMES, PROMISES, STAGES, Month, Tally, figures
-from services.notice.office_letters import About, signing_office
+from services.notice.office_letters import About
 from services.storage import service as storage
 
 Kind = Literal["report", "notice"]

@@ -15,10 +15,10 @@ from sqlmodel import Session, col, select
 from documents.errors import DocumentError
 from services.access.actor import OFFICE, Actor
 from services.core.clock import business_day
-from services.core.errors import ConfigError, Conflict, GuardFailed, NotFound
+from services.core.errors import Conflict, GuardFailed, NotFound
 from services.core.ids import uuidv7
 from services.core.texts import written
-from services.enrolment.numbers import ancestor_keys, draw
+from services.enrolment.numbers import draw
 from services.models import OfficeLetter, Organisation
 from services.notice.checks import new_code, printed
 from services.notice.contexts.common import contact
@@ -40,17 +40,6 @@ class About:
     cover_id: uuid.UUID | None = None
     person_id: uuid.UUID | None = None
     claim_id: uuid.UUID | None = None
-
-
-def signing_office(session: Session, org_key: str) -> Organisation:
-    """The nearest organisation that signs letters. ConfigError without one."""
-    rows = session.exec(select(Organisation).where(col(Organisation.org_key).in_(ancestor_keys(org_key)),
-                                                   col(Organisation.letter_organ).is_not(None),
-                                                   col(Organisation.letter_series).is_not(None))).all()
-    if not rows:
-        raise ConfigError("letter_series_missing", f"{org_key} 之上没有登记落款机关和机关代字的组织",
-                          remedy="请管理员登记办事处的落款机关和机关代字", field="letter_series")
-    return max(rows, key=lambda org: len(org.org_key))
 
 
 def issue(session: Session, about: About, values: Mapping[str, object], *, office: Organisation, actor: Actor,

@@ -11,8 +11,9 @@ from sqlmodel import Session, col, select
 
 from services.access.actor import Actor
 from services.core.clock import business_day
+from services.enrolment.numbers import signing_office
 from services.models import OfficeLetter
-from services.notice.office_letters import About, issue, signing_office
+from services.notice.office_letters import About, issue
 from services.reporting import archive_sheet, claim_parts, claims
 from services.reporting.views import RecordView
 from statemachines.states import ClaimState
