@@ -22,6 +22,7 @@ from flows.reconcile import reconcile
 from flows.runtime import Batch, looking, transaction
 from flows.send_notices import draft_notices, send_notices
 from flows.sweep_deadlines import sweep_deadlines
+from services.core import telemetry
 from services.intake.queries import claim_numbers
 from services.outbox import service as outbox
 from services.outbox.service import Taken
@@ -111,7 +112,8 @@ async def work(rows: Sequence[Taken]) -> None:
     try:
         batch = batch_of(rows)
         for flow in ROUTES[rows[0].topic]:
-            await flow(batch.label, batch)
+            with telemetry.flow(flow.__name__, topic=batch.topic, size=len(rows)):
+                await flow(batch.label, batch)
     except Exception as error:
         if len(rows) > 1:
             for row in rows:
@@ -124,6 +126,7 @@ async def work(rows: Sequence[Taken]) -> None:
 
 
 async def _failed(row: Taken, error: Exception) -> None:
+    telemetry.FAILED.labels(row.topic).inc()
     delay = min(_PATIENCE, 0.5 * 2 ** min(row.tries, 12))
     log.error("work_failed", topic=row.topic, outbox=row.id, tries=row.tries, again_in=delay, error=repr(error))
     with transaction() as session:

@@ -17,7 +17,9 @@ import psycopg
 import structlog
 
 from flows.dispatch import LANES, Lane, drain
+from services.core import telemetry
 from services.core.errors import HuzhuError
+from services.core.settings import settings
 from services.outbox.service import CHANNEL, LOCK_SPACE
 from services.wiring import wiring
 
@@ -38,6 +40,9 @@ async def run() -> None:
     """Until SIGTERM; the batches in hand are finished first."""
     wakers = [Waker() for _ in LANES]
     loop = asyncio.get_running_loop()
+    config = settings()
+    telemetry.export_traces("worker", config.otlp_url)
+    telemetry.serve_metrics(config.worker_metrics_port)
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, _stop, wakers)
     with psycopg.connect(wiring().db.url, autocommit=True) as connection:

@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import APIRouter
 
 from services.api.app import create_app
+from services.core import telemetry
 from services.core.errors import HuzhuError
 from services.core.settings import settings
 from services.wiring import build
@@ -36,6 +37,7 @@ def main() -> int:
     given = parser.parse_args()
     try:
         config = settings()
+        telemetry.export_traces("web", config.otlp_url)
         app = create_app(build(config), [] if given.api_only else pages())
     except HuzhuError as error:
         sys.stderr.write(f"错误：{error.message}。{error.remedy}\n")

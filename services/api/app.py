@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Iterable
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -27,6 +28,7 @@ from services.api.routes import (
     invoices,
     joining,
     letter_register,
+    metrics,
     notices,
     objections,
     office_letters,
@@ -44,6 +46,7 @@ from services.api.routes import (
     system,
     uploads,
 )
+from services.core import telemetry
 from services.core.settings import settings
 from services.wiring import Wiring
 
@@ -51,7 +54,7 @@ PREFIX = "/api/v1"
 ROUTERS = (system, plans, organisations, accounts, people, records, rosters, covers, report_files, drafts, joining, cases, claims, heirs,
            papers, uploads, fields, findings, invoices, review, summaries, quality, inputs, insurer, payments, bank_lines, notices,
            objections, conversation, advances, deliveries, office_letters, checking,
-           letter_register)
+           letter_register, metrics)
 _PROBLEM = {"model": Problem, "content": {problems.MEDIA: {}}}
 _RESPONSES: dict[int | str, dict[str, object]] = {
     401: {**_PROBLEM, "description": "没有有效凭证"}, 403: {**_PROBLEM, "description": "没有这项权限"},
@@ -78,7 +81,29 @@ def create_app(wiring: Wiring, pages: Iterable[APIRouter] = ()) -> FastAPI:
         app.include_router(router)
     docs.complete(app)
     app.middleware("http")(_guarded)
+    app.middleware("http")(_measured)
     return app
+
+
+async def _measured(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Time and a span for each answer, under its route's pattern."""
+    began, status = time.perf_counter(), 500
+    with telemetry.span(f"{request.method} request") as span:
+        try:
+            response = await answer(request)
+            status = response.status_code
+            return response
+        finally:
+            route = _pattern(request)
+            span.update_name(f"{request.method} {route or 'unknown'}")
+            span.set_attribute("http.response.status_code", status)
+            telemetry.answered(request.method, route, status, time.perf_counter() - began)
+
+
+def _pattern(request: Request) -> str | None:
+    """The route's own pattern (`/claims/{claim_no}`), with the interface's prefix before it; None: no such address."""
+    path: str | None = getattr(request.scope.get("route"), "path", None)
+    return f"{PREFIX}{path}" if path and request.url.path.startswith(PREFIX) else path
 
 
 async def _guarded(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:

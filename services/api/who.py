@@ -52,7 +52,7 @@ _TABLE: tuple[tuple[Roles, str], ...] = (
         POST /accounts/{account_id}/second-factor/reset; POST /accounts/{account_id}/sessions/end; POST /organisations
         POST /organisations/{org_id}/words; POST /organisations/{org_id}/move; POST /organisations/{org_id}/merge
         POST /organisations/{org_id}/close; POST /organisations/{org_id}/liaisons"""),
-    (_ADMIN | _AUDITOR | _PROGRAM, "GET /system/idle"),
+    (_ADMIN | _AUDITOR | _PROGRAM, "GET /system/idle; GET /metrics"),
     (LENDABLE, "POST /substitutes; GET /accounts/{account_id}/substitutes"),
     (LENDABLE | _ADMIN, "POST /substitutes/{substitute_id}/end"),
     (LENDABLE | _ADMIN | _AUDITOR, "GET /substitutes"),

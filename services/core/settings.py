@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     faces: Path | None = None       # the office's licensed faces of letters; `make setup` takes them in (documents/faces_build.py)
     movable_clock: bool = False     # demo and training only
     upload_limit_mb: int = 50
+    otlp_url: str = Field(default="", pattern=r"^(https?://.+)?$")      # an OpenTelemetry collector; empty: traces go to nobody
+    worker_metrics_port: int = Field(default=0, ge=0, le=65535)         # where a worker answers Prometheus on this machine; 0: nowhere
     clamav: str = Field(default="", pattern=r"^(unix:/.+|tcp:[^:]+:[0-9]{1,5})?$")     # clamd; once set, nothing passes unscanned
     ocr: Literal["auto", "rapidocr", "none"] = "auto"   # who reads papers: auto when the extra `ocr` is installed; none: hands
     # Where papers lie. Empty: a folder under data_dir; `file:<folder>`; `s3://<bucket>/<prefix>` (services/storage/backend.py)

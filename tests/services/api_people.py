@@ -23,6 +23,7 @@ TABLE = """
 MUDOSHKCAXYI  R   /clock
 X             W   /clock
 AXY           R   /system/idle
+AXY           R   /metrics
 MUDOSHKCAXYI  R   /plans
 MUDOSHKCAXYI  R   /plans/{plan}
 MUDOSHKCAXYI  R   /plans/{plan}/schema
