@@ -1,4 +1,4 @@
-"""The State Council's calendar: one data file per year, official or provisional."""
+"""The calendar an office counts by: the State Council's years, one file each, and the office's own days laid over them."""
 
 from __future__ import annotations
 
@@ -9,48 +9,44 @@ from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 
-import yaml
+from services.core.errors import ConfigError, InputError
+from services.workdays.years import Holiday, Year, parse
 
-from services.core.errors import ConfigError
+__all__ = ["Calendar", "Holiday", "Year", "calendar", "load", "made"]
 
 FOLDER = Path(__file__).parent / "calendars"
 DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Holiday:
-    """One block of days off, weekends inside it included."""
-
-    name: str
-    first: date
-    last: date
-
-
-@dataclass(frozen=True, slots=True)
-class Year:
-    """One year's arrangement. `why` says why a provisional year is provisional; `source` names the notice."""
-
-    number: int
-    official: bool
-    source: str
-    why: str
-    holidays: tuple[Holiday, ...]
-    workdays: frozenset[date]
-
-
 @dataclass(frozen=True, eq=False)
 class Calendar:
-    """All released years. `version` is pinned on each clock; it changes with any byte of any year's file."""
+    """All years of an office: the State Council's, and its own days laid over them, farthest organisation first.
+
+    `version` is pinned on each clock; it changes with any byte of any file, and the files (`texts`) make it again.
+    """
 
     years: Mapping[int, Year]
-    digest: str
+    extras: tuple[Year, ...] = ()
+    digest: str = field(init=False)
     _named: dict[date, str] = field(init=False, default_factory=dict, repr=False)
+    _makeup: set[date] = field(init=False, default_factory=set, repr=False)
 
     def __post_init__(self) -> None:
-        for year in self.years.values():
-            for holiday in year.holidays:
-                for offset in range((holiday.last - holiday.first).days + 1):
-                    self._named[holiday.first + timedelta(days=offset)] = holiday.name
+        if not self.years:
+            raise ConfigError("calendar_missing", "没有任何工作日历", remedy="请管理员发布日历", field="calendars")
+        object.__setattr__(self, "digest", hashlib.sha256("".join(self.texts).encode()).hexdigest())
+        for year in (*self.years.values(), *self.extras):
+            off = year.days_off()
+            self._named.update(off)
+            self._makeup.difference_update(off)
+            for day in year.workdays:
+                self._named.pop(day, None)
+            self._makeup.update(year.workdays)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The files, of which this calendar can be made again."""
+        return tuple(self.years[number].text for number in sorted(self.years)) + tuple(extra.text for extra in self.extras)
 
     @property
     def version(self) -> str:
@@ -67,14 +63,13 @@ class Calendar:
 
     def is_workday(self, day: date) -> bool:
         """Whether people work on that day: make-up days yes, days off and other weekends no."""
-        year = self.year(day)
-        if day in year.workdays:
-            return True
-        return day not in self._named and day.weekday() < 5
+        self.year(day)
+        return day in self._makeup or (day not in self._named and day.weekday() < 5)
 
     def is_makeup(self, day: date) -> bool:
         """Whether it is a weekend day on which people work (调休上班日)."""
-        return day in self.year(day).workdays
+        self.year(day)
+        return day in self._makeup
 
     def holiday(self, day: date) -> str | None:
         """The name of the holiday block the day lies in; a plain weekend has none."""
@@ -87,51 +82,34 @@ class Calendar:
             day += DAY
         return day
 
+    def missing(self, today: date) -> tuple[int, ...]:
+        """The years without an official arrangement that should have one: this year, and from October on the next."""
+        wanted = (today.year, today.year + 1) if today.month >= 10 else (today.year,)
+        return tuple(year for year in wanted if year not in self.years or not self.years[year].official)
+
     def alarms(self, today: date) -> list[str]:
-        """What the administrator must hear: from October on, next year must be there and official."""
-        following = self.years.get(today.year + 1)
-        if today.month < 10 or (following and following.official):
-            return []
-        state = "仅有暂定数据" if following else "缺失"
-        return [f"{today.year + 1}年工作日历{state}，涉及{today.year + 1}年的期限均为暂定"]
+        """What the administrator must hear of missing years."""
+        return [f"{year}年工作日历{'仅有暂定数据' if year in self.years else '缺失'}，涉及{year}年的期限均为暂定"
+                for year in self.missing(today)]
+
+
+def made(texts: Iterable[str]) -> Calendar:
+    """A calendar out of its files, as `texts` gives them. InputError names what is malformed."""
+    parsed = [parse(text) for text in texts]
+    return Calendar({year.number: year for year in parsed if not year.office}, tuple(year for year in parsed if year.office))
 
 
 def load(files: Iterable[Path]) -> Calendar:
     """Read year files. Raises ConfigError naming the file and key when one is malformed."""
-    years: dict[int, Year] = {}
-    digest = hashlib.sha256()
-    for file in sorted(files):
-        content = file.read_bytes()
-        digest.update(content)
-        year = _read_year(file, content)
-        years[year.number] = year
-    if not years:
-        raise ConfigError("calendar_missing", "没有任何工作日历", remedy="请管理员发布日历", field="calendars")
-    return Calendar(years, digest.hexdigest())
+    return Calendar({year.number: year for year in map(_read, sorted(files))})
 
 
-def _read_year(file: Path, content: bytes) -> Year:
+def _read(file: Path) -> Year:
     try:
-        data = yaml.safe_load(content)
-        year = Year(int(data["year"]), {"official": True, "provisional": False}[data["status"]], str(data["source"]),
-                    str(data.get("why", "")),
-                    tuple(Holiday(item["name"], item["first"], item["last"]) for item in data["holidays"]),
-                    frozenset(data["workdays"]))
-    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-        raise ConfigError("calendar_malformed", f"日历文件 {file.name} 有误：{error}",
-                          remedy="对照其他年份的文件改正", field=f"calendars.{file.stem}") from None
-    _check(file, year)
-    return year
-
-
-def _check(file: Path, year: Year) -> None:
-    days = [day for holiday in year.holidays for day in (holiday.first, holiday.last)] + sorted(year.workdays)
-    wrong = [day for day in days if not isinstance(day, date) or day.year != year.number]
-    wrong += [day for day in year.workdays if day not in wrong and day.weekday() < 5]
-    wrong += [holiday.last for holiday in year.holidays if holiday.last < holiday.first]
-    if wrong:
-        raise ConfigError("calendar_malformed", f"日历文件 {file.name} 的日期 {wrong[0]} 有误",
-                          remedy="日期须在本年内，调休上班日须为周末", field=f"calendars.{file.stem}")
+        return parse(file.read_text(encoding="utf-8"))
+    except InputError as error:
+        raise ConfigError("calendar_malformed", f"日历文件 {file.name}：{error.message}（{error.field}）", remedy=error.remedy,
+                          field=f"calendars.{file.stem}") from None
 
 
 @lru_cache(maxsize=1)

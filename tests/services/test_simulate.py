@@ -208,7 +208,7 @@ def test_sizes_that_do_not_fit_name_the_option(members: int, claims: int, orgs: 
 
 def test_a_last_day_too_near_the_first_calendar_names_the_option() -> None:
     with pytest.raises(InputError) as refused:
-        Size(10, 10, 3, 1, at_hour(date(2025, 3, 1), 18))
+        Size(10, 10, 3, 1, at_hour(date(2024, 3, 1), 18))
     assert refused.value.field == "until"
 
 
