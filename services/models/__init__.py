@@ -13,6 +13,7 @@ from services.models.cover import Cover, Endorsement, Reservation, RosterImport
 from services.models.delivery import DeliveryAttempt, DeliveryEvent, LetterContact
 from services.models.disagreement import Disagreement, HandoffOwner
 from services.models.exchange import CooperationAct, ExchangeReport, Reconciliation, ReconciliationDifference
+from services.models.figures import DayTally, FiguresRefresh, MonthTally, OpenTally, StageVisit
 from services.models.handoff import Handoff, InsurerMessage
 from services.models.ledger import LedgerClosing, LedgerEntry, LedgerTransaction, MoneyProof, PremiumVoucher
 from services.models.notice import Notice, NumberSeries
@@ -33,6 +34,7 @@ from services.models.reading import (
     PaperReading,
     UploadSession,
 )
+from services.models.recount import CalendarVersion, ClockRecount
 from services.models.release import Release
 from services.models.review import ReviewLook, ReviewStep, StockPhrase, StoodIn
 from services.models.signin import (
@@ -50,17 +52,17 @@ from services.models.worksheet import Decision, Worksheet
 
 __all__ = [
     "AccessRecord", "Account", "Advance", "AnswerSheet", "AuditHead", "AuditRecord", "BankCard", "BankLine", "BusinessClockRow",
-    "CancelRequest", "Case", "Claim", "ClaimMessage", "Consent", "CooperationAct", "Cover", "Credential", "Decision",
+    "CancelRequest", "Case", "Claim", "ClaimMessage", "Consent", "CooperationAct", "Cover", "Credential", "DayTally", "Decision",
     "DeliveryAttempt", "DeliveryEvent",
-    "Disagreement", "DuplicateVerdict", "Endorsement", "ExchangeReport", "FactSource", "FamilyTie", "FindingAnswer",
+    "Disagreement", "DuplicateVerdict", "Endorsement", "ExchangeReport", "FactSource", "FamilyTie", "FiguresRefresh", "FindingAnswer",
     "FormerKey", "Fund", "FundAccount", "FurtherList", "Grant", "Handoff", "HandoffOwner", "IdempotencyKey",
     "InsurerMessage", "Invoice", "LedgerClosing", "LedgerEntry", "LedgerTransaction", "LetterContact", "Liaison", "LineVerdict",
-    "MessageMark", "MoneyProof",
-    "Notice", "NumberSeries", "Objection", "OfficeLetter", "OidcAttempt", "OidcSubject", "Organisation", "OrganisationChange",
+    "MessageMark", "MoneyProof", "MonthTally",
+    "Notice", "NumberSeries", "Objection", "OfficeLetter", "OidcAttempt", "OidcSubject", "OpenTally", "Organisation", "OrganisationChange",
     "OriginalRequest", "OutboxRow", "Paper", "PaperField", "PaperMatch", "PaperPage", "PaperReading", "PasswordLink",
     "Payee", "Payment", "PaymentRun", "Person", "PersonCategory", "PersonChange", "PersonMerge", "PremiumVoucher",
     "Proxy", "QaItem", "QaSample", "Receivable", "Reconciliation", "ReconciliationDifference", "RecoveryCode",
     "Release", "Reopening", "ReportDraft", "ReportImport", "ReportNote", "Reservation", "ReviewLook", "ReviewStep",
-    "RosterImport", "SignInGuard", "SlaClock", "StockPhrase", "StoodIn", "Substitute", "SummaryLine", "SummarySheet",
+    "RosterImport", "SignInGuard", "SlaClock", "StageVisit", "StockPhrase", "StoodIn", "Substitute", "SummaryLine", "SummarySheet",
     "Supplement", "Token", "UploadSession", "WebSession", "Worksheet",
 ]
