@@ -80,7 +80,6 @@ def create_app(wiring: Wiring, pages: Iterable[APIRouter] = ()) -> FastAPI:
     for router in pages:
         app.include_router(router)
     docs.complete(app)
-    app.middleware("http")(_guarded)
     app.middleware("http")(_measured)
     return app
 
@@ -90,7 +89,7 @@ async def _measured(request: Request, answer: Callable[[Request], Awaitable[Resp
     began, status = time.perf_counter(), 500
     with telemetry.span(f"{request.method} request") as span:
         try:
-            response = await answer(request)
+            response = await _guarded(request, answer)
             status = response.status_code
             return response
         finally:
