@@ -30,6 +30,7 @@ FAILED = Counter("huzhu_work_failed", "Owed work that failed and will be tried a
 FIRED = Counter("huzhu_clocks_fired", "Clocks that warned, were missed or went up the tree", ("what", "kind"), registry=REGISTRY)
 
 _NO_ROUTE = "(none)"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})       # others are strangers' inventions: no label each
 
 
 def export_traces(program: str, url: str) -> None:
@@ -73,4 +74,4 @@ def flow(name: str, *, topic: str, size: int) -> Iterator[None]:
 
 def answered(method: str, route: str | None, status: int, seconds: float) -> None:
     """Count one answer by its route's pattern, so that no number of a claim becomes a label."""
-    REQUESTS.labels(method, route or _NO_ROUTE, str(status)).observe(seconds)
+    REQUESTS.labels(method if method in _METHODS else "(other)", route or _NO_ROUTE, str(status)).observe(seconds)
