@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+import re
+from decimal import ROUND_HALF_UP, Decimal
 
 from services.core.errors import InputError
 
 FEN = Decimal("0.01")
 _HOW = "写成 12000.00 这样的数"
+# Decimal itself also reads 1_000, 1E+30 and NaN. More than sixteen digits before the point bigint fen could not hold.
+_WRITTEN = re.compile(r"[+-]?[0-9]{1,16}(\.[0-9]{1,30})?")
 
 
 def to_fen(yuan: Decimal) -> int:
@@ -30,15 +33,12 @@ def round_line(amount: Decimal) -> Decimal:
 
 def parse_yuan(text: str, *, field: str) -> Decimal:
     """A decimal string in yuan ("12000.00") to Decimal; never through float."""
-    if not text.strip():
+    written = text.strip()
+    if not written:
         raise InputError("money_format", f"{field}：没有填写金额", remedy=_HOW, field=field)
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        raise InputError("money_format", f"{field}：“{text}”不是金额", remedy=_HOW, field=field) from None
-    if not value.is_finite():
-        raise InputError("money_format", f"{field}：“{text}”不是有限的数", remedy=_HOW, field=field)
-    return value
+    if not _WRITTEN.fullmatch(written):
+        raise InputError("money_format", f"{field}：“{text[:40]}”不是金额", remedy=_HOW, field=field)
+    return Decimal(written)
 
 
 def show(yuan: Decimal) -> str:
