@@ -14,6 +14,7 @@ from services.models.delivery import DeliveryAttempt, DeliveryEvent, LetterConta
 from services.models.disagreement import Disagreement, HandoffOwner
 from services.models.exchange import CooperationAct, ExchangeReport, Reconciliation, ReconciliationDifference
 from services.models.figures import DayTally, FiguresRefresh, MonthTally, OpenTally, StageVisit
+from services.models.forecast import ClaimRisk, ForecastDays
 from services.models.handoff import Handoff, InsurerMessage
 from services.models.ledger import LedgerClosing, LedgerEntry, LedgerTransaction, MoneyProof, PremiumVoucher
 from services.models.notice import Notice, NumberSeries
@@ -52,10 +53,11 @@ from services.models.worksheet import Decision, Worksheet
 
 __all__ = [
     "AccessRecord", "Account", "Advance", "AnswerSheet", "AuditHead", "AuditRecord", "BankCard", "BankLine", "BusinessClockRow",
-    "CancelRequest", "Case", "Claim", "ClaimMessage", "Consent", "CooperationAct", "Cover", "Credential", "DayTally", "Decision",
+    "CalendarVersion", "CancelRequest", "Case", "Claim", "ClaimMessage", "ClaimRisk", "ClockRecount", "Consent", "CooperationAct", "Cover",
+    "Credential", "DayTally", "Decision",
     "DeliveryAttempt", "DeliveryEvent",
     "Disagreement", "DuplicateVerdict", "Endorsement", "ExchangeReport", "FactSource", "FamilyTie", "FiguresRefresh", "FindingAnswer",
-    "FormerKey", "Fund", "FundAccount", "FurtherList", "Grant", "Handoff", "HandoffOwner", "IdempotencyKey",
+    "ForecastDays", "FormerKey", "Fund", "FundAccount", "FurtherList", "Grant", "Handoff", "HandoffOwner", "IdempotencyKey",
     "InsurerMessage", "Invoice", "LedgerClosing", "LedgerEntry", "LedgerTransaction", "LetterContact", "Liaison", "LineVerdict",
     "MessageMark", "MoneyProof", "MonthTally",
     "Notice", "NumberSeries", "Objection", "OfficeLetter", "OidcAttempt", "OidcSubject", "OpenTally", "Organisation", "OrganisationChange",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.core.errors import InputError
+from services.workdays.years import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ def checked(kind: str, payload: Mapping[str, object], effective_on: date) -> dic
             raise InputError("release_payload", f"{name} 的写法不对", remedy="核对内容", field=f"payload.{name}")
     if kind == "separation_rule":
         _require_strict(payload["off"])
+    if kind == "calendar":
+        _require_year(payload, effective_on)
     if kind == "rule_book" and payload["effective"] != effective_on.isoformat():
         raise InputError("release_effective", "生效日与条款文件的生效日不一致", remedy="以条款文件为准", field="effective_on")
     return dict(payload)
@@ -69,10 +72,22 @@ _HASH, _DAY = "[0-9a-f]{64}", r"\d{4}-\d\d-\d\d"
 # Files are named by their SHA-256: the second person releases those bytes and no others.
 _SHAPES: dict[str, dict[str, str | None]] = {
     "separation_rule": {"off": None},
-    "calendar": {"year": r"20\d\d", "sha256": _HASH},
+    "calendar": {"year": r"20\d\d", "text": r"(?s)\S.{0,19999}"},
     "rule_book": {"plan": "[a-z0-9-]{2,60}", "effective": _DAY, "sha256": _HASH},
     "wording": {"code": "[a-z0-9_.-]{2,60}", "text": r"(?s)\S.{0,4999}"},
 }
+
+
+def _require_year(payload: Mapping[str, object], effective_on: date) -> None:
+    """The file reads as one year's arrangement, of the year it is proposed for, in force from that year's first day."""
+    try:
+        year = parse(str(payload["text"]))
+    except InputError as error:
+        raise InputError(error.code, error.message, remedy=error.remedy, field=f"payload.text.{error.field}") from None
+    if str(year.number) != payload["year"]:
+        raise InputError("release_payload", f"文件写的是{year.number}年", remedy="年份与文件一致", field="payload.year")
+    if effective_on != date(year.number, 1, 1):
+        raise InputError("release_effective", "工作日历自该年1月1日起适用", remedy=f"写 {year.number}-01-01", field="effective_on")
 
 
 def _require_strict(off: object) -> None:

@@ -14,6 +14,8 @@ from services.audit import service as audit
 from services.core.clock import business_day
 from services.core.errors import Conflict, GuardFailed, InputError, NotFound, NotPermitted
 from services.models import Organisation, Release
+from services.outbox import service as outbox
+from services.outbox.service import Work
 from services.releases import rules
 
 WHO = (Role.ADMINISTRATOR, Role.HEAD)
@@ -86,6 +88,8 @@ def _answer(session: Session, found: Release, org_key: str, state: str, note: st
         state=state, answered_by=_account(actor), answered_person=person, answered_at=now, answer_note=note))
     session.refresh(found)
     _record(session, found, org_key, state, note, actor, now)
+    if (found.kind, state) == ("calendar", "released"):     # the clocks that the year touches are counted anew
+        outbox.add(session, [Work("calendar.release", org_key, subject_id=found.id)], now=now)
     return found
 
 
@@ -119,8 +123,8 @@ def _note(note: str) -> str:
 
 
 def _require_ahead(kind: str, effective_on: date, now: datetime) -> None:
-    """Nothing changes for days gone by; a rule-book alone has the day its wording names."""
-    if kind != "rule_book" and effective_on < business_day(now):
+    """Nothing changes for days gone by; a rule-book has the day its wording names, a calendar its year's first."""
+    if kind not in ("rule_book", "calendar") and effective_on < business_day(now):
         raise InputError("effective_past", "生效日不能早于今天", remedy="改为今天或以后", field="effective_on")
 
 

@@ -23,6 +23,13 @@ from tests.support.world import World, build_world, open_login
 
 DAY = date(2026, 4, 1)
 BOOK: dict[str, object] = {"plan": "nx-ankangbao", "effective": "2026-04-01", "sha256": "a" * 64}
+YEAR = """year: 2027
+status: official
+source: 国务院办公厅关于2027年部分节假日安排的通知（示例）
+holidays:
+- {name: 春节, first: 2027-02-06, last: 2027-02-12}
+workdays: [2027-02-20]
+"""
 ALL = {"claimant", "family", "verifier", "levels", "judged", "maker", "checker", "payers", "substitute"}
 
 
@@ -132,7 +139,11 @@ def test_what_was_seen_is_what_is_released_and_answered_once(db: Database, now: 
     ("rule_book", {"plan": "nx-ankangbao", "effective": "2026-04-01"}, DAY, "payload.sha256"),
     ("rule_book", {**BOOK, "sha256": "A" * 64}, DAY, "payload.sha256"),
     ("rule_book", BOOK, date(2026, 4, 2), "effective_on"),
-    ("calendar", {"year": 2027, "sha256": "a" * 64}, DAY, "payload.year"),
+    ("calendar", {"year": 2027, "text": YEAR}, date(2027, 1, 1), "payload.year"),
+    ("calendar", {"year": "2028", "text": YEAR}, date(2028, 1, 1), "payload.year"),
+    ("calendar", {"year": "2027", "text": YEAR}, DAY, "effective_on"),
+    ("calendar", {"year": "2027", "text": YEAR.replace("2027-02-06", "2026-02-06")}, date(2027, 1, 1),
+     "payload.text.holidays.0.first"),
     ("wording", {"code": "cover_note", "text": " "}, DAY, "payload.text"),
     ("wording", {"code": "cover_note", "text": "行"}, date(2026, 3, 19), "effective_on"),
     ("separation_rule", {"off": ["maker"]}, DAY, "payload.off"),
