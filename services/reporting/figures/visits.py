@@ -14,7 +14,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from services.sla.calendars import calendar_for, day_numbers
+from services.sla.calendars import calendar_for, day_numbers, domains
 
 BATCH = 20_000          # claims a statement of a whole build
 _STEPS = "('open', 'reopen', 'pass', 'send_down', 'refuse', 'void')"
@@ -111,16 +111,15 @@ _OF_SOME = sa.text(_WRITE.format(**_places("{0} IN (SELECT unnest(CAST(:ids AS u
 _BOUNDS = sa.text("SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM claim) x WHERE place % :batch = 1 ORDER BY id")
 _CHANGED = sa.text("""
     SELECT DISTINCT chain_id FROM audit_record WHERE at >= :since AND machine IN ('claim', 'review_step', 'payment') ORDER BY chain_id""")
-_OFFICES = sa.text("SELECT org_key FROM organisation WHERE office IS NOT NULL ORDER BY org_key")
 _LAST = uuid.UUID(int=(1 << 128) - 1)
 
 
 class Counting:
-    """By which calendar each office counts, as arrays for a statement; `version` names all of them."""
+    """By which calendar each organisation counts, as arrays for a statement; `version` names all of them."""
 
     def __init__(self, session: Session) -> None:
-        keys = ["", *session.execute(_OFFICES).scalars()]
-        calendars = [calendar_for(session, key or "cn.") for key in keys]
+        keys = domains(session)
+        calendars = [calendar_for(session, key) for key in keys]
         self.version = " ".join(f"{key}{one.version}" for key, one in zip(keys, calendars, strict=True))
         of: list[int] = []
         days: list[date] = []
