@@ -232,7 +232,7 @@ class Behind:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Claims by number, from live rows (a claim stands once for each clock or visit that is counted). `after`: there is more."""
+    """Claims by their days, from live rows (a claim stands once for each clock or visit that is counted). `after`: there is more."""
 
     rows: tuple[Behind, ...]
     after: str

@@ -93,11 +93,21 @@ _COUNTS = _replace("month_tally", ("plan", "month", "what", "kind"), f"""
           AND {_month("y.credited_at")} IN ({_MONTHS})) r
     JOIN place p ON p.org_key = r.org_key GROUP BY 1, 2, 3, 4, 5""", _OF_MONTHS)
 OPEN = f"k.state <> 'stopped' AND k.kind NOT IN {_WINDOWS}"
+# Claims open in each state (`side` claim), and those under review whose newest worksheet wants a person's amount, by the level and
+# the role that must say it (`side` manual); neither has a day.
+NO_DAY = "DATE '2000-01-01'"
+MANUAL = """c.state = 'in_review' AND 'manual' = (SELECT w.outcome FROM worksheet w WHERE w.claim_id = c.id AND w.round = c.round
+    ORDER BY w.seq DESC LIMIT 1)"""
 _OPEN = _replace("open_tally", ("plan", "kind", "state", "side", "day"), f"""
-    SELECT p.base, c.plan, k.kind, k.state, x.side, x.day, count(*) AS n
-    FROM sla_clock k JOIN claim c ON c.id = k.claim_id JOIN place p ON p.org_key = k.org_key
-    CROSS JOIN LATERAL (VALUES ('due', k.due_on), ('start', k.start_on)) AS x(side, day)
-    WHERE {OPEN} GROUP BY 1, 2, 3, 4, 5, 6""", "true")
+    SELECT p.base, r.plan, r.kind, r.state, r.side, r.day, count(*) AS n FROM (
+        SELECT k.org_key, c.plan, k.kind, k.state, x.side, x.day FROM sla_clock k JOIN claim c ON c.id = k.claim_id
+        CROSS JOIN LATERAL (VALUES ('due', k.due_on), ('start', k.start_on)) AS x(side, day) WHERE {OPEN}
+        UNION ALL
+        SELECT c.org_key, c.plan, '', c.state, 'claim', {NO_DAY} FROM claim c WHERE c.state NOT IN ('closed', 'cancelled')
+        UNION ALL
+        SELECT c.org_key, c.plan, s.level, s.role, 'manual', {NO_DAY} FROM claim c
+        JOIN review_step s ON s.claim_id = c.id AND s.round = c.round AND s.state = 'open' WHERE {MANUAL}) r
+    JOIN place p ON p.org_key = r.org_key GROUP BY 1, 2, 3, 4, 5, 6""", "true")
 _ALL_MONTHS = sa.text(f"""
     SELECT DISTINCT {_month("left_at")} FROM stage_visit WHERE left_at IS NOT NULL
     UNION SELECT DISTINCT date_trunc('month', stopped_on)::date FROM sla_clock WHERE stopped_on IS NOT NULL

@@ -1,0 +1,115 @@
+"""The claims behind a number, from live rows, a page at a time."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, date, datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from services.core.errors import InputError
+from services.reporting.boards.area import OF_KINDS, OF_PLANS, Area, area, span
+from services.reporting.boards.standing_open import days
+from services.reporting.boards.views import BANDS, WHOLE, Behind, Cut, Page, Which
+from services.reporting.figures.tallies import MANUAL, OPEN, STOPPED
+from services.reporting.figures.visits import DECISIONS
+
+# With more open clocks than this an area is read along the days, with fewer from its claims.
+_MANY = 3_000
+_HOW_MANY = sa.text("SELECT coalesce(sum(n), 0) FROM open_tally WHERE org_key = :key AND side = 'due'")
+_HERE = "{0}.org_key >= :low AND {0}.org_key < :high"
+_CLAIM = "c.id AS claim_id, c.claim_no, c.plan, c.state, c.org_key, o.name AS org"
+_ORG = "LEFT JOIN organisation o ON o.org_key = c.org_key"
+_RUNNING = "k.state = 'running' AND "
+_CLOCKS = {
+    "open": "true", "due_today": f"{_RUNNING} k.due_on = :today", "soon": f"{_RUNNING} k.due_on > :today AND k.due_on <= :soon",
+    "late": f"{_RUNNING} k.due_on < :today", "paused": "k.state = 'paused'", "band": "k.start_on >= :band_from AND k.start_on < :band_past"}
+_VERDICTS = {"kept": "k.kept", "missed": "NOT k.kept"}
+_VISITS = {
+    "time": f"""CASE WHEN :stage = '{WHOLE}' THEN v.whole_days IS NOT NULL WHEN :level <> '' THEN v.level = :level
+        ELSE v.stay_days IS NOT NULL AND (:stage = '' OR v.stage = :stage) END""",
+    "verified": "v.event = 'verify' AND v.first", "complete": "v.event = 'verify' AND v.first AND v.asked = 0",
+    "decided": f"v.event IN {DECISIONS} AND v.first", "asked": f"v.event IN {DECISIONS} AND v.first AND v.asked > 0",
+    "returned": f"v.event IN {DECISIONS} AND v.first AND v.returned > 0",
+    "refused": "v.event IN ('refuse', 'insurer_refuse') AND v.first", "paid": "v.event = 'settle'"}
+_DAYS = f"CASE WHEN :stage = '{WHOLE}' THEN v.whole_days WHEN :level <> '' THEN v.days ELSE v.stay_days END"
+
+
+def _clocks(condition: str, place: str, where: str, *, along: bool) -> sa.TextClause:
+    """`place`: the day by which they come; `along`: read by that day, for an area with very many."""
+    fence = "" if along else "OFFSET 0"
+    return sa.text(f"""
+        SELECT {_CLAIM}, x.kind, x.due_on, NULL::int AS days, c.amount_fen AS fen, x.place, x.id AS row FROM (
+            SELECT k.id, k.claim_id, k.kind, k.due_on, {place} AS place FROM sla_clock k
+            JOIN claim c ON c.id = k.claim_id AND {_HERE.format("c")} AND {OF_PLANS.format("c")}
+            WHERE {where} AND {condition} AND {_HERE.format("k")} AND {OF_KINDS.format("k")} AND (:kind = '' OR k.kind = :kind)
+              AND ({place}, k.id) > (CAST(:place AS date), CAST(:row AS uuid)) {fence}) x
+        JOIN claim c ON c.id = x.claim_id {_ORG} ORDER BY x.place, x.id LIMIT :limit""")
+
+
+_IN_MONTHS = f"{STOPPED} AND k.stopped_on >= :first_day AND k.stopped_on < :past_day"
+_QUERIES: dict[tuple[str, bool], sa.TextClause] = {}
+for _along in (False, True):
+    for _name, _condition in _CLOCKS.items():
+        _open = "" if _along else " AND c.state NOT IN ('closed', 'cancelled')"
+        _QUERIES[_name, _along] = _clocks(f"{_condition}{_open}", "k.due_on", OPEN, along=_along)
+    for _name, _condition in _VERDICTS.items():
+        _QUERIES[_name, _along] = _clocks(_condition, "k.stopped_on", _IN_MONTHS, along=_along)
+    for _name, _condition in _VISITS.items():
+        _QUERIES[_name, _along] = sa.text(f"""
+            SELECT {_CLAIM}, CASE WHEN v.level <> '' THEN v.level ELSE v.stage END AS kind, NULL::date AS due_on, {_DAYS} AS days,
+                   c.amount_fen AS fen, v.left_at AS place, v.claim_id AS row
+            FROM stage_visit v JOIN claim c ON c.id = v.claim_id {_ORG}
+            WHERE {_HERE.format("v")} AND v.left_at >= :first AND v.left_at < :past AND {OF_PLANS.format("v")} AND {_condition}
+              AND (v.left_at, v.claim_id) > (CAST(:place AS timestamptz), CAST(:row AS uuid))
+            ORDER BY v.left_at, v.claim_id LIMIT :limit""")
+    _QUERIES["manual", _along] = sa.text(f"""
+        SELECT {_CLAIM}, s.level AS kind, NULL::date AS due_on, NULL::int AS days, NULL::bigint AS fen, DATE '0001-01-01' AS place,
+               c.id AS row
+        FROM claim c JOIN review_step s ON s.claim_id = c.id AND s.round = c.round AND s.state = 'open' {_ORG}
+        WHERE {_HERE.format("c")} AND {OF_PLANS.format("c")} AND (:level = '' OR s.level = :level) AND {MANUAL}
+          AND c.id > CAST(:row AS uuid) ORDER BY c.id LIMIT :limit""")
+
+
+def claims(session: Session, cut: Cut, which: Which, *, after: str = "", limit: int = 50, now: datetime) -> Page:
+    """The claims behind a number, oldest day first (of clocks the day they are due or stopped, of visits the moment they ended).
+
+    InputError: a wrong `after`. NotFound: no such organisation in sight.
+    """
+    found = area(session, cut, now)
+    place, row = _cursor(after, which)
+    values = {**found.values(by_part=False), **_months(found, which), **_days(session, found, which), "kind": which.kind,
+              "stage": which.stage, "level": which.level, "place": place, "row": row, "limit": limit + 1}
+    rows = session.execute(_QUERIES[which.number, _many(session, found)], values).all()
+    shown = rows[:limit]
+    last = f"{shown[-1].place.isoformat()}/{shown[-1].row}" if len(rows) > limit else ""
+    return Page(tuple(Behind(one.claim_id, one.claim_no, one.plan, one.state, one.org_key, one.org or one.org_key, one.kind, one.due_on,
+                             one.days, one.fen) for one in shown), last)
+
+
+def _many(session: Session, found: Area) -> bool:
+    return found.has_tallies and session.execute(_HOW_MANY, {"key": found.key}).scalar_one() > _MANY
+
+
+def _months(found: Area, which: Which) -> dict[str, object]:
+    return span(which.month, which.month) if which.month else found.months
+
+
+def _days(session: Session, found: Area, which: Which) -> dict[str, object]:
+    """Today, the last day that is soon, and from which day to before which one the band's clocks started."""
+    told = days(session, found.key, found.today)
+    band = which.band or 0
+    start = date.min if band == len(BANDS) - 1 else told.bands[band]
+    return {"today": told.today, "soon": told.soon, "band_from": start, "band_past": told.bands[band - 1] if band else date.max}
+
+
+def _cursor(after: str, which: Which) -> tuple[date | datetime, uuid.UUID]:
+    moment = which.number in _VISITS
+    if not after:
+        return (datetime(1, 1, 2, tzinfo=UTC) if moment else date.min), uuid.UUID(int=0)
+    try:
+        place, row = after.split("/")
+        return (datetime.fromisoformat(place) if moment else date.fromisoformat(place)), uuid.UUID(row)
+    except ValueError:
+        raise InputError("cursor_wrong", "翻页位置不对", remedy="从第一页重新开始", field="after") from None
