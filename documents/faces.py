@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import hashlib
 import json
 import sys
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from documents.errors import DocumentError, MissingGlyph
 # Beside the installed packages: made once for them, and not among the data that a demonstration wipes.
 FOLDER = Path(sys.prefix) / "share" / "huzhu" / "faces"
 LIST = "faces.json"
+COMMON_FOLDER = FOLDER.with_name("faces-common")
+COMMON = "common.json"
 CHAINS = {"body": ("latin", "fang", "rare"), "kai": ("kai", "rare"), "hei": ("hei", "rarehei"),
           "title": ("title", "raretitle"), "song": ("song", "rare")}
 
@@ -73,6 +76,39 @@ def require(text: str, chain: str = "body") -> None:
         raise MissingGlyph("".join(sorted(absent)))
 
 
-def css() -> str:
-    """@font-face rules of all faces; letter.css names them by family."""
-    return "\n".join(f'@font-face {{ font-family: "{face.family}"; src: url({face.path.as_uri()}) }}' for face in faces().values())
+@dataclass(frozen=True, slots=True)
+class Common:
+    """The faces cut to common characters: files by role, and the characters that each of them has."""
+
+    files: dict[str, Path] = field(hash=False)
+    chars: frozenset[str]
+
+    def sets(self, text: str) -> bool:
+        """Whether a letter of these characters can be set with these faces alone, each from the face the whole ones would give."""
+        return self.chars.issuperset(text.translate(_BREAKS))
+
+
+_BREAKS = dict.fromkeys(map(ord, "\t\r\n"))
+
+
+@cache
+def common() -> Common | None:
+    """The common faces; None where set-up has not made them of the faces that are there now."""
+    path = COMMON_FOLDER / COMMON
+    if not path.exists():
+        return None
+    listed = json.loads(path.read_text("utf-8"))
+    if listed["of"] != digest(FOLDER / LIST):
+        return None
+    return Common({role: COMMON_FOLDER / name for role, name in listed["files"].items()}, frozenset(listed["chars"]))
+
+
+def digest(path: Path) -> str:
+    """Digest of a file, in hex."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def css(cut: Common | None = None) -> str:
+    """@font-face rules of all faces, or of the common ones; letter.css names them by family."""
+    files = cut.files if cut else {role: face.path for role, face in faces().items()}
+    return "\n".join(f'@font-face {{ font-family: "{faces()[role].family}"; src: url({path.as_uri()}) }}' for role, path in files.items())

@@ -17,18 +17,16 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from fontTools import subset  # type: ignore[import-untyped]
 from fontTools.pens.boundsPen import ControlBoundsPen  # type: ignore[import-untyped]
 from fontTools.ttLib import TTCollection, TTFont  # type: ignore[import-untyped]
 
-from documents.faces import FOLDER, LIST
+from documents import faces_common
+from documents.faces import COMMON_FOLDER, FOLDER, LIST
+from documents.faces_cut import ASCII, DROPPED, SPACES, common, cut, numbered, renumber
 
 PACKAGE = "texlive-lang-chinese"
 FANDOL = Path("usr/share/texlive/texmf-dist/fonts/opentype/public/fandol")
 ASCENT, DESCENT = 880, -120
-DROPPED = ("GSUB", "GPOS", "BASE", "VORG", "vhea", "vmtx", "DSIG", "GDEF", "FFTM")
-ASCII = frozenset(range(0x20, 0x7f))
-SPACES = frozenset((0x20, 0xa0, 0x3000, *range(0x2000, 0x2010)))
 # By role: what an office may lay into its folder, the file of Fandol, and the file and name of Noto that stands in.
 SERIF, BOLD, SANS = ("NotoSerifCJK-Light.ttc", "NotoSerifCJK-Regular.ttc"), ("NotoSerifCJK-Bold.ttc",), ("NotoSansCJK-Regular.ttc",)
 ROLES: dict[str, tuple[str, str, tuple[str, ...]]] = {
@@ -123,10 +121,10 @@ def _make(role: str, path: Path, number: int, target: Path) -> dict[str, object]
     if role == "latin":
         points &= ASCII
     elif role == "title" and path.name.startswith("Noto"):
-        points &= _common()     # the whole face costs each letter 40 ms; the rest of it follows as `raretitle`
+        points &= common()     # the whole face costs each letter 40 ms; the rest of it follows as `raretitle`
     points -= _blank(font, points)
     if role == "latin" or (role == "title" and path.name.startswith("Noto")):
-        _cut(font, points)
+        cut(font, points)
     for table in DROPPED:
         if table in font:
             del font[table]
@@ -134,8 +132,8 @@ def _make(role: str, path: Path, number: int, target: Path) -> dict[str, object]
     _level(font)
     _rename(font, family)
     _keep(font, points)
-    if "CFF " in font and not _numbered(font):
-        _renumber(font)
+    if "CFF " in font and not numbered(font):
+        renumber(font)
     name = f"{role}{'.otf' if 'CFF ' in font else '.ttf'}"
     font.save(target / name)
     units, metrics, cmap = font["head"].unitsPerEm, font["hmtx"].metrics, font.getBestCmap()
@@ -147,12 +145,6 @@ def _make(role: str, path: Path, number: int, target: Path) -> dict[str, object]
 def _chinese(point: int) -> bool:
     """Han characters, Latin letters, signs; not Hangul and other scripts that the Noto faces carry along."""
     return point < 0x1100 or 0x2000 <= point < 0x3130 or 0x3200 <= point < 0xa000 or 0xf900 <= point < 0xfb00 or point >= 0xfe30
-
-
-def _common() -> set[int]:
-    """GB 2312, what stands between, and name characters that are often met outside it."""
-    rows = {bytes((high, low)).decode("gb2312", "ignore") for high in range(0xa1, 0xf8) for low in range(0xa1, 0xff)}
-    return {ord(char) for char in rows if char} | ASCII | {ord(char) for char in "·—…喆堃珺昇玥祎旻彧赟镕垚翀頔"}
 
 
 def _blank(font: TTFont, points: set[int]) -> set[int]:
@@ -169,14 +161,6 @@ def _blank(font: TTFont, points: set[int]) -> set[int]:
         if pen.bounds is None:
             empty.add(point)
     return empty
-
-
-def _cut(font: TTFont, points: set[int]) -> None:
-    options = subset.Options(layout_features=[], hinting=False, glyph_names=False, notdef_outline=True)
-    options.drop_tables += list(DROPPED)
-    cutter = subset.Subsetter(options)
-    cutter.populate(unicodes=points)
-    cutter.subset(font)
 
 
 def _keep(font: TTFont, points: set[int]) -> None:
@@ -205,30 +189,6 @@ def _rename(font: TTFont, family: str) -> None:
         font["CFF "].cff.fontNames = [plain]
 
 
-def _numbered(font: TTFont) -> bool:
-    top = font["CFF "].cff.topDictIndex[0]
-    if not hasattr(top, "ROS"):
-        return True
-    return all(place == 0 or int(name[3:]) == place for place, name in enumerate(font.getGlyphOrder()))
-
-
-def _renumber(font: TTFont) -> None:
-    """Character ids equal to glyph numbers: the charset becomes the identity."""
-    names = {old: ".notdef" if place == 0 else f"cid{place:05d}" for place, old in enumerate(font.getGlyphOrder())}
-    for table in font["cmap"].tables:
-        if table.format != 14:
-            table.cmap = {point: names[glyph] for point, glyph in table.cmap.items()}
-    font["cmap"].tables = [table for table in font["cmap"].tables if table.format != 14]
-    font["hmtx"].metrics = {names[glyph]: wide for glyph, wide in font["hmtx"].metrics.items()}
-    top = font["CFF "].cff.topDictIndex[0]
-    strings = top.CharStrings
-    top.charset = [names[glyph] for glyph in top.charset]
-    strings.charset = top.charset
-    strings.charStrings = {names[glyph]: value for glyph, value in strings.charStrings.items()}
-    top.ROS, top.CIDCount = ("Adobe", "Identity", 0), len(names)
-    font.setGlyphOrder(list(names.values()))
-
-
 def _ranges(points: list[int]) -> Iterator[tuple[int, int]]:
     first = last = points[0]
     for point in points[1:]:
@@ -245,6 +205,7 @@ def main() -> None:
     parser.add_argument("--office", type=Path, help="folder with fangsong, kaiti, heiti, songti, xiaobiaosong as .ttf or .otf")
     given = parser.parse_args()
     stand_ins = build(FOLDER, given.office)
+    faces_common.build(FOLDER, COMMON_FOLDER)
     if stand_ins:
         sys.stderr.write(
             f"Fandol was not found (Debian: apt-get download {PACKAGE}); Noto CJK stands in for: {', '.join(stand_ins)}. "

@@ -16,17 +16,20 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
+import pydyf  # type: ignore[import-untyped]
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 from pydantic import BaseModel, ValidationError
 from weasyprint import CSS, HTML, Attachment
+from weasyprint.document import Document
 from weasyprint.text.fonts import FontConfiguration
 
 from documents.errors import ContextError, DocumentError, MissingGlyph, UnknownLetter
-from documents.faces import css
+from documents.faces import common, css
 from documents.layout import template as layout
 from documents.layout.context import Issued
 from documents.proof import VARIANT, add_ua1, data_file, seal_field
+from documents.writing import resting, write_once
 
 HERE = Path(__file__).parent
 FAMILY = "Letter "
@@ -119,16 +122,17 @@ def compose(template: Template, letter: Issued) -> str:
 
 
 def type_case() -> tuple[FontConfiguration, CSS]:
-    """Faces and style sheet, loaded once a process."""
-    return _type_case()
+    """The whole faces and the style sheet, loaded once a process."""
+    return _type_case(False)
 
 
 def _set(html: str, attachments: list[Attachment], sealed: bool) -> tuple[bytes, int, str]:
-    with press_lock:
-        fonts, css = _type_case()
-        document = HTML(string=html, url_fetcher=_no_fetch).render(stylesheets=[css], font_config=fonts, pdf_variant=VARIANT)
+    cut = common()
+    with press_lock, resting():
+        fonts, style = _type_case(cut is not None and cut.sets(html))
+        document = HTML(string=html, url_fetcher=_no_fetch).render(stylesheets=[style], font_config=fonts, pdf_variant=VARIANT)
         add_ua1(document)
-        pdf = document.write_pdf(pdf_variant=VARIANT, attachments=attachments, finisher=seal_field() if sealed else None)
+        pdf = document.write_pdf(pdf_variant=VARIANT, attachments=attachments, finisher=_finisher(sealed))
     if not isinstance(pdf, bytes):
         raise DocumentError("no_pdf", "排版程序没有返回文件")
     absent = {chr(point) for font in document.fonts.values() for point in font.missing}
@@ -142,10 +146,19 @@ def _set(html: str, attachments: list[Attachment], sealed: bool) -> tuple[bytes,
     return pdf, len(document.pages), document.metadata.title
 
 
+def _finisher(sealed: bool) -> Callable[[Document, pydyf.PDF], None]:
+    def finish(document: Document, pdf: pydyf.PDF) -> None:
+        if sealed:
+            seal_field()(document, pdf)
+        write_once(pdf)
+
+    return finish
+
+
 @cache
-def _type_case() -> tuple[FontConfiguration, CSS]:
+def _type_case(cut: bool) -> tuple[FontConfiguration, CSS]:
     fonts = FontConfiguration()
-    return fonts, CSS(string=css() + (HERE / "layout" / "letter.css").read_text("utf-8"), font_config=fonts)
+    return fonts, CSS(string=css(common() if cut else None) + (HERE / "layout" / "letter.css").read_text("utf-8"), font_config=fonts)
 
 
 @cache
