@@ -19,6 +19,7 @@ from flows.keep_papers import keep_papers
 from flows.pay import pay, plan_payments, settle_claims
 from flows.prove_money import prove_money
 from flows.reconcile import reconcile
+from flows.recount_clocks import recount_clocks
 from flows.runtime import Batch, looking, transaction
 from flows.send_notices import draft_notices, send_notices
 from flows.sweep_deadlines import sweep_deadlines
@@ -71,6 +72,8 @@ ROUTES: dict[str, tuple[Flow, ...]] = {
     "insurer.message": (collect_replies,),
     "insurer.recall": (recall_from_insurer,),
     "roster.enrol": (enrol_rosters,),
+    "calendar.release": (recount_clocks,),
+    "timetable.recount": (recount_clocks,),
     "timetable.collect": (collect_replies,),
     "timetable.sweep": (sweep_deadlines,),
     "timetable.papers": (keep_papers,),
@@ -90,8 +93,8 @@ class Lane:
 
 # Reading takes a second a page: a letter or a payment must never stand behind five hundred of them. Small batches, because a claim's
 # findings come at the end of its batch, and a worker that is told to stop finishes the batch in hand.
-# A provider of messages may think for seconds too, and nobody waits for an archive sheet.
-_SLOW = {check_evidence, keep_papers, carry_letters, archive_claims}
+# A provider of messages may think for seconds too, and nobody waits for an archive sheet. A year released touches every open clock.
+_SLOW = {check_evidence, keep_papers, carry_letters, archive_claims, recount_clocks}
 SLOW = frozenset({topic for topic, flows in ROUTES.items() if not _SLOW.isdisjoint(flows)})
 LANES = (Lane(slow=False, batch=200), Lane(slow=True, batch=25))
 

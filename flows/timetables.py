@@ -28,6 +28,7 @@ def main() -> None:
                  "keep-papers": ("30 2 1 * *", "timetable.papers"),
                  "reconcile": ("20 6 * * *", "timetable.reconcile"),
                  "prove-money": ("40 6 * * *", "timetable.prove"),
+                 "recount-clocks": ("50 0 * * *", "timetable.recount"),
                  "unopened-letters": ("20 8 * * *", "timetable.letters")}
     deployments = [owe.to_deployment(name, schedule=Cron(when, timezone=ZONE), parameters={"topic": topic})
                    for name, (when, topic) in timetable.items()]

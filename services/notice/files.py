@@ -35,6 +35,7 @@ from services.models import (
     Supplement,
     Worksheet,
 )
+from services.notice.recounts import Recount, changes
 from services.notice.rules import base_of
 from services.payment.queries import Receiver, Succession, receivers, succession
 from services.rulebook.registry import version
@@ -80,6 +81,7 @@ class File:
     handoffs: tuple[Handoff, ...] = ()
     turned: dict[str, str] = field(default_factory=dict)        # claim's event → the reason given last
     instead_of: str | None = None                               # number of the letter that this one replaces
+    recount: Recount | None = None                              # only where the letter tells of a day that moved
     succession: Succession | None = None                        # only where the letter tells heirs of it
 
     @property
@@ -127,6 +129,7 @@ def gather(session: Session, notices: Sequence[Notice]) -> list[File]:
     shared: Numbers = {}
     came, turned = _delivered(session, ids), _turned(session, [row.claim_id for row in notices if row.code == "recalled"])
     former = _former(session, [row.replaces for row in notices if row.replaces])
+    moved = changes(session, [base_of(row.cause).split(":")[1] for row in notices if row.code == "date_changed"])
     files = []
     for notice in notices:
         claim = claims[notice.claim_id]
@@ -153,6 +156,7 @@ def gather(session: Session, notices: Sequence[Notice]) -> list[File]:
             list_clocks={clock.subject: clock for clock in clocks.get(claim.id, []) if clock.kind == "supplement"},
             handoffs=tuple(handoffs.get(claim.id, ())), turned=turned.get(claim.id, {}),
             instead_of=former.get(notice.replaces) if notice.replaces else None,
+            recount=moved.get(base_of(notice.cause).split(":")[1]) if notice.code == "date_changed" else None,
             succession=succession(session, claim.id) if notice.code == "heirs" else None))
     return files
 

@@ -29,9 +29,9 @@ from statemachines.states import NoticeState
 
 PDF = "application/pdf"
 # Within one claim a letter may name the number of those before it.
-ORDER = ("receipt", "supplement", "reminder", "not_pursued", "limitation", "transfer", "recalled", "held", "extended", "advance",
-         "objection_receipt", "reopened", "reexamined", "decision", "consolation", "refusal", "refund", "cover_note", "heirs", "account",
-         "payment", "repayment", "withdrawal")
+ORDER = ("receipt", "supplement", "reminder", "not_pursued", "limitation", "transfer", "recalled", "held", "extended", "date_changed",
+         "advance", "objection_receipt", "reopened", "reexamined", "decision", "consolation", "refusal", "refund", "cover_note", "heirs",
+         "account", "payment", "repayment", "withdrawal")
 
 
 def letter_number(series: str, year: int, serial: int) -> str:
@@ -89,9 +89,12 @@ _MOOT = sa.text("""
             AND n.cause = 'claim.forward:' || h.round)))
     UNION ALL SELECT n.id FROM notice n JOIN sla_clock k ON k.id::text = split_part(n.cause, ':', 2)
     WHERE n.id = ANY(CAST(:ids AS uuid[])) AND n.code = 'extended' AND k.state <> 'running'
+    UNION ALL SELECT n.id FROM notice n JOIN clock_recount r ON r.id::text = split_part(n.cause, ':', 2)
+    JOIN sla_clock k ON k.id = r.clock_id WHERE n.id = ANY(CAST(:ids AS uuid[])) AND n.code = 'date_changed'
+    AND (k.state = 'stopped' OR k.due_on = r.old_due)
     UNION ALL SELECT n.id FROM notice n JOIN payment p ON p.id::text = split_part(n.cause, ':', 2)
     WHERE n.id = ANY(CAST(:ids AS uuid[])) AND n.code = 'account' AND p.state <> 'returned'""")
-_MAY_BE_MOOT = ("reminder", "not_pursued", "held", "limitation", "extended", "account", "transfer")
+_MAY_BE_MOOT = ("reminder", "not_pursued", "held", "limitation", "extended", "account", "transfer", "date_changed")
 
 
 def _without_moot(session: Session, notices: Sequence[Notice], actor: Actor, now: datetime) -> list[Notice]:

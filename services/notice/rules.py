@@ -18,7 +18,8 @@ _ALWAYS: Mapping[str, tuple[str, ...]] = {
     "receivable.receive": ("repayment",), "receivable.write_off": ("repayment",),
 }
 # Owed by the calendar, not by an event: the sweep drafts them, cause by cause.
-BY_CALENDAR: Mapping[str, str] = {"held": "claim.hold", "extended": "clock.late", "limitation": "claim.limitation"}
+BY_CALENDAR: Mapping[str, str] = {"held": "claim.hold", "extended": "clock.late", "limitation": "claim.limitation",
+                                "date_changed": "clock.recounted"}
 HOLD_DAYS = 3           # calendar days that a hold may last without a word to the member (STATES)
 LIMITATION_DAYS = 30    # calendar days before the right ends that a resting claim's reader is reminded
 # Each subject named has a letter of its own; other events have one a round.

@@ -40,7 +40,7 @@ Days = Annotated[int, Field(ge=0, le=MOST_DAYS)]
 # The letters the house writes, by the folder of each; and those an insurer writes, kept with the claim.
 LETTERS = ("receipt", "supplement", "decision", "consolation", "refusal", "payment", "refund", "transfer", "cover_note",
            "withdrawal", "objection_receipt", "reopened", "reexamined", "reminder", "not_pursued", "advance",
-           "recalled", "held", "extended", "heirs", "repayment", "account", "limitation")
+           "recalled", "held", "extended", "heirs", "repayment", "account", "limitation", "date_changed")
 INSURER_LETTERS = ("decision_insurer", "refusal_insurer")
 
 

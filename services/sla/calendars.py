@@ -41,7 +41,7 @@ _STATE = sa.text("""
     SELECT (SELECT array_agg(r.id || ' ' || o.org_key ORDER BY r.answered_at, r.id) FROM release r
             JOIN organisation o ON o.id = r.org_id WHERE r.kind = 'calendar' AND r.state = 'released' AND r.payload ? 'text'),
            (SELECT array_agg(version) FROM calendar_version), current_setting('transaction_read_only') = 'off'""")
-_TEXTS = sa.text("SELECT id::text, payload ->> 'text' FROM release WHERE id = ANY(CAST(:ids AS uuid[]))")
+_TEXTS = sa.text("SELECT id::text AS id, payload ->> 'text' AS text FROM release WHERE id = ANY(CAST(:ids AS uuid[]))")
 # One keeps, others need not wait: a row lock held to the end of a long batch would stand in the way of claims' locks.
 _MAY_KEEP = sa.text("SELECT pg_try_advisory_xact_lock(hashtextextended('calendar version ' || :version, 0))")
 _KEEP = sa.text("INSERT INTO calendar_version (version, texts, kept_at) VALUES (:version, CAST(:texts AS jsonb), clock_timestamp())"
@@ -146,7 +146,8 @@ def _ask(session: Session) -> _Asked:
 
 def _book(session: Session, released: Released) -> _Book:
     if released not in _books:
-        texts: Mapping[str, str] = dict(session.execute(_TEXTS, {"ids": [one for one, _ in released]}).tuples().all()) if released else {}
+        rows = session.execute(_TEXTS, {"ids": [one for one, _ in released]}).all() if released else ()
+        texts: Mapping[str, str] = {row.id: row.text for row in rows}
         while len(_books) >= _MOST_BOOKS:
             _books.pop(next(iter(_books)), None)
         _books[released] = _Book(tuple((org_key, parse(texts[one])) for one, org_key in released), {})

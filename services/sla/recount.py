@@ -64,12 +64,13 @@ _CLAIMS = f"""SELECT c.id FROM claim c WHERE c.id IN (
 _CLOCKS = f"""
     SELECT k.id, k.claim_id, k.org_key, k.kind, k.budget, k.day_kind, k.start_on, k.pauses, k.due_on, k.words FROM sla_clock k
     WHERE k.claim_id = ANY(%(claims)s::uuid[]) AND {_TOUCHED} ORDER BY k.id FOR UPDATE"""
-# A letter that had gone out and says the old day, with the count's words or without.
+# A letter to a person that had gone out with this very promise: the day and how it was counted.
 _NAMED = """
     SELECT m.clock_id, array_agg(n.id::text ORDER BY n.issued_at, n.id) FROM unnest(
-        %(clocks)s::uuid[], %(claims)s::uuid[], %(dues)s::date[]) AS m(clock_id, claim_id, due)
-    JOIN notice n ON n.claim_id = m.claim_id AND n.state IN ('issued', 'dispatched', 'delivered')
-        AND jsonb_path_exists(n.context, '$.** ? (@.on == $due)', jsonb_build_object('due', to_char(m.due, 'YYYY-MM-DD')))
+        %(clocks)s::uuid[], %(claims)s::uuid[], %(dues)s::date[], %(words)s::text[]) AS m(clock_id, claim_id, due, words)
+    JOIN notice n ON n.claim_id = m.claim_id AND n.state IN ('issued', 'dispatched', 'delivered') AND n.recipient <> 'insurer'
+        AND jsonb_path_exists(n.context, '$.** ? (@.on == $due && @.words == $words)',
+                              jsonb_build_object('due', to_char(m.due, 'YYYY-MM-DD'), 'words', m.words))
     GROUP BY m.clock_id"""
 # A clock that was late by the old count only is not late; what had been said of it may be said again when it is.
 _WRITE = """
@@ -170,7 +171,8 @@ def _list(session: Session, moved: Sequence[tuple[tuple[Any, ...], tuple[date, s
     if not moved:
         return
     letters: dict[uuid.UUID, list[str]] = dict(driver_cursor(session).execute(_NAMED, {
-        "clocks": [row[0] for row, _ in moved], "claims": [row[1] for row, _ in moved], "dues": [row[8] for row, _ in moved]}).fetchall())
+        "clocks": [row[0] for row, _ in moved], "claims": [row[1] for row, _ in moved], "dues": [row[8] for row, _ in moved],
+        "words": [row[9] for row, _ in moved]}).fetchall())
     session.execute(sa.insert(ClockRecount), [
         {"id": uuidv7(), "org_key": row[2], "claim_id": row[1], "clock_id": row[0], "kind": row[3], "old_due": row[8],
          "new_due": due, "old_words": row[9], "new_words": words, "old_calendar": old, "new_calendar": new,

@@ -72,7 +72,7 @@ LETTERS: Mapping[str, str] = {
     "reexamined": N_("重新审核结果通知书"), "recalled": N_("收回移送材料告知书"), "held": N_("暂停办理告知书"),
     "extended": N_("延期告知书"),
     "heirs": N_("继承人领款事项告知书"), "repayment": N_("返还款项通知书"), "account": N_("重新登记收款账户通知书"),
-    "limitation": N_("申领时效届满提醒书")}
+    "limitation": N_("申领时效届满提醒书"), "date_changed": N_("期限变更告知书")}
 LISTS: Mapping[str, tuple[str, str]] = {
     "drafted": (N_("待送达"), "busy"), "delivered": (N_("已送达，待答复"), "busy"), "answered": (N_("已答复"), "good"),
     "lapsed": (N_("逾期"), "stop")}

@@ -20,7 +20,8 @@ from statemachines.rules import RULES, needs
 ROOT = Path(__file__).resolve().parents[2]
 # Topics that doors and timetables owe, not moves.
 BY_DOORS = {"paper.upload", "insurer.message", "insurer.recall", "roster.enrol", "timetable.collect", "timetable.sweep", "timetable.papers",
-            "timetable.reconcile", "timetable.prove", "timetable.letters", "letter.carry"}
+            "timetable.reconcile", "timetable.prove", "timetable.letters", "letter.carry", "calendar.release",
+            "timetable.recount"}
 
 
 def test_every_owed_topic_has_a_flow_and_no_flow_waits_in_vain() -> None:

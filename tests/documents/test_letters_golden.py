@@ -30,7 +30,7 @@ TITLES = {
     "advance": "先予支付通知书", "recalled": "收回移送材料告知书", "held": "暂停办理告知书", "extended": "延期告知书",
     "heirs": "继承人领款事项告知书",
     "repayment": "应返还款项告知书", "account": "重新登记收款账户通知书", "limitation": "申领时效届满提醒书",
-    "exchange": "关于2026年3月关爱女职工“安康保”合作情况的函",
+    "date_changed": "期限变更告知书", "exchange": "关于2026年3月关爱女职工“安康保”合作情况的函",
     "cover_certificate": "参保证明", "archive_sheet": "结案归档表",
     "monthly_summary": "关于2026年3月互助保障理赔情况的报告",
 }
@@ -69,6 +69,8 @@ MUST_SAY = {
     "repayment": ["45000.00元", "人民币肆万伍仟元整", "新互通〔2026〕21号", "不要自行汇款", "15日内", "分期", "不从您的账户直接扣划"],
     "account": ["60000.00元", "人民币陆万元整", "2026年6月19日被银行退回", "账户已销户", "尾号8810", "两名工作人员核对"],
     "limitation": ["2028年3月20日届满", "还有28日", "满2年", "病理诊断报告", "不必重新报案"],
+    "date_changed": ["由2027年2月18日变更为2027年2月20日", "新互通〔2026〕121号", "第15个工作日为2月20日", "2027年部分节假日安排",
+                     "天数没有改变"],
     "withdrawal": ["2026年8月11日收到", "已经撤回", "2028年8月7日", "不影响王样例继续享有的保障"],
 }
 
@@ -91,7 +93,7 @@ def test_letter_keeps_its_pages(code: str, press: Callable[[str], Rendered]) -> 
     if faces()["fang"].path.stat().st_size > 10_000_000:
         pytest.skip("Noto stands in for Fandol on this machine; its figures are of other widths")
     short = ("withdrawal", "payment", "objection_receipt", "reopened", "reexamined", "reminder", "advance", "recalled",
-             "held", "extended", "heirs", "repayment", "account", "limitation", "not_pursued")
+             "held", "extended", "heirs", "repayment", "account", "limitation", "not_pursued", "date_changed")
     assert press(code).pages == {"cover_certificate": 1, "archive_sheet": 4}.get(code, 2 if code in short else 3)
 
 

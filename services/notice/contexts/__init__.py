@@ -11,6 +11,7 @@ from services.notice.contexts.decided import consolation, decision, refund, refu
 from services.notice.contexts.insured import cover_note, transfer
 from services.notice.contexts.listed import not_pursued, reminder, supplement
 from services.notice.contexts.paid import payment
+from services.notice.contexts.recounted import date_changed
 from services.notice.contexts.reported import receipt, withdrawal
 from services.notice.contexts.timely import extended, held, limitation_ends
 from services.notice.contexts.turned import account, heirs, recalled, repayment
@@ -24,5 +25,5 @@ BUILDERS: Mapping[str, Builder] = {
     "payment": payment, "objection_receipt": objection_receipt, "reopened": reopened, "reexamined": reexamined,
     "reminder": reminder, "not_pursued": not_pursued, "advance": advance,
     "recalled": recalled, "held": held, "extended": extended, "heirs": heirs, "repayment": repayment, "account": account,
-    "limitation": limitation_ends,
+    "limitation": limitation_ends, "date_changed": date_changed,
 }
