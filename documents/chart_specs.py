@@ -7,6 +7,7 @@ from typing import cast
 import altair as alt
 
 from documents.charts import Bands, Bars, Chart, Months, Palette, number
+from documents.faces import measure
 
 FONT = "Letter Hei, Letter Rarehei"
 EM = 13         # of a label, in CSS pixels
@@ -21,7 +22,7 @@ def spec(chart: Chart, palette: Palette, width: int) -> dict[str, object]:
             "titleFontSize": 12, "titleFontWeight": "normal", "labelLimit": 0}
     return dict(drawn.configure(background=palette.ground, padding=6, font=FONT).configure_view(stroke=None)
                 .configure_axis(**text, gridColor=palette.grid, domainColor=palette.quiet, tickColor=palette.quiet)
-                .configure_legend(**text, orient="top", columns=2 if width < NARROW else 0).to_dict())
+                .configure_legend(**text, orient="top", symbolStrokeWidth=0, columns=2 if width < NARROW else 0).to_dict())
 
 
 def _layers(*charts: alt.Chart) -> alt.LayerChart:
@@ -34,7 +35,7 @@ def _labels(chart: Bars | Bands) -> alt.Y:
 
 
 def _inner(chart: Bars | Bands, width: int, beside: int) -> int:
-    return max(width - beside - EM * max((len(label) for label, _ in chart.rows), default=1), 120)
+    return max(width - beside - round(EM * max((measure(label, "hei") for label, _ in chart.rows), default=1.0)), 120)
 
 
 def _bars(chart: Bars, palette: Palette, width: int) -> alt.LayerChart:
@@ -43,7 +44,8 @@ def _bars(chart: Bars, palette: Palette, width: int) -> alt.LayerChart:
         y=_labels(chart), x=alt.X("value:Q", title=None, axis=None, scale=alt.Scale(domainMin=0, nice=False, zero=True)))
     bars = base.mark_bar(color=palette.series[0], height={"band": .68})
     words = base.mark_text(align="left", dx=5, color=palette.ink, font=FONT, fontSize=EM).encode(text="shown:N")
-    return _layers(bars, words).properties(width=_inner(chart, width, 90), height={"step": 30})
+    beside = 40 + round(EM * max((measure(str(row["shown"]), "hei") for row in rows), default=1.0))
+    return _layers(bars, words).properties(width=_inner(chart, width, beside), height={"step": 30})
 
 
 def _months(chart: Months, palette: Palette, width: int) -> alt.LayerChart:
@@ -61,7 +63,7 @@ def _months(chart: Months, palette: Palette, width: int) -> alt.LayerChart:
         color=alt.Color("name:N", sort=names, title=None, scale=alt.Scale(domain=names, range=list(palette.series[:len(names)]))))
     dashes = alt.Scale(domain=names, range=[[1, 0], [6, 4], [2, 3]][:len(names)])
     marks = alt.Scale(domain=names, range=["circle", "square", "triangle-up"][:len(names)])
-    lines = base.mark_line(strokeWidth=2.5).encode(strokeDash=alt.StrokeDash("name:N", sort=names, legend=None, scale=dashes))
+    lines = base.mark_line(strokeWidth=2.5).encode(strokeDash=alt.StrokeDash("name:N", sort=names, title=None, scale=dashes))
     points = base.mark_point(filled=True, size=46, opacity=1).encode(shape=alt.Shape("name:N", sort=names, title=None, scale=marks))
     return _layers(lines, points).properties(width=width - 70, height=190)
 
