@@ -14,6 +14,7 @@ from flows.collect_replies import collect_replies
 from flows.compute_benefit import compute_benefit
 from flows.conclude_rounds import conclude_rounds
 from flows.enrol_rosters import enrol_rosters
+from flows.escalate_levels import escalate_levels
 from flows.hand_to_insurer import forward_to_insurer, hand_to_insurer, recall_from_insurer, reply_to_insurer
 from flows.keep_papers import keep_papers
 from flows.pay import pay, plan_payments, settle_claims
@@ -64,6 +65,7 @@ ROUTES: dict[str, tuple[Flow, ...]] = {
     "payment.bounce": (plan_payments, draft_notices),     # the payee may have died while the bank had the money
     "notice.create": (send_notices,),
     "letter.carry": (carry_letters,),
+    "clock.breach": (escalate_levels,),
     "objection.create": (draft_notices,),
     "objection.decide": (draft_notices,),
     "receivable.create": (draft_notices,),

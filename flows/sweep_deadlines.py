@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 from prefect import flow
 
 from flows.runtime import Batch, actor, effect, now, transaction
@@ -21,11 +19,9 @@ from services.sla import sweep as sla
 
 @effect
 async def watch() -> None:
-    """Warn and breach, each once; levels past their days move up the tree."""
+    """Warnings, breaches and what goes up the ladder, each once; levels past their days are owed to the outbox."""
     with transaction() as session:
-        swept = sla.sweep(session, now=now())
-        late = [uuid.UUID(due.subject) for due in swept if due.what == "breached" and due.kind == "level"]
-        review.escalate(session, step_ids=late, actor=actor(), now=now())
+        sla.sweep(session, now=now())
 
 
 @effect

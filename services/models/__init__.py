@@ -7,7 +7,7 @@ from services.models.asking import FurtherList
 from services.models.audit import AccessRecord, AuditHead, AuditRecord
 from services.models.case import CancelRequest, Case, Consent, DuplicateVerdict, ReportDraft, ReportImport, ReportNote
 from services.models.claim import Claim
-from services.models.clock import SlaClock
+from services.models.clock import ClockPolicy, SlaAlert, SlaClock
 from services.models.conversation import ClaimMessage, MessageMark
 from services.models.cover import Cover, Endorsement, Reservation, RosterImport
 from services.models.delivery import DeliveryAttempt, DeliveryEvent, LetterContact
@@ -53,8 +53,8 @@ from services.models.worksheet import Decision, Worksheet
 
 __all__ = [
     "AccessRecord", "Account", "Advance", "AnswerSheet", "AuditHead", "AuditRecord", "BankCard", "BankLine", "BusinessClockRow",
-    "CalendarVersion", "CancelRequest", "Case", "Claim", "ClaimMessage", "ClaimRisk", "ClockRecount", "Consent", "CooperationAct", "Cover",
-    "Credential", "DayTally", "Decision",
+    "CalendarVersion", "CancelRequest", "Case", "Claim", "ClaimMessage", "ClaimRisk", "ClockPolicy", "ClockRecount", "Consent",
+    "CooperationAct", "Cover", "Credential", "DayTally", "Decision",
     "DeliveryAttempt", "DeliveryEvent",
     "Disagreement", "DuplicateVerdict", "Endorsement", "ExchangeReport", "FactSource", "FamilyTie", "FiguresRefresh", "FindingAnswer",
     "ForecastDays", "FormerKey", "Fund", "FundAccount", "FurtherList", "Grant", "Handoff", "HandoffOwner", "IdempotencyKey",
@@ -65,6 +65,6 @@ __all__ = [
     "Payee", "Payment", "PaymentRun", "Person", "PersonCategory", "PersonChange", "PersonMerge", "PremiumVoucher",
     "Proxy", "QaItem", "QaSample", "Receivable", "Reconciliation", "ReconciliationDifference", "RecoveryCode",
     "Release", "Reopening", "ReportDraft", "ReportImport", "ReportNote", "Reservation", "ReviewLook", "ReviewStep",
-    "RosterImport", "SignInGuard", "SlaClock", "StageVisit", "StockPhrase", "StoodIn", "Substitute", "SummaryLine", "SummarySheet",
-    "Supplement", "Token", "UploadSession", "WebSession", "Worksheet",
+    "RosterImport", "SignInGuard", "SlaAlert", "SlaClock", "StageVisit", "StockPhrase", "StoodIn", "Substitute", "SummaryLine",
+    "SummarySheet", "Supplement", "Token", "UploadSession", "WebSession", "Worksheet",
 ]

@@ -10,7 +10,7 @@ from sqlmodel import Field
 
 from services.models.base import Instant, Json, Row, instant, one_of
 
-KINDS = ("separation_rule", "calendar", "rule_book", "wording")
+KINDS = ("separation_rule", "calendar", "rule_book", "wording", "clock_policy")
 STATES = ("proposed", "released", "rejected", "withdrawn")
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.core.errors import InputError
+from services.releases import clock_policy
 from services.workdays.years import parse
 
 
@@ -49,8 +50,10 @@ def in_force(payload: Mapping[str, object] | None, known: Iterable[Comparison] =
 
 def checked(kind: str, payload: Mapping[str, object], effective_on: date) -> dict[str, object]:
     """The payload as it will be kept. InputError (field "payload.…") naming what is wrong with it."""
+    if kind == "clock_policy":
+        return clock_policy.checked(payload)
     if kind not in _SHAPES:
-        raise InputError("release_kind", f"不认识的变更种类：{kind}", remedy=f"可用：{'、'.join(_SHAPES)}", field="kind")
+        raise InputError("release_kind", f"不认识的变更种类：{kind}", remedy=f"可用：{'、'.join((*_SHAPES, 'clock_policy'))}", field="kind")
     fields = _SHAPES[kind]
     unknown, missing = set(payload) - set(fields), set(fields) - set(payload)
     if unknown or missing:

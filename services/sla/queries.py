@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from sqlmodel import Session, col, select
 
-from services.models import SlaClock
+from services.models import SlaAlert, SlaClock
 from services.sla.rules import INSURER
 
-__all__ = ["INSURER", "clocks", "clocks_of"]
+__all__ = ["INSURER", "alerts_of", "clocks", "clocks_of"]
 
 
 def clocks_of(session: Session, claim_id: uuid.UUID) -> list[SlaClock]:
@@ -24,3 +24,10 @@ def clocks(session: Session, claim_ids: Sequence[uuid.UUID], kind: str) -> dict[
     rows = session.exec(select(SlaClock).where(col(SlaClock.claim_id).in_(list(claim_ids)), SlaClock.kind == kind)
                         .order_by(col(SlaClock.round), col(SlaClock.start_on), col(SlaClock.id)))
     return {clock.claim_id: clock for clock in rows}
+
+
+def alerts_of(session: Session, claim_id: uuid.UUID) -> list[SlaAlert]:
+    """What a claim's clocks owed and who was told, in the order in which it was owed."""
+    query = (select(SlaAlert).join(SlaClock, col(SlaClock.id) == col(SlaAlert.clock_id)).where(SlaClock.claim_id == claim_id)
+             .order_by(col(SlaAlert.due_on), col(SlaAlert.clock_id), col(SlaAlert.lap), col(SlaAlert.step)))
+    return list(session.exec(query))

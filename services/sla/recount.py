@@ -17,6 +17,7 @@ from services.core.errors import NotFound
 from services.core.ids import uuidv7
 from services.models import ClockRecount
 from services.sla import calendars
+from services.sla.rewatch import rewatch
 from services.sla.rules import FIRST_NOTICE
 from services.workdays.calendar import Calendar
 from services.workdays.count import Count, add_calendar, add_working
@@ -112,6 +113,7 @@ def recount(session: Session, one: Stale, *, now: datetime) -> int:
     cursor.execute(_WRITE, {
         "ids": [row[0] for row in rows], "dues": [due for due, _, _ in counts], "words": [words for _, words, _ in counts],
         "provisional": [provisional for _, _, provisional in counts], "calendar": cal.version, "today": business_day(now)})
+    rewatch(session, [row[0] for row in rows])
     return len(rows)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from services.releases.clock_policy import SAME_RULE as SAME_RULE
+
 
 class Op(StrEnum):
     """What a move does to clocks."""
@@ -66,8 +68,6 @@ FOLLOWS: dict[tuple[str, str], tuple[Step, ...]] = {
     ("notice", "deliver"): (Step(Op.START, ("objection",), where=_DECISION_LETTERS),),
 }
 
-# Clocks that count the same rule twice, from another start: the insurer's own 15 days from its complete file.
-SAME_RULE = {"insurer_pay": "pay"}
 # A stopped clock of these kinds begins anew when its stage is entered again. The promise to pay stops within a round only
 # when an unanswered list lapsed: a claim taken up again and verified anew is promised anew.
 RESTARTS = frozenset({"verification", "level", "supplement", "pay"})

@@ -17,10 +17,15 @@ from services.core.db import driver_cursor
 from services.core.ids import uuidv7
 from services.rulebook.registry import version
 from services.rulebook.schema import ClockRule
+from services.sla import policies
+from services.sla.calendars import calendar_for
+from services.sla.policy import Policy, budget, received_on
+from services.sla.rewatch import array
 from services.sla.rules import FIRST_NOTICE as FIRST_NOTICE
 from services.sla.rules import FOLLOWS, RESTARTS, SAME_RULE, WINDOWS, Op, Step
 from services.sla.rules import REPORT as REPORT
-from services.workdays.calendar import calendar
+from services.sla.watching import days_of
+from services.workdays.calendar import Calendar, calendar
 from services.workdays.count import Count, add_calendar, add_working
 
 Rows = Mapping[uuid.UUID, tuple[uuid.UUID, date]]   # moved row -> (claim, business day)
@@ -47,7 +52,10 @@ class LastDay(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NewClock:
-    """A clock to insert; its days are counted by the rule unless `count` already says the last one."""
+    """A clock to insert; its days are counted by the rule unless `count` already says the last one.
+
+    `plan` may be left out; it is then asked of the claim where an office's policy needs it.
+    """
 
     claim_id: uuid.UUID
     org_key: str
@@ -57,6 +65,7 @@ class NewClock:
     rule: ClockRule
     start_on: date
     count: LastDay | None = None
+    plan: str = ""
 
 
 class Stopped(NamedTuple):
@@ -68,11 +77,11 @@ class Stopped(NamedTuple):
     subject: str = ""
 
 
-def count(rule: ClockRule, start_on: date, pauses: Pauses = ()) -> Count:
-    """The due day of a rule from its start, and the count in words."""
+def count(rule: ClockRule, start_on: date, pauses: Pauses = (), cal: Calendar | None = None) -> Count:
+    """The due day of a rule from its start, and the count in words; by the built-in calendar unless another is given."""
     if rule.kind == "working":
-        return add_working(start_on, rule.days, calendar(), pauses=pauses)
-    return add_calendar(start_on, rule.days, calendar(), pauses=pauses)
+        return add_working(start_on, rule.days, cal or calendar(), pauses=pauses)
+    return add_calendar(start_on, rule.days, cal or calendar(), pauses=pauses)
 
 
 def has_clocks(machine: str, event: str) -> bool:
@@ -91,13 +100,13 @@ def follow(session: Session, machine: str, event: str, rows: Rows, *, now: datet
         if not meant:
             continue
         if step.op is Op.START:
-            _start(session, step, meant, known)
+            _start(session, step, meant, known, now)
         elif step.op is Op.STOP:
             _stop(session, step, meant)
         elif step.op is Op.PAUSE:
             _pause(session, step, meant)
         else:
-            _resume(session, step, meant)
+            _resume(session, step, meant, now)
 
 
 def _meant(session: Session, machine: str, step: Step, rows: Rows) -> Rows:
@@ -121,7 +130,7 @@ def _planned(session: Session, rows: Rows) -> dict[uuid.UUID, Planned]:
     return {row[0]: Planned(*row[1:]) for row in found}
 
 
-def _start(session: Session, step: Step, rows: Rows, known: Mapping[uuid.UUID, Planned] | None) -> None:
+def _start(session: Session, step: Step, rows: Rows, known: Mapping[uuid.UUID, Planned] | None, now: datetime) -> None:
     planned = known or _planned(session, rows)
     new = []
     for row_id, (claim_id, day) in rows.items():
@@ -130,7 +139,9 @@ def _start(session: Session, step: Step, rows: Rows, known: Mapping[uuid.UUID, P
         for kind in step.kinds:
             rule = _level_rule(days or 0) if kind == "level" else clocks.get(SAME_RULE.get(kind, kind))
             if rule:
-                new.append(NewClock(claim_id, org_key, round_, kind, str(row_id) if step.subject else "", rule, day))
+                policy = policies.policy_for(session, kind=kind, plan=plan, org_key=org_key, on=day)
+                new.append(NewClock(claim_id, org_key, round_, kind, str(row_id) if step.subject else "", rule,
+                                    received_on(policy, day, now), plan=plan))
     start(session, new)
 
 
@@ -143,34 +154,60 @@ def _level_rule(days: int) -> ClockRule:
 _COPY_DUE = """UPDATE claim c SET pay_due = k.due_on FROM k
     WHERE k.kind = 'pay' AND k.claim_id = c.id AND k.round = c.round"""
 _INSERT = f"""
-    WITH k AS (
+    WITH p AS (INSERT INTO clock_policy (id, body) SELECT r.id, r.body::jsonb FROM unnest(%(policy_ids)s::text[], %(policy_bodies)s::text[])
+               AS r(id, body) ON CONFLICT (id) DO NOTHING),
+    k AS (
     INSERT INTO sla_clock (id, claim_id, org_key, round, kind, subject, budget, day_kind, clause, origin, start_on, due_on,
-                           provisional, words, calendar, pauses, state)
-    SELECT r.*, '[]'::jsonb, 'running' FROM unnest(%(id)s::uuid[], %(claim_id)s::uuid[], %(org_key)s::text[],
+                           provisional, words, calendar, policy, owner_role, watch_days, watch_on, pauses, state)
+    SELECT r.id, r.claim_id, r.org_key, r.round, r.kind, r.subject, r.budget, r.day_kind, r.clause, r.origin, r.start_on, r.due_on,
+           r.provisional, r.words, r.calendar, r.policy, r.owner_role, r.watch_days::date[], (r.watch_days::date[])[1],
+           '[]'::jsonb, 'running'
+    FROM unnest(%(id)s::uuid[], %(claim_id)s::uuid[], %(org_key)s::text[],
         %(round)s::int4[], %(kind)s::text[], %(subject)s::text[], %(budget)s::int4[], %(day_kind)s::text[],
         %(clause)s::text[], %(origin)s::text[], %(start_on)s::date[], %(due_on)s::date[], %(provisional)s::bool[],
-        %(words)s::text[], %(calendar)s::text[]) AS r
+        %(words)s::text[], %(calendar)s::text[], %(policy)s::text[], %(owner_role)s::text[], %(watch_days)s::text[])
+        AS r(id, claim_id, org_key, round, kind, subject, budget, day_kind, clause, origin, start_on, due_on, provisional, words,
+             calendar, policy, owner_role, watch_days)
     ON CONFLICT (claim_id, round, kind, subject) DO UPDATE SET start_on = excluded.start_on, due_on = excluded.due_on,
         provisional = excluded.provisional, words = excluded.words, pauses = '[]'::jsonb, state = 'running',
-        stopped_on = NULL, kept = NULL, warned_at = NULL, breached_at = NULL
+        stopped_on = NULL, kept = NULL, warned_at = NULL, breached_at = NULL, budget = excluded.budget, day_kind = excluded.day_kind,
+        clause = excluded.clause, origin = excluded.origin, calendar = excluded.calendar, policy = excluded.policy,
+        owner_role = excluded.owner_role, watch_days = excluded.watch_days, watch_on = excluded.watch_on, step = 0, lap = sla_clock.lap + 1
     WHERE sla_clock.state = 'stopped' AND sla_clock.kind = ANY(%(restarts)s::text[])
     RETURNING claim_id, round, kind, due_on) {_COPY_DUE}"""
 
 
 def start(session: Session, clocks: Sequence[NewClock]) -> None:
-    """Insert clocks; one that already runs is left alone, a stopped one restarts only where rules allow."""
+    """Insert clocks under the policies of their start; one that already runs is left alone, a stopped one restarts only where rules
+    allow.
+    """
     if not clocks:
         return
-    counted = [(clock, clock.count or _counted(clock.rule, clock.start_on)) for clock in clocks]
+    held = _held(session, clocks)
+    counted = []
+    for clock, policy in zip(clocks, held, strict=True):
+        rule, cal = budget(clock.rule, policy), calendar_for(session, clock.org_key)
+        found = clock.count or _counted(rule, clock.start_on, cal)
+        counted.append((clock, rule, policy, found, cal, days_of(policy, clock.start_on, found.due, (), cal)))
     driver_cursor(session).execute(_INSERT, {
-        "id": [uuidv7() for _ in counted], "claim_id": [c.claim_id for c, _ in counted],
-        "org_key": [c.org_key for c, _ in counted], "round": [Int4(c.round) for c, _ in counted],
-        "kind": [c.kind for c, _ in counted], "subject": [c.subject for c, _ in counted],
-        "budget": [Int4(c.rule.days) for c, _ in counted], "day_kind": [c.rule.kind for c, _ in counted],
-        "clause": [c.rule.clause for c, _ in counted], "origin": [c.rule.origin for c, _ in counted],
-        "start_on": [c.start_on for c, _ in counted], "due_on": [n.due for _, n in counted],
-        "provisional": [n.provisional for _, n in counted], "words": [n.words for _, n in counted],
-        "calendar": [calendar().version for _ in counted], "restarts": sorted(RESTARTS)})
+        "id": [uuidv7() for _ in counted], "claim_id": [clock.claim_id for clock in clocks],
+        "org_key": [clock.org_key for clock in clocks], "round": [Int4(clock.round) for clock in clocks],
+        "kind": [clock.kind for clock in clocks], "subject": [clock.subject for clock in clocks],
+        "budget": [Int4(rule.days) for _, rule, *_ in counted], "day_kind": [rule.kind for _, rule, *_ in counted],
+        "clause": [rule.clause for _, rule, *_ in counted], "origin": [rule.origin for _, rule, *_ in counted],
+        "start_on": [clock.start_on for clock in clocks], "due_on": [found.due for _, _, _, found, *_ in counted],
+        "provisional": [found.provisional for _, _, _, found, *_ in counted], "words": [found.words for _, _, _, found, *_ in counted],
+        "calendar": [cal.version for *_, cal, _ in counted], "policy": [policy.id for policy in held],
+        "owner_role": [policy.owner.role if policy.owner else "" for policy in held],
+        "watch_days": [array(days) for *_, days in counted], "restarts": sorted(RESTARTS), **policies.rows(held)})
+
+
+def _held(session: Session, clocks: Sequence[NewClock]) -> list[Policy]:
+    """The policy of each clock's start."""
+    unknown = [clock.claim_id for clock in clocks if not clock.plan] if policies.changes(session) else []
+    plans = policies.plans_of(session, unknown)
+    return [policies.policy_for(session, kind=clock.kind, plan=clock.plan or plans.get(clock.claim_id, ""), org_key=clock.org_key,
+                                on=clock.start_on) for clock in clocks]
 
 
 # The earliest day counts: of two reports of one event the first one kept the promise.
@@ -191,9 +228,9 @@ def stop(session: Session, stopped: Sequence[Stopped]) -> None:
 
 
 @lru_cache(maxsize=4096)
-def _counted(rule: ClockRule, start_on: date) -> Count:
+def _counted(rule: ClockRule, start_on: date, cal: Calendar) -> Count:
     """A batch starts the same clocks on the same day: counted once."""
-    return count(rule, start_on)
+    return count(rule, start_on, cal=cal)
 
 
 def _which(step: Step) -> str:
@@ -224,25 +261,30 @@ def _pause(session: Session, step: Step, rows: Rows) -> None:
         f" FROM {_ROWS} WHERE {_which(step)} AND k.state = 'running'", _rows(step, rows))
 
 
-def _resume(session: Session, step: Step, rows: Rows) -> None:
-    """Close the open pause and count again: the days of the pause do not run."""
+def _resume(session: Session, step: Step, rows: Rows, now: datetime) -> None:
+    """Close the open pause and count again: the days of the pause do not run, and the steps to come move with the due day."""
     paused = driver_cursor(session).execute(
-        f"SELECT k.id, k.budget, k.day_kind, k.clause, k.origin, k.start_on, k.pauses, m.day FROM sla_clock k"
-        f" JOIN {_ROWS} ON {_which(step)} WHERE k.state = 'paused' FOR UPDATE OF k", _rows(step, rows)).fetchall()
+        f"SELECT k.id, k.org_key, k.budget, k.day_kind, k.clause, k.origin, k.start_on, k.pauses, p.body, m.day FROM sla_clock k"
+        f" JOIN {_ROWS} ON {_which(step)} LEFT JOIN clock_policy p ON p.id = k.policy WHERE k.state = 'paused' FOR UPDATE OF k",
+        _rows(step, rows)).fetchall()
     if not paused:
         return
-    columns: dict[str, list[Any]] = {"ids": [], "dues": [], "words": [], "provisional": [], "pauses": []}
-    for clock_id, budget, day_kind, clause, origin, start_on, pauses, day in paused:
-        closed = [*pauses[:-1], [pauses[-1][0], day.isoformat()]]
-        rule = ClockRule(days=budget, kind=day_kind, clause=clause, origin=origin, start="resumed")
-        counted = count(rule, start_on, [(date.fromisoformat(a), date.fromisoformat(b)) for a, b in closed])
+    columns: dict[str, list[Any]] = {"ids": [], "dues": [], "words": [], "provisional": [], "pauses": [], "days": []}
+    for clock_id, org_key, days, day_kind, clause, origin, start_on, pauses, kept, day in paused:
+        policy = policies.pinned(kept) if kept else None
+        closed = [*pauses[:-1], [pauses[-1][0], (received_on(policy, day, now) if policy else day).isoformat()]]
+        rule = ClockRule(days=days, kind=day_kind, clause=clause, origin=origin, start="resumed")
+        stood, cal = [(date.fromisoformat(a), date.fromisoformat(b)) for a, b in closed], calendar_for(session, org_key)
+        counted = count(rule, start_on, stood, cal)
         columns["ids"].append(clock_id)
         columns["dues"].append(counted.due)
         columns["words"].append(counted.words)
         columns["provisional"].append(counted.provisional)
         columns["pauses"].append(json.dumps(closed))
+        columns["days"].append(array(days_of(policy, start_on, counted.due, stood, cal) if policy else ()))
     driver_cursor(session).execute(f"""
         WITH k AS (UPDATE sla_clock k SET state = 'running', due_on = r.due, words = r.words, provisional = r.provisional,
-            pauses = r.pauses::jsonb FROM unnest(%(ids)s::uuid[], %(dues)s::date[], %(words)s::text[],
-            %(provisional)s::bool[], %(pauses)s::text[]) AS r(id, due, words, provisional, pauses) WHERE k.id = r.id
+            pauses = r.pauses::jsonb, watch_days = r.days::date[], watch_on = (r.days::date[])[k.step + 1]
+            FROM unnest(%(ids)s::uuid[], %(dues)s::date[], %(words)s::text[], %(provisional)s::bool[], %(pauses)s::text[],
+            %(days)s::text[]) AS r(id, due, words, provisional, pauses, days) WHERE k.id = r.id
             RETURNING k.claim_id, k.round, k.kind, k.due_on) {_COPY_DUE}""", columns)
