@@ -35,27 +35,30 @@ class Due(NamedTuple):
 
 # One statement. A row that somebody is just moving is left for the next tick, so that a sweep waits for nobody and nobody for
 # it; two sweeps at once share the clocks between them. The days of a clock's steps ascend, so `width_bucket` counts those that
-# have come; what an outage left out comes out of `generate_series` in order.
+# have come; what an outage left out comes out of the array in order.
 _SWEEP = """
     WITH found AS MATERIALIZED (
-        SELECT k.id FROM sla_clock k WHERE k.state = 'running' AND k.watch_on <= %(today)s FOR UPDATE SKIP LOCKED),
+        SELECT k.ctid AS place FROM sla_clock k WHERE k.state = 'running' AND k.watch_on <= %(today)s FOR UPDATE SKIP LOCKED),
     swept AS (
         UPDATE sla_clock k SET step = width_bucket(%(today)s::date, k.watch_days),
             watch_on = k.watch_days[width_bucket(%(today)s::date, k.watch_days) + 1],
             warned_at = CASE WHEN k.watch_days[1] <= k.due_on THEN coalesce(k.warned_at, %(now)s) ELSE k.warned_at END,
             breached_at = CASE WHEN k.due_on < %(today)s THEN coalesce(k.breached_at, %(now)s) ELSE k.breached_at END
-        FROM found f WHERE f.id = k.id AND k.watch_on <= %(today)s
+        FROM found f WHERE k.ctid = f.place AND k.watch_on <= %(today)s
         RETURNING k.id, k.lap, k.claim_id, k.org_key, k.kind, k.subject, k.due_on, k.policy, old.step AS before, k.step AS after,
             k.watch_days),
-    steps AS (
+    steps AS MATERIALIZED (
         SELECT p.id AS policy, t.place::int AS step, t.body ->> 0 AS what, (t.body ->> 1)::int AS nth, t.body ->> 2 AS role,
             t.body ->> 3 AS at
         FROM clock_policy p, jsonb_array_elements(p.body -> 'steps') WITH ORDINALITY AS t(body, place)),
     fired AS MATERIALIZED (
-        SELECT s.id, s.lap, s.claim_id, s.org_key, s.kind, s.subject, s.due_on, n AS step, s.watch_days[n] AS day, t.what,
+        SELECT s.id, s.lap, s.claim_id, s.org_key, s.kind, s.subject, s.due_on, t.step, w.day, t.what,
             t.nth, t.role, t.at
-        FROM swept s, generate_series(s.before + 1, s.after) AS n, steps t WHERE t.policy = s.policy AND t.step = n),
-    places AS (
+        FROM swept s, unnest(s.watch_days) WITH ORDINALITY AS w(day, step), steps t
+        WHERE w.step > s.before AND w.step <= s.after AND t.policy = s.policy AND t.step = w.step),
+    desks AS MATERIALIZED (
+        SELECT f.id, f.step, r.role, r.duty_key FROM fired f JOIN review_step r ON r.id = f.subject::uuid WHERE f.kind = 'level'),
+    places AS MATERIALIZED (
         SELECT a.org_key, a.at, coalesce((
             SELECT o.org_key FROM generate_series(1, length(a.org_key)) AS g(place)
             JOIN organisation o ON o.org_key = left(a.org_key, g.place) AND o.closed_on IS NULL
@@ -68,7 +71,7 @@ _SWEEP = """
         SELECT f.*, coalesce(nullif(f.role, ''), r.role, '') AS told, CASE WHEN f.role = '' THEN coalesce(r.duty_key, f.org_key)
             ELSE p.duty_key END AS duty_key
         FROM fired f JOIN places p ON p.org_key = f.org_key AND p.at = f.at
-        LEFT JOIN review_step r ON f.kind = 'level' AND r.id = CASE WHEN f.kind = 'level' THEN f.subject::uuid END),
+        LEFT JOIN desks r ON r.id = f.id AND r.step = f.step),
     kept AS (
         INSERT INTO sla_alert (clock_id, lap, step, org_key, claim_id, what, nth, due_on, fired_at, role, duty_key)
         SELECT id, lap, step, org_key, claim_id, what, nth, day, %(now)s, told, duty_key FROM told),
