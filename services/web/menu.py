@@ -55,7 +55,7 @@ FOLDS = (
     Fold(Item(24, N_("台账与文书")), ("/invoices", "/book", "/told", "/sheets", "/letters", "/letter-register", "/monthly")),
     Fold(Item(40, N_("保险公司")), ("/handoffs", "/disagreements", "/exchange", "/reconciliation", "/reserves")),
     Fold(Item(45, N_("资金")), ("/runs", "/receivables", "/ledger", "/proofs")),
-    Fold(Item(60, N_("内部管理")), ("/team", "/samples", "/releases", "/admin")))
+    Fold(Item(60, N_("内部管理")), ("/team", "/samples", "/releases", "/admin", "/plans")))
 _ENTRIES: list[Entry] = []
 
 

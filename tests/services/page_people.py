@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.services.page_people_running import RUNNING
+
 # Who: then "R" reads, "W" sends, both "RW", and the address.
 TABLE = """
 *           R   /
@@ -188,10 +190,6 @@ OSHA        R   /letter-register/{notice_id}/file
 OSH         W   /letter-register/{notice_id}/again
 OSH         W   /letter-register/{notice_id}/replace
 OSH         W   /letter-register/{notice_id}/void
-DOSHA       R   /monthly
-DSH         W   /monthly
-DOSHA       R   /monthly/{letter_id}/file
-DOSHA       R   /monthly/{letter_id}/table
 OSHA        R   /exchange
 OSH         W   /exchange
 OSH         W   /exchange/acts
@@ -292,7 +290,7 @@ DOSHA       R   /sheets/{sheet_no}/workbook
 def table() -> dict[tuple[str, str], str]:
     """(method, path) → letters of the roles."""
     found: dict[tuple[str, str], str] = {}
-    for line in TABLE.split("\n"):
+    for line in (TABLE + RUNNING).split("\n"):
         if line.strip():
             who, how, path = line.split()
             for method in ("GET" if letter == "R" else "POST" for letter in how):

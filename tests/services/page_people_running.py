@@ -1,0 +1,17 @@
+"""Who may read and send the pages on how the house runs: the second half of `page_people.TABLE`."""
+
+from __future__ import annotations
+
+RUNNING = """
+DOSHA       R   /monthly
+DSH         W   /monthly
+DOSHA       R   /monthly/{letter_id}/file
+DOSHA       R   /monthly/{letter_id}/table
+UDOSHA      R   /boards
+UDOSHA      R   /boards/charts/{name}
+UDOSHA      R   /boards/claims
+UDOSHA      R   /boards/kept
+UDOSHA      R   /boards/time
+UDOSHA      R   /boards/waiting
+UDOSHA      R   /boards/workbook
+"""
