@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from services.access.actor import Actor
+from services.reporting.forecast.queries import Risk, risks
 from services.reporting.handoffs import CLOCKS
 from services.reporting.worklists import CERTIFY, DELIVER, DIFFER, FURTHER, HANDOFF, REVIEW, SOON, VERIFY, Key
 from services.review.summary_queries import masked_name
@@ -21,7 +22,7 @@ from services.workdays.count import working_days_between
 class Task:
     """One line of the list. `reasons`: why now, as codes. `days`: working days left, negative when late; None without a day,
     or while the clock is paused. `clock`: late, soon, paused or empty. `fen`: decided or computed, None before. `absent`: for whom
-    the actor stands in here.
+    the actor stands in here. `risk`: the forecast of the promise that the task belongs to.
     """
 
     key: Key
@@ -43,6 +44,7 @@ class Task:
     unread: int
     round: int
     since: datetime | None
+    risk: Risk | None = None
 
     @property
     def in_bulk(self) -> bool:
@@ -50,6 +52,7 @@ class Task:
         return self.key.kind in (CERTIFY, REVIEW) and not self.held
 
 
+PROMISED = {VERIFY: "verification", HANDOFF: "insurer_pay"}     # whose promise a task is about; of all others the payment's
 _DETAILS = sa.text(f"""
     SELECT t.id, t.kind, c.claim_no, c.plan, p.name AS person, s.name AS level, s.role, c.held, c.version, c.digest, c.round, s.escalated,
            coalesce(c.amount_fen, (SELECT w.total_fen + w.refund_fen FROM worksheet w WHERE w.claim_id = c.id AND w.round = c.round
@@ -79,14 +82,16 @@ _ABSENT = sa.text("SELECT a.id, a.name FROM account a WHERE a.id = ANY(CAST(:ids
 
 
 def tasks(session: Session, keys: Sequence[Key], actor: Actor, *, today: date) -> list[Task]:
-    """The page's lines in the order of the keys; one that has gone meanwhile is left out. Two queries."""
+    """The page's lines in the order of the keys; one that has gone meanwhile is left out. Three queries."""
     found = {(row.id, row.kind): row for row in session.execute(_DETAILS, {
         "ids": [key.id for key in keys], "claims": [key.claim_id for key in keys], "kinds": [key.kind for key in keys]})}
     names = {row.id: row.name for row in session.execute(_ABSENT, {"ids": [lent.account_id for lent in actor.lent]})} if actor.lent else {}
-    return [_task(key, found[key.id, key.kind], actor, names, today) for key in keys if (key.id, key.kind) in found]
+    told = risks(session, [(key.claim_id, PROMISED.get(key.kind, "pay")) for key in keys])
+    return [_task(key, found[key.id, key.kind], actor, names, today, told.get((key.claim_id, PROMISED.get(key.kind, "pay"))))
+            for key in keys if (key.id, key.kind) in found]
 
 
-def _task(key: Key, row: sa.Row[tuple[object, ...]], actor: Actor, names: dict[uuid.UUID, str], today: date) -> Task:
+def _task(key: Key, row: sa.Row[tuple[object, ...]], actor: Actor, names: dict[uuid.UUID, str], today: date, risk: Risk | None) -> Task:
     absent = _absent(row, actor, names)
     state = _clock(row.due_on, row.clock, today)
     running = row.due_on is not None and row.clock == "running"
@@ -95,7 +100,7 @@ def _task(key: Key, row: sa.Row[tuple[object, ...]], actor: Actor, names: dict[u
         held=row.held, version=row.version, digest=row.digest, fen=row.fen, due_on=row.due_on,
         days=working_days_between(today, row.due_on) if running else None, clock=state,
         reasons=_reasons(key, row, actor, state, bool(absent)),
-        absent=absent, papers=row.papers, unread=row.unread, round=row.round, since=row.lodged_at)
+        absent=absent, papers=row.papers, unread=row.unread, round=row.round, since=row.lodged_at, risk=risk)
 
 
 def _clock(due_on: date | None, state: str | None, today: date) -> str:

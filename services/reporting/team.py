@@ -12,11 +12,14 @@ from sqlmodel import Session
 
 from services.access.actor import LENDABLE, REVIEWERS, Actor, Role
 from services.core.errors import InputError
-from services.reporting.worklists import SOON
+from services.reporting.forecast.queries import Risk, risks
+from services.reporting.worklist_queries import rank
+from services.reporting.worklists import LIKELY, SOON
 from services.review.summary_queries import masked_name
 
 PAGE = 50
 NOBODY = "nobody"
+_FIRST = -(1 << 30)                 # before every rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,13 @@ class OpenLevel:
     due_on: date | None
     clock: str
     since: date | None
+    rank: int
+    risk: Risk | None
 
     @property
     def cursor(self) -> str:
         """Place in the list."""
-        return f"{(self.due_on or date.max).isoformat()}/{self.step_id}"
+        return f"{(self.due_on or date.max).isoformat()}/{self.step_id}/{self.rank}"
 
 
 _OPEN = """
@@ -108,16 +113,23 @@ _STUCK = sa.text("""
         AND c.org_key < :high OFFSET 0) x
     LEFT JOIN LATERAL (SELECT 1 AS one FROM review_step s WHERE s.claim_id = x.id AND s.round = x.round AND s.state = 'open'
         LIMIT 1) s ON true WHERE s.one IS NULL ORDER BY x.id LIMIT :limit""")
-_LIST = sa.text(f"""
+def _list(*, likely: bool) -> sa.TextClause:
+    """A page of open levels, by their day or the likeliest late first."""
+    place = "coalesce(k.due_on, DATE '9999-12-31')"
+    of, after, by, by_x = (rank("pay"), "CAST(:after_rank AS int), ", "rank, ", "x.rank, ") if likely else ("0", "", "", "")
+    return sa.text(f"""
     SELECT x.*, p.name AS person, coalesce(o.name, '') AS duty, coalesce(a.name, '') AS holder FROM (
         SELECT s.id AS step_id, s.claim_id, c.claim_no, c.plan, c.person_id, s.name, s.duty_key, s.taken_by, c.held, s.escalated, k.due_on,
-               k.state AS clock, k.start_on, coalesce(k.due_on, DATE '9999-12-31') AS place {_OPEN}
+               k.state AS clock, k.start_on, {place} AS place, {of} AS rank {_OPEN}
           AND (:level = '' OR s.level = :level) AND (:due = '' OR (:due = 'late' AND {_LATE}) OR (:due = 'soon' AND {_SOON}))
           AND (:who = '' OR (:who = 'nobody' AND s.taken_by IS NULL) OR s.taken_by::text = :who)
-          AND (coalesce(k.due_on, DATE '9999-12-31'), s.id) > (CAST(:after_due AS date), CAST(:after_id AS uuid))
-        ORDER BY place, step_id LIMIT :limit) x
+          AND ({f"{of}, " if likely else ""}{place}, s.id) > ({after}CAST(:after_due AS date), CAST(:after_id AS uuid))
+        ORDER BY {by}place, step_id LIMIT :limit) x
     JOIN person p ON p.id = x.person_id LEFT JOIN organisation o ON o.org_key = x.duty_key LEFT JOIN account a ON a.id = x.taken_by
-    ORDER BY x.place, x.step_id""")
+    ORDER BY {by_x}x.place, x.step_id""")
+
+
+_LIST = {likely: _list(likely=likely) for likely in (False, True)}
 # Whom the head may hand work to: colleagues at an organisation where the chosen work is due, with its role; each verb asks again.
 _ABLE = sa.text("""
     SELECT DISTINCT a.id, a.name FROM review_step s JOIN account a ON a.org_key = s.duty_key AND a.active AND a.person_id IS NOT NULL
@@ -147,13 +159,18 @@ def stuck(session: Session, actor: Actor, *, today: date, limit: int = 20) -> li
 
 
 def open_levels(session: Session, actor: Actor, *, asked: Mapping[str, str], today: date) -> tuple[list[OpenLevel], str]:
-    """A page of open levels and the next cursor. `asked`: level, who (an account, or `NOBODY`), due (late, soon), after."""
-    due, step = _cursor(asked.get("after", ""))
-    rows = session.execute(_LIST, {
+    """A page of open levels and the next cursor. `asked`: level, who (an account, or `NOBODY`), due (late, soon), order
+    (`LIKELY`: the likeliest late first), after.
+    """
+    due, step, after_rank = _cursor(asked.get("after", ""))
+    rows = session.execute(_LIST[asked.get("order") == LIKELY], {
         **_bounds(actor, today), "level": asked.get("level", ""), "who": asked.get("who", ""), "due": asked.get("due", ""),
-        "after_due": due, "after_id": step, "limit": PAGE + 1}).all()
+        "after_due": due, "after_id": step, "after_rank": after_rank, "limit": PAGE + 1}).all()
+    told = risks(session, [(row.claim_id, "pay") for row in rows])
     found = [OpenLevel(row.step_id, row.claim_id, row.claim_no, row.plan, masked_name(row.person), row.name, row.duty, row.holder, row.held,
-                       row.escalated, row.due_on, _clock(row.due_on, row.clock, today), row.start_on) for row in rows]
+                       row.escalated, row.due_on, _clock(row.due_on, row.clock, today), row.start_on, row.rank,
+                       told.get((row.claim_id, "pay")))
+             for row in rows]
     return found[:PAGE], found[PAGE - 1].cursor if len(found) > PAGE else ""
 
 
@@ -168,11 +185,11 @@ def _clock(due_on: date | None, state: str | None, today: date) -> str:
     return "paused" if state == "paused" else "late" if due_on < today else "soon" if due_on <= today + SOON else ""
 
 
-def _cursor(after: str) -> tuple[date, uuid.UUID]:
+def _cursor(after: str) -> tuple[date, uuid.UUID, int]:
     if not after:
-        return date.min, uuid.UUID(int=0)
-    due, _, step = after.partition("/")
+        return date.min, uuid.UUID(int=0), _FIRST
     try:
-        return date.fromisoformat(due), uuid.UUID(step)
+        due, step, place = after.split("/")
+        return date.fromisoformat(due), uuid.UUID(step), int(place)
     except ValueError:
         raise InputError("cursor_wrong", "翻页位置不对", remedy="从第一页重新开始", field="after") from None

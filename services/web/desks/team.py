@@ -24,7 +24,7 @@ from services.web.work_words import TEAM_SAID, plan_names
 pages = Pages()
 HEADS = frozenset({Role.SENIOR_REVIEWER, Role.HEAD})
 HEAD = frozenset({Role.HEAD})
-FILTERS = ("level", "who", "due")
+FILTERS = ("level", "who", "due", "order")
 
 
 @pages.get("/team", roles=HEADS, menu=Item(30, "团队"))
@@ -47,8 +47,8 @@ def show(visit: Visit, *, problem: HuzhuError | None = None) -> Response:
     values = visit.read(run)
     kept = {name: asked[name] for name in FILTERS if asked[name]}
     more = f"/team?{urlencode({**kept, 'after': values['after']})}#open" if values["after"] else ""
-    return visit.page("team.html", problem=problem, asked=asked, filtered=bool(kept), more=more, names=plan_names(), said=TEAM_SAID,
-                      roles=ROLES, heads=visit.actor.has(Role.HEAD), **values)
+    return visit.page("team.html", problem=problem, asked=asked, filtered=bool(set(kept) - {"order"}), more=more, names=plan_names(),
+                      said=TEAM_SAID, roles=ROLES, heads=visit.actor.has(Role.HEAD), **values)
 
 
 def _chosen(visit: Visit) -> list[tuple[str, uuid.UUID]]:

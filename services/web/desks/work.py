@@ -24,7 +24,7 @@ from services.web.work_words import plan_names
 
 pages = Pages()
 WORKERS = frozenset({Role.UNIT_CLERK, *REVIEWERS})
-FILTERS = ("what", "plan", "due", "level", "q")
+FILTERS = ("what", "plan", "due", "level", "q", "order")
 
 
 @pages.get("/work", roles=WORKERS, menu=Item(10, "待我办理"))
@@ -33,7 +33,7 @@ def work(visit: Visit) -> Response:
     asked = {name: visit.query.get(name, "").strip() for name in FILTERS}
     what = asked["what"] if asked["what"] in worklists.KINDS else ""
     wish = Wish(plan=asked["plan"], due=asked["due"] if asked["due"] in worklists.DUES else "", level=asked["level"],
-                number=asked["q"].upper())
+                number=asked["q"].upper(), order=asked["order"])
 
     def run(session: Session) -> tuple[Listed, list[Task], list[MoneyProof]]:
         listed = worklists.worklist(session, visit.actor, wish=wish, what=what, after=visit.query.get("after", ""), today=visit.today)
@@ -44,7 +44,7 @@ def work(visit: Visit) -> Response:
     return visit.page("work.html", listed=listed, tasks=found, differing=differing, asked=asked, what=what, words=words,
                       names=plan_names(), roles=ROLES,
                       mine=sorted(set(visit.actor.roles) & set(WORKERS)), most=worklists.MOST,
-                      filtered=bool(set(kept) - {"what"}), address=_address(kept), next=_address({**kept, "after": listed.after}),
+                      filtered=bool(set(kept) - {"what", "order"}), address=_address(kept), next=_address({**kept, "after": listed.after}),
                       tabs=[(kind, _address({**kept, "what": kind})) for kind in ("", *worklists.KINDS)])
 
 

@@ -1,0 +1,111 @@
+"""What the forecast says: of some claims, of the riskiest of a part of the house, and how many stand in which band."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from services.reporting.boards.views import Cut
+from services.reporting.forecast.rules import LATE, OUTLASTS, WHOLE
+from services.rulebook import registry
+
+# Shares in percent: to each board band its lowest; above them what outlasts every like claim, and what is late.
+BANDS: tuple[int, ...] = (0, 1, 5, 10, 25, 50)
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """What was said of an open promise on `as_of`: `longer` of `compared` like claims needed more than the `left_days` that were left.
+
+    `width`: which were alike: level (or stage, where there are no levels), stage, office, nation; see `forecast.rules`.
+    """
+
+    claim_id: uuid.UUID
+    promise: str
+    stage: str
+    level: str
+    rank: int
+    width: str
+    compared: int
+    longer: int
+    left_days: int
+    as_of: date
+
+    @property
+    def said(self) -> str:
+        """`late`: nothing is forecast any more; `outlasts`: no like claim took as long as this one has already; else `share`."""
+        return "late" if self.rank == LATE else "outlasts" if self.rank == OUTLASTS else "share"
+
+    @property
+    def percent(self) -> int:
+        """The share, rounded; what is not nothing is at least 1."""
+        return max(1, round(100 * self.longer / self.compared)) if self.longer else 0
+
+
+_COLUMNS = "r.claim_id, r.promise, r.stage, r.level, r.rank, r.width, r.compared, r.longer, r.left_days, r.as_of"
+_RISKS = sa.text(f"""
+    SELECT {_COLUMNS} FROM unnest(CAST(:claims AS uuid[]), CAST(:promises AS text[])) AS w(claim_id, promise)
+    JOIN claim_risk r ON r.claim_id = w.claim_id AND r.promise = w.promise JOIN claim c ON c.id = r.claim_id AND c.state = r.stage
+    WHERE r.level = '' OR EXISTS (SELECT 1 FROM review_step s WHERE s.claim_id = c.id AND s.round = c.round AND s.state = 'open'
+        AND s.level = r.level)""")
+_IN_CUT = """r.promise = :promise AND r.org_key >= :low AND r.org_key < :high AND (CAST(:plans AS text[]) IS NULL OR EXISTS (
+        SELECT 1 FROM claim c WHERE c.id = r.claim_id AND c.plan = ANY(CAST(:plans AS text[]))))"""
+_RISKIEST = sa.text(f"""
+    SELECT c.claim_no, c.plan, x.* FROM (SELECT {_COLUMNS} FROM claim_risk r WHERE {_IN_CUT} AND r.rank <> :late
+        ORDER BY r.rank DESC, r.left_days, r.claim_id LIMIT :limit) x
+    JOIN claim c ON c.id = x.claim_id ORDER BY x.rank DESC, x.left_days, x.claim_id""")
+_BANDS = sa.text(f"""
+    SELECT width_bucket(r.rank, CAST(:edges AS int[])) AS band, count(*) FROM claim_risk r WHERE {_IN_CUT} GROUP BY 1""")
+_AS_OF = sa.text("SELECT max(as_of) FROM claim_risk r WHERE r.promise = :promise AND r.org_key >= :low AND r.org_key < :high")
+
+
+def risks(session: Session, wanted: Iterable[tuple[uuid.UUID, str]]) -> Mapping[tuple[uuid.UUID, str], Risk]:
+    """Of these claims' promises, those that are open and were forecast; a claim that has moved on since is left out."""
+    pairs = list(dict.fromkeys(wanted))
+    rows = session.execute(_RISKS, {"claims": [claim for claim, _ in pairs], "promises": [promise for _, promise in pairs]})
+    return {(row.claim_id, row.promise): Risk(*row) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Riskiest:
+    """A claim of the riskiest list."""
+
+    claim_no: str
+    plan: str
+    risk: Risk
+
+
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """How many open promises of a part of the house. `shares`: by BANDS; `as_of` None: nothing was forecast there."""
+
+    as_of: date | None
+    shares: tuple[int, ...]
+    outlasts: int
+    late: int
+
+
+def riskiest(session: Session, cut: Cut, *, limit: int = 20) -> list[Riskiest]:
+    """The claims likeliest to become late, those that are late left out. An insurer's cut is of its own promise to pay."""
+    rows = session.execute(_RISKIEST, {**_bound(cut), "late": LATE, "limit": limit})
+    return [Riskiest(row[0], row[1], Risk(*row[2:])) for row in rows]
+
+
+def bands(session: Session, cut: Cut) -> Bands:
+    """How many stand in which band of the share."""
+    edges = [*(low * WHOLE // 100 for low in BANDS), OUTLASTS, LATE]
+    counts = {row[0]: int(row[1]) for row in session.execute(_BANDS, {**_bound(cut), "edges": edges})}
+    told = [counts.get(place, 0) for place in range(1, len(edges) + 1)]
+    return Bands(session.execute(_AS_OF, _bound(cut)).scalar_one(), tuple(told[:len(BANDS)]), *told[len(BANDS):])
+
+
+def _bound(cut: Cut) -> dict[str, object]:
+    plans = [cut.plan] if cut.plan else None
+    if cut.insurer:
+        plans = [book.plan for book in registry.plans() if book.insurer == cut.insurer and cut.plan in (None, book.plan)]
+    return {"promise": "insurer_pay" if cut.insurer else "pay", "low": cut.org_key, "high": cut.org_key.rstrip(".") + "/", "plans": plans}
