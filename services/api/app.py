@@ -13,6 +13,7 @@ from services.api.routes import (
     accounts,
     advances,
     bank_lines,
+    boards,
     cases,
     checking,
     claims,
@@ -54,7 +55,7 @@ PREFIX = "/api/v1"
 ROUTERS = (system, plans, organisations, accounts, people, records, rosters, covers, report_files, drafts, joining, cases, claims, heirs,
            papers, uploads, fields, findings, invoices, review, summaries, quality, inputs, insurer, payments, bank_lines, notices,
            objections, conversation, advances, deliveries, office_letters, checking,
-           letter_register, metrics)
+           letter_register, metrics, boards)
 _PROBLEM = {"model": Problem, "content": {problems.MEDIA: {}}}
 _RESPONSES: dict[int | str, dict[str, object]] = {
     401: {**_PROBLEM, "description": "没有有效凭证"}, 403: {**_PROBLEM, "description": "没有这项权限"},

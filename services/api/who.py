@@ -47,6 +47,7 @@ _TABLE: tuple[tuple[Roles, str], ...] = (
     (_PEOPLE | _PROGRAM, "GET /organisations; GET /organisations/{org_id}"),
     (_PEOPLE - _MEMBER, "GET /organisations/{org_id}/history"),
     (_ADMIN | _AUDITOR, "GET /accounts"),
+    (_ADMIN | _HEAD, "GET /plans/{plan}/clocks"),
     (_ADMIN, """
         POST /accounts; POST /accounts/{account_id}/close; POST /accounts/{account_id}/password-link; POST /clock
         POST /accounts/{account_id}/second-factor/reset; POST /accounts/{account_id}/sessions/end; POST /organisations
@@ -118,6 +119,9 @@ _TABLE: tuple[tuple[Roles, str], ...] = (
     (_CLAIM, "GET /notices/{notice_id}/attempts"),
     (OFFICE | _AUDITOR, "GET /letter-register; GET /letter-register/numbers; GET /letter-register/stuck"),
     (OFFICE, "POST /notices/{notice_id}/void; POST /notices/{notice_id}/replace; POST /notices/{notice_id}/again"),
+    (_LOOKERS, """
+        GET /boards; GET /boards/open; GET /boards/time; GET /boards/kept; GET /boards/quality; GET /boards/outstanding
+        GET /boards/claims; GET /boards/workbook"""),
     (OFFICE | {Role.DISTRICT_REVIEWER, Role.AUDITOR}, """
         GET /monthly-letters; GET /monthly-letters/{letter_id}/file; GET /monthly-letters/{letter_id}/table"""),
     (frozenset({Role.DISTRICT_REVIEWER, Role.SENIOR_REVIEWER, Role.HEAD}), "POST /monthly-letters"),

@@ -27,6 +27,7 @@ AXY           R   /metrics
 MUDOSHKCAXYI  R   /plans
 MUDOSHKCAXYI  R   /plans/{plan}
 MUDOSHKCAXYI  R   /plans/{plan}/schema
+HX            R   /plans/{plan}/clocks
 MUDOSHKCAXYI  R   /reasons
 MUDOSHKCAXYI  R   /words
 MUDOSHKCAXYI  R   /days/add
@@ -93,6 +94,14 @@ UDOSH         W   /covers/{certificate_no}/shares
 OSH           W   /covers/endorsements
 MUDOSH        RW  /covers/{certificate_no}/certificate
 UDOSH         R   /print-file
+UDOSHA        R   /boards
+UDOSHA        R   /boards/open
+UDOSHA        R   /boards/time
+UDOSHA        R   /boards/kept
+UDOSHA        R   /boards/quality
+UDOSHA        R   /boards/outstanding
+UDOSHA        R   /boards/claims
+UDOSHA        R   /boards/workbook
 DSH           W   /monthly-letters
 DOSHA         R   /monthly-letters
 DOSHA         R   /monthly-letters/{letter_id}/file

@@ -168,3 +168,19 @@ def test_the_list_pages_on(api: Api) -> None:
         first = queries.claims(session, cut, which, limit=2, now=LATER)
         rest = queries.claims(session, cut, which, after=first.after, limit=50, now=LATER)
     assert (*first.rows, *rest.rows) == every
+
+
+def test_the_interface_says_the_same(api: Api) -> None:
+    found = api.get("xj.head", "/boards/open").json()
+    with api.db.view(api.world.actor("xj.head").scope) as session:
+        total = queries.open_now(session, cut_of(api.world.actor("xj.head")), by="kind", now=LATER).total
+    assert (found["total"]["open"], found["total"]["late"]) == (total.open, total.late)
+    assert sum(row["open"] for row in api.get("xj.head", "/boards/open", by="org").json()["rows"]) == total.open
+    behind = api.get("xj.head", "/boards/claims", number="open").json()
+    assert len(behind["rows"]) == total.open
+    assert api.get("xj.auditor", "/boards/quality", month="2026-03-15").json()["now"]["month"] == "2026-03-01"
+    assert api.get("xj.head", "/boards/workbook").content[:2] == b"PK"
+    assert api.get("xj.clerk", "/boards", org="cn.xj.").status_code == 404
+    assert api.get("xj.maker", "/boards/open").status_code == 403
+    assert {path: api.get("xj.clerk", f"/boards{path}").status_code for path in ("", "/time", "/kept", "/outstanding")} == {
+        "": 200, "/time": 200, "/kept": 200, "/outstanding": 200}
