@@ -35,15 +35,19 @@ _TREE = f"""
 def _replace(table: str, columns: tuple[str, ...], based: str, months: str) -> sa.TextClause:
     """Rows by `based` (of each base organisation, with `n`) added up for it and all above; what the table has else of `months` goes."""
     names, kinds = ", ".join(("org_key", *columns, "n")), ", ".join(f"b.{name}" for name in columns)
+    fresh = ", ".join(f"f.{name}" for name in ("org_key", *columns, "n"))
     same = " AND ".join(f"f.{name} = t.{name}" for name in ("org_key", *columns, "n"))
     return sa.text(f"""
         WITH {_TREE}, based AS MATERIALIZED ({based}),
         fresh AS MATERIALIZED (
             SELECT a.org_key, {kinds}, sum(b.n)::bigint AS n FROM based b JOIN above a ON a.base = b.base
             GROUP BY a.org_key, {kinds} HAVING sum(b.n) <> 0),
-        gone AS (DELETE FROM {table} t WHERE {months} AND NOT EXISTS (SELECT FROM fresh f WHERE {same}))
-        INSERT INTO {table} ({names}) SELECT {names} FROM fresh f
-        WHERE NOT EXISTS (SELECT FROM {table} t WHERE {months} AND {same})""")
+        -- A full join hashes or sorts, whatever the planner thinks of the number of rows.
+        differing AS MATERIALIZED (
+            SELECT t.id, {fresh} FROM (SELECT * FROM {table} t WHERE {months}) t FULL JOIN fresh f ON {same}
+            WHERE t.id IS NULL OR f.org_key IS NULL),
+        gone AS (DELETE FROM {table} WHERE id IN (SELECT id FROM differing WHERE id IS NOT NULL))
+        INSERT INTO {table} ({names}) SELECT {names} FROM differing WHERE id IS NULL""")
 
 
 def _month(instant: str) -> str:

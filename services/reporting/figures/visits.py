@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -30,12 +30,15 @@ def _day(instant: str) -> str:
     return f"({instant} AT TIME ZONE 'Asia/Shanghai')::date"
 
 
+def _number(instant: str) -> str:
+    """The running number of working days up to that day, by the calendar of the claim's organisation."""
+    return f"(CAST(:numbers AS int[]))[w.office * CAST(:span AS int) + ({_day(instant)} - CAST(:origin AS date)) + 1]"
+
+
 # `until`: the level that stands open after a record, the last word of the levels by its place in the chain.
 _READ = f"""
     office AS MATERIALIZED (
         SELECT * FROM unnest(CAST(:lows AS text[]), CAST(:highs AS text[]), CAST(:offices AS int[])) AS o(low, high, office)),
-    numbered AS MATERIALIZED (
-        SELECT * FROM unnest(CAST(:of AS int[]), CAST(:days AS date[]), CAST(:numbers AS int[])) AS n(office, day, number)),
     wanted AS MATERIALIZED (
         SELECT c.id, c.org_key, c.plan, c.route, (SELECT o.office FROM office o WHERE c.org_key >= o.low COLLATE "C"
             AND c.org_key < o.high COLLATE "C" ORDER BY length(o.low) DESC LIMIT 1) AS office
@@ -75,18 +78,15 @@ _READ = f"""
         FROM visit WINDOW chain AS (PARTITION BY chain_id ORDER BY seq)),
     fresh AS MATERIALIZED (
         SELECT v.chain_id AS claim_id, v.ordinal, v.round, w.org_key, w.plan, w.route, v.stage, v.level, v.entered_at, v.left_at, v.event,
-               v.next_stage, v.next_level, {_day("v.left_at")} - {_day("v.entered_at")} AS days, l.number - e.number AS workdays,
+               v.next_stage, v.next_level, {_day("v.left_at")} - {_day("v.entered_at")} AS days,
+               {_number("v.left_at")} - {_number("v.entered_at")} AS workdays,
                CASE WHEN v.stay_ends THEN {_day("v.left_at")} - {_day("v.stay_from")} END AS stay_days,
-               CASE WHEN v.stay_ends THEN l.number - s.number END AS stay_workdays,
+               CASE WHEN v.stay_ends THEN {_number("v.left_at")} - {_number("v.stay_from")} END AS stay_workdays,
                CASE WHEN v.whole_ends THEN {_day("v.left_at")} - {_day("v.whole_from")} END AS whole_days,
-               CASE WHEN v.whole_ends THEN l.number - b.number END AS whole_workdays,
+               CASE WHEN v.whole_ends THEN {_number("v.left_at")} - {_number("v.whole_from")} END AS whole_workdays,
                CASE WHEN v.left_at IS NOT NULL THEN v.asked END AS asked, CASE WHEN v.left_at IS NOT NULL THEN v.returned END AS returned,
                v.first
-        FROM told v JOIN wanted w ON w.id = v.chain_id
-        LEFT JOIN numbered e ON e.office = w.office AND e.day = {_day("v.entered_at")}
-        LEFT JOIN numbered l ON l.office = w.office AND l.day = {_day("v.left_at")}
-        LEFT JOIN numbered s ON s.office = w.office AND s.day = {_day("v.stay_from")}
-        LEFT JOIN numbered b ON b.office = w.office AND b.day = {_day("v.whole_from")})"""
+        FROM told v JOIN wanted w ON w.id = v.chain_id)"""
 _SAME = f"({', '.join(f'v.{name}' for name in _VALUES)}) IS DISTINCT FROM ({', '.join(f'excluded.{name}' for name in _VALUES)})"
 _WRITE = f"""
     WITH {_READ},
@@ -121,17 +121,14 @@ class Counting:
         keys = domains(session)
         calendars = [calendar_for(session, key) for key in keys]
         self.version = " ".join(f"{key}{one.version}" for key, one in zip(keys, calendars, strict=True))
-        of: list[int] = []
-        days: list[date] = []
-        numbers: list[int] = []
-        for place, one in enumerate(calendars):
-            known, running = day_numbers(one)
-            of += [place] * len(known)
-            days += known
-            numbers += running
+        known = [dict(zip(*day_numbers(one), strict=True)) for one in calendars]
+        origin, last = min(min(days) for days in known), max(max(days) for days in known)
+        span = (last - origin).days + 1
+        every = [origin + timedelta(days=step) for step in range(span)]
+        # Another day than these is wide of every claim: a subscript that is beyond the array gives no number.
         self.values: Mapping[str, object] = {
             "lows": keys, "highs": [f"{key.rstrip('.')}/" if key else "\U0010ffff" for key in keys], "offices": list(range(len(keys))),
-            "of": of, "days": days, "numbers": numbers}
+            "origin": origin, "span": span, "numbers": [days.get(day) for days in known for day in every]}
 
 
 def build(session: Session, counting: Counting) -> set[date]:
