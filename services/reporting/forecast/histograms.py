@@ -46,12 +46,16 @@ def prepare(session: Session) -> None:
     session.connection().exec_driver_sql("ANALYZE forecast_day; ANALYZE forecast_office")
 
 
-def paused(first: str, last: str, clock: str = "k") -> str:
-    """Working days of a clock's pauses between two days, in SQL; `x.office` must be in reach."""
-    return f"""CASE WHEN {clock}.pauses = '[]'::jsonb THEN 0 ELSE (SELECT coalesce(sum(greatest(0, b.number - a.number)), 0)
-        FROM jsonb_array_elements({clock}.pauses) AS p
-        JOIN forecast_day a ON a.office = x.office AND a.day = greatest((p ->> 0)::date, {first})
-        JOIN forecast_day b ON b.office = x.office AND b.day = least(coalesce((p ->> 1)::date, {last}), {last}))::int END"""
+def number(day: str) -> str:
+    """A day's running number in the calendar of `x.office`, in SQL: looked up by its key, whatever expression the day is."""
+    return f"(SELECT o.number FROM forecast_day o WHERE o.office = x.office AND o.day = {day})"
+
+
+def paused(first: str, last: str) -> str:
+    """Working days of the pauses of clock `k` between two days, in SQL; `x.office` must be in reach."""
+    begin, end = number(f"greatest((p ->> 0)::date, {first})"), number(f"least(coalesce((p ->> 1)::date, {last}), {last})")
+    return f"""CASE WHEN k.pauses = '[]'::jsonb THEN 0 ELSE (SELECT coalesce(sum(greatest(0, {end} - {begin})), 0)
+        FROM jsonb_array_elements(k.pauses) AS p)::int END"""
 
 
 def china(column: str) -> str:

@@ -6,13 +6,12 @@ that was paused stands where it stood at the pause; one that was paused after it
 
 from __future__ import annotations
 
-from services.reporting.forecast.histograms import china, paused
+from services.reporting.forecast.histograms import china, number, paused
 
 # Closed pauses alone have moved the due day: those after the day that counts are taken back out of it.
-_LATER_PAUSES = """CASE WHEN k.pauses = '[]'::jsonb THEN 0 ELSE (SELECT coalesce(sum(greatest(0, b.number - a.number)), 0)
-    FROM jsonb_array_elements(k.pauses) AS p
-    JOIN forecast_day a ON a.office = x.office AND a.day = greatest((p ->> 0)::date, t.until)
-    JOIN forecast_day b ON b.office = x.office AND b.day = (p ->> 1)::date)::int END"""
+_LATER_PAUSES = f"""CASE WHEN k.pauses = '[]'::jsonb THEN 0 ELSE (
+    SELECT coalesce(sum(greatest(0, {number("(p ->> 1)::date")} - {number("greatest((p ->> 0)::date, t.until)")})), 0)
+    FROM jsonb_array_elements(k.pauses) AS p)::int END"""
 _UNTIL = f"""(SELECT greatest(coalesce(p.day, CAST(:today AS date) - 1), {china("v.entered_at")} - 1) AS until, p.day IS NOT NULL AS paused
     FROM (SELECT min((p ->> 0)::date) AS day FROM jsonb_array_elements(k.pauses) AS p
           WHERE (p ->> 0)::date < CAST(:today AS date) AND coalesce((p ->> 1)::date, 'infinity') >= CAST(:today AS date)) p)"""
@@ -33,7 +32,7 @@ def standing(where: str) -> str:
         JOIN forecast_day a ON a.office = x.office AND a.day = {china("v.entered_at")}
         JOIN forecast_day e ON e.office = x.office AND e.day = t.until
         JOIN forecast_day d ON d.office = x.office AND d.day = k.due_on
-        WHERE k.kind = ANY(CAST(:promises AS text[])) AND k.subject = '' AND {where}) y
+        WHERE k.kind = ANY(CAST(:promises AS text[])) AND k.subject = '' AND {where} OFFSET 0) y
     JOIN forecast_day n ON n.office = y.office AND n.day = CAST(:today AS date)
     JOIN forecast_day l ON l.office = y.office AND l.day = CAST(:today AS date) - 1"""
 
