@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from sqlmodel import Session
@@ -39,6 +39,12 @@ def plans_of(session: Session, claim_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID
 def policy_for(session: Session, *, kind: str, plan: str, org_key: str, on: date) -> Policy:
     """The policy of one clock that would start on a day."""
     return in_force(kind, plan, org_key, on, changes(session))
+
+
+def keep(session: Session, policies: Iterable[Policy]) -> None:
+    """Policies that clocks written past `service.start` will pin."""
+    driver_cursor(session).execute("INSERT INTO clock_policy (id, body) SELECT r.id, r.body::jsonb FROM unnest(%(policy_ids)s::text[],"
+                                   " %(policy_bodies)s::text[]) AS r(id, body) ON CONFLICT (id) DO NOTHING", rows(list(policies)))
 
 
 def pinned(bodies: dict[str, object]) -> Policy:

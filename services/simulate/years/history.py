@@ -14,7 +14,10 @@ from services.simulate.years.desk import SYSTEM, Who, at, in_hours
 from services.simulate.years.keys import Chance, key
 from services.simulate.years.record import Note
 from services.simulate.years.rows import NULL, line, text
+from services.sla.policy import policies
+from services.sla.rewatch import array
 from services.sla.service import count
+from services.sla.watching import days_of
 from services.workdays.calendar import DAY, calendar
 from services.workdays.count import Count
 from statemachines.states import (
@@ -157,7 +160,15 @@ class Clock:
         pauses = [[day.isoformat() if day else None for day in pause] for pause in self.pauses]
         return (f"{self.kind}\t{self.subject}\t{_terms(self.rule)}\t{self.start_on}\t{due}\t{'t' if counted.provisional else 'f'}\t"
                 f"{text(counted.words)}\t{calendar().version}\t{line((pauses, self.state, self.stopped_on, self.kept))}\t"
-                f"{at(due + DAY, 2).isoformat() if missed else NULL}")
+                f"{at(due + DAY, 2).isoformat() if missed else NULL}\t{self._watched(today)}")
+
+    def _watched(self, today: date) -> str:
+        """How it is watched, as if each day had been swept: a running clock knows the day of its next step."""
+        policy = policies()[self.kind]
+        pauses = tuple((first, last) for first, last in self.pauses if first and last)
+        days = days_of(policy, self.start_on, self.counted.due, pauses, calendar())
+        step = sum(day <= (self.stopped_on or today) for day in days)
+        return line((policy.id, policy.owner.role if policy.owner else "", array(days), step, days[step] if step < len(days) else None))
 
 
 @cache

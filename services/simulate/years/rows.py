@@ -46,7 +46,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {table: tuple(columns.split()) for tabl
     "handoff": "id org_key state version claim_id round package facts_digest liabilities package_digest package_sha256 sent_at"
                " complete_at report_no case_no receipt_no question answers serial flags",
     "sla_clock": "id org_key claim_id round kind subject budget day_kind clause origin start_on due_on provisional words calendar"
-                 " pauses state stopped_on kept breached_at",
+                 " pauses state stopped_on kept breached_at policy owner_role watch_days step watch_on",
     "notice": "id org_key state version claim_id code cause recipient person_id recipient_name series year serial number"
               " issued_on context sha256 enclosures channel attempt proof drafted_at issued_at dispatched_at delivered_at",
     "payment": "id org_key state version claim_id round payee_id person_id purpose channel amount_fen attempt bank_card_id"

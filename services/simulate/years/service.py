@@ -21,6 +21,8 @@ from services.simulate.years import district, tree
 from services.simulate.years.rows import Tables, write
 from services.simulate.years.size import Place, Size
 from services.simulate.years.world import Org
+from services.sla.policies import keep
+from services.sla.policy import policies
 
 
 @dataclass(slots=True)
@@ -45,6 +47,7 @@ def simulate(db: Database, size: Size, *, root: str, workers: int | None = None,
         base = Tables()
         tree.base_rows(size, top, base)
         write(session, base)
+        keep(session, policies().values())
     made.rows.update(base.counts())
     tell("offices", 0, len(size.places))
     for done, (place, counts) in enumerate(_districts(db, size, top, scope, workers or os.cpu_count() or 1), 1):
