@@ -17,6 +17,7 @@ from services.api.routes import (
     cases,
     checking,
     claims,
+    clock_policies,
     conversation,
     covers,
     deliveries,
@@ -52,9 +53,9 @@ from services.core.settings import settings
 from services.wiring import Wiring
 
 PREFIX = "/api/v1"
-ROUTERS = (system, plans, organisations, accounts, people, records, rosters, covers, report_files, drafts, joining, cases, claims, heirs,
-           papers, uploads, fields, findings, invoices, review, summaries, quality, inputs, insurer, payments, bank_lines, notices,
-           objections, conversation, advances, deliveries, office_letters, checking,
+ROUTERS = (system, plans, clock_policies, organisations, accounts, people, records, rosters, covers, report_files, drafts,
+           joining, cases, claims, heirs, papers, uploads, fields, findings, invoices, review, summaries, quality, inputs,
+           insurer, payments, bank_lines, notices, objections, conversation, advances, deliveries, office_letters, checking,
            letter_register, metrics, boards)
 _PROBLEM = {"model": Problem, "content": {problems.MEDIA: {}}}
 _RESPONSES: dict[int | str, dict[str, object]] = {

@@ -14,10 +14,15 @@ CHANGES: Mapping[str, str] = {
     "opened": N_("新建"), "changed": N_("更改"), "moved": N_("移动"), "merged": N_("合并"), "closed": N_("撤销")}
 ACCOUNT_KINDS: Mapping[str, str] = {"person": N_("个人"), "system": N_("系统"), "insurer": N_("保险公司")}
 RELEASE_KINDS: Mapping[str, str] = {
-    "separation_rule": N_("人员分离规则"), "calendar": N_("工作日历"), "rule_book": N_("计划条款"), "wording": N_("文书用语")}
+    "separation_rule": N_("人员分离规则"), "calendar": N_("工作日历"), "rule_book": N_("计划条款"), "wording": N_("文书用语"),
+    "clock_policy": N_("时限管理")}
 PAYLOADS: Mapping[str, str] = {
     "off": N_("取消的分离要求"), "year": N_("年份"), "plan": N_("计划"), "effective": N_("条款生效日"), "sha256": N_("文件的 SHA-256"),
-    "code": N_("文书用语代码"), "text": N_("用语")}
+    "code": N_("文书用语代码"), "text": N_("用语"),
+    "kind": N_("时限"), "days": N_("预算天数"), "warn": N_("提醒比例"), "ladder": N_("逾期上报"), "owner": N_("负责人"),
+    "cutoff": N_("每日截止时刻")}
+PLACES: Mapping[str, str] = {
+    "unit": N_("基层工会"), "district": N_("区县级工会"), "office": N_("办事机构"), "nation": N_("全国")}
 RELEASE_STATES: Mapping[str, tuple[str, str]] = {
     "proposed": (N_("待另一人放行"), "busy"), "released": (N_("已放行"), "good"), "rejected": (N_("已否决"), "stop"),
     "withdrawn": (N_("已撤回"), "quiet")}

@@ -210,6 +210,7 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "/admin/calendars": (ADMIN, "/admin/calendars"),
     "/admin/organisations": (ADMIN, "/admin/organisations"),
     "/admin/organisations/{org_id}": (ADMIN, "/admin/organisations/{org}"),
+    "/admin/clocks": (ADMIN, "/admin/clocks?plan=xj-women"),
     "/releases": (ADMIN, "/releases"),
     "/releases/{release_id}": (ADMIN, "/releases/{release}"),
     # everybody

@@ -42,6 +42,7 @@ X           W   /admin/identities/{account_id}/end
 X           R   /admin/organisations
 X           R   /admin/organisations/{org_id}
 X           W   /admin/organisations/{org_id}/{act}
+HX          RW  /admin/clocks
 HX          RW  /releases
 HX          R   /releases/{release_id}
 HX          W   /releases/{release_id}/{act}

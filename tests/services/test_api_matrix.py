@@ -33,7 +33,7 @@ def test_every_route_is_for_those_of_the_table(crowd: Crowd) -> None:
 # Others than xj.m1, under the same roof: another member, another unit, another district.
 SIBLING = {"M": "xj.m2", "U": "xj.clerk2", "D": "xj.district2"}
 # A plan's wording is everybody's; a session is looked up among the caller's own.
-NO_RECORD = ("/plans/{plan}", "/plans/{plan}/schema", "/me/sessions/{session_id}/end")
+NO_RECORD = ("/plans/{plan}", "/plans/{plan}/schema", "/plans/{plan}/clocks", "/me/sessions/{session_id}/end")
 # The stage's person has no category, proxy or merger: the own people are told so in the words a stranger hears.
 NONE_THERE = ("/people/{person_id}/categories/{category_id}/withdraw", "/people/{person_id}/proxies/{proxy_id}/end",
               "/people/{person_id}/mergers/{merge_id}/undo")

@@ -17,6 +17,7 @@ from services.models import Release
 from services.releases import queries, rules, service
 from services.reporting import offices
 from services.web import office_words as words
+from services.web.claim_words import CLOCKS, ROLES
 from services.web.desks.admin import ADMINISTRATORS, known_id
 from services.web.door import Pages
 from services.web.language import N_
@@ -98,7 +99,8 @@ def _one(visit: Visit, release_id: str, problem: HuzhuError | None = None) -> Re
         raise NotFound("release_missing", "没有这一变更，或不在您的管辖范围内", remedy="刷新后核对")
     names = visit.read(lambda session: offices.release_names(session, [found]))
     return visit.page("release.html", problem=problem, one=found, names=names, kinds=words.RELEASE_KINDS, states=words.RELEASE_STATES,
-                      mine=found.proposed_person == visit.actor.person_id, said=SAID, fields=words.PAYLOADS, here="releases")
+                      mine=found.proposed_person == visit.actor.person_id, said=SAID, fields=words.PAYLOADS,
+                      clock_kinds=CLOCKS, clock_roles=ROLES, clock_places=words.PLACES, here="releases")
 
 
 def _payload(visit: Visit, kind: str) -> dict[str, object]:
