@@ -21,6 +21,7 @@ from flows.pay import pay, plan_payments, settle_claims
 from flows.prove_money import prove_money
 from flows.reconcile import reconcile
 from flows.recount_clocks import recount_clocks
+from flows.refresh_figures import WHOLE, refresh_figures
 from flows.runtime import Batch, looking, transaction
 from flows.send_notices import draft_notices, send_notices
 from flows.sweep_deadlines import sweep_deadlines
@@ -82,6 +83,8 @@ ROUTES: dict[str, tuple[Flow, ...]] = {
     "timetable.reconcile": (reconcile,),
     "timetable.prove": (prove_money,),
     "timetable.letters": (unopened_letters,),
+    "timetable.figures": (refresh_figures,),
+    WHOLE: (refresh_figures,),
 }
 
 
@@ -95,8 +98,9 @@ class Lane:
 
 # Reading takes a second a page: a letter or a payment must never stand behind five hundred of them. Small batches, because a claim's
 # findings come at the end of its batch, and a worker that is told to stop finishes the batch in hand.
-# A provider of messages may think for seconds too, and nobody waits for an archive sheet. A year released touches every open clock.
-_SLOW = {check_evidence, keep_papers, carry_letters, archive_claims, recount_clocks}
+# A provider of messages may think for seconds too, and nobody waits for an archive sheet or a
+# board's figures. A year released touches every open clock.
+_SLOW = {check_evidence, keep_papers, carry_letters, archive_claims, recount_clocks, refresh_figures}
 SLOW = frozenset({topic for topic, flows in ROUTES.items() if not _SLOW.isdisjoint(flows)})
 LANES = (Lane(slow=False, batch=200), Lane(slow=True, batch=25))
 

@@ -29,7 +29,9 @@ def main() -> None:
                  "reconcile": ("20 6 * * *", "timetable.reconcile"),
                  "prove-money": ("40 6 * * *", "timetable.prove"),
                  "recount-clocks": ("50 0 * * *", "timetable.recount"),
-                 "unopened-letters": ("20 8 * * *", "timetable.letters")}
+                 "unopened-letters": ("20 8 * * *", "timetable.letters"),
+                 "refresh-figures": ("*/15 * * * *", "timetable.figures"),
+                 "figures-anew": ("50 2 * * 0", "timetable.figures_whole")}
     deployments = [owe.to_deployment(name, schedule=Cron(when, timezone=ZONE), parameters={"topic": topic})
                    for name, (when, topic) in timetable.items()]
     serve(*(deployment for deployment in deployments if isinstance(deployment, RunnerDeployment)))

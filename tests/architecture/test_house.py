@@ -20,7 +20,8 @@ from statemachines.rules import RULES, needs
 ROOT = Path(__file__).resolve().parents[2]
 # Topics that doors and timetables owe, not moves.
 BY_DOORS = {"paper.upload", "insurer.message", "insurer.recall", "roster.enrol", "timetable.collect", "timetable.sweep", "timetable.papers",
-            "timetable.reconcile", "timetable.prove", "timetable.letters", "letter.carry", "calendar.release", "clock.breach",
+            "timetable.reconcile", "timetable.prove", "timetable.letters", "timetable.figures", "timetable.figures_whole",
+            "letter.carry", "calendar.release", "clock.breach",
             "timetable.recount"}
 
 

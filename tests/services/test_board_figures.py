@@ -96,8 +96,8 @@ def _walk(chain: list[sa.Row[tuple[object, ...]]], stays: list[Stay], happened: 
         first, last = business_day(since), business_day(at)
         stays.append(Stay(org_key, plan, stage, level, last, (last - first).days, working(first, last)))
 
-    def first(what: str, *others: str) -> bool:
-        fresh = not once & {what, *others}
+    def first(what: str) -> bool:
+        fresh = what not in once
         once.add(what)
         return fresh
 
@@ -160,7 +160,6 @@ def test_lengths_are_those_of_the_record(house: Fresh, places: dict[str, str], t
 
 
 def _below(org_key: str, key: str) -> str:
-    """The organisation one step under `key` in which a row lies; the organisation itself for its own."""
     rest = org_key[len(key):]
     return key + rest[:rest.index(".") + 1] if rest else key
 
@@ -220,7 +219,6 @@ def test_months_are_those_of_the_record_the_clocks_and_the_payments(
     happened: Counter[tuple[date, str]] = Counter()
     for (org_key, month, what), n in told[1].items():
         happened[month, what] += n * org_key.startswith(key)
-    assert [row.month for row in quality.months][::11] == [date(2025, 12, 1), date(2026, 11, 1)]
     for rates in (*quality.months, quality.last_year):
         assert {name: getattr(rates, name) for name in ("verified", "complete", "decided", "asked", "rounds", "refused", "paid")} == {
             name: happened[rates.month, name] for name in ("verified", "complete", "decided", "asked", "rounds", "refused", "paid")}
@@ -278,8 +276,7 @@ def test_what_grew_since_is_the_same_as_everything_anew(house: Fresh) -> None:
         with house.unit_of_work(ROOT) as session:
             found = refresh(session, now=NOW)
         assert found is not None
-        assert not found.whole
-        assert 0 < found.claims < 200
+        assert (found.whole, 0 < found.claims < 200) == (False, True)
         assert _figures(superuser) == whole
         for table in FIGURES:
             superuser.execute(f"DELETE FROM {table}")
@@ -298,7 +295,6 @@ def test_another_office_sees_nothing(house: Fresh, places: dict[str, str]) -> No
             keys = session.execute(sa.text(f"SELECT DISTINCT org_key FROM {table}")).scalars().all()
             assert keys, table
             assert all(key.startswith(other) for key in keys), table
-        with pytest.raises(NotFound):
-            queries.open_now(session, Cut(own), by="kind", now=NOW)
-        with pytest.raises(NotFound):
-            queries.claims(session, Cut("cn."), Which("open"), now=NOW)
+        for cut in (Cut(own), Cut("cn.")):
+            with pytest.raises(NotFound):
+                queries.claims(session, cut, Which("open"), now=NOW)

@@ -92,7 +92,7 @@ _WRITE = f"""
     WITH {_READ},
     gone AS (
         DELETE FROM stage_visit v USING (SELECT claim_id, max(ordinal) AS last FROM fresh GROUP BY claim_id) f
-        WHERE v.claim_id = f.claim_id AND v.ordinal > f.last RETURNING v.left_at),
+        WHERE {{visits}} AND v.claim_id = f.claim_id AND v.ordinal > f.last RETURNING v.left_at),
     put AS (
         INSERT INTO stage_visit AS v ({", ".join((*_KEY, *_VALUES))}) SELECT {", ".join((*_KEY, *_VALUES))} FROM fresh
         ON CONFLICT (claim_id, ordinal) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _VALUES)} WHERE {_SAME}
@@ -102,7 +102,8 @@ _WRITE = f"""
 
 
 def _places(form: str) -> dict[str, str]:
-    return {"claims": form.format("c.id"), "steps": form.format("s.claim_id"), "chains": form.format("a.chain_id")}
+    return {"claims": form.format("c.id"), "steps": form.format("s.claim_id"), "chains": form.format("a.chain_id"),
+            "visits": form.format("v.claim_id")}
 
 
 _OF_RANGE = sa.text(_WRITE.format(**_places("{0} >= :low AND {0} < :high"))).bindparams(
