@@ -14,7 +14,7 @@ from services.core.db import BusinessClock, Scope, database
 from services.core.settings import settings
 from services.reporting import checks
 from services.reporting.separation import Proof, proof
-from services.workdays.calendar import calendar
+from services.sla.calendars import calendar_for
 
 check = typer.Typer(help="核对系统的承诺", invoke_without_command=True)
 
@@ -26,7 +26,7 @@ def promises(context: typer.Context, as_json: AsJson = False) -> None:
         return
     with database().view(Scope(settings().root_org)) as session:
         breaches = checks.run(session)
-    alarms = calendar().alarms(business_day(_now()))
+        alarms = calendar_for(session, f"{settings().root_org}.").alarms(business_day(_now()))
     if as_json:
         say_json({"checks": [{"code": check.code, "promise": check.promise} for check in checks.CHECKS],
                   "breaches": [asdict(breach) for breach in breaches], "alarms": alarms})

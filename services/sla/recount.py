@@ -113,6 +113,7 @@ def recount(session: Session, one: Stale, *, now: datetime) -> int:
     cursor.execute(_WRITE, {
         "ids": [row[0] for row in rows], "dues": [due for due, _, _ in counts], "words": [words for _, words, _ in counts],
         "provisional": [provisional for _, _, provisional in counts], "calendar": cal.version, "today": business_day(now)})
+    rewatch(session, [row[0] for row, _ in moved])      # warnings and rungs stand by the last day
     rewatch(session, [row[0] for row in rows])
     return len(rows)
 

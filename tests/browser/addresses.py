@@ -208,6 +208,7 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "/admin/accounts/{account_id}": (ADMIN, "/admin/accounts/{account}"),
     "/admin/identities/{account_id}": (ADMIN, "/admin/identities/{account}"),
     "/admin/calendars": (ADMIN, "/admin/calendars"),
+    "/calendar-changes": (HEAD, "/calendar-changes"),
     "/admin/organisations": (ADMIN, "/admin/organisations"),
     "/admin/organisations/{org_id}": (ADMIN, "/admin/organisations/{org}"),
     "/admin/clocks": (ADMIN, "/admin/clocks?plan=xj-women"),

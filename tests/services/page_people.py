@@ -36,7 +36,9 @@ X           R   /admin/accounts/new
 X           R   /admin/accounts/{account_id}
 X           W   /admin/accounts/{account_id}/code
 X           W   /admin/accounts/{account_id}/{act}
-X           R   /admin/calendars
+X           RW  /admin/calendars
+HA          R   /calendar-changes
+HA          R   /calendar-changes/list.xlsx
 X           RW  /admin/identities/{account_id}
 X           W   /admin/identities/{account_id}/end
 X           R   /admin/organisations

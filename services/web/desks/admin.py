@@ -17,13 +17,13 @@ from services.core.errors import HuzhuError, InputError, NotFound
 from services.enrolment import service as enrolment
 from services.enrolment import tree
 from services.releases import queries as releases
+from services.sla.calendars import calendar_for
 from services.web.claim_words import ROLES
 from services.web.door import Pages
 from services.web.language import N_
 from services.web.menu import Item
 from services.web.office_words import ACCOUNT_KINDS
 from services.web.visit import Visit
-from services.workdays.calendar import calendar
 
 pages = Pages()
 ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
@@ -36,11 +36,12 @@ SAID = {"opened": N_("账号已开设。请发放一次性口令。"), "closed":
 @pages.get("/admin", roles=ADMINISTRATORS, menu=Item(70, "管理"))
 def overview(visit: Visit) -> Response:
     """What wants the administrator's eye."""
-    def run(session: Session) -> tuple[duties.Waiting, int]:
+    def run(session: Session) -> tuple[duties.Waiting, int, list[str]]:
         return (duties.waiting(session, actor=visit.actor, now=visit.now),
-                len(releases.releases(session, actor=visit.actor, state="proposed")))
-    guard, proposals = visit.read(run)
-    return visit.page("admin.html", guard=guard, proposals=proposals, alarms=calendar().alarms(visit.today), here="admin")
+                len(releases.releases(session, actor=visit.actor, state="proposed")),
+                calendar_for(session, visit.actor.org_key).alarms(visit.today))
+    guard, proposals, alarms = visit.read(run)
+    return visit.page("admin.html", guard=guard, proposals=proposals, alarms=alarms, here="admin")
 
 
 @pages.get("/admin/accounts", roles=ADMINISTRATORS)

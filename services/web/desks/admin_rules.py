@@ -1,8 +1,7 @@
-"""What governs claims: the calendars as they are, and dated changes that one person proposes and another releases."""
+"""What governs claims: dated changes that one person proposes and another releases."""
 
 from __future__ import annotations
 
-import calendar as months
 import hashlib
 import uuid
 from datetime import date
@@ -13,35 +12,23 @@ from sqlmodel import Session
 from services.access.actor import Role
 from services.core.errors import HuzhuError, InputError, NotFound
 from services.enrolment import tree
-from services.models import Release
+from services.models import Organisation, Release
 from services.releases import queries, rules, service
+from services.reporting import calendars as reading
 from services.reporting import offices
 from services.web import office_words as words
 from services.web.claim_words import CLOCKS, ROLES
-from services.web.desks.admin import ADMINISTRATORS, known_id
+from services.web.desks.admin import known_id
 from services.web.door import Pages
 from services.web.language import N_
 from services.web.menu import Item
-from services.web.visit import Visit, whole
-from services.workdays.calendar import calendar
+from services.web.visit import Visit
+from services.workdays.years import parse
 
 pages = Pages()
 WHO = frozenset({Role.ADMINISTRATOR, Role.HEAD})
 SAID = {"proposed": N_("已提出，等待另一人放行。"), "release": N_("已放行，自生效日起适用。"), "reject": N_("已否决。"),
         "withdraw": N_("已撤回。")}
-Day = tuple[date, str, str]             # the day, how it is shown, the holiday's name
-
-
-@pages.get("/admin/calendars", roles=ADMINISTRATORS)
-def calendars(visit: Visit) -> Response:
-    """A year's days off and make-up working days."""
-    known = calendar()
-    asked = whole(visit.query.get("year", ""))
-    near = min(max(visit.today.year, min(known.years)), max(known.years))
-    year = asked if asked is not None and asked in known.years else near
-    return visit.page("admin_calendars.html", year=known.years[year], years=sorted(known.years), alarms=known.alarms(visit.today),
-                      version=known.version, months=[(date(year, month, 1), _weeks(year, month)) for month in range(1, 13)],
-                      here="calendars")
 
 
 @pages.get("/releases", roles=WHO, menu=Item(65, "规则变更"))
@@ -97,18 +84,24 @@ def _one(visit: Visit, release_id: str, problem: HuzhuError | None = None) -> Re
     found = next((one for one in visit.read(lambda session: queries.releases(session, actor=visit.actor)) if one.id == chosen), None)
     if found is None:
         raise NotFound("release_missing", "没有这一变更，或不在您的管辖范围内", remedy="刷新后核对")
-    names = visit.read(lambda session: offices.release_names(session, [found]))
+    names, foreseen = visit.read(lambda session: (offices.release_names(session, [found]), _foreseen(session, found)))
     return visit.page("release.html", problem=problem, one=found, names=names, kinds=words.RELEASE_KINDS, states=words.RELEASE_STATES,
                       mine=found.proposed_person == visit.actor.person_id, said=SAID, fields=words.PAYLOADS,
-                      clock_kinds=CLOCKS, clock_roles=ROLES, clock_places=words.PLACES, here="releases")
+                      clock_kinds=CLOCKS, clock_roles=ROLES, clock_places=words.PLACES, foreseen=foreseen, here="releases")
+
+
+def _foreseen(session: Session, found: Release) -> reading.Preview | None:
+    """What a proposed year would change, as the second person must see it before releasing."""
+    if found.kind != "calendar" or found.state != "proposed":
+        return None
+    org = session.get(Organisation, found.org_id)
+    return reading.preview(session, org.org_key, parse(str(found.payload["text"]))) if org and "text" in found.payload else None
 
 
 def _payload(visit: Visit, kind: str) -> dict[str, object]:
     """The payload of a kind out of the form; a file is named by its SHA-256."""
     if kind == "separation_rule":
         return {"off": [one.name for one in rules.COMPARISONS if one.name not in visit.listed("on")]}
-    if kind == "calendar":
-        return {"year": visit.field("year"), "sha256": _digest(visit)}
     if kind == "rule_book":
         return {"plan": visit.field("plan"), "effective": visit.field("effective_on"), "sha256": _digest(visit)}
     return {"code": visit.field("code"), "text": visit.field("text")}
@@ -123,17 +116,3 @@ def _day(visit: Visit) -> date:
         return date.fromisoformat(visit.field("effective_on"))
     except ValueError:
         raise InputError("day_wrong", "没有填写生效日", remedy="如 2026-12-01", field="effective_on") from None
-
-
-def _weeks(year: int, month: int) -> list[list[Day | None]]:
-    known = calendar()
-    rows: list[list[Day | None]] = []
-    for week in months.Calendar().monthdatescalendar(year, month):
-        rows.append([_shown(day, known.is_makeup(day), known.holiday(day)) if day.month == month else None for day in week])
-    return rows
-
-
-def _shown(day: date, makeup: bool, holiday: str | None) -> Day:
-    if makeup:
-        return day, "makeup", ""
-    return day, "off" if holiday else "rest" if day.weekday() >= 5 else "", holiday or ""
