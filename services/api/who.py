@@ -151,7 +151,7 @@ _TABLE: tuple[tuple[Roles, str], ...] = (
         POST /summary-sheets/{sheet_id}/take-out; POST /summary-sheets/{sheet_id}/sign; POST /summary-sheets/{sheet_id}/receive
         POST /summary-sheets/{sheet_id}/discard"""),
     (REVIEWERS | _AUDITOR, """
-        GET /claims/{claim_no}/inputs; GET /objections; GET /summary-sheets; GET /summary-sheets/{sheet_id}
+        GET /map; GET /claims/{claim_no}/inputs; GET /objections; GET /summary-sheets; GET /summary-sheets/{sheet_id}
         GET /summary-sheets/{sheet_id}/workbook"""),
     (_HEAD, """
         POST /claims/{claim_no}/take-over; POST /objections/{objection_id}/dismiss; POST /payment-runs/{run_id}/allow-over"""),

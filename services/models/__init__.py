@@ -17,6 +17,7 @@ from services.models.figures import DayTally, FiguresRefresh, MonthTally, OpenTa
 from services.models.forecast import ClaimRisk, ForecastDays
 from services.models.handoff import Handoff, InsurerMessage
 from services.models.ledger import LedgerClosing, LedgerEntry, LedgerTransaction, MoneyProof, PremiumVoucher
+from services.models.moves import MoveTally, ReworkTally, VariantTally
 from services.models.notice import Notice, NumberSeries
 from services.models.objection import Objection, Receivable, Reopening
 from services.models.office_letter import OfficeLetter
@@ -59,12 +60,13 @@ __all__ = [
     "Disagreement", "DuplicateVerdict", "Endorsement", "ExchangeReport", "FactSource", "FamilyTie", "FiguresRefresh", "FindingAnswer",
     "ForecastDays", "FormerKey", "Fund", "FundAccount", "FurtherList", "Grant", "Handoff", "HandoffOwner", "IdempotencyKey",
     "InsurerMessage", "Invoice", "LedgerClosing", "LedgerEntry", "LedgerTransaction", "LetterContact", "Liaison", "LineVerdict",
-    "MessageMark", "MoneyProof", "MonthTally",
+    "MessageMark", "MoneyProof", "MonthTally", "MoveTally",
     "Notice", "NumberSeries", "Objection", "OfficeLetter", "OidcAttempt", "OidcSubject", "OpenTally", "Organisation", "OrganisationChange",
     "OriginalRequest", "OutboxRow", "Paper", "PaperField", "PaperMatch", "PaperPage", "PaperReading", "PasswordLink",
     "Payee", "Payment", "PaymentRun", "Person", "PersonCategory", "PersonChange", "PersonMerge", "PremiumVoucher",
     "Proxy", "QaItem", "QaSample", "Receivable", "Reconciliation", "ReconciliationDifference", "RecoveryCode",
     "Release", "Reopening", "ReportDraft", "ReportImport", "ReportNote", "Reservation", "ReviewLook", "ReviewStep",
+    "ReworkTally",
     "RosterImport", "SignInGuard", "SlaAlert", "SlaClock", "StageVisit", "StockPhrase", "StoodIn", "Substitute", "SummaryLine",
-    "SummarySheet", "Supplement", "Token", "UploadSession", "WebSession", "Worksheet",
+    "SummarySheet", "Supplement", "Token", "UploadSession", "VariantTally", "WebSession", "Worksheet",
 ]

@@ -15,7 +15,8 @@ NOT_PAGES = {
     "/claims/{claim_no}/pulse", "/claims/{claim_no}/dossier",
     "/papers/{paper_id}/content", "/papers/{paper_id}/pages/{number}", "/letters/{notice_id}/content",
     "/letters/sheet", "/letter-register/workbook", "/letter-register/{notice_id}/file", "/monthly/{letter_id}/file",
-    "/monthly/{letter_id}/table", "/boards/charts/{name}", "/boards/workbook", "/book/summary/file", "/exchange/{report_id}/letter", "/exchange/{report_id}/workbook",
+    "/monthly/{letter_id}/table", "/boards/charts/{name}", "/boards/workbook", "/map/workbook",
+    "/book/summary/file", "/exchange/{report_id}/letter", "/exchange/{report_id}/workbook",
     "/book/reports/template", "/book/reports/{import_id}/errors", "/book/rosters/template", "/book/rosters/{roster_id}/errors",
     "/cases/{case_no}/covers/{claim_no}", "/cases/{case_no}/uploads/{upload_id}",
     "/sheets/{sheet_no}/workbook", "/ledger/workbook", "/runs/{run_no}/file", "/sign-in/oidc/start",
@@ -149,6 +150,8 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     # heads and their offices
     "/phrases": (OFFICE, "/phrases"),
     "/team": (HEAD, "/team"),
+    "/map": (DISTRICT, "/map"),
+    "/map/workbook": (DISTRICT, "/map/workbook"),
     "/team/leave/{account_id}": (HEAD, "/team/leave/{account}"),
     "/sheets": (DISTRICT, "/sheets"),
     "/sheets/new": (DISTRICT, "/sheets/new"),

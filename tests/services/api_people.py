@@ -237,6 +237,7 @@ DOSH          W   /summary-sheets/{sheet_id}/sign
 DOSH          W   /summary-sheets/{sheet_id}/receive
 DOSH          W   /summary-sheets/{sheet_id}/discard
 OSHA          R   /qa-findings
+DOSHA         R   /map
 OSHA          R   /qa-samples
 SH            W   /qa-samples
 OSHA          R   /qa-samples/{sample_id}

@@ -14,4 +14,6 @@ UDOSHA      R   /boards/kept
 UDOSHA      R   /boards/time
 UDOSHA      R   /boards/waiting
 UDOSHA      R   /boards/workbook
+DOSHA       R   /map
+DOSHA       R   /map/workbook
 """

@@ -111,7 +111,7 @@ def test_a_token_with_fewer_roles_opens_less(crowd: Crowd) -> None:
 # Lists of rows that belong to somebody.
 LISTS = ("/accounts", "/substitutes", "/organisations", "/cover-summary", "/premiums/books", "/drafts", "/cases/to-tell", "/claims",
          "/worklist", "/phrases", "/summary-sheets", "/qa-samples", "/separation", "/objections", "/payment-runs", "/payments",
-         "/bank-returns/unmatched", "/receivables", "/letter-register", "/letter-register/numbers", "/letter-register/stuck")
+         "/bank-returns/unmatched", "/receivables", "/letter-register", "/letter-register/numbers", "/letter-register/stuck", "/map")
 
 
 def test_a_list_holds_no_row_of_others(crowd: Crowd) -> None:
