@@ -11,12 +11,13 @@ from services.access.actor import REVIEWERS, Role
 from services.core.errors import HuzhuError, InputError
 from services.models import MoneyProof
 from services.reporting import money_proof, worklists
+from services.reporting.clock_policies import Reminder, reminders
 from services.reporting.tasks import Task, of_numbers, tasks
 from services.reporting.worklists import Listed, Wish
 from services.review import bulk
 from services.review.bulk import Ask, NotAllPassed, Result
 from services.web import work_words as words
-from services.web.claim_words import ROLES
+from services.web.claim_words import CLOCKS, ROLES
 from services.web.door import Pages
 from services.web.menu import Item
 from services.web.visit import Visit, whole
@@ -35,13 +36,15 @@ def work(visit: Visit) -> Response:
     wish = Wish(plan=asked["plan"], due=asked["due"] if asked["due"] in worklists.DUES else "", level=asked["level"],
                 number=asked["q"].upper(), order=asked["order"])
 
-    def run(session: Session) -> tuple[Listed, list[Task], list[MoneyProof]]:
+    def run(session: Session) -> tuple[Listed, list[Task], list[MoneyProof], list[Reminder]]:
         listed = worklists.worklist(session, visit.actor, wish=wish, what=what, after=visit.query.get("after", ""), today=visit.today)
         return (listed, tasks(session, listed.keys, visit.actor, today=visit.today),
-                money_proof.differing(session) if visit.actor.has(Role.HEAD) else [])
-    listed, found, differing = visit.read(run)
+                money_proof.differing(session) if visit.actor.has(Role.HEAD) else [],
+                reminders(session, org_key=visit.actor.org_key, roles=sorted(visit.actor.roles)))
+    listed, found, differing, told = visit.read(run)
     kept = {name: value for name, value in asked.items() if value}
-    return visit.page("work.html", listed=listed, tasks=found, differing=differing, asked=asked, what=what, words=words,
+    return visit.page("work.html", listed=listed, tasks=found, differing=differing, told=told,
+                      clock_kinds=CLOCKS, asked=asked, what=what, words=words,
                       names=plan_names(), roles=ROLES,
                       mine=sorted(set(visit.actor.roles) & set(WORKERS)), most=worklists.MOST,
                       filtered=bool(set(kept) - {"what", "order"}), address=_address(kept), next=_address({**kept, "after": listed.after}),
