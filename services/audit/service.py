@@ -22,11 +22,11 @@ Head = tuple[int, bytes]
 def link_all(entries: Sequence[Entry], heads: dict[uuid.UUID, Head], *,
              account: uuid.UUID | None, person: uuid.UUID | None, at: datetime) -> list[Link]:
     """Add the entries to their chains in order; `heads` is moved on in place."""
-    key = key_ring().audit_key
+    join = chain.joiner(key_ring().audit_key, account=account, person=person, at=at)
     links = []
     for entry in entries:
         seq, prev = heads[entry.chain_id]
-        link = chain.join(key, seq, prev, entry, account=account, person=person, at=at)
+        link = join(seq, prev, entry)
         heads[entry.chain_id] = (link.seq, link.hash)
         links.append(link)
     return links

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from psycopg.types.numeric import Int4
 from sqlmodel import Session
@@ -28,8 +28,10 @@ from statemachines.words import event_words, state_words
 _SENIORS = (Role.SENIOR_REVIEWER, Role.HEAD)
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+
+
+class Move(NamedTuple):
     """One row to move. `version` is what the caller saw; `facts` only those about the call (`facts.CALL`).
 
     `on` is the business day the clocks go by, today when empty (a bank's credit has its own day). `sets` are columns of the
@@ -39,14 +41,13 @@ class Move:
     id: uuid.UUID
     version: int | None = None
     reason: str | None = None
-    facts: Mapping[str, object] = field(default_factory=dict)
-    details: Mapping[str, object] = field(default_factory=dict)
+    facts: Mapping[str, object] = _NOTHING
+    details: Mapping[str, object] = _NOTHING
     on: date | None = None
-    sets: Mapping[str, object] = field(default_factory=dict)
+    sets: Mapping[str, object] = _NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(NamedTuple):
     """A row that moved."""
 
     id: uuid.UUID
@@ -56,8 +57,7 @@ class Moved:
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Locked:
+class _Locked(NamedTuple):
     id: uuid.UUID
     org_key: str
     state: str
@@ -86,7 +86,8 @@ def fire(session: Session, machine: str, event: str, moves: Sequence[Move], *, a
         raise NotFound("not_found", "没有这一记录，或不在您的管辖范围内", remedy="核对编号")
     permit(actor, machine, event, (row.org_key for row in rows))
     ordered = [wanted[row.id] for row in rows]
-    targets = [_target(machine, event, row, move, actor) for row, move in zip(rows, ordered, strict=True)]
+    weighed: dict[tuple[object, ...], str] = {}
+    targets = [_target(machine, event, row, move, actor, weighed) for row, move in zip(rows, ordered, strict=True)]
     links = _links(machine, event, rows, targets, ordered, actor, now)
     given = {name: [move.sets[name] for move in ordered] for name in _sets(machine, moves)}
     _write(session, machine, event, rows, targets, links, given, actor, now)
@@ -103,16 +104,20 @@ def _lock(session: Session, machine: str, event: str, ids: list[uuid.UUID], acto
     """One select locks the claims, then the rows, and reads state and facts."""
     cursor = driver_cursor(session)
     parameters = {"ids": ids, "persons": list(actor.persons), "account": actor.account_id, "today": business_day(now)}
-    rows = cursor.execute(select(machine, event), parameters).fetchall()
+    rows = cursor.execute(select(machine, event), parameters, binary=True).fetchall()
     if any(row[5] != row[7] for row in rows):      # waited for a lock: now that it is held, read the facts again
-        rows = cursor.execute(select(machine, event), parameters).fetchall()
+        rows = cursor.execute(select(machine, event), parameters, binary=True).fetchall()
     return [_Locked(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[8:12], row[12:]) for row in rows]
 
 
-def _target(machine: str, event: str, row: _Locked, move: Move, actor: Actor) -> str:
+def _target(machine: str, event: str, row: _Locked, move: Move, actor: Actor, weighed: dict[tuple[object, ...], str]) -> str:
+    """Where the row goes. `weighed`: what the guards let pass in this call; a row that is alike in all they look at passes too."""
     if move.version is not None and move.version != row.version:
         raise Conflict("stale_version", f"记录已被他人更新（您看到第{move.version}版，现为第{row.version}版）",
                        remedy="刷新后核对变动，再办理")
+    alike = None if move.facts else (row.state, bool(move.reason), *row.facts)
+    if alike is not None and (known := weighed.get(alike)) is not None:
+        return known
     unknown = set(move.facts) - call_facts(machine)
     if unknown:
         raise TypeError(f"{machine}.{event}: {sorted(unknown)} are not facts of a call")
@@ -121,12 +126,15 @@ def _target(machine: str, event: str, row: _Locked, move: Move, actor: Actor) ->
     stated = {"reason_given": bool(move.reason), "actor_senior": actor.has(*_SENIORS), **move.facts}
     facts.update({name: value for name, value in stated.items() if name in wanted and name not in facts})
     try:
-        return decide(machine, row.state, event, FACTS[machine](**facts))
+        target = decide(machine, row.state, event, FACTS[machine](**facts))
     except NotAllowed as error:
         raise Conflict("event_not_allowed", f"现在是“{state_words(machine, row.state)}”，不能{event_words(machine, event)}",
                        remedy=_instead(machine, error.allowed)) from None
     except Refused as error:
         raise GuardFailed(error.reason, error.says, remedy="补正后再办理", field=error.fact or None) from None
+    if alike is not None:
+        weighed[alike] = target
+    return target
 
 
 def _sets(machine: str, moves: Sequence[Move]) -> tuple[str, ...]:
@@ -145,7 +153,7 @@ def _links(machine: str, event: str, rows: Sequence[_Locked], targets: Sequence[
            actor: Actor, now: datetime) -> list[Link]:
     heads: dict[uuid.UUID, Head] = {row.chain_id: (row.seq, row.head) for row in rows}
     entries = [Entry(row.chain_id, row.org_key, machine, row.id, event, row.state, target, row.version + 1,
-                     move.reason, dict(move.details)) for row, target, move in zip(rows, targets, moves, strict=True)]
+                     move.reason, move.details) for row, target, move in zip(rows, targets, moves, strict=True)]
     return link_all(entries, heads, account=actor.account_id, person=actor.person_id, at=now)
 
 
@@ -162,7 +170,6 @@ def _write(session: Session, machine: str, event: str, rows: Sequence[_Locked], 
     parameters: dict[str, Any] = {name: values[0] for name, values in columns.items()} if single else dict(columns)
     parameters |= {"machine": machine, "event": event, "account": actor.account_id, "person": actor.person_id,
                    "at": now, "topic": topic}
-    cursor = driver_cursor(session)
-    cursor.execute(write(machine, owes=owes, single=single, sets=tuple(given)), parameters)
-    if cursor.rowcount != len(rows):
+    written = driver_cursor(session).execute(write(machine, owes=owes, single=single, sets=tuple(given)), parameters).fetchall()
+    if written[0][0] != len(rows):
         raise Conflict("row_hidden", "部分记录不在可写范围内", remedy="核对管辖范围")

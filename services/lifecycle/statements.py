@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import cache
 
-from services.lifecycle.facts import CALL, SQL
+from services.lifecycle.facts import CALL, RUN, SQL
 from services.outbox.service import CHANNEL
 from statemachines.rules import needs
 
@@ -46,6 +46,8 @@ def select(machine: str, event: str) -> str:
         source, row, lock = f"{table} r", "r", "r"
     else:
         source, row, lock = f"{table} r JOIN claim c ON c.id = r.claim_id", "r", "c, r"
+        if "run." in facts:
+            source += f" {RUN}"
     chain, chains = ("c", "claim") if "claim c" in source else ("r", table)
     claim = "c.round, c.plan, c.plan_from" if chain == "c" else "1, r.plan, NULL::date"
     days = "r.days" if machine == "review_step" else "NULL::int"
@@ -80,7 +82,7 @@ def _moves(machine: str, sets: Collection[str], *, single: bool) -> str:
 
 @cache
 def write(machine: str, *, owes: bool, single: bool, sets: tuple[str, ...] = ()) -> str:
-    """State, chain head, audit and outbox in one statement; returns the ids that were written.
+    """State, chain head, audit and outbox in one statement; returns how many rows were written.
 
     `sets` are columns of SETTABLE: a second UPDATE of a row in one transaction would write it, its indexes and the checks of
     its foreign keys once more.
@@ -92,8 +94,7 @@ def write(machine: str, *, owes: bool, single: bool, sets: tuple[str, ...] = ())
     rows = _moves(machine, sets, single=single)
     given = "".join(f", {name} = m.{name}" for name in sets)
     outbox = _OUTBOX if owes else ""
-    # PostgreSQL sends equal notifications of one transaction once, at its commit.
-    done = f"SELECT id, pg_notify('{CHANNEL}', '') FROM u" if owes else "SELECT id FROM u"
+    done = f"SELECT count(*), (SELECT pg_notify('{CHANNEL}', '')) FROM u" if owes else "SELECT count(*) FROM u"
     if machine in OWN_CHAIN:
         updated = ", updated_at = %(at)s" if machine == "claim" else ""
         moved = (f"u AS (UPDATE {table} t SET state = m.state, version = t.version + 1, audit_seq = m.seq,"

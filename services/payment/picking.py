@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -15,11 +15,11 @@ from services.core.crypto import key_ring
 from services.core.db import driver_cursor
 from services.core.errors import InputError
 from services.enrolment.people import CARD
-from services.lifecycle.facts import PAYMENT, bound
+from services.lifecycle.facts import ACTOR_DECIDED, PAYMENT, bound
 from services.payment.port import BankFormat, Order
 
 _PURPOSES = {"benefit": "互助金", "refund": "退费", "advance": "先予支付", "difference": "补差"}
-_DECIDED, _PAYEES_READY = bound(PAYMENT["actor_decided_before"]), bound(PAYMENT["payees_ready"])
+_DECIDED, _PAYEES_READY = bound(ACTOR_DECIDED), bound(PAYMENT["payees_ready"])
 # Exactly the guards' own expressions, so that what is picked can also be included.
 _READY = sa.text(f"""
     SELECT r.id FROM payment r JOIN claim c ON c.id = r.claim_id
@@ -46,8 +46,7 @@ _NOTE = sa.text("""
 Line = sa.Row[tuple[object, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """Where money goes: digits in full, the bank's code, and in whose name."""
 
     number: str

@@ -75,13 +75,12 @@ Matched = Sequence[tuple[Answer, Sent]]
 _OF_FILE = """unnest(CAST(:references AS text[])) AS w(reference) CROSS JOIN LATERAL (
     SELECT s.reference, s.payment_id, s.run_id, s.attempt, s.amount_fen FROM bank_line s
     WHERE s.kind = 'sent' AND s.reference = w.reference OFFSET 0) l"""
-_LOCK = sa.text(f"""
-    SELECT p.id FROM payment p JOIN claim c ON c.id = p.claim_id WHERE p.id IN (SELECT l.payment_id FROM {_OF_FILE})
-    ORDER BY c.id, p.id FOR UPDATE OF c, p""")
+# Locks claims and payments in their order and tells where each stands now that it is locked; a line sent never changes.
 _SENT = sa.text(f"""
     SELECT l.reference, l.payment_id, p.claim_id, l.run_id, p.org_key, l.attempt, l.amount_fen, p.state,
            p.attempt AS present_attempt, p.bank_card_id
-    FROM {_OF_FILE} JOIN payment p ON p.id = l.payment_id""")
+    FROM {_OF_FILE} JOIN payment p ON p.id = l.payment_id JOIN claim c ON c.id = p.claim_id
+    ORDER BY c.id, p.id FOR UPDATE OF c, p""")
 
 
 @in_bulk
@@ -121,9 +120,7 @@ def follow(session: Session, matched: Matched, *, file_sha256: str, now: datetim
 
 
 def _sent(session: Session, references: Sequence[str]) -> dict[str, Sent]:
-    wanted = {"references": list(references)}
-    session.execute(_LOCK, wanted)
-    rows = session.execute(_SENT, wanted).all()
+    rows = session.execute(_SENT, {"references": list(references)}).all()
     found = accounts(session, [row.bank_card_id for row in rows])
     return {row.reference: Sent(row.payment_id, row.claim_id, row.run_id, row.org_key, row.attempt, row.amount_fen,
                                  row.state, row.present_attempt, account.number, account.holder)

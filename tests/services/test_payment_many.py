@@ -11,8 +11,9 @@ import sqlalchemy as sa
 
 from services.core.db import Database
 from services.payment import returns
+from services.payment import service as payment
 from services.payment.bulk import in_bulk
-from tests.services.paying_world import made, sent
+from tests.services.paying_world import made, returned_file, sent
 from tests.support.world import ROOT, build_world
 
 
@@ -48,14 +49,43 @@ def test_who_turned_it_off_before_finds_it_off() -> None:
     assert not gc.isenabled()
 
 
-@pytest.mark.parametrize("statement", [returns._LOCK, returns._SENT])
-def test_a_files_lines_are_looked_up_one_by_one(db: Database, now: datetime, statement: sa.TextClause) -> None:
+def test_a_files_lines_are_looked_up_one_by_one(db: Database, now: datetime) -> None:
     """Whatever the statistics say, and for a file of any length: never each line with each."""
     world = build_world(db, now)
     made(world, now, 100, 200, 300)
     sent(world, now)
     with world.db.unit_of_work(ROOT.scope) as session:
         session.execute(sa.text("SET LOCAL plan_cache_mode = force_generic_plan"))
-        session.execute(sa.text(f"PREPARE looked (text[]) AS {statement.text.replace(':references', '$1')}"))
+        session.execute(sa.text(f"PREPARE looked (text[]) AS {returns._SENT.text.replace(':references', '$1')}"))
         plan = "\n".join(session.execute(sa.text("EXPLAIN EXECUTE looked ('{P2026000001-00001}')")).scalars())
     assert "Index Cond: (reference = w.reference)" in plan, plan
+
+
+def test_a_move_of_a_payment_writes_no_index(db: Database, now: datetime) -> None:
+    """Taking into a run writes the run's key; after that nothing an index looks at changes until the money is there."""
+    world = build_world(db, now)
+    made(world, now, 100, 200, 300)
+    content = returned_file(world, sent(world, now), "credited", "credited", "credited")
+    written = sa.text("SELECT pg_stat_get_xact_tuples_updated('payment'::regclass) - pg_stat_get_xact_tuples_hot_updated("
+                      "'payment'::regclass), pg_stat_get_xact_tuples_updated('payment'::regclass)")
+    with world.db.unit_of_work(ROOT.scope) as session:
+        cold, all_before = session.execute(written).one()
+        payment.read_return(session, content=content, file_name="return.txt", actor=ROOT, now=now)
+        assert tuple(session.execute(written).one()) == (cold, all_before + 3)
+
+
+def test_of_one_obligation_two_cannot_live(db: Database, now: datetime) -> None:
+    """A cancelled payment makes room for another of the same claim, round, payee and purpose; nothing else does."""
+    world = build_world(db, now)
+    made(world, now, 100)
+    again = sa.text("""INSERT INTO payment (id, org_key, state, version, claim_id, round, payee_id, person_id, purpose, channel,
+                           amount_fen, attempt, bank_card_id, created_at)
+        SELECT uuidv7(), org_key, 'planned', 1, claim_id, round, payee_id, person_id, purpose, channel, amount_fen, 1, bank_card_id,
+               created_at FROM payment""")
+    with pytest.raises(sa.exc.IntegrityError, match="payment_once"), world.db.unit_of_work(ROOT.scope) as session:
+        session.execute(again)
+    with world.db.unit_of_work(ROOT.scope) as session:
+        session.execute(sa.text("UPDATE payment SET state = 'cancelled'"))
+        session.execute(again)
+        assert session.execute(sa.text("SELECT state, live FROM payment ORDER BY state")).all() == [
+            ("cancelled", False), ("planned", True)]

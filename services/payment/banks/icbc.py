@@ -19,6 +19,7 @@ From the bank:
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from typing import Literal, cast
 
@@ -39,7 +40,7 @@ from services.payment.banks.text import (
 from services.payment.port import Answer, Batch, Order
 
 _VERSION = b"0100"
-_ANSWER = (1, 6, 26, 15, 1, 32, 60, 24, 14, 60)
+_ANSWER = struct.Struct("1s6s26s15s1s32s60s24s14s60s")
 
 
 def _text(value: str, width: int, *, field: str) -> bytes:
@@ -98,13 +99,10 @@ class IcbcFormat:
         return sound([self._read(detail) for detail in details])
 
     def _read(self, detail: bytes) -> Answer:
-        if len(detail) != sum(_ANSWER) or not detail.startswith(b"A"):
+        if len(detail) != _ANSWER.size or not detail.startswith(b"A"):
             raise broken("明细行长度不符")
-        parts, at = [], 0
-        for width in _ANSWER:
-            parts.append(detail[at:at + width].decode("gbk", "replace").rstrip())
-            at += width
-        _, line, reference, amount, status, account, holder, serial, time, reason = parts
+        _, line, reference, amount, status, account, holder, serial, time, reason = (
+            part.decode("gbk", "replace").rstrip() for part in _ANSWER.unpack(detail))
         if status not in STATUS_READ:
             raise broken(f"状态“{status}”不认识")
         return Answer(number(line, "行号"), reference, number(amount, "金额"),

@@ -108,8 +108,7 @@ def sound(answers: Sequence[Answer]) -> list[Answer]:
     if len({answer.line_no for answer in answers}) < len(answers) or any(answer.line_no > _MOST_LINES for answer in answers):
         raise broken("行号重复或过大")
     for answer in answers:
-        words = (answer.reference, answer.account, answer.holder, answer.serial, answer.reason)
-        if any(_CONTROL.search(word) for word in words):
+        if _CONTROL.search("".join((answer.reference, answer.account, answer.holder, answer.serial, answer.reason))):
             raise broken(f"第{answer.line_no}行含有控制字符")
         if answer.status == "credited" and not answer.serial.strip():
             raise broken(f"第{answer.line_no}行写明到账，却没有银行流水号")

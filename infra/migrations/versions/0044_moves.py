@@ -7,8 +7,8 @@ from alembic import op
 
 from infra.migrations.security import scope
 
-revision = "0043"
-down_revision = "0042"
+revision = "0044"
+down_revision = "0043"
 
 _TALLIES = {"move_tally": ("from_place", "to_place"), "rework_tally": ("place", "via"), "variant_tally": ("road",)}
 
