@@ -37,8 +37,6 @@ X           R   /admin/accounts/{account_id}
 X           W   /admin/accounts/{account_id}/code
 X           W   /admin/accounts/{account_id}/{act}
 X           RW  /admin/calendars
-HA          R   /calendar-changes
-HA          R   /calendar-changes/list.xlsx
 X           RW  /admin/identities/{account_id}
 X           W   /admin/identities/{account_id}/end
 X           R   /admin/organisations

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 RUNNING = """
+HA          R   /calendar-changes
+HA          R   /calendar-changes/list.xlsx
 DOSHA       R   /monthly
 DSH         W   /monthly
 DOSHA       R   /monthly/{letter_id}/file
