@@ -15,13 +15,12 @@ NOT_PAGES = {
     "/claims/{claim_no}/pulse", "/claims/{claim_no}/dossier",
     "/papers/{paper_id}/content", "/papers/{paper_id}/pages/{number}", "/letters/{notice_id}/content",
     "/letters/sheet", "/letter-register/workbook", "/letter-register/{notice_id}/file", "/monthly/{letter_id}/file",
-    "/monthly/{letter_id}/table", "/boards/charts/{name}", "/boards/workbook", "/map/workbook",
-    "/book/summary/file", "/exchange/{report_id}/letter", "/exchange/{report_id}/workbook",
+    "/monthly/{letter_id}/table", "/boards/charts/{name}", "/boards/workbook", "/book/summary/file", "/exchange/{report_id}/letter",
     "/book/reports/template", "/book/reports/{import_id}/errors", "/book/rosters/template", "/book/rosters/{roster_id}/errors",
     "/cases/{case_no}/covers/{claim_no}", "/cases/{case_no}/uploads/{upload_id}",
     "/sheets/{sheet_no}/workbook", "/ledger/workbook", "/runs/{run_no}/file", "/sign-in/oidc/start",
     "/book/covers/{certificate_no}/certificate", "/mine/covers/{certificate_no}/certificate", "/print-files/file", "/print-files/list",
-    "/letter-samples/{code}/file", "/letter-samples/{code}/{page}"}
+    "/letter-samples/{code}/file", "/letter-samples/{code}/{page}", "/map/workbook", "/exchange/{report_id}/workbook"}
 
 # route: (who looks, where)
 ADDRESSES: dict[str, tuple[str, str]] = {
@@ -150,8 +149,7 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     # heads and their offices
     "/phrases": (OFFICE, "/phrases"),
     "/team": (HEAD, "/team"),
-    "/map": (DISTRICT, "/map"),
-    "/map/workbook": (DISTRICT, "/map/workbook"),
+    "/map": (DISTRICT, "/map"), "/map/workbook": (DISTRICT, "/map/workbook"),
     "/team/leave/{account_id}": (HEAD, "/team/leave/{account}"),
     "/sheets": (DISTRICT, "/sheets"),
     "/sheets/new": (DISTRICT, "/sheets/new"),
@@ -228,14 +226,13 @@ ADDRESSES: dict[str, tuple[str, str]] = {
 # Buttons with nothing to fill in: pressed, they act, or show the claim with the refusal.
 BUTTONS = {
     "/account/factor", "/claims/{claim_no}/accept-objection", "/claims/{claim_no}/confirm-correction", "/claims/{claim_no}/consent",
-    "/claims/{claim_no}/confirm-advance",
-    "/claims/{claim_no}/hand-list", "/contacts", "/demonstration", "/report", "/sign-in/code", "/sign-in/enrol"}
+    "/claims/{claim_no}/confirm-advance", "/claims/{claim_no}/hand-list", "/contacts", "/demonstration", "/report",
+    "/sign-in/code", "/sign-in/enrol"}
 
 # Buttons on another page than their own address, and rows taken back by one reason, whose form every desk shares.
 PRESSED_ELSEWHERE = {
-    "/handoffs/answers/{sheet_id}/take",
-    "/cases/{case_no}/uploads", "/cases/{case_no}/uploads/{upload_id}/drop", "/cases/{case_no}/uploads/{upload_id}/finish",
-    "/cases/{case_no}/uploads/{upload_id}/part", "/account/choices", "/account/leave/end",
+    "/handoffs/answers/{sheet_id}/take", "/cases/{case_no}/uploads", "/cases/{case_no}/uploads/{upload_id}/drop",
+    "/cases/{case_no}/uploads/{upload_id}/finish", "/cases/{case_no}/uploads/{upload_id}/part", "/account/choices", "/account/leave/end",
     "/account/sessions/end", "/admin/identities/{account_id}/end", "/bulk",
     "/claims/{claim_no}/drop", "/claims/{claim_no}/findings", "/claims/{claim_no}/look", "/claims/{claim_no}/resume",
     "/claims/{claim_no}/take",
