@@ -87,8 +87,6 @@ def sweep(session: Session, *, now: datetime) -> list[Due]:
 
     Each is kept in `sla_alert` with who is told; a review level past its days is owed to the outbox.
     """
-    # Planned for this very day: most ticks find a few clocks by the index, the first one after an outage finds half of them.
-    driver_cursor(session).execute("SET LOCAL plan_cache_mode = force_custom_plan")
     rows = driver_cursor(session).execute(_SWEEP, {"now": now, "today": business_day(now), "topic": BREACH}).fetchall()
     swept = [Due._make(row) for row in rows]
     if any(due.what == "breached" and due.kind == "level" for due in swept):
