@@ -33,10 +33,10 @@ _PROVISIONAL = sa.text("""
     SELECT count(*) FROM sla_clock WHERE state <> 'stopped' AND provisional AND org_key >= :low AND org_key < :high""")
 _OUTBOX = sa.text("""
     SELECT topic, count(*), count(*) FILTER (WHERE fault IS NOT NULL), max(tries),
-           max(extract(epoch FROM :now - created_at))
+           greatest(0, max(extract(epoch FROM :now - created_at)))::float8
     FROM outbox WHERE org_key >= :low AND org_key < :high GROUP BY topic""")
 _RUNS = sa.text("""
-    SELECT state, count(*), max(extract(epoch FROM :now - sent_at) / 86400) FILTER (WHERE state = 'sent')
+    SELECT state, count(*), (max(extract(epoch FROM :now - sent_at) / 86400) FILTER (WHERE state = 'sent'))::float8
     FROM payment_run WHERE state <> 'reconciled' AND org_key >= :low AND org_key < :high GROUP BY state""")
 
 
@@ -53,14 +53,14 @@ def gauges(session: Session, *, org_key: str, now: datetime, today: date) -> lis
               tuple(((kind, standing), n) for kind, standing, n in clocks)),
         Gauge("huzhu_clocks_provisional", "Open clocks whose last day awaits next year's calendar", (), (((), provisional),)),
         Gauge("huzhu_calendar_official", "Whether the State Council's calendar of the year is released", ("year",),
-              tuple(((str(year),), float(_official(cal, year))) for year in (today.year, today.year + 1))),
+              tuple(((str(year),), _official(cal, year)) for year in (today.year, today.year + 1))),
         Gauge("huzhu_outbox_rows", "Work owed, by topic", ("topic",), tuple(((row[0],), row[1]) for row in owed)),
         Gauge("huzhu_outbox_failing", "Owed work that failed at least once", ("topic",), tuple(((row[0],), row[2]) for row in owed)),
         Gauge("huzhu_outbox_oldest_seconds", "Age of the oldest owed work", ("topic",),
-              tuple(((row[0],), max(0.0, float(row[4]))) for row in owed)),
+              tuple(((row[0],), row[4]) for row in owed)),
         Gauge("huzhu_payment_runs", "Payment runs on their way", ("state",), tuple(((row[0],), row[1]) for row in runs)),
         Gauge("huzhu_payment_unanswered_days", "Days since the oldest run was sent that the bank has not answered", (),
-              (((), max((float(row[2]) for row in runs if row[2] is not None), default=0.0)),))]
+              (((), max((row[2] for row in runs if row[2] is not None), default=0.0)),))]
 
 
 def soon_until(cal: Calendar, today: date) -> date:
@@ -74,6 +74,6 @@ def soon_until(cal: Calendar, today: date) -> date:
     return day
 
 
-def _official(cal: Calendar, year: int) -> bool:
+def _official(cal: Calendar, year: int) -> int:
     found = cal.years.get(year)
-    return bool(found and found.official)
+    return int(bool(found and found.official))
