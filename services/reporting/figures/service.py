@@ -12,6 +12,7 @@ from sqlmodel import Session
 from services.core.clock import business_day
 from services.reporting.figures import tallies, visits
 from services.reporting.forecast import service as forecast
+from services.reporting.moves import service as moves
 
 NAME = "figures"
 OVERLAP = timedelta(hours=1)        # a transaction that began before the last refresh may have committed after it
@@ -61,5 +62,6 @@ def refresh(session: Session, *, now: datetime, whole: bool = False) -> Refreshe
     tallies.count_months(session, months)
     tallies.count_open(session)
     forecast.refresh(session, now, whole=since is None or now < since)
+    moves.refresh(session, now, whole=since is None or now < since)
     session.execute(_DONE, {"name": NAME, "as_of": now, "basis": basis})
     return Refreshed(since is None or now < since, len(claims), len(months))
