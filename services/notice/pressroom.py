@@ -7,8 +7,8 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
-from threading import Lock
+from multiprocessing import get_context, parent_process
+from threading import Lock, Thread
 
 import structlog
 
@@ -67,8 +67,20 @@ def pool() -> ProcessPoolExecutor:
     """This process's pool. Spawned, because a fork would take over connections and locks."""
     with _lock:
         if not _pools:
-            _pools.append(ProcessPoolExecutor(sized(), mp_context=get_context("spawn")))
+            _pools.append(ProcessPoolExecutor(sized(), mp_context=get_context("spawn"), initializer=_follow))
         return _pools[0]
+
+
+def _follow() -> None:
+    """A process of the pool ends with the one that made it, even if that was killed; alone it would wait for work for ever."""
+    Thread(target=_leave, daemon=True).start()
+
+
+def _leave() -> None:
+    maker = parent_process()
+    if maker is not None:
+        maker.join()
+        os._exit(1)
 
 
 def close() -> None:

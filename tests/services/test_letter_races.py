@@ -6,9 +6,11 @@ import json
 import random
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -110,3 +112,25 @@ def test_one_of_two_dies_and_the_other_goes_on(work: Work, world: World) -> None
     first, second = work({"dies": 2}, {})
     assert second == DONE and first in (DONE, KILLED)       # done: the other had been before it everywhere
     assert issued(world) == LETTERS
+
+
+def test_the_press_ends_with_a_worker_that_is_killed() -> None:
+    asks = ("import os, time; from services.notice.pressroom import pool;"
+            " print(pool().submit(os.getpid).result(), flush=True); time.sleep(60)")
+    with subprocess.Popen([sys.executable, "-c", asks], stdout=subprocess.PIPE, text=True, cwd=HOUSE) as worker:
+        assert worker.stdout is not None
+        press = int(worker.stdout.readline())
+        assert alive(press)
+        worker.kill()
+    deadline = time.monotonic() + 20
+    while alive(press) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not alive(press)
+
+
+def alive(process: int) -> bool:
+    """Whether it runs; one that ended and is not yet collected does not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
