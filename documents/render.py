@@ -117,7 +117,8 @@ def leaves(html: str, sheet: str) -> bytes:
 
 def compose(template: Template, letter: Issued) -> str:
     """The letter as HTML with every line set."""
-    values = {name: getattr(letter, name) for name in type(letter).model_fields}
+    charts = [name for name, value in vars(type(letter)).items() if isinstance(value, property)]
+    values = {name: getattr(letter, name) for name in (*type(letter).model_fields, *charts)}
     return template.render(values, section=_sections(), kept_names=frozenset(layout.names(letter)))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable
 
 import segno
@@ -10,6 +12,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 from pydantic import BaseModel
 
+from documents.charts import SIZES, Chart, draw, told
 from documents.layout.grid import on_grid, paragraph
 from documents.layout.head import (
     enclosure_lines,
@@ -21,6 +24,8 @@ from documents.layout.head import (
     signature_lines,
 )
 
+ROW = 10.4489 / 25.4 * 96       # a row of the grid in CSS pixels
+_DRAWING = re.compile(r'<div class="drawing" style="[^"]*"><svg.*?</svg></div>', re.S)
 LONGEST_NAME = 6        # longer ones are organs, which may be broken over lines
 _NAMED = ("name", "person_name", "deceased")
 
@@ -43,8 +48,23 @@ def names(values: object) -> set[str]:
 
 @pass_context
 def _on_grid(context: Context, html: str) -> Markup:
+    """The body set; drawings stay as they are, in the places that they had."""
     kept = context.get("kept_names")
-    return Markup(on_grid(html, kept if isinstance(kept, frozenset) else frozenset()))
+    drawings = _DRAWING.findall(html)
+    empty = '<div class="drawing"></div>'
+    done = on_grid(_DRAWING.sub(empty, html), kept if isinstance(kept, frozenset) else frozenset())
+    for drawn in drawings:
+        done = done.replace(empty, drawn, 1)
+    return Markup(done)
+
+
+def _drawing(chart: Chart) -> Markup:
+    """A chart over whole rows of the grid, tagged as a figure whose alternative says its numbers."""
+    svg = draw(chart, tone="print", width=SIZES["print"]).decode()
+    high = re.search(r'height="([\d.]+)"', svg)
+    rows = math.ceil(float(high[1] if high else 0) / ROW)
+    titled = svg.replace(">", "><title>" + str(Markup.escape(told(chart))) + "</title>", 1)
+    return Markup(f'<div class="drawing" style="height:calc({rows} * 10.4489mm)">{titled}</div>')
 
 
 def _enclosed(listed: tuple[str, ...]) -> Markup:
@@ -68,4 +88,5 @@ def _own_contact(contact: str, office: str) -> str:
 FILTERS: dict[str, Callable[..., object]] = {"on_grid": _on_grid, "enclosed": _enclosed, "qr": _qr,
                                              "own_contact": _own_contact}
 FUNCTIONS: dict[str, Callable[..., object]] = {"letter_head": letter_head, "official_head": official_head, "middle": middle,
-                                               "rear_rows": rear_rows, "long_imprint": long_imprint, "signature_lines": signature_lines}
+                                               "drawing": _drawing, "rear_rows": rear_rows, "long_imprint": long_imprint,
+                                               "signature_lines": signature_lines}

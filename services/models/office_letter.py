@@ -13,7 +13,7 @@ from sqlmodel import Field
 
 from services.models.base import Instant, Json, Scoped, instant, one_of
 
-KINDS = ("cover_certificate", "monthly_summary", "archive_sheet")
+KINDS = ("cover_certificate", "monthly_summary", "archive_sheet", "board_report")
 
 
 class OfficeLetter(Scoped, table=True):

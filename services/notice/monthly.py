@@ -61,13 +61,13 @@ def issue(session: Session, *, kind: Kind, month: date, why: str = "", actor: Ac
     given. GuardFailed: nobody above to report to, nobody beneath to tell.
     """
     actor.require(*sorted(MAKERS), what="签发月度情况报告和通知")
-    org, first, last = _asked(session, kind, month, actor, now)
+    org, first, last = asked(session, month, actor, now)
     about = _about(kind, org, first, last)
     session.execute(_LOCK, {"subject": about.subject})
-    found = figures(session, org_key=org.org_key, name=_organ(org), first=first, last=last)
-    table = workbook(found, period=_period(first))
+    found = figures(session, org_key=org.org_key, name=organ(org), first=first, last=last)
+    table = workbook(found, period=period(first))
     values = _values(kind, found, table, first, last) | _around(session, kind, org, found, first, actor, now)
-    former = _standing(session, about)
+    former = standing(session, about)
     if former is not None:
         if not _changed(former, values):
             return former
@@ -77,16 +77,16 @@ def issue(session: Session, *, kind: Kind, month: date, why: str = "", actor: Ac
         values |= {"instead_of": former.number, "why": written(why, "why")}
     if kind == "report":
         storage.put(table)
-    return office_letters.issue(session, about, values, office=_signer(session, org), actor=actor, now=now)
+    return office_letters.issue(session, about, values, office=signer(session, org), actor=actor, now=now)
 
 
 def draft(session: Session, *, kind: Kind, month: date, actor: Actor, now: datetime) -> Draft:
     """What `issue` would say now."""
     actor.require(*sorted(READERS), what="查看月度情况")
-    org, first, last = _asked(session, kind, month, actor, now)
-    found = figures(session, org_key=org.org_key, name=_organ(org), first=first, last=last)
-    former = _standing(session, _about(kind, org, first, last))
-    values = _values(kind, found, workbook(found, period=_period(first)), first, last)
+    org, first, last = asked(session, month, actor, now)
+    found = figures(session, org_key=org.org_key, name=organ(org), first=first, last=last)
+    former = standing(session, _about(kind, org, first, last))
+    values = _values(kind, found, workbook(found, period=period(first)), first, last)
     return Draft(found, _addressees(session, kind, org, found), former, former is not None and _changed(former, values))
 
 
@@ -128,10 +128,11 @@ def kind_of(text: str) -> Kind:
     raise InputError("kind_unknown", f"没有“{text}”这一种", remedy=f"可选：{'、'.join(SUFFIXES)}", field="kind")
 
 
-def _asked(session: Session, kind: str, month: date, actor: Actor, now: datetime) -> tuple[Organisation, date, date]:
+def asked(session: Session, month: date, actor: Actor, now: datetime) -> tuple[Organisation, date, date]:
+    """The actor's organisation with the month's first and last day. InputError: it is not over."""
     first, last = month.replace(day=1), month.replace(day=monthrange(month.year, month.month)[1])
     if last >= business_day(now):
-        raise InputError("month_not_over", f"{_period(first)}还没有结束", remedy="月份结束后再签发", field="month")
+        raise InputError("month_not_over", f"{period(first)}还没有结束", remedy="月份结束后再签发", field="month")
     org = session.exec(select(Organisation).where(Organisation.org_key == actor.org_key)).one()
     return org, first, last
 
@@ -140,24 +141,25 @@ def _about(kind: str, org: Organisation, first: date, last: date) -> About:
     return About(CODE, f"{org.id}:{first:%Y-%m}:{kind}", org.org_key, SUFFIXES[kind], last)
 
 
-def _standing(session: Session, about: About) -> OfficeLetter | None:
+def standing(session: Session, about: About) -> OfficeLetter | None:
     """The letter that is valid for the month."""
     return session.exec(select(OfficeLetter).where(
         OfficeLetter.code == about.code, OfficeLetter.subject == about.subject, col(OfficeLetter.voided_at).is_(None),
         col(OfficeLetter.replaced_by).is_(None)).order_by(col(OfficeLetter.issued_at).desc())).first()
 
 
-def _signer(session: Session, org: Organisation) -> Organisation:
+def signer(session: Session, org: Organisation) -> Organisation:
     """Who signs: the organisation itself. One without a series of its own has a part of its office's, told apart by its name."""
     if org.letter_organ and org.letter_series:
         return org
     office = signing_office(session, org.org_key)
     place = org.name.removesuffix("工会委员会").removesuffix("总工会").removesuffix("工会")
-    return Organisation(id=org.id, org_key=org.org_key, name=org.name, kind=org.kind, letter_organ=_organ(org),
+    return Organisation(id=org.id, org_key=org.org_key, name=org.name, kind=org.kind, letter_organ=organ(org),
                         letter_series=f"{office.letter_series}{''.join(place.split()) or org.name}", contact=org.contact)
 
 
-def _organ(org: Organisation) -> str:
+def organ(org: Organisation) -> str:
+    """As an organisation signs."""
     return org.letter_organ or org.name
 
 
@@ -167,18 +169,23 @@ def _addressees(session: Session, kind: str, org: Organisation, found: Month) ->
             raise GuardFailed("nobody_beneath", "本组织没有下级组织，不必发通知", remedy="向上级报告即可")
         names = tuple(one.name for one in found.children)
         return names if len(names) <= NAMED else ("各下级工会组织",)
-    above = session.exec(select(Organisation).where(col(Organisation.org_key).in_(ancestor_keys(org.org_key)[:-1]))).all()
-    if not above:
+    return (above(session, org),)
+
+
+def above(session: Session, org: Organisation) -> str:
+    """The organ that a report goes to. GuardFailed: nobody is above."""
+    found = session.exec(select(Organisation).where(col(Organisation.org_key).in_(ancestor_keys(org.org_key)[:-1]))).all()
+    if not found:
         raise GuardFailed("nobody_above", "本组织没有上级组织，不必报告", remedy="向下级通知即可")
-    return (_organ(max(above, key=lambda one: len(one.org_key))),)
+    return organ(max(found, key=lambda one: len(one.org_key)))
 
 
 def _around(session: Session, kind: str, org: Organisation, found: Month, first: date, actor: Actor, now: datetime) -> dict[str, object]:
     """What stands about the figures."""
-    said: dict[str, object] = {"addressees": list(_addressees(session, kind, org, found)), "printed_by": _organ(org),
+    said: dict[str, object] = {"addressees": list(_addressees(session, kind, org, found)), "printed_by": organ(org),
                                "printed_on": business_day(now)}
     if kind == "report":
-        said |= {"signer": actor.name, "enclosures": [f"{_period(first)}各单位理赔情况表（XLSX）"]}
+        said |= {"signer": actor.name, "enclosures": [f"{period(first)}各单位理赔情况表（XLSX）"]}
     return said
 
 
@@ -186,7 +193,7 @@ def _values(kind: str, found: Month, table: bytes, first: date, last: date) -> d
     """The figures as the letter's values, written as they are kept."""
     whole, beneath = found.whole, found.children
     values: dict[str, object] = {
-        "units": len(found.units), "period": _period(first), "from_on": first.isoformat(), "until_on": last.isoformat(),
+        "units": len(found.units), "period": period(first), "from_on": first.isoformat(), "until_on": last.isoformat(),
         "reported": whole.n("reported"), "asked": whole.n("asked"), "decided": whole.decided,
         "outcomes": [{"words": words, "count": whole.n(code)} for code, words in OUTCOMES.items()],
         "benefit": _sum(whole.n("pay") + whole.n("part"), whole.benefit_fen), "refund": _of(whole, "refund"),
@@ -217,5 +224,6 @@ def _changed(former: OfficeLetter, values: Mapping[str, object]) -> bool:
     return any(former.context.get(name) != values.get(name) for name in FIGURES)
 
 
-def _period(first: date) -> str:
+def period(first: date) -> str:
+    """In words: 2026年3月."""
     return f"{first.year}年{first.month}月"

@@ -23,6 +23,7 @@ TITLES: Mapping[str, str] = {
     "recalled": "收回移送材料告知书", "held": "暂停办理告知书", "extended": "延期告知书", "heirs": "继承人领款事项告知书",
     "repayment": "返还款项通知书", "account": "重新登记收款账户通知书", "limitation": "申领时效届满提醒书",
     "date_changed": "期限变更告知书", "exchange": "合作情况函", "cover_certificate": "参保证明", "monthly_summary": "月度情况报告、通知",
+    "board_report": "运行情况分析报告",
     "archive_sheet": "结案归档表"}
 STATES: Mapping[str, str] = {"issued": "已签发", "dispatched": "已发出", "delivered": "已送达", "replaced": "已被替换", "voided": "已作废"}
 # All numbered letters in sight: those on claims, those about no claim, and the insurer's periods.

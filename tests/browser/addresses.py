@@ -163,6 +163,7 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "/boards/kept": (DISTRICT, "/boards/kept"),
     "/boards/waiting": (AUDITOR, "/boards/waiting"),
     "/boards/claims": (CLERK, "/boards/claims?number=open"),
+    "/boards/reports": (HEAD, "/boards/reports"), "/boards/reports/{letter_id}/file": (HEAD, "/boards/reports/{nothing}/file"),
     "/boards/charts/{name}": (HEAD, "/boards/charts/ages"),
     "/boards/workbook": (HEAD, "/boards/workbook"),
     "/monthly": (HEAD, "/monthly"),

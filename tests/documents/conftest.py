@@ -40,7 +40,8 @@ def press(sample: Sample) -> Callable[[str], Rendered]:
 
 def words_of(html: str) -> str:
     """A letter's words, a line for each paragraph and table row, without the spaces and line ends that another face may move."""
-    text = re.sub(r"</(?:p|h[123]|tr)>", "\n", html.split("<body", 1)[1].split(">", 1)[1].replace("\n", ""))
+    seen = re.sub(r"<title>.*?</title>", "", html.split("<body", 1)[1])       # a drawing's words for who does not see it
+    text = re.sub(r"</(?:p|h[123]|tr)>", "\n", seen.split(">", 1)[1].replace("\n", ""))
     lines = [unescape(re.sub(r"<[^>]+>", "", re.sub(r"</t[dh]>", "\t", line))).rstrip("\t").replace(" ", "") for line in text.splitlines()]
     return "".join(line + "\n" for line in lines if line)
 

@@ -32,6 +32,7 @@ TITLES = {
     "repayment": "应返还款项告知书", "account": "重新登记收款账户通知书", "limitation": "申领时效届满提醒书",
     "date_changed": "期限变更告知书", "exchange": "关于2026年3月关爱女职工“安康保”合作情况的函",
     "cover_certificate": "参保证明", "archive_sheet": "结案归档表",
+    "board_report": "关于2026年10月互助保障运行情况的分析报告",
     "monthly_summary": "关于2026年3月互助保障理赔情况的报告",
 }
 # What nobody may miss in a letter: the sum, the date, the clause, the account, the serial.
@@ -61,6 +62,8 @@ MUST_SAY = {
     "monthly_summary": ["2026年3月1日至2026年3月31日", "受理报案38件", "给付21件，部分给付2件，退还费用1件，不予给付3件", "683500.00元",
                         "人民币陆拾捌万叁仟伍佰元整", "人工核定金额的2件", "在办案件17件", "审核中6件", "签发人：王样例",
                         "2026年4月2日印发"],
+    "board_report": ["截至2026年11月3日9时30分", "在办期限41项，其中已超期6项", "乌鲁木齐市总工会", "快2天", "按期率98.1%", "612400.50元",
+                     "签发人：王样例", "待人工核定金额的案件2件"],
     "recalled": ["平安养老保险股份有限公司宁夏分公司", "宁工女互通〔2026〕39号", "2026年4月20日将材料收回", "新的病理会诊报告",
                  "第二十三条", "无须重新提交"],
     "held": ["2026年6月11日起暂停办理", "正在向医疗机构核实就诊记录", "2026年6月23日", "也不停止各项期限的计算"],
@@ -94,7 +97,7 @@ def test_letter_keeps_its_pages(code: str, press: Callable[[str], Rendered]) -> 
         pytest.skip("Noto stands in for Fandol on this machine; its figures are of other widths")
     short = ("withdrawal", "payment", "objection_receipt", "reopened", "reexamined", "reminder", "advance", "recalled",
              "held", "extended", "heirs", "repayment", "account", "limitation", "not_pursued", "date_changed")
-    assert press(code).pages == {"cover_certificate": 1, "archive_sheet": 4}.get(code, 2 if code in short else 3)
+    assert press(code).pages == {"cover_certificate": 1, "archive_sheet": 4, "board_report": 5}.get(code, 2 if code in short else 3)
 
 
 @pytest.mark.parametrize("code", sorted(MUST_SAY))

@@ -13,6 +13,9 @@ UDOSHA      R   /boards
 UDOSHA      R   /boards/charts/{name}
 UDOSHA      R   /boards/claims
 UDOSHA      R   /boards/kept
+DOSHA       R   /boards/reports
+DSH         W   /boards/reports
+DOSHA       R   /boards/reports/{letter_id}/file
 UDOSHA      R   /boards/time
 UDOSHA      R   /boards/waiting
 UDOSHA      R   /boards/workbook
