@@ -14,7 +14,7 @@ from services.access.actor import LENDABLE, REVIEWERS, Actor, Role
 from services.core.errors import InputError
 from services.reporting.forecast.queries import Risk, risks
 from services.reporting.worklist_queries import rank
-from services.reporting.worklists import LIKELY, SOON
+from services.reporting.worklists import LIKELY, SOON, rank_of
 from services.review.summary_queries import masked_name
 
 PAGE = 50
@@ -190,6 +190,6 @@ def _cursor(after: str) -> tuple[date, uuid.UUID, int]:
         return date.min, uuid.UUID(int=0), _FIRST
     try:
         due, step, place = after.split("/")
-        return date.fromisoformat(due), uuid.UUID(step), int(place)
+        return date.fromisoformat(due), uuid.UUID(step), rank_of(place)
     except ValueError:
         raise InputError("cursor_wrong", "翻页位置不对", remedy="从第一页重新开始", field="after") from None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from services.lifecycle.facts import ACTOR, barred, bound, on_claimant_side
+from services.reporting.forecast.queries import stands
 from services.reporting.handoffs import CLOCKS
 
 # A place without a day comes last; a message waits since its day.
@@ -35,9 +36,13 @@ HOW_MANY = sa.text("""
         AND s.duty_key >= :low AND s.duty_key < :high LIMIT :many) x""")
 
 
-def rank(promise: str, claim: str = "c.id") -> str:
-    """Where a claim's promise stands by likelihood, the likeliest first: an ascending number, in SQL; 1 without a forecast."""
-    return f"(-coalesce((SELECT f.rank FROM claim_risk f WHERE f.claim_id = {claim} AND f.promise = '{promise}'), -1))"
+def rank(promise: str) -> str:
+    """Where the promise of claim `c` stands by likelihood, the likeliest first: an ascending number, in SQL; 1 without a forecast.
+
+    What was said before the claim moved on is none: the page does not tell it either.
+    """
+    return f"""(-coalesce((SELECT f.rank FROM claim_risk f WHERE f.claim_id = c.id AND f.promise = '{promise}'
+        AND {stands("f", "c")}), -1))"""
 
 
 class _Order:

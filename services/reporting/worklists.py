@@ -157,6 +157,14 @@ def _cursor(after: str, likely: bool) -> tuple[date, uuid.UUID, str, int]:
         return date.min, uuid.UUID(int=0), "", _FIRST
     try:
         place, row, kind, *rank = after.split("/")
-        return date.fromisoformat(place), uuid.UUID(row), kind, int(rank[0]) if likely else _FIRST
+        return date.fromisoformat(place), uuid.UUID(row), kind, rank_of(rank[0]) if likely else _FIRST
     except (ValueError, IndexError):
         raise InputError("cursor_wrong", "翻页位置不对", remedy="从第一页重新开始", field="after") from None
+
+
+def rank_of(text: str) -> int:
+    """A rank out of an address. ValueError: no rank."""
+    value = int(text)
+    if not _FIRST <= value <= 1:
+        raise ValueError(text)
+    return value

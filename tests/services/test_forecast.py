@@ -3,91 +3,152 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from services.core.clock import business_day
 from services.core.db import Database, Scope
 from services.reporting.boards.views import Cut
 from services.reporting.figures import service as figures
 from services.reporting.forecast import backtest, histograms, queries, service
 from services.reporting.forecast.backtest import Then, in_first_tenth
 from services.reporting.forecast.rules import LATE, OUTLASTS
-from services.workdays.count import working_days_between
+from services.simulate.years.size import Size
+from services.workdays.calendar import calendar
+from services.workdays.count import add_working
 from tests.support.databases import Fresh
 from tests.support.simulated import NOW, ROOT, fill
 
 TODAY = date(2026, 11, 20)
+Like = tuple[str, str, str, str, str]           # office, promise, plan, stage, level
+Counted = tuple[str, str, str, str, str, int]   # and the working days from entering the stage
+Standing = tuple[Like, int, int, bool]          # days gone by there, days left with today, late
 _CASES = """SELECT promise, org_key, plan, stage, level, days, sum(n)::int FROM forecast_days WHERE month < :until GROUP BY 1, 2, 3, 4, 5, 6
             ORDER BY 1, 2, 3, 4, 5, 6"""
-
-
-def refreshed(db: Database) -> None:
-    with db.unit_of_work(ROOT) as session:
-        figures.refresh(session, now=NOW)
-        service.refresh(session, NOW)
 
 
 @pytest.fixture(scope="module")
 def house(server: str) -> Iterator[Database]:
     """Who writes here takes it back."""
     db = Fresh(server)
-    fill(db)
-    refreshed(db)
+    db.make()
+    fill(db, Size(members=90, claims=120, orgs=3, seed=7, now=NOW))
+    with db.unit_of_work(ROOT) as session:
+        figures.refresh(session, now=NOW)
     yield db
     db.drop()
 
 
-def rows(session: Session, query: str, **values: object) -> list[tuple[object, ...]]:
-    return [tuple(row) for row in session.execute(sa.text(query), values)]
+def rows(session: Session, query: str, **values: object) -> list[Any]:
+    return list(session.execute(sa.text(query), values).all())
 
 
-def test_what_is_counted_and_what_is_told(house: Database) -> None:
-    """One office payment by hand; every open promise has its row; late ones are late and nothing else; a unit sees its own."""
+def worked(first: date, last: date, pauses: list[tuple[date, date]]) -> int:
+    """Working days after one day up to and including another that no pause takes out; below nothing the other way round."""
+    if last < first:
+        return -worked(last, first, [])
+    days = (first + timedelta(days=n) for n in range(1, (last - first).days + 1))
+    return sum(calendar().is_workday(day) and not any(begin < day <= end for begin, end in pauses) for day in days)
+
+
+def reckoned(session: Session) -> tuple[Counter[Counted], dict[tuple[uuid.UUID, str], Standing]]:
+    """Day by day from clocks and stays: what is counted of promises that ended, and where open ones stand."""
+    stays, ended, still = defaultdict(list), Counter[Counted](), {}
+    for stay in rows(session, "SELECT * FROM stage_visit"):
+        stays[stay.claim_id, stay.round].append(stay)
+    for clock in rows(session, "SELECT * FROM sla_clock WHERE kind IN ('pay', 'verification', 'insurer_pay')"):
+        own, last = stays[clock.claim_id, clock.round], clock.stopped_on or clock.due_on
+        given_up = any(stay.event in ("cancel", "lapse") and business_day(stay.left_at) == last for stay in own)
+        pauses = [(date.fromisoformat(begin), date.fromisoformat(end) if end else last) for begin, end in clock.pauses]
+        for stay in own:
+            like = (f"cn.{clock.org_key.split('.')[1]}.", clock.kind, stay.plan, stay.stage, stay.level)
+            since = business_day(stay.entered_at)
+            over = stay.left_at is not None and business_day(stay.left_at) <= clock.start_on and since < clock.start_on
+            if stay.stage not in histograms.STAGES or over:
+                continue
+            if clock.state == "stopped" and since <= last and not given_up:
+                ended[(*like, worked(since, last, pauses))] += 1
+            if clock.state != "stopped" and stay.left_at is None:
+                halted = [date.fromisoformat(begin) for begin, end in clock.pauses if end is None and begin < TODAY.isoformat()]
+                until = halted[0] if halted else max(TODAY - timedelta(days=1), since - timedelta(days=1))
+                closed = [pause for pause in pauses if pause[0] not in halted]
+                left = worked(until, clock.due_on, closed)
+                still[clock.claim_id, clock.kind] = (like, worked(since, until, closed), left, left < (0 if halted else 1))
+    return ended, still
+
+
+def test_every_row_is_that_of_a_plain_reckoning(house: Database) -> None:
     with house.view(ROOT) as session:
-        claim, start, stopped, entered = rows(session, """
-            SELECT k.claim_id, k.start_on, k.stopped_on, (v.entered_at AT TIME ZONE 'Asia/Shanghai')::date FROM sla_clock k
-            JOIN stage_visit v ON v.claim_id = k.claim_id AND v.stage = 'payable' JOIN claim c ON c.id = k.claim_id
-            WHERE k.kind = 'pay' AND k.state = 'stopped' AND k.pauses = '[]' AND c.route = 'office' AND c.state IN ('paid', 'closed')
-            ORDER BY k.claim_id LIMIT 1""")[0]
-        assert isinstance(stopped, date) and isinstance(entered, date) and isinstance(start, date) and start <= entered <= stopped
-        of_its_days = rows(session, """
-            SELECT n FROM forecast_days d JOIN claim c ON c.id = :claim AND d.plan = c.plan AND starts_with(c.org_key, d.org_key)
-            WHERE d.promise = 'pay' AND d.stage = 'payable' AND d.month = date_trunc('month', CAST(:stopped AS date)) AND d.days = :days""",
-                           claim=claim, stopped=stopped, days=working_days_between(entered, stopped))
-        assert len(of_its_days) == 1
-        assert rows(session, "SELECT sum(n) FROM forecast_days WHERE promise = 'pay' AND stage = 'payable'") == rows(session, """
-            SELECT count(*) FROM sla_clock k JOIN stage_visit v ON v.claim_id = k.claim_id AND v.stage = 'payable'
-            WHERE k.kind = 'pay' AND k.state = 'stopped'""")
-        open_ones = rows(session, """
-            SELECT k.claim_id, k.kind, k.state = 'running' AND k.due_on < :today FROM sla_clock k JOIN claim c ON c.id = k.claim_id
-            WHERE k.kind IN ('pay', 'verification', 'insurer_pay') AND k.state <> 'stopped'""", today=TODAY)
-        told = queries.risks(session, [(uuid.UUID(str(one)), str(kind)) for one, kind, _ in open_ones])
-        assert len(told) == len(open_ones) > 20
-        assert all(told[one, kind].rank == LATE for one, kind, late in open_ones if late)   # type: ignore[index]
-        for (found, kind), risk in told.items():
-            assert risk.left_days >= 0 or risk.said == "late", (found, kind)
-            assert 0 <= risk.longer <= risk.compared and (risk.compared > 0) == (risk.said == "share")
-        nation = Cut("cn.")
-        bands = queries.bands(session, nation)
-        assert (bands.as_of, sum(bands.shares) + bands.outlasts + bands.late) == (TODAY, sum(kind == "pay" for _, kind in told))
-        first = queries.riskiest(session, nation, limit=5)
-        ranks = [one.risk.rank for one in first]
-        assert ranks == sorted(ranks, reverse=True) and LATE not in ranks
-        assert ranks[0] == max(risk.rank for (_, kind), risk in told.items() if kind == "pay" and risk.rank != LATE)
+        ended, still = reckoned(session)
+        counted = Counter[Counted]()
+        for *like, n in rows(session, "SELECT org_key, promise, plan, stage, level, days, n FROM forecast_days"):
+            counted[tuple(like)] += n
+        assert counted == ended and ended.total() > 500
+        told = {(row.claim_id, row.promise): row for row in rows(session, "SELECT * FROM claim_risk")}
+    assert told.keys() == still.keys() and len(told) > 20
+    widths = Counter[str]()
+    for key, ((office, promise, plan, stage, level), elapsed, left, late) in still.items():
+        compared: tuple[str, int, int] = ("nation", 0, 0)
+        for width, same in (("level", (office, plan, level)), ("stage", (office, plan)), ("office", (office,)), ("nation", ())):
+            alike = {one: n for one, n in ended.items()
+                     if (one[1], one[3]) == (promise, stage) and (one[0], one[2], one[4])[:len(same)] == same}
+            n = sum(n for one, n in alike.items() if one[5] > elapsed)
+            if n:
+                compared = (width, n, sum(n for one, n in alike.items() if one[5] > elapsed + left))
+            if n >= 30:
+                break
+        risk = told[key]
+        assert (risk.width, risk.compared, risk.longer) == (("", 0, 0) if late else compared), key
+        assert (risk.rank == LATE) == late and (risk.stage, risk.level, risk.as_of) == (stage, level, TODAY)
+        widths[risk.width] += 1
+    assert all(widths[width] for width in ("level", "stage", "office", "nation", "")), widths
+
+
+def test_what_is_told_of_a_part_of_the_house(house: Database) -> None:
+    """The riskiest first and no late one among them; a unit reads its own rows and none of the histograms."""
+    with house.view(ROOT) as session:
+        ranks = [row[0] for row in rows(session, "SELECT rank FROM claim_risk WHERE promise = 'pay' ORDER BY rank DESC")]
+        bands = queries.bands(session, Cut("cn."))
+        assert (bands.as_of, sum(bands.shares) + bands.outlasts, bands.late) == (
+            TODAY, sum(rank != LATE for rank in ranks), ranks.count(LATE))
+        first = queries.riskiest(session, Cut("cn."), limit=5)
+        assert [one.risk.rank for one in first] == [rank for rank in ranks if rank != LATE][:5]
         org = rows(session, "SELECT org_key FROM claim_risk WHERE promise = 'pay' ORDER BY 1 LIMIT 1")[0][0]
-    with house.view(Scope(str(org).rstrip("."))) as session:
+    with house.view(Scope(org.rstrip("."))) as session:
         assert {row[0] for row in rows(session, "SELECT org_key FROM claim_risk")} == {org}
         assert rows(session, "SELECT count(*) FROM forecast_days") == [(0,)]
+
+
+def test_two_at_once_count_everything_once(house: Database) -> None:
+    with house.view(ROOT) as session:
+        before = rows(session, _CASES, until=date(2027, 1, 1))
+
+    def again() -> None:
+        with house.unit_of_work(ROOT) as session:
+            service.refresh(session, NOW)
+
+    with ThreadPoolExecutor(1) as other:
+        with house.unit_of_work(ROOT) as session:
+            service.refresh(session, NOW)
+            second = other.submit(again)
+            wait([second], timeout=0.3)
+        second.result(timeout=30)
+    with house.view(ROOT) as session:
+        assert rows(session, _CASES, until=date(2027, 1, 1)) == before
 
 
 def test_a_second_refresh_changes_nothing_and_what_ends_goes(house: Database) -> None:
     with house.view(ROOT) as session:
         before = (rows(session, _CASES, until=date(2027, 1, 1)), rows(session, "SELECT * FROM claim_risk ORDER BY 1, 2"))
-    refreshed(house)
+    with house.unit_of_work(ROOT) as session:
+        figures.refresh(session, now=NOW)
     with house.unit_of_work(ROOT) as session:
         assert (rows(session, _CASES, until=date(2027, 1, 1)), rows(session, "SELECT * FROM claim_risk ORDER BY 1, 2")) == before
         [(claim,)] = rows(session, "SELECT claim_id FROM claim_risk WHERE promise = 'pay' ORDER BY 1 LIMIT 1")
@@ -99,19 +160,26 @@ def test_a_second_refresh_changes_nothing_and_what_ends_goes(house: Database) ->
 
 
 def test_nothing_of_what_comes_after_the_day_is_known(house: Database) -> None:
-    """Claims that end on the day and later are planted anew; what was counted before it, and what stood then, does not change."""
+    """Claims that end on the day and later are planted anew, promises are paused after it (for three working days, by which they are
+    due later); what was counted before it, and what stood then, does not change."""
     day = date(2026, 11, 1)
     with house.unit_of_work(ROOT) as session:
         before = rows(session, _CASES, until=day)
-        stood = {one.claim_id: one.rank for one in backtest.then(session, day=day, known=TODAY)}
+        stood = {one.claim_id: (one.rank, one.remaining) for one in backtest.then(session, day=day, known=TODAY)}
         assert len(before) > 20 and len(stood) > 3
         changed = session.execute(sa.text("UPDATE sla_clock SET stopped_on = stopped_on + 30, kept = false WHERE state = 'stopped'"
                                           " AND stopped_on >= :day AND kind = 'pay' RETURNING claim_id"), {"day": day}).all()
         session.execute(sa.text("UPDATE stage_visit SET left_at = left_at + interval '9 days' WHERE left_at >= :day"), {"day": day})
+        paused = rows(session, """SELECT id, claim_id, due_on FROM sla_clock WHERE kind = 'pay' AND pauses = '[]' AND state = 'stopped'
+            AND start_on < :day AND stopped_on > '2026-11-10' AND due_on > '2026-11-10'""", day=day)
+        assert {clock.claim_id for clock in paused} & stood.keys()
+        for clock in paused:
+            session.execute(sa.text("UPDATE sla_clock SET due_on = :due, pauses = '[[\"2026-11-05\", \"2026-11-10\"]]' WHERE id = :id"),
+                            {"id": clock.id, "due": add_working(clock.due_on, 3).due})
         histograms.fill(session, first=date(2024, 6, 1), until=date(2028, 1, 1))
         assert len(changed) > 5
         assert rows(session, _CASES, until=day) == before
-        assert {one.claim_id: one.rank for one in backtest.then(session, day=day, known=TODAY)} == stood
+        assert {one.claim_id: (one.rank, one.remaining) for one in backtest.then(session, day=day, known=TODAY)} == stood
         session.rollback()
 
 

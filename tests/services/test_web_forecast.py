@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -83,3 +84,13 @@ def test_the_likeliest_late_first(api: Api, monkeypatch: pytest.MonkeyPatch) -> 
     assert "Payment may be late: 40%" in team
     assert head.get("/team", order="risk", after="nonsense").status_code == 422
     assert district.get("/work", order="risk", after="2026-04-01/x/review/1").status_code == 422
+    too_great = f"2026-04-01/{uuid.UUID(int=1)}/review/99999999999"
+    assert district.get("/work", order="risk", after=too_great).status_code == 422
+    assert head.get("/team", order="risk", after=too_great.replace("/review", "")).status_code == 422
+    # The first one was forecast at another level: what is not told does not sort either.
+    with api.db.unit_of_work(ROOT.scope) as session:
+        session.execute(sa.text("UPDATE claim_risk r SET level = 'office_first' FROM claim c"
+                                " WHERE c.id = r.claim_id AND c.claim_no = :no"), {"no": numbers[0]})
+    moved = [*numbers[1:], numbers[0]]
+    assert re.findall(r'<th scope="row"[^>]*><a class="number" href="/claims/([^?"]+)', district.get("/work", order="risk").text) == moved
+    assert re.findall(r'<th scope="row"[^>]*><a class="number" href="/claims/([^?"]+)', head.get("/team", order="risk").text) == moved

@@ -48,11 +48,17 @@ class Risk:
 
 
 _COLUMNS = "r.claim_id, r.promise, r.stage, r.level, r.rank, r.width, r.compared, r.longer, r.left_days, r.as_of"
+
+
+def stands(risk: str, claim: str) -> str:
+    """Whether a claim is still where it was when it was forecast, at its level where there are levels, in SQL."""
+    return f"""{claim}.state = {risk}.stage AND ({risk}.level = '' OR EXISTS (SELECT 1 FROM review_step s WHERE s.claim_id = {claim}.id
+        AND s.round = {claim}.round AND s.state = 'open' AND s.level = {risk}.level))"""
+
+
 _RISKS = sa.text(f"""
     SELECT {_COLUMNS} FROM unnest(CAST(:claims AS uuid[]), CAST(:promises AS text[])) AS w(claim_id, promise)
-    JOIN claim_risk r ON r.claim_id = w.claim_id AND r.promise = w.promise JOIN claim c ON c.id = r.claim_id AND c.state = r.stage
-    WHERE r.level = '' OR EXISTS (SELECT 1 FROM review_step s WHERE s.claim_id = c.id AND s.round = c.round AND s.state = 'open'
-        AND s.level = r.level)""")
+    JOIN claim_risk r ON r.claim_id = w.claim_id AND r.promise = w.promise JOIN claim c ON c.id = r.claim_id AND {stands("r", "c")}""")
 _IN_CUT = """r.promise = :promise AND r.org_key >= :low AND r.org_key < :high AND (CAST(:plans AS text[]) IS NULL OR EXISTS (
         SELECT 1 FROM claim c WHERE c.id = r.claim_id AND c.plan = ANY(CAST(:plans AS text[]))))"""
 _RISKIEST = sa.text(f"""

@@ -14,6 +14,8 @@ from services.reporting.forecast.standing import NOW
 
 Case = tuple[Like, int, int]        # alike, elapsed, remaining
 
+# Of two at once the later would not see what the earlier has just counted, and count it again.
+_LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('forecast', 0))")
 _STAND = sa.text(f"CREATE TEMP TABLE forecast_open ON COMMIT DROP AS {NOW}")
 _CASES = sa.text("SELECT DISTINCT promise, office, plan, stage, level, elapsed, remaining FROM forecast_open WHERE NOT late")
 _WRITE = sa.text("""
@@ -41,6 +43,7 @@ def refresh(session: Session, now: datetime, *, whole: bool = False) -> int:
 
     `whole`: the calendars or the tree have changed, every month is counted anew.
     """
+    session.execute(_LOCK)
     today = business_day(now)
     histograms.refresh(session, today=today, whole=whole)
     session.execute(sa.text("DROP TABLE IF EXISTS pg_temp.forecast_open"))
