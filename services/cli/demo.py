@@ -24,9 +24,10 @@ from services.cli.output import SAID_NO, AsJson, say_json
 from services.cli.setup import prepare
 from services.cli.stopping import stop_like_ctrl_c
 from services.cli.supervisor import Supervisor, free_port
-from services.core.db import BusinessClock, Database, urls
+from services.core.db import BusinessClock, Database, Scope, urls
 from services.core.errors import ConfigError
 from services.core.settings import PREFIX, Settings, settings
+from services.reporting.figures.service import refresh
 from services.simulate.acts import Office
 from services.simulate.door import Desk, Door
 from services.simulate.kills import Kill, Saboteur, parse
@@ -130,6 +131,8 @@ def _played(config: Settings, kills: list[Kill], console: Console, *, reads: str
         runner.go_on(left, after=len(played))
         screen.say("识别待核验的材料")
         _read_waiting(reads)
+        screen.say("汇总运行数据")
+        _bring_up_figures()
         return outcomes
 
 
@@ -140,6 +143,16 @@ def _read_waiting(reads: str) -> None:
     db = Database(urls(settings())[0], pool_size=1)
     try:
         read_waiting(db, root=settings().root_org, now=BusinessClock(db).now())
+    finally:
+        db.close()
+
+
+def _bring_up_figures() -> None:
+    """Boards show the days that were played, before the first quarter of an hour is over."""
+    db = Database(urls(settings())[0], pool_size=1)
+    try:
+        with db.unit_of_work(Scope(settings().root_org)) as session:
+            refresh(session, now=BusinessClock(db).now())
     finally:
         db.close()
 

@@ -13,10 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from services.cli.output import AsJson, day, say, say_json, say_table
 from services.cli.setup import prepare
 from services.core.clock import at_hour, business_day
-from services.core.db import BusinessClock, database, urls
+from services.core.db import BusinessClock, Scope, database, urls
 from services.core.errors import InputError
 from services.core.settings import settings
-from services.simulate.years.service import Made, analyze
+from services.reporting.figures.service import refresh
+from services.simulate.years.service import Made, Tell, analyze
 from services.simulate.years.service import simulate as fill
 from services.simulate.years.size import Size
 
@@ -50,11 +51,18 @@ def simulate(members: Annotated[int, typer.Option(help="会员人数")] = 1000,
                 progress.console.print(f"{_words(what, total)}：{done}/{total}，{int(time.monotonic() - began)} 秒")
 
         made = fill(database(), size, root=settings().root_org, workers=workers, tell=tell)
-        owner = urls(settings())[1]
-        if owner:
-            tell("statistics", len(size.places), len(size.places))
-            analyze(owner)
+        _statistics(tell, size)
+        tell("figures", len(size.places), len(size.places))
+        with database().unit_of_work(Scope(settings().root_org)) as session:
+            refresh(session, now=size.now)
+        _statistics(tell, size)                 # of the figures too
     _tell(size, made, int(time.monotonic() - began), token, as_json=as_json)
+
+
+def _statistics(tell: Tell, size: Size) -> None:
+    if owner := urls(settings())[1]:
+        tell("statistics", len(size.places), len(size.places))
+        analyze(owner)
 
 
 def _last_day(until: str | None) -> date:
@@ -68,7 +76,8 @@ def _last_day(until: str | None) -> date:
 
 
 def _words(what: str, total: int) -> str:
-    return {"offices": "办事处和人员已建", "statistics": "统计信息"}.get(what, f"区县与案件（共 {total} 个区县）")
+    known = {"offices": "办事处和人员已建", "statistics": "统计信息", "figures": "运行数据汇总"}
+    return known.get(what, f"区县与案件（共 {total} 个区县）")
 
 
 def _progress(as_json: bool) -> Progress:

@@ -30,7 +30,7 @@ PLACES = ("unit", "district", "office", "nation")
 @pytest.fixture(scope="module")
 def house(server: str) -> Iterator[Fresh]:
     db = Fresh(server)
-    fill(db, replace(SMALL, claims=400))
+    fill(db, replace(SMALL, members=150, claims=200))
     with db.unit_of_work(ROOT) as session:
         found = refresh(session, now=NOW)
     assert found is not None

@@ -35,7 +35,8 @@ def _number(instant: str) -> str:
     return f"(CAST(:numbers AS int[]))[w.office * CAST(:span AS int) + ({_day(instant)} - CAST(:origin AS date)) + 1]"
 
 
-# `until`: the level that stands open after a record, the last word of the levels by its place in the chain.
+# `until`: the level that stands open after a record, the last word of the levels by its place in the chain. OFFSET 0: what is said is
+# taken from the records before they are sorted, which are wide.
 _READ = f"""
     office AS MATERIALIZED (
         SELECT * FROM unnest(CAST(:lows AS text[]), CAST(:highs AS text[]), CAST(:offices AS int[])) AS o(low, high, office)),
@@ -48,7 +49,8 @@ _READ = f"""
         FROM audit_record a LEFT JOIN (SELECT s.id, s.level FROM review_step s WHERE {{steps}}) s
             ON a.machine = 'review_step' AND s.id = a.subject_id
         WHERE {{chains}} AND (a.machine = 'claim' AND a.record->>'to' IS NOT NULL AND a.record->>'from' IS DISTINCT FROM a.record->>'to'
-                          OR a.machine = 'review_step' AND a.event IN {_STEPS})),
+                          OR a.machine = 'review_step' AND a.event IN {_STEPS})
+        OFFSET 0),
     stood AS (
         SELECT *, coalesce(substr(max(lpad(seq::text, 9, '0') || CASE WHEN event IN ('open', 'reopen') THEN level ELSE '' END)
                                   FILTER (WHERE NOT moved) OVER (PARTITION BY chain_id ORDER BY seq), 10), '') AS until FROM said),
