@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from prefect import flow
 
 from flows.runtime import Batch, actor, effect, now, transaction
 from services.audit import verify as audit
+from services.core import telemetry
 from services.core.clock import business_day
 from services.evidence import service as evidence
 from services.evidence import uploads
@@ -21,7 +24,9 @@ from services.sla import sweep as sla
 async def watch() -> None:
     """Warnings, breaches and what goes up the ladder, each once; levels past their days are owed to the outbox."""
     with transaction() as session:
-        sla.sweep(session, now=now())
+        swept = sla.sweep(session, now=now())
+    for (what, kind), clocks in Counter((due.what, due.kind) for due in swept).items():      # what was taken back is not counted
+        telemetry.FIRED.labels(what, kind).inc(clocks)
 
 
 @effect

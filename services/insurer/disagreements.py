@@ -33,6 +33,7 @@ from services.review import amendment
 from services.rulebook.parts import ClockRule
 from services.rulebook.registry import version as wording
 from services.sla import service as sla
+from services.sla.calendars import calendar_for
 from statemachines.states import ClaimState
 
 REFUND = "refund"           # the premium given back, beside the liabilities of the rule-book
@@ -68,7 +69,7 @@ def opened(session: Session, *, sheet: Worksheet, handoff_id: uuid.UUID, body: D
     """After the insurer's decision: earlier rounds' disagreements end with it, and what differs now opens anew."""
     found = differences(sheet, body)
     _answered(session, sheet, {one.liability for one in found}, now)
-    count = sla.count(BUDGET, business_day(now))
+    count = sla.count(BUDGET, business_day(now), cal=calendar_for(session, sheet.org_key))
     made = [Disagreement(id=uuidv7(), org_key=sheet.org_key, claim_id=sheet.claim_id, round=sheet.round, handoff_id=handoff_id,
                          worksheet_id=sheet.id, liability=one.liability, ours_fen=one.ours_fen, theirs_fen=one.theirs_fen,
                          reason=one.reason, clause=one.clause, opened_at=now, due_on=count.due, due_words=count.words) for one in found]

@@ -28,6 +28,7 @@ from services.intake.queries import acts_for_self, claims_by_case
 from services.intake.reports import NewReport, PhoneCall, each, heard
 from services.lifecycle.create import create
 from services.models import Case, Claim, DuplicateVerdict, Organisation, Payee, ReportNote
+from services.sla.calendars import calendar_for
 from services.sla.service import REPORT, NewClock, Stopped, start, stop
 from services.workdays.count import Count
 from statemachines.states import ClaimState
@@ -102,7 +103,7 @@ def preview(session: Session, *, id_number: str | None = None, person_id: uuid.U
     covers = covers_by_person(session, [person.id])[person.id]
     answers = enrolment.match(person, covers, plain)
     counts = [found.count for cover, answer in zip(covers, answers, strict=True)
-              if answer.opens and (found := count_of(cover, plain, day)).count]
+              if answer.opens and (found := count_of(cover, plain, day, calendar_for(session, cover.org_key))).count]
     nearest = rules.earliest([one for one in counts if one]) if counts else None
     return Previewed(answers, like_event(session, person_id=person.id, plain=plain, day=day, hospital=hospital),
                      nearest, nearest is not None and business_day(now) > nearest.due)

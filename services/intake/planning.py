@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 import sqlalchemy as sa
@@ -25,7 +25,9 @@ from services.models import Case, Claim, Cover, Person
 from services.rulebook import registry
 from services.rulebook.parts import ClockRule
 from services.rulebook.schema import RuleBook
+from services.sla.calendars import calendar_for
 from services.sla.service import count
+from services.workdays.calendar import Calendar
 from services.workdays.count import Count
 from statemachines.states import ClaimState
 
@@ -71,7 +73,8 @@ class _Known:
     covers: dict[uuid.UUID, list[Cover]]
     handled: dict[uuid.UUID, list[_Handled]]
     categories: dict[tuple[uuid.UUID, date], str]
-    targets: dict[str, Case] = field(default_factory=dict)
+    targets: dict[str, Case]
+    calendars: dict[str, Calendar]      # by organisation
 
 
 def plan(session: Session, said: Sequence[Heard | HuzhuError], *, actor: Actor) -> list[Planned | HuzhuError]:
@@ -145,7 +148,8 @@ def _known(session: Session, ids: Sequence[uuid.UUID], named: Sequence[tuple[Hea
         _CATEGORIES, {"ids": [person_id for person_id, _ in days], "days": [day for _, day in days]})}
     wanted = [one.new.join for one, _ in named if one.new.join]
     targets = session.exec(select(Case).where(col(Case.case_no).in_(wanted))).all() if wanted else []
-    return _Known(covers, handled, categories, {case.case_no: case for case in targets})
+    calendars = {key: calendar_for(session, key) for key in {cover.org_key for held in covers.values() for cover in held}}
+    return _Known(covers, handled, categories, {case.case_no: case for case in targets}, calendars)
 
 
 def _on_that_day(person: Person, category: str) -> Person:
@@ -166,7 +170,7 @@ def _planned(one: Heard, person: Person, known: _Known, actor: Actor) -> Planned
     new = opening if one.new.apart else [cover for cover in opening if cover.id not in already]
     if not new and target is None:
         raise _duplicate(list(already.values()))
-    opened = [count_of(cover, one.plain, one.day) for cover in new]
+    opened = [count_of(cover, one.plain, one.day, known.calendars[cover.org_key]) for cover in new]
     counts = [item.count for item in opened if item.count]
     nearest = rules.earliest(counts) if counts else None
     late = rules.is_late(one.told, nearest, one.new.late_reason) if nearest and target is None else False
@@ -195,9 +199,9 @@ def _duplicate(handled: Sequence[_Handled]) -> Conflict:
                     remedy=f"并入原报案：join 写 {cases[0]}；确属另一事件的，写明 apart 理由", field="join")
 
 
-def count_of(cover: Cover, event: Mapping[str, object], day: date) -> Counted:
-    """The rule-book of the cover for this event and the count of its report's days from the event's `day`."""
+def count_of(cover: Cover, event: Mapping[str, object], day: date, cal: Calendar) -> Counted:
+    """The rule-book of the cover for this event and the count of its report's days from the event's `day`, by its office's calendar."""
     words = enrolment.computation_of(cover, event)
     book = registry.resolve(cover.plan, dated(registry.latest(cover.plan), words))
     rule = book.clocks.get("report")
-    return Counted(cover, book, rule, count(rule, day) if rule else None)
+    return Counted(cover, book, rule, count(rule, day, cal=cal) if rule else None)

@@ -40,6 +40,10 @@ from services.notice.rules import base_of
 from services.payment.queries import Receiver, Succession, receivers, succession
 from services.rulebook.registry import version
 from services.rulebook.schema import RuleBook
+from services.sla import policies
+from services.sla.calendars import calendar_for
+from services.sla.policy import Changed
+from services.workdays.calendar import Calendar
 
 T = TypeVar("T", bound=SQLModel)
 
@@ -70,6 +74,8 @@ class File:
     certified_on: date | None
     payments: tuple[Payment, ...]
     numbers: dict[str, str]
+    calendar: Calendar                                          # by which the claim's office counts
+    changes: tuple[Changed, ...]                                # of time limits, by offices
     numbered: dict[str, str] = field(default_factory=dict)      # cause (event and round) → number of the letter it owed first
     decisions: tuple[Decision, ...] = ()
     objections: tuple[Objection, ...] = ()
@@ -152,7 +158,8 @@ def gather(session: Session, notices: Sequence[Notice]) -> list[File]:
             decisions=tuple(decisions.get(claim.id, ())),
             objections=tuple(objections.get(claim.id, ())), reopenings=tuple(reopenings.get(claim.id, ())),
             receivables=tuple(receivables.get(claim.id, ())), advances=tuple(advances.get(claim.id, ())),
-            delivered=came.get(claim.id, {}),
+            delivered=came.get(claim.id, {}), calendar=calendar_for(session, claim.org_key),
+            changes=policies.changes(session),
             list_clocks={clock.subject: clock for clock in clocks.get(claim.id, []) if clock.kind == "supplement"},
             handoffs=tuple(handoffs.get(claim.id, ())), turned=turned.get(claim.id, {}),
             instead_of=former.get(notice.replaces) if notice.replaces else None,

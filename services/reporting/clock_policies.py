@@ -16,11 +16,11 @@ from services.rulebook.parts import ClockRule
 from services.rulebook.schema import RuleBook
 from services.sla import policies
 from services.sla.policy import Changed, Policy, budget, in_force
-from services.sla.rules import FOLLOWS, Op
+from services.sla.queries import moves
 from statemachines.words import event_words
 
 # Started or stopped past the moves of the machines.
-_BESIDE = {("report", Op.STOP): ("接到报案",), ("first_notice", Op.START): ("接到报案",)}
+_BESIDE = {("report", "stop"): ("接到报案",), ("first_notice", "start"): ("接到报案",)}
 _LEVEL = "审核层级打开次日起，天数随条款的审核链"
 
 
@@ -84,15 +84,13 @@ def _line(kind: str, book: RuleBook, org_key: str, on: date, changes: Sequence[C
     said = [Since(one.effective_on, one.org_key, *people.get((one.effective_on, one.org_key, one.answered_at), ("", "")),
                   tuple(sorted(one.change.model_dump(exclude_none=True, exclude={"plan", "kind"})))) for one in mine]
     past = [one for one in said if one.effective_on <= on]
-    return Line(kind, budget(rule, policy) if rule else None, policy, _moves(kind, Op.START), _moves(kind, Op.PAUSE), _moves(kind, Op.STOP),
+    return Line(kind, budget(rule, policy) if rule else None, policy, _moves(kind, "start"), _moves(kind, "pause"), _moves(kind, "stop"),
                 past[-1] if past else None, tuple(one for one in said if one.effective_on > on))
 
 
-def _moves(kind: str, op: Op) -> tuple[str, ...]:
+def _moves(kind: str, op: str) -> tuple[str, ...]:
     """The moves that do this to the clock, in words; what stops every clock of a claim is left out."""
-    found = [event_words(machine, event) for (machine, event), steps in FOLLOWS.items() for step in steps
-             if step.op is op and kind in step.kinds]
-    return (*_BESIDE.get((kind, op), ()), *dict.fromkeys(found))
+    return (*_BESIDE.get((kind, op), ()), *dict.fromkeys(event_words(*move) for move in moves(kind)[op]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,9 @@ from sqlmodel import Session, col, select
 from services.core.clock import business_day
 from services.models import AuditRecord, Case, Claim, Handoff, SlaClock, Supplement
 from services.rulebook.schema import ClockRule
+from services.sla.calendars import calendar_for
 from services.sla.service import count
+from services.workdays.calendar import Calendar
 from services.workdays.count import Count, working_days_between
 from statemachines.states import ClaimState, HandoffState, SupplementState
 
@@ -93,12 +95,13 @@ def progress(session: Session, claim_no: str, code: str, *, today: date) -> Prog
     case = session.get_one(Case, claim.case_id)
     clocks = session.exec(select(SlaClock).where(SlaClock.claim_id == claim.id, SlaClock.round == claim.round)
                           .order_by(col(SlaClock.start_on), col(SlaClock.id))).all()
+    cal = calendar_for(session, claim.org_key)
     return Progress(
         claim_no=claim.claim_no, state=claim.state, route=claim.route, round=claim.round, held=claim.held,
         asks_member=_asks_member(session, claim), walk=_walk(session, claim), reported_on=case.reported_on,
         report_due=case.last_timely_day, report_words=case.count_words, late=case.late,
-        step=_chosen(clocks, _STEP_CLOCKS.get(claim.state, ()), today),
-        promise=_chosen(clocks, ("pay",), today, stopped_too=True) if claim.state in _PROMISED else None)
+        step=_chosen(clocks, _STEP_CLOCKS.get(claim.state, ()), today, cal),
+        promise=_chosen(clocks, ("pay",), today, cal, stopped_too=True) if claim.state in _PROMISED else None)
 
 
 def _asks_member(session: Session, claim: Claim) -> bool:
@@ -145,30 +148,30 @@ def _entered(session: Session, claim_id: uuid.UUID) -> dict[str, date]:
     return entered
 
 
-def _chosen(clocks: Sequence[SlaClock], kinds: Sequence[str], today: date, *, stopped_too: bool = False) -> Promise | None:
+def _chosen(clocks: Sequence[SlaClock], kinds: Sequence[str], today: date, cal: Calendar, *, stopped_too: bool = False) -> Promise | None:
     """The newest running (or paused) clock of the first kind that has one."""
     for kind in kinds:
         found = [clock for clock in clocks if clock.kind == kind and (stopped_too or clock.state != "stopped")]
         if found:
-            return _promise(found[-1], today)
+            return _promise(found[-1], today, cal)
     return None
 
 
-def _promise(clock: SlaClock, today: date) -> Promise:
+def _promise(clock: SlaClock, today: date, cal: Calendar) -> Promise:
     pauses = tuple((date.fromisoformat(first or ""), date.fromisoformat(last) if last else None)
                    for first, last in clock.pauses)
     running = clock.state == "running"
-    late = working_days_between(clock.due_on, today) if running and today > clock.due_on else 0
-    return Promise(kind=clock.kind, due_on=clock.due_on, words=clock.words, counted=_counted(clock, pauses),
+    late = working_days_between(clock.due_on, today, cal) if running and today > clock.due_on else 0
+    return Promise(kind=clock.kind, due_on=clock.due_on, words=clock.words, counted=_counted(clock, pauses, cal),
                    day_kind=clock.day_kind, pauses=pauses, paused=clock.state == "paused", provisional=clock.provisional,
                    kept=clock.kept, late_days=late)
 
 
-def _counted(clock: SlaClock, pauses: Sequence[tuple[date, date | None]]) -> Count | None:
+def _counted(clock: SlaClock, pauses: Sequence[tuple[date, date | None]], cal: Calendar) -> Count | None:
     """The same count in parts, for other languages; None when the calendar has changed since."""
     rule = ClockRule(days=clock.budget, kind="working" if clock.day_kind == "working" else "calendar", start="counted",
                      clause=clock.clause, origin="ours")
     if clock.budget < 1:
         return None
-    counted = count(rule, clock.start_on, [(first, last) for first, last in pauses if last])
+    counted = count(rule, clock.start_on, [(first, last) for first, last in pauses if last], cal)
     return counted if counted.due == clock.due_on else None

@@ -15,6 +15,8 @@ from services.reporting.forecast.queries import Risk, risks
 from services.reporting.handoffs import CLOCKS
 from services.reporting.worklists import CERTIFY, DELIVER, DIFFER, FURTHER, HANDOFF, REVIEW, SOON, VERIFY, Key
 from services.review.summary_queries import masked_name
+from services.sla.calendars import calendar_for
+from services.workdays.calendar import Calendar
 from services.workdays.count import working_days_between
 
 
@@ -54,9 +56,9 @@ class Task:
 
 PROMISED = {VERIFY: "verification", HANDOFF: "insurer_pay"}     # whose promise a task is about; of all others the payment's
 _DETAILS = sa.text(f"""
-    SELECT t.id, t.kind, c.claim_no, c.plan, p.name AS person, s.name AS level, s.role, c.held, c.version, c.digest, c.round, s.escalated,
-           coalesce(c.amount_fen, (SELECT w.total_fen + w.refund_fen FROM worksheet w WHERE w.claim_id = c.id AND w.round = c.round
-                                   ORDER BY w.seq DESC LIMIT 1)) AS fen,
+    SELECT t.id, t.kind, c.claim_no, c.org_key, c.plan, p.name AS person, s.name AS level, s.role, c.held, c.version, c.digest, c.round,
+           s.escalated, coalesce(c.amount_fen, (SELECT w.total_fen + w.refund_fen FROM worksheet w
+               WHERE w.claim_id = c.id AND w.round = c.round ORDER BY w.seq DESC LIMIT 1)) AS fen,
            coalesce(k.due_on, f.due_on) AS due_on, coalesce(k.state, f.clock) AS clock, f.asked,
            s.taken_by, a.person_id AS taker, a.name AS taker_name, b.late AS late_objection, b.lodged_at,
            EXISTS (SELECT 1 FROM audit_record r WHERE r.chain_id = c.id AND t.kind IN ('certify', 'review', 'verify') AND (
@@ -87,18 +89,20 @@ def tasks(session: Session, keys: Sequence[Key], actor: Actor, *, today: date) -
         "ids": [key.id for key in keys], "claims": [key.claim_id for key in keys], "kinds": [key.kind for key in keys]})}
     names = {row.id: row.name for row in session.execute(_ABSENT, {"ids": [lent.account_id for lent in actor.lent]})} if actor.lent else {}
     told = risks(session, [(key.claim_id, PROMISED.get(key.kind, "pay")) for key in keys])
-    return [_task(key, found[key.id, key.kind], actor, names, today, told.get((key.claim_id, PROMISED.get(key.kind, "pay"))))
-            for key in keys if (key.id, key.kind) in found]
+    return [_task(key, row, actor, names, today, calendar_for(session, str(row.org_key)),
+                  told.get((key.claim_id, PROMISED.get(key.kind, "pay"))))
+            for key in keys if (row := found.get((key.id, key.kind)))]
 
 
-def _task(key: Key, row: sa.Row[tuple[object, ...]], actor: Actor, names: dict[uuid.UUID, str], today: date, risk: Risk | None) -> Task:
+def _task(key: Key, row: sa.Row[tuple[object, ...]], actor: Actor, names: dict[uuid.UUID, str], today: date, cal: Calendar,
+          risk: Risk | None) -> Task:
     absent = _absent(row, actor, names)
     state = _clock(row.due_on, row.clock, today)
     running = row.due_on is not None and row.clock == "running"
     return Task(
         key=key, claim_no=row.claim_no, plan=row.plan, person=masked_name(row.person), level=row.level or "", role=row.role or "",
         held=row.held, version=row.version, digest=row.digest, fen=row.fen, due_on=row.due_on,
-        days=working_days_between(today, row.due_on) if running else None, clock=state,
+        days=working_days_between(today, row.due_on, cal) if running else None, clock=state,
         reasons=_reasons(key, row, actor, state, bool(absent)),
         absent=absent, papers=row.papers, unread=row.unread, round=row.round, since=row.lodged_at, risk=risk)
 

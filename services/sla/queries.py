@@ -8,9 +8,19 @@ from collections.abc import Sequence
 from sqlmodel import Session, col, select
 
 from services.models import SlaAlert, SlaClock
-from services.sla.rules import INSURER
+from services.sla.rules import FOLLOWS, INSURER, WINDOWS, Op
 
-__all__ = ["INSURER", "alerts_of", "clocks", "clocks_of"]
+__all__ = ["INSURER", "WINDOWS", "alerts_of", "clocks", "clocks_of", "moves"]
+
+
+def moves(kind: str) -> dict[str, list[tuple[str, str]]]:
+    """The (machine, event) pairs that start, pause, resume and stop a clock, by what they do; those that stop all clocks left out."""
+    found: dict[str, list[tuple[str, str]]] = {op.value: [] for op in Op}
+    for move, steps in FOLLOWS.items():
+        for step in steps:
+            if kind in step.kinds:
+                found[step.op.value].append(move)
+    return found
 
 
 def clocks_of(session: Session, claim_id: uuid.UUID) -> list[SlaClock]:

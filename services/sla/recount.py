@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from services.core.clock import business_day
 from services.core.db import driver_cursor
-from services.core.errors import NotFound
+from services.core.errors import ConfigError, NotFound
 from services.core.ids import uuidv7
 from services.models import ClockRecount
 from services.sla import calendars
@@ -57,7 +57,9 @@ _VERSIONS = """
         SELECT domain FROM unnest(%(domains)s::text[]) AS u(domain) WHERE starts_with(k.org_key, u.domain)
         ORDER BY length(u.domain) DESC LIMIT 1) d
     WHERE k.state <> 'stopped' GROUP BY 1, 2 ORDER BY 1, 2"""
-_TOUCHED = """k.state <> 'stopped' AND k.calendar = %(version)s AND k.start_on < %(last)s AND k.due_on >= %(first)s
+# Rungs past the due day are counted in working days too: a clock may be late before the first such day and still have rungs after it.
+_TOUCHED = """k.state <> 'stopped' AND k.calendar = %(version)s AND k.start_on < %(last)s
+    AND (k.due_on >= %(first)s OR (k.watch_on IS NOT NULL AND k.watch_days[cardinality(k.watch_days)] >= %(first)s))
     AND k.kind <> ALL(%(uncounted)s::text[]) AND starts_with(k.org_key, %(domain)s)
     AND NOT EXISTS (SELECT 1 FROM unnest(%(others)s::text[]) AS o(key) WHERE starts_with(k.org_key, o.key))"""
 _CLAIMS = f"""SELECT c.id FROM claim c WHERE c.id IN (
@@ -65,9 +67,10 @@ _CLAIMS = f"""SELECT c.id FROM claim c WHERE c.id IN (
 _CLOCKS = f"""
     SELECT k.id, k.claim_id, k.org_key, k.kind, k.budget, k.day_kind, k.start_on, k.pauses, k.due_on, k.words FROM sla_clock k
     WHERE k.claim_id = ANY(%(claims)s::uuid[]) AND {_TOUCHED} ORDER BY k.id FOR UPDATE"""
-# A letter to a person that had gone out with this very promise: the day and how it was counted.
+_KEPT = "SELECT version FROM calendar_version ORDER BY kept_at, version"
+# A letter to a person that had gone out with this very promise: the day and how it was counted, then or since.
 _NAMED = """
-    SELECT m.clock_id, array_agg(n.id::text ORDER BY n.issued_at, n.id) FROM unnest(
+    SELECT m.clock_id, array_agg(DISTINCT n.id::text) FROM unnest(
         %(clocks)s::uuid[], %(claims)s::uuid[], %(dues)s::date[], %(words)s::text[]) AS m(clock_id, claim_id, due, words)
     JOIN notice n ON n.claim_id = m.claim_id AND n.state IN ('issued', 'dispatched', 'delivered') AND n.recipient <> 'insurer'
         AND jsonb_path_exists(n.context, '$.** ? (@.on == $due && @.words == $words)',
@@ -100,6 +103,8 @@ def stale(session: Session) -> list[Stale]:
 def recount(session: Session, one: Stale, *, now: datetime) -> int:
     """Count one batch anew, claims locked before their clocks; returns how many clocks it held, 0 when there are no more."""
     cal = calendars.calendar_for(session, one.domain)
+    if cal.version == one.version:      # released back meanwhile: they stand as it says
+        return 0
     asked = {**_which(one), "size": BATCH}
     cursor = driver_cursor(session)
     claims = [row[0] for row in cursor.execute(_CLAIMS, asked).fetchall()]
@@ -113,8 +118,7 @@ def recount(session: Session, one: Stale, *, now: datetime) -> int:
     cursor.execute(_WRITE, {
         "ids": [row[0] for row in rows], "dues": [due for due, _, _ in counts], "words": [words for _, words, _ in counts],
         "provisional": [provisional for _, _, provisional in counts], "calendar": cal.version, "today": business_day(now)})
-    rewatch(session, [row[0] for row, _ in moved])      # warnings and rungs stand by the last day
-    rewatch(session, [row[0] for row in rows])
+    rewatch(session, [row[0] for row in rows])          # warnings and rungs stand by the last day and the calendar
     return len(rows)
 
 
@@ -173,10 +177,31 @@ def _held(kind: str, old: date, new: Count) -> tuple[date, str, bool]:
 def _list(session: Session, moved: Sequence[tuple[tuple[Any, ...], tuple[date, str, bool]]], old: str, new: str, now: datetime) -> None:
     if not moved:
         return
-    letters: dict[uuid.UUID, list[str]] = dict(driver_cursor(session).execute(_NAMED, {
-        "clocks": [row[0] for row, _ in moved], "claims": [row[1] for row, _ in moved], "dues": [row[8] for row, _ in moved],
-        "words": [row[9] for row, _ in moved]}).fetchall())
+    letters = _letters(session, [row for row, _ in moved])
     session.execute(sa.insert(ClockRecount), [
         {"id": uuidv7(), "org_key": row[2], "claim_id": row[1], "clock_id": row[0], "kind": row[3], "old_due": row[8],
          "new_due": due, "old_words": row[9], "new_words": words, "old_calendar": old, "new_calendar": new,
          "letters": letters.get(row[0], []), "counted_at": now} for row, (due, words, _) in moved])
+
+
+def _letters(session: Session, rows: Sequence[tuple[Any, ...]]) -> dict[uuid.UUID, list[str]]:
+    """The letters that named the days of these clocks. A recount that left the day where it was may have changed the words of its
+    count since: a letter is known by them as any kept calendar counts this day.
+    """
+    kept = [calendars.pinned(session, version) for (version,) in driver_cursor(session).execute(_KEPT).fetchall()]
+    asked = [(row[0], row[1], row[8], words) for row in rows for words in sorted({row[9], *_said(row, kept)})]
+    clocks, claims, dues, words = zip(*asked, strict=True)
+    found = driver_cursor(session).execute(_NAMED, {"clocks": list(clocks), "claims": list(claims), "dues": list(dues),
+                                                    "words": list(words)})
+    return dict(found.fetchall())
+
+
+def _said(row: tuple[Any, ...], kept: Sequence[Calendar]) -> Iterable[str]:
+    _, _, _, _, budget, day_kind, start_on, pauses, due, _ = row
+    for cal in kept:
+        try:
+            found = _count(budget, day_kind, start_on, pauses, cal)
+        except ConfigError:             # a year that this version does not have yet
+            continue
+        if found.due == due:
+            yield found.words

@@ -269,7 +269,7 @@ def _resume(session: Session, step: Step, rows: Rows, now: datetime) -> None:
         _rows(step, rows)).fetchall()
     if not paused:
         return
-    columns: dict[str, list[Any]] = {"ids": [], "dues": [], "words": [], "provisional": [], "pauses": [], "days": []}
+    columns: dict[str, list[Any]] = {"ids": [], "dues": [], "words": [], "provisional": [], "calendar": [], "pauses": [], "days": []}
     for clock_id, org_key, days, day_kind, clause, origin, start_on, pauses, kept, day in paused:
         policy = policies.pinned(kept) if kept else None
         closed = [*pauses[:-1], [pauses[-1][0], (received_on(policy, day, now) if policy else day).isoformat()]]
@@ -280,11 +280,12 @@ def _resume(session: Session, step: Step, rows: Rows, now: datetime) -> None:
         columns["dues"].append(counted.due)
         columns["words"].append(counted.words)
         columns["provisional"].append(counted.provisional)
+        columns["calendar"].append(cal.version)
         columns["pauses"].append(json.dumps(closed))
         columns["days"].append(array(days_of(policy, start_on, counted.due, stood, cal) if policy else ()))
     driver_cursor(session).execute(f"""
         WITH k AS (UPDATE sla_clock k SET state = 'running', due_on = r.due, words = r.words, provisional = r.provisional,
-            pauses = r.pauses::jsonb, watch_days = r.days::date[], watch_on = (r.days::date[])[k.step + 1]
-            FROM unnest(%(ids)s::uuid[], %(dues)s::date[], %(words)s::text[], %(provisional)s::bool[], %(pauses)s::text[],
-            %(days)s::text[]) AS r(id, due, words, provisional, pauses, days) WHERE k.id = r.id
+            calendar = r.calendar, pauses = r.pauses::jsonb, watch_days = r.days::date[], watch_on = (r.days::date[])[k.step + 1]
+            FROM unnest(%(ids)s::uuid[], %(dues)s::date[], %(words)s::text[], %(provisional)s::bool[], %(calendar)s::text[],
+            %(pauses)s::text[], %(days)s::text[]) AS r(id, due, words, provisional, calendar, pauses, days) WHERE k.id = r.id
             RETURNING k.claim_id, k.round, k.kind, k.due_on) {_COPY_DUE}""", columns)

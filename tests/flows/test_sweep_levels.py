@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from flows import sweep_deadlines
+from services.core import telemetry
+from services.core.clock import FixedClock, at_hour
 from services.core.db import Database
 from tests.services.api_world import Api
+from tests.services.paying_world import decided
 from tests.services.review_world import in_review, levels, passes
 from tests.support.world import ROOT
 
@@ -41,3 +45,18 @@ def test_a_sweep_takes_every_step() -> None:
     """Each step's own tests are its stage's; here, that the pass forgets none of them."""
     names = sweep_deadlines.sweep_deadlines.fn.__code__.co_names
     assert {"watch", "go_on", "lapse", "forward_overdue", "close", "seal"} <= set(names)
+
+
+def test_what_the_sweep_fires_is_counted_by_kind_once(db: Database, now: datetime, tmp_path: Path,
+                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    api = Api(db, now, tmp_path / "keys")
+    wiring = replace(api.app.state.wiring, clock=FixedClock(at_hour(date(2026, 4, 10))))
+    monkeypatch.setattr("flows.runtime.wiring", lambda: wiring)
+    with db.unit_of_work(ROOT.scope) as session:
+        decided(session, api.world, 0, 100, now=now)
+    names = ("warned", 2.0), ("breached", 1.0), ("escalated", 1.0)
+    before = {what: telemetry.FIRED.labels(what, "pay")._value.get() for what, _ in names}
+    for _ in range(2):
+        asyncio.run(sweep_deadlines.watch.fn())
+    assert tuple((what, telemetry.FIRED.labels(what, "pay")._value.get() - before[what]) for what, _ in names) == names
+    api.http.close()

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
+from services.core.clock import business_day
 from services.core.errors import InputError
 from services.core.identity import BANKS
 from services.core.money import show, to_yuan
@@ -17,10 +18,12 @@ from services.models import Organisation, Paper, SlaClock
 from services.notice.diseases import disease_words
 from services.notice.files import File
 from services.payment.queries import Receiver, shared
+from services.releases.clock_policy import KINDS
 from services.rulebook.dating import decisive_date, stated_date
 from services.rulebook.parts import ClockRule
 from services.rulebook.schema import RuleBook
 from services.rulebook.waiting import Band, band
+from services.sla.policy import budget, in_force
 from services.sla.service import count
 
 Values = dict[str, object]
@@ -61,19 +64,26 @@ def clock_due(clock: SlaClock) -> Values:
     return {"on": clock.due_on, "words": clock.words, "provisional": clock.provisional}
 
 
-def counted(rule: ClockRule, start: date) -> Values:
-    """A rule counted from a day, for a clock that starts with the letter."""
-    found = count(rule, start)
+def counted(file: File, kind: str, start: date) -> Values:
+    """The plan's rule of a clock counted from a day by the office's calendar, for a clock that starts with the letter."""
+    found = count(rule_of(file, kind), start, cal=file.calendar)
     return {"on": found.due, "words": found.words, "provisional": found.provisional}
 
 
 def rule_of(file: File, kind: str) -> ClockRule:
-    """The plan's rule of one clock. Raises InputError when the letter needs one the plan does not have."""
+    """The plan's rule of one clock, with the days its clock has or (not begun yet) the office gives it. Raises InputError when the
+    letter needs one the plan does not have.
+    """
     rule = file.book.clocks.get(kind)
     if rule is None:
         raise InputError("clock_missing", f"计划“{file.book.plan}”没有“{kind}”时限", remedy="补全规则文件的 clocks",
                          field=f"clocks.{kind}")
-    return rule
+    clock = file.clocks.get(kind)
+    if clock is not None and not clock.subject:
+        return rule.model_copy(update={"days": clock.budget, "clause": clock.clause})
+    if kind not in KINDS:
+        return rule
+    return budget(rule, in_force(kind, file.book.plan, file.claim.org_key, business_day(file.notice.drafted_at), file.changes))
 
 
 def pay_due(file: File) -> Values:
@@ -104,7 +114,7 @@ def objection(file: File, issued_on: date) -> Values:
     rule = rule_of(file, "objection")
     to = file.book.insurer if file.book.insurer else file.office.letter_organ
     ways = f"{WAYS}转交" if file.book.insurer else WAYS
-    return {"to": to, "days": rule.days, "kind": rule.kind, "ways": ways, "due": counted(rule, issued_on)}
+    return {"to": to, "days": rule.days, "kind": rule.kind, "ways": ways, "due": counted(file, "objection", issued_on)}
 
 
 def amount(fen: int) -> Values:

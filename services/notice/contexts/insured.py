@@ -57,7 +57,7 @@ def transfer(file: File, issued_on: date) -> Values:
         "papers": [{"name": paper_name(file.book, kind), "pages": sum(pages(paper) for paper in group)}
                    for kind, group in sent.items()],
         "digest": parcel.package_digest, "version": parcel.package,
-        "decision_due": clock_due(assessment) if assessment else counted(rule_of(file, "assessment"), issued_on),
+        "decision_due": clock_due(assessment) if assessment else counted(file, "assessment", issued_on),
         "pay_due": pay_due(file), "pay_basis": basis(file.book, rule_of(file, "pay").clause),
         "copies_to": [org.name for org in file.between]}
 

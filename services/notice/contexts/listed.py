@@ -9,7 +9,7 @@ from services.core.errors import NotFound
 from services.evidence import reminders
 from services.evidence.asked import remedy_of
 from services.models import Supplement
-from services.notice.contexts.common import Values, basis, counted, limitation, paper_name, rule_of
+from services.notice.contexts.common import Values, basis, counted, limitation, paper_name
 from services.notice.files import File
 from services.review.queries import reasons
 
@@ -72,10 +72,9 @@ def items(file: File, asked: Supplement, *, only_open: bool = False) -> list[Val
 
 def _due(file: File, asked: Supplement, issued_on: date) -> Values:
     """The last day: counted from the delivery where there was one, until then as if the letter came today."""
-    rule = rule_of(file, "supplement")
     if asked.deadline and asked.delivered_at:
-        return counted(rule, business_day(asked.delivered_at)) | {"on": asked.deadline}
-    return counted(rule, issued_on)
+        return counted(file, "supplement", business_day(asked.delivered_at)) | {"on": asked.deadline}
+    return counted(file, "supplement", issued_on)
 
 
 def _asked_by(file: File, asked: Supplement) -> str | None:

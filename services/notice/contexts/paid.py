@@ -64,10 +64,10 @@ def _clock(file: File, credited_on: date) -> Values:
     clock = file.clocks.get("pay")
     if clock is None:
         raise NotFound("pay_clock_missing", "本案没有给付时限", remedy="核对案件", field="clock")
-    late = _days(clock, clock.due_on, credited_on) if credited_on > clock.due_on else 0
-    paused = sum(_days(clock, date.fromisoformat(a), date.fromisoformat(b)) for a, b in clock.pauses if a and b)
+    late = _days(file, clock, clock.due_on, credited_on) if credited_on > clock.due_on else 0
+    paused = sum(_days(file, clock, date.fromisoformat(a), date.fromisoformat(b)) for a, b in clock.pauses if a and b)
     return {"complete_on": clock.start_on, "due": clock_due(clock), "kind": clock.day_kind, "pauses": _pauses(clock),
-            "days_used": max(0, _days(clock, clock.start_on, credited_on) - paused),
+            "days_used": max(0, _days(file, clock, clock.start_on, credited_on) - paused),
             # A credit on a day off after the last day is late by that day, though no working day has passed.
             "late_days": max(1, late) if credited_on > clock.due_on else 0}
 
@@ -78,5 +78,5 @@ def _pauses(clock: SlaClock) -> list[str]:
     return [f"{date_cn(first + timedelta(days=1))}至{date_cn(last)}" for first, last in spans]
 
 
-def _days(clock: SlaClock, after: date, until: date) -> int:
-    return working_days_between(after, until) if clock.day_kind == "working" else (until - after).days
+def _days(file: File, clock: SlaClock, after: date, until: date) -> int:
+    return working_days_between(after, until, file.calendar) if clock.day_kind == "working" else (until - after).days

@@ -35,7 +35,7 @@ def receipt(file: File, issued_on: date) -> Values:
         "late_reason": case.late_reason if case.late else None,
         "papers": [{"name": paper_name(file.book, kind), "required": True, "received": kind in here}
                    for kind in file.claim.required],
-        "next_due": clock_due(verification) if verification else counted(rule_of(file, "verification"), issued_on),
+        "next_due": clock_due(verification) if verification else counted(file, "verification", issued_on),
         "pay_days": pay.days, "pay_day_kind": pay.kind, "insurer_name": file.book.insurer,
         "resumed_on": business_day(file.notice.drafted_at) if file.notice.cause.startswith("claim.resume:") else None}
 

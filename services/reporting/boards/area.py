@@ -15,7 +15,7 @@ from services.reporting.boards.views import Cut, Place
 from services.reporting.figures.service import NAME
 from services.reporting.figures.tallies import BELOW, next_month
 from services.rulebook import registry
-from services.sla.rules import INSURER
+from services.sla.queries import INSURER
 
 # What an insurer has to keep itself.
 OF_INSURER = (*INSURER, "agreement", "refusal_letter")

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from services.core.clock import at_hour
 from services.reporting.boards.views import WHOLE
 from services.reporting.figures.visits import DECISIONS
-from services.sla.rules import WINDOWS
+from services.sla.queries import WINDOWS
 
 # Organisations without a tally of their own: their boards count their rows.
 BELOW = ("unit", "womens_committee")
