@@ -28,7 +28,10 @@ ALL_PLANS = "*"
 MOST_DAYS = 365
 PLACES = ("unit", "district", "office", "nation")
 ROLES = tuple(role.value for role in Role if role in OFFICE | FINANCE | {Role.UNIT_CLERK, Role.DISTRICT_REVIEWER})
-_HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
+# The end of an office's day: an hour of the morning would give every clock, statutory ones too, a day more.
+_HOUR = re.compile(r"(1[2-9]|2[0-3]):[0-5]\d|24:00")
+# Days that a member has, not the office: no shorter than the plan says, where it is the plan that says so.
+MEMBERS = ("report", "supplement", "objection")
 _FIELDS = ("days", "warn", "ladder", "owner", "cutoff")
 
 Place = Literal["unit", "district", "office", "nation"]
@@ -91,7 +94,7 @@ class Watched(Strict):
     @classmethod
     def _hour(cls, cutoff: str | None) -> str | None:
         if cutoff is not None and not _HOUR.fullmatch(cutoff):
-            raise ValueError("截止时刻的写法如 17:00；24:00 为不设")
+            raise ValueError("截止时刻的写法如 17:00，不早于 12:00；24:00 为不设")
         return cutoff
 
 
@@ -117,6 +120,7 @@ def checked(payload: Mapping[str, object]) -> dict[str, object]:
     rules = _rules(change.plan, change.kind)
     if change.days is not None:
         _require_no_longer(change.days, change.kind, rules)
+        _require_members_days(change.days, change.kind, rules)
     kept: dict[str, object] = change.model_dump(mode="json", exclude_none=True)
     return kept
 
@@ -147,6 +151,13 @@ def _require_no_longer(days: int, kind: str, rules: list[ClockRule]) -> None:
     if shortest is not None and days > shortest.days:
         raise _wrong("days", f"不能延长：{shortest.clause}规定{shortest.days}{'个工作日' if shortest.kind == 'working' else '日'}",
                      "可以缩短，作为更高的服务承诺；办事处内部时限可以延长")
+
+
+def _require_members_days(days: int, kind: str, rules: list[ClockRule]) -> None:
+    longest = max((rule for rule in rules if rule.origin != "ours"), key=lambda rule: rule.days, default=None)
+    if kind in MEMBERS and longest is not None and days < longest.days:
+        raise _wrong("days", f"不能缩短：{longest.clause}给会员{longest.days}{'个工作日' if longest.kind == 'working' else '日'}",
+                     "这是会员的期限，不因办事处的规定缩短")
 
 
 def _wrong(field: str, message: str, remedy: str) -> InputError:

@@ -40,13 +40,22 @@ def refused(**payload: object) -> tuple[str, str]:
     ("nx-ankangbao", "insurer_pay", 15),        # the same clause, from the insurer's complete file
     ("nx-ankangbao", "assessment", 30),         # 保险法第二十三条
     ("nx-ankangbao", "refusal_letter", 3),      # 保险法第二十四条
-    ("xj-women", "report", 10),                 # the brief's ten days
     ("*", "pay", 15)])
 def test_what_others_were_promised_may_be_shortened_and_never_lengthened(plan: str, kind: str, most: int) -> None:
     assert checked({"plan": plan, "kind": kind, "days": most - 1})["days"] == most - 1
     assert checked({"plan": plan, "kind": kind, "days": most})["days"] == most
     field, message = refused(plan=plan, kind=kind, days=most + 1)
     assert field == "payload.days" and message.startswith("不能延长：") and str(most) in message
+
+
+def test_the_days_that_a_member_has_are_neither_longer_nor_shorter() -> None:
+    """Ten days to report: the brief's, and 安康保办法第十四条; 91 for the yearly declaration of one plan, so that none fit all plans."""
+    assert "91" in refused(plan="*", kind="report", days=10)[1]
+    for plan in ("xj-women", "nx-ankangbao"):
+        assert checked({"plan": plan, "kind": "report", "days": 10})["days"] == 10
+        for days, told in ((9, "不能缩短："), (11, "不能延长：")):
+            field, message = refused(plan=plan, kind="report", days=days)
+            assert field == "payload.days" and message.startswith(told) and "10" in message
 
 
 def test_the_offices_own_budgets_may_grow() -> None:
@@ -60,7 +69,8 @@ def test_the_offices_own_budgets_may_grow() -> None:
     ({"owner": {"role": "member", "at": "unit"}}, "owner"), ({"owner": {"role": "head", "at": "moon"}}, "owner"),
     ({"ladder": [{**HEAD, "role": "king"}]}, "ladder"), ({"ladder": [{**HEAD, "after": 3}, HEAD]}, "ladder"),
     ({"ladder": [HEAD, {**HEAD, "after": 2, "days": "calendar"}]}, "ladder"), ({"ladder": [{**HEAD, "after": 0}]}, "ladder"),
-    ({"cutoff": "25:00"}, "cutoff"), ({"cutoff": "5pm"}, "cutoff"), ({"days": 0}, "days"), ({"days": 9999}, "days"),
+    ({"cutoff": "25:00"}, "cutoff"), ({"cutoff": "00:00"}, "cutoff"), ({"cutoff": "11:59"}, "cutoff"),
+    ({"cutoff": "5pm"}, "cutoff"), ({"days": 0}, "days"), ({"days": 9999}, "days"),
     ({"kind": "pya", "days": 3}, "kind"), ({"plan": "xx-none", "days": 3}, "plan"),
     ({"plan": "xj-women", "kind": "agreement", "days": 3}, "days"),
     ({"wran": [0.5]}, "wran"), ({}, "kind")])
@@ -117,7 +127,10 @@ def instant(day: date, hour: int, minute: int, second: int) -> datetime:
     (instant(date(2026, 3, 18), 17, 0, 0), date(2026, 3, 19), date(2026, 4, 10)),
     # The eve of National Day: received on the holiday, and the first day that counts is the same, the 8th.
     (instant(date(2026, 9, 30), 16, 59, 59), date(2026, 9, 30), date(2026, 10, 27)),
-    (instant(date(2026, 9, 30), 17, 0, 0), date(2026, 10, 1), date(2026, 10, 27))])
+    (instant(date(2026, 9, 30), 17, 0, 0), date(2026, 10, 1), date(2026, 10, 27)),
+    # New Year's Eve is a Wednesday, 1 to 3 January 2026 are off and the 4th, a Sunday, is worked.
+    (instant(date(2025, 12, 31), 16, 59, 59), date(2025, 12, 31), date(2026, 1, 22)),
+    (instant(date(2025, 12, 31), 17, 0, 0), date(2026, 1, 1), date(2026, 1, 22))])
 def test_what_comes_in_at_the_cut_off_counts_as_received_the_next_day(at: datetime, received: date, due: date) -> None:
     policy = PAY.model_copy(update={"cutoff": "17:00"})
     found = received_on(policy, at.date(), at)
