@@ -116,10 +116,16 @@ def test_what_is_told_of_a_part_of_the_house(house: Database) -> None:
     with house.view(ROOT) as session:
         ranks = [row[0] for row in rows(session, "SELECT rank FROM claim_risk WHERE promise = 'pay' ORDER BY rank DESC")]
         bands = queries.bands(session, Cut("cn."))
-        assert (bands.as_of, sum(bands.shares) + bands.outlasts, bands.late) == (
-            TODAY, sum(rank != LATE for rank in ranks), ranks.count(LATE))
-        first = queries.riskiest(session, Cut("cn."), limit=5)
-        assert [one.risk.rank for one in first] == [rank for rank in ranks if rank != LATE][:5]
+        assert (bands.as_of, sum(bands.counts[:-1]), bands.counts[-1]) == (TODAY, sum(rank != LATE for rank in ranks), ranks.count(LATE))
+        told = [rank for rank in ranks if rank != LATE]
+        assert [one.risk.rank for one in queries.riskiest(session, Cut("cn."), limit=5)] == told[:5]
+        paged, after = list[queries.Riskiest](), ""
+        while found := queries.riskiest(session, Cut("cn."), after=after, limit=2):      # pages end among equals
+            paged += found
+            after = found[-1].cursor
+        assert [one.risk.rank for one in paged] == told and len({one.claim_no for one in paged}) == len(told)
+        in_bands = [len(queries.riskiest(session, Cut("cn."), band=band, limit=100)) for band in range(len(bands.counts) - 1)]
+        assert tuple(in_bands) == bands.counts[:-1]
         org = rows(session, "SELECT org_key FROM claim_risk WHERE promise = 'pay' ORDER BY 1 LIMIT 1")[0][0]
     with house.view(Scope(org.rstrip("."))) as session:
         assert {row[0] for row in rows(session, "SELECT org_key FROM claim_risk")} == {org}

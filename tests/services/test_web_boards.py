@@ -111,11 +111,25 @@ def test_down_the_tree_and_up_again(api: Api) -> None:
     assert "上一级" not in head.get("/boards").text
 
 
+def test_the_likeliest_late_and_their_bands(api: Api) -> None:
+    """Nothing has passed yet in this house: two open promises have outlasted every like claim. Each band leads to its claims."""
+    head, title = visitor(api, "xj.head"), '<h2 id="risk-title">'
+    part = head.get("/boards").text.partition(title)[2].partition("</section>")[0]
+    [(to, n)] = re.findall(r'href="(/boards\?risk=6[^"]*)#risk-title">([\d,]+)<', part)
+    claims = re.findall(r'href="/claims/([^"]+)"', part)
+    assert int(n) == len(claims) > 0
+    chosen = head.get(to.replace("&amp;", "&")).text.partition(title)[2].partition("</section>")[0]
+    assert re.findall(r'href="/claims/([^"]+)"', chosen) == claims
+    assert re.findall(r'href="/claims/([^"]+)"', head.get("/boards?risk=2").text) == []
+    assert title not in visitor(api, "nx.head").get("/boards").text
+    assert "Likeliest to become late" in visitor(api, "xj.head", "en").get("/boards").text
+
+
 def test_wrong_questions_are_refused(api: Api) -> None:
     head = visitor(api, "xj.head")
     for path in ("/boards?plan=xj-poem", "/boards?insurer=nobody", "/boards?month=gestern", "/boards/time?by=colour",
                  "/boards/time?by=plan&stage=poem", "/boards/claims", "/boards/claims?number=poem", "/boards/claims?number=band&band=9",
-                 "/boards/claims?number=open&after=%00"):
+                 "/boards/claims?number=open&after=%00", "/boards?risk=7", "/boards?risk=x", "/boards?after=1/1/x"):
         assert head.get(path).status_code == 422, path
     assert head.get("/boards/charts/poem").status_code == 404
 

@@ -10,7 +10,6 @@ from pydantic import BaseModel, Field
 from sqlmodel import Session
 
 from services.api.calls import Reading
-from services.core.errors import InputError
 from services.reporting.moves import queries, rules
 
 router = APIRouter(tags=["流程地图"])
@@ -82,19 +81,12 @@ def shown(call: Reading, org: Annotated[str, Query(description="组织代码，�
           month: Annotated[str, Query(description="2026-03；不写为近十二个月")] = "") -> MapView:
     """At or under the caller's organisation."""
     wanted = org or call.actor.org_key
-    first, until = queries.months(_month(month), call.today)
+    first, until = queries.months(queries.month_of(month), call.today)
 
     def run(session: Session) -> queries.Map:
         seats = queries.seats(session, wanted, own=call.actor.org_key)
         return queries.drawn(session, queries.Cut(wanted, plan, first, until), seats.chosen)
     return _view(call.read(run))
-
-
-def _month(text: str) -> date | None:
-    try:
-        return date.fromisoformat(f"{text}-01") if text else None
-    except ValueError:
-        raise InputError("month_wrong", "月份须写作2026-03", remedy="改正月份", field="month") from None
 
 
 def _view(found: queries.Map) -> MapView:

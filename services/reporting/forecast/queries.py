@@ -10,12 +10,14 @@ from datetime import date
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from services.core.errors import InputError
 from services.reporting.boards.views import Cut
 from services.reporting.forecast.rules import LATE, OUTLASTS, WHOLE
 from services.rulebook import registry
 
 # Shares in percent: to each board band its lowest; above them what outlasts every like claim, and what is late.
 BANDS: tuple[int, ...] = (0, 1, 5, 10, 25, 50)
+EDGES: tuple[int, ...] = (*(low * WHOLE // 100 for low in BANDS), OUTLASTS, LATE)       # the lowest rank of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,8 @@ _RISKS = sa.text(f"""
 _IN_CUT = """r.promise = :promise AND r.org_key >= :low AND r.org_key < :high AND (CAST(:plans AS text[]) IS NULL OR EXISTS (
         SELECT 1 FROM claim c WHERE c.id = r.claim_id AND c.plan = ANY(CAST(:plans AS text[]))))"""
 _RISKIEST = sa.text(f"""
-    SELECT c.claim_no, c.plan, x.* FROM (SELECT {_COLUMNS} FROM claim_risk r WHERE {_IN_CUT} AND r.rank <> :late
+    SELECT c.claim_no, c.plan, x.* FROM (SELECT {_COLUMNS} FROM claim_risk r WHERE {_IN_CUT} AND r.rank >= :from_rank AND r.rank < :to_rank
+        AND (-r.rank, r.left_days, r.claim_id) > (CAST(:rank AS int), CAST(:days AS int), CAST(:claim AS uuid))
         ORDER BY r.rank DESC, r.left_days, r.claim_id LIMIT :limit) x
     JOIN claim c ON c.id = x.claim_id ORDER BY x.rank DESC, x.left_days, x.claim_id""")
 _BANDS = sa.text(f"""
@@ -86,28 +89,53 @@ class Riskiest:
     risk: Risk
 
 
+    @property
+    def cursor(self) -> str:
+        """Place in the list, for the next page."""
+        return f"{-self.risk.rank}/{self.risk.left_days}/{self.risk.claim_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Bands:
-    """How many open promises of a part of the house. `shares`: by BANDS; `as_of` None: nothing was forecast there."""
+    """How many open promises of a part of the house stand in each band of EDGES; `as_of` None: nothing was forecast there.
+
+    The last band is of the late ones, of which nothing is told any more.
+    """
 
     as_of: date | None
-    shares: tuple[int, ...]
-    outlasts: int
-    late: int
+    counts: tuple[int, ...]
 
 
-def riskiest(session: Session, cut: Cut, *, limit: int = 20) -> list[Riskiest]:
-    """The claims likeliest to become late, those that are late left out. An insurer's cut is of its own promise to pay."""
-    rows = session.execute(_RISKIEST, {**_bound(cut), "late": LATE, "limit": limit})
+def riskiest(session: Session, cut: Cut, *, band: int | None = None, after: str = "", limit: int) -> list[Riskiest]:
+    """The claims likeliest to become late, or those of one band, late ones left out. An insurer's cut is of its own promise to pay.
+
+    InputError: no such band, or a wrong cursor.
+    """
+    if band is not None and not 0 <= band < len(EDGES) - 1:
+        raise InputError("band_unknown", "没有这一段", remedy="从页面上的数进入", field="risk")
+    span = (EDGES[0], LATE) if band is None else (EDGES[band], EDGES[band + 1])
+    rank, days, claim = _cursor(after)
+    rows = session.execute(_RISKIEST, {**_bound(cut), "from_rank": span[0], "to_rank": span[1], "rank": rank, "days": days,
+                                       "claim": claim, "limit": limit})
     return [Riskiest(row[0], row[1], Risk(*row[2:])) for row in rows]
+
+
+def _cursor(after: str) -> tuple[int, int, uuid.UUID]:
+    if not after:
+        return -LATE, 0, uuid.UUID(int=0)
+    try:
+        rank, days, claim = after.split("/")
+        if not (-LATE <= int(rank) <= 0 and abs(int(days)) < WHOLE):
+            raise ValueError(after)
+        return int(rank), int(days), uuid.UUID(claim)
+    except ValueError:
+        raise InputError("cursor_wrong", "翻页位置不对", remedy="从第一页重新开始", field="after") from None
 
 
 def bands(session: Session, cut: Cut) -> Bands:
     """How many stand in which band of the share."""
-    edges = [*(low * WHOLE // 100 for low in BANDS), OUTLASTS, LATE]
-    counts = {row[0]: int(row[1]) for row in session.execute(_BANDS, {**_bound(cut), "edges": edges})}
-    told = [counts.get(place, 0) for place in range(1, len(edges) + 1)]
-    return Bands(session.execute(_AS_OF, _bound(cut)).scalar_one(), tuple(told[:len(BANDS)]), *told[len(BANDS):])
+    counts = {row[0]: int(row[1]) for row in session.execute(_BANDS, {**_bound(cut), "edges": list(EDGES)})}
+    return Bands(session.execute(_AS_OF, _bound(cut)).scalar_one(), tuple(counts.get(place, 0) for place in range(1, len(EDGES) + 1)))
 
 
 def _bound(cut: Cut) -> dict[str, object]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from services.core.clock import at_hour
-from services.core.errors import NotFound
+from services.core.errors import InputError, NotFound
 from services.models import Organisation
 from services.reporting.moves import rules, tallies
 from services.reporting.moves.rules import Edge, Histogram, Stop
@@ -129,6 +129,18 @@ _OWN_ROAD_DAYS = f"""SELECT s.road, s.days, CAST(sum(s.n) AS bigint) FROM ({tall
 _SUMMED = tuple(sa.text(text) for text in (_EDGES, _LOOPS, _ALL_ROADS, _ROAD_DAYS))
 _OWN = tuple(sa.text(text) for text in (_OWN_EDGES, _OWN_LOOPS, _OWN_ALL_ROADS, _OWN_ROAD_DAYS))
 _AS_OF = sa.text("SELECT as_of FROM figures_refresh WHERE name = 'moves'")
+
+
+def month_of(text: str) -> date | None:
+    """A month as it is written in addresses, 2026-03; None where nothing is written. InputError: no month that has a next one."""
+    if not text:
+        return None
+    try:
+        month = date.fromisoformat(f"{text}-01")
+        months(month, month)
+    except ValueError:
+        raise InputError("month_wrong", "月份须写作2026-03", remedy="改正月份", field="month") from None
+    return month
 
 
 def months(month: date | None, today: date) -> tuple[date, date]:

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from services.core.errors import InputError, NotFound
 from services.reporting.boards import book, drawing, queries, reading
+from services.reporting.boards.reading import Now
 from services.reporting.boards.views import (
     BANDS,
     WHOLE,
@@ -26,6 +27,7 @@ from services.reporting.boards.views import (
     TimeBy,
     Which,
 )
+from services.reporting.forecast import queries as forecast
 from services.web import board_words as words
 from services.web.board_change import Change, days_changed, share_changed
 from services.web.door import Pages
@@ -38,6 +40,7 @@ from services.web.visit import Visit, whole
 
 pages = Pages()
 LINES = 50
+RISKIEST = 10           # on the board's first page
 ALL = "all"             # twelve months, where a month is asked for
 
 
@@ -112,11 +115,18 @@ def shown(board: Board, template: str, place: Place, **values: Any) -> Response:
 @pages.get("/boards", roles=reading.READERS, menu=Item(22, N_("运行情况")))
 def now(visit: Visit) -> Response:
     """What is open, due and late now, and where."""
-    board = board_of(visit)
-    found = visit.read(lambda session: reading.now_open(session, board.cut, visit.now))
+    board, band = board_of(visit), _band(visit, "risk")
+
+    def run(session: Session) -> tuple[Now, forecast.Bands, list[forecast.Riskiest]]:
+        likely = forecast.riskiest(session, board.cut, band=band, after=visit.query.get("after", ""),
+                                   limit=RISKIEST if band is None else LINES + 1)
+        return reading.now_open(session, board.cut, visit.now), forecast.bands(session, board.cut), likely
+    found, risks, likely = visit.read(run)
     late, ages = _late(board, found.orgs if found.orgs.rows else found.kinds, bool(found.orgs.rows)), _ages(board, found.kinds)
     return shown(board, "boards.html", found.place, found=found, by_need=reading.by_need, late_told=drawing.told(late, visit.say),
-                 ages_told=drawing.told(ages, visit.say), worst_kind=_worst(found.kinds), worst_org=_worst(found.orgs))
+                 ages_told=drawing.told(ages, visit.say), worst_kind=_worst(found.kinds), worst_org=_worst(found.orgs),
+                 risks=risks, likely=likely[:LINES], band=band, shares=forecast.BANDS, states=words.STAGES, levels=words.levels(),
+                 more=board.at("/boards", risk=band, after=likely[LINES - 1].cursor) if len(likely) > LINES else "")
 
 
 def _worst(found: OpenNow) -> object:
@@ -217,15 +227,27 @@ def claims(visit: Visit) -> Response:
 
 
 def _which(visit: Visit) -> Which:
-    asked, band = visit.query.get("number", ""), visit.query.get("band", "")
-    place = whole(band) if band else None
-    if band and (place is None or place >= len(BANDS)):
-        raise InputError("band_unknown", "没有这一段", remedy="从页面上的数进入", field="band")
+    asked, place = visit.query.get("number", ""), _band(visit, "band")
+    if place is not None and place >= len(BANDS):
+        raise _no_band("band")
     for number in get_args(Number):
         if number == asked:
             return Which(number, kind=visit.query.get("kind", ""), stage=visit.query.get("stage", ""),
                          level=visit.query.get("level", ""), band=place)
     raise InputError("number_unknown", "没有这个数", remedy="从页面上的数进入", field="number")
+
+
+def _band(visit: Visit, field: str) -> int | None:
+    """The band that the address asks for, by its place."""
+    text = visit.query.get(field, "")
+    place = whole(text) if text else None
+    if text and place is None:
+        raise _no_band(field)
+    return place
+
+
+def _no_band(field: str) -> InputError:
+    return InputError("band_unknown", "没有这一段", remedy="从页面上的数进入", field=field)
 
 
 @pages.get("/boards/workbook", roles=reading.READERS)

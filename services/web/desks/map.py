@@ -79,16 +79,7 @@ def _asked(visit: Visit) -> Asked:
     if given["plan"] and given["plan"] not in plan_names():
         raise InputError("plan_unknown", "没有这个计划", remedy="在列表中选择计划", field="plan")
     share = given["share"] if given["share"] in SHARES else ""
-    return Asked(given["org"] or visit.actor.org_key, given["plan"], _month(given["month"]), given["with"], share)
-
-
-def _month(text: str) -> date | None:
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(f"{text}-01")
-    except ValueError:
-        raise InputError("month_wrong", "月份须写作2026-03", remedy="改正月份", field="month") from None
+    return Asked(given["org"] or visit.actor.org_key, given["plan"], queries.month_of(given["month"]), given["with"], share)
 
 
 def _read(visit: Visit, session: Session, asked: Asked) -> tuple[Seats, Map, Map | None]:
