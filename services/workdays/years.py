@@ -13,6 +13,8 @@ from services.core.errors import InputError
 
 # `office`: not the State Council's arrangement but an office's own days off and working days, laid over it.
 STATUSES = ("official", "provisional", "office")
+# Of all regions' festivals the longest come to about half of it; a last day of the wrong month would lengthen every time limit.
+MOST_OWN = 30               # days off of an office's own in a year
 LONGEST = 20_000            # characters of one file
 _KEYS = {"year", "status", "source", "why", "holidays", "workdays"}
 _BLOCK = {"name", "first", "last"}
@@ -77,6 +79,8 @@ def parse(text: str) -> Year:
         raise _wrong(f"{both[0]} 既放假又上班", "从 holidays 或 workdays 中去掉", "workdays")
     if sum((block.last - block.first).days + 1 for block in year.holidays) != len(off):
         raise _wrong("holidays 中有的日子写了两次", "各假期不能重叠", "holidays")
+    if year.office and len(off) > MOST_OWN:
+        raise _wrong(f"自定放假日共{len(off)}天", f"一年最多{MOST_OWN}天，核对各假期的最后一天", "holidays")
     if year.office and not (off or year.workdays):
         raise _wrong("没有写任何日子", "写明放假日或上班日", "holidays")
     return year

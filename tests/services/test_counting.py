@@ -205,6 +205,7 @@ def test_an_offices_own_days_lie_over_the_state_councils() -> None:
 @pytest.mark.parametrize(("old", "new", "field"), [
     ("year: 2026", "year: 26", "year"), ("status: office", "status: maybe", "status"), ("source: 测试", "source: ''", "source"),
     ("2026-03-18", "2026-03-20", "holidays.0.last"), ("last: 2026-03-19", "last: 2027-03-19", "holidays.0.last"),
+    ("first: 2026-03-18, last: 2026-03-19", "first: 2026-05-03, last: 2026-06-02", "holidays"),      # 31 days
     ("first: 2026-03-18", "first: bald", "holidays.0.first"), ("name: 测试节", "nam: 测试节", "holidays.0"),
     ("2026-05-02", "2026-03-19", "workdays"), ("2026-05-02", "2027-05-02", "workdays.1"), ("workdays:", "days:", "days"),
     ("status: office", "status: official", "workdays.0"), ("status: office", "status: provisional", "why"),
