@@ -20,7 +20,8 @@ NOT_PAGES = {
     "/cases/{case_no}/covers/{claim_no}", "/cases/{case_no}/uploads/{upload_id}",
     "/sheets/{sheet_no}/workbook", "/ledger/workbook", "/runs/{run_no}/file", "/sign-in/oidc/start",
     "/book/covers/{certificate_no}/certificate", "/mine/covers/{certificate_no}/certificate", "/print-files/file", "/print-files/list",
-    "/letter-samples/{code}/file", "/letter-samples/{code}/{page}", "/map/workbook", "/exchange/{report_id}/workbook"}
+    "/letter-samples/{code}/file", "/letter-samples/{code}/{page}", "/map/workbook", "/exchange/{report_id}/workbook",
+    "/calendar-changes/list.xlsx"}
 
 # route: (who looks, where)
 ADDRESSES: dict[str, tuple[str, str]] = {
@@ -211,6 +212,7 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "/admin/identities/{account_id}": (ADMIN, "/admin/identities/{account}"),
     "/admin/calendars": (ADMIN, "/admin/calendars"),
     "/calendar-changes": (HEAD, "/calendar-changes"),
+    "/calendar-changes/list.xlsx": (HEAD, "/calendar-changes/list.xlsx"),
     "/admin/organisations": (ADMIN, "/admin/organisations"),
     "/admin/organisations/{org_id}": (ADMIN, "/admin/organisations/{org}"),
     "/admin/clocks": (ADMIN, "/admin/clocks?plan=xj-women"),
