@@ -73,6 +73,7 @@ class Payment(Moving, table=True):
                       Index("payment_once", "claim_id", "round", "payee_id", "purpose", unique=True,
                             postgresql_where=text("live")),
                       Index("payment_claim", "claim_id"), Index("payment_run_id", "run_id"),
+                      Index("payment_waiting", "org_key", postgresql_where=text("waiting")),
                       # A run moves all payments of a page in one transaction: there is room for two versions of each.
                       {"postgresql_with": {"fillfactor": 45}})
 
@@ -93,8 +94,11 @@ class Payment(Moving, table=True):
     corrected_person: uuid.UUID | None = None        # who proposed a new bank card; another person confirms
     proposed_card_id: uuid.UUID | None = Field(default=None, foreign_key="bank_card.id")
     created_at: datetime = Field(sa_type=Instant)
-    # Made by the database: an index that looked at `state` itself would be written again with every move.
+    # Both made by the database: an index that looked at `state` itself would be written again with every move.
     live: bool | None = Field(default=None, sa_column=Column(Boolean, Computed("state <> 'cancelled'", persisted=True), nullable=False))
+    # For an office: to be taken into a run, or for another account.
+    waiting: bool | None = Field(default=None, sa_column=Column(
+        Boolean, Computed("state IN ('planned', 'returned')", persisted=True), nullable=False))
 
 
 class BankLine(Scoped, table=True):

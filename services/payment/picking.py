@@ -23,14 +23,14 @@ _DECIDED, _PAYEES_READY = bound(ACTOR_DECIDED), bound(PAYMENT["payees_ready"])
 # Exactly the guards' own expressions, so that what is picked can also be included.
 _READY = sa.text(f"""
     SELECT r.id FROM payment r JOIN claim c ON c.id = r.claim_id
-    WHERE r.state = 'planned' AND r.channel = 'bank' AND r.bank_card_id IS NOT NULL AND c.plan = :plan
+    WHERE r.waiting AND r.state = 'planned' AND r.channel = 'bank' AND r.bank_card_id IS NOT NULL AND c.plan = :plan
     AND (c.state IN ('payable', 'paid', 'closed') OR r.purpose = 'advance') AND NOT {PAYMENT["superseded"]} AND {_PAYEES_READY}
     AND NOT {PAYMENT["held"]} AND {PAYMENT["bank_allowed"]} AND NOT {_DECIDED}
     ORDER BY c.id, r.id FOR UPDATE OF c, r""")
 # A planned payment without an account, or with one its plan does not pay to, takes the payee's present one.
 _FILL_CARDS = sa.text("""
     UPDATE payment p SET bank_card_id = y.bank_card_id FROM payee y, claim c WHERE y.id = p.payee_id
-    AND c.id = p.claim_id AND c.plan = :plan AND p.state = 'planned' AND y.bank_card_id IS NOT NULL
+    AND c.id = p.claim_id AND c.plan = :plan AND p.waiting AND p.state = 'planned' AND y.bank_card_id IS NOT NULL
     AND (p.bank_card_id IS NULL OR NOT (c.banks = '[]'::jsonb OR EXISTS (SELECT 1 FROM bank_card b
          WHERE b.id = p.bank_card_id AND c.banks ? b.bank)))""")
 _LINES = sa.text("""

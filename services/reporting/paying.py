@@ -54,7 +54,7 @@ class Run:
 _WAITING = sa.text(f"""
     SELECT n.plan, n.count, n.total_fen, {FUND_BALANCE} AS fund_fen
     FROM (SELECT c.plan, count(*) AS count, sum(p.amount_fen)::bigint AS total_fen FROM payment p JOIN claim c ON c.id = p.claim_id
-          WHERE p.state = 'planned' AND p.channel = 'bank' GROUP BY c.plan) n ORDER BY n.plan""")
+          WHERE p.waiting AND p.state = 'planned' AND p.channel = 'bank' GROUP BY c.plan) n ORDER BY n.plan""")
 
 
 def waiting(session: Session) -> list[Waiting]:
@@ -75,7 +75,8 @@ class LeftOut:
 
 _LEFT_OUT = sa.text("""
     SELECT p.id, c.claim_no, q.name AS payee, p.amount_fen, p.left_out AS why FROM payment p JOIN claim c ON c.id = p.claim_id
-    JOIN person q ON q.id = p.person_id WHERE p.state = 'planned' AND p.left_out IS NOT NULL ORDER BY c.claim_no, p.id LIMIT :limit""")
+    JOIN person q ON q.id = p.person_id WHERE p.waiting AND p.state = 'planned' AND p.left_out IS NOT NULL
+    ORDER BY c.claim_no, p.id LIMIT :limit""")
 
 
 def left_out(session: Session, *, limit: int = 100) -> list[LeftOut]:

@@ -29,8 +29,8 @@ class Waiting:
 
 
 _MONEY = sa.text("""
-    SELECT (SELECT count(*) FROM payment p WHERE p.state = 'planned' AND p.channel = 'bank') AS planned,
-           (SELECT count(*) FROM payment p WHERE p.state = 'returned') AS returned,
+    SELECT (SELECT count(*) FROM payment p WHERE p.waiting AND p.state = 'planned' AND p.channel = 'bank') AS planned,
+           (SELECT count(*) FROM payment p WHERE p.waiting AND p.state = 'returned') AS returned,
            (SELECT count(*) FROM payment_run r WHERE r.state = 'submitted') AS unchecked""")
 _UNFOUND = sa.text("SELECT count(*) FROM qa_item i WHERE i.finding IS NULL")
 _MEMBERS = sa.text("""

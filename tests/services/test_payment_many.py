@@ -13,6 +13,7 @@ from services.core.db import Database
 from services.payment import returns
 from services.payment import service as payment
 from services.payment.bulk import in_bulk
+from services.reporting import paying, seats
 from tests.services.paying_world import made, returned_file, sent
 from tests.support.world import ROOT, build_world
 
@@ -72,6 +73,16 @@ def test_a_move_of_a_payment_writes_no_index(db: Database, now: datetime) -> Non
         cold, all_before = session.execute(written).one()
         payment.read_return(session, content=content, file_name="return.txt", actor=ROOT, now=now)
         assert tuple(session.execute(written).one()) == (cold, all_before + 3)
+
+
+def test_what_waits_is_found_by_its_index(db: Database, now: datetime) -> None:
+    """What is paid long ago is most of the table; no list of what waits reads it."""
+    world = build_world(db, now)
+    with world.db.view(ROOT.scope) as session:
+        session.execute(sa.text("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off"))
+        for statement in (paying._WAITING, paying._LEFT_OUT, seats._MONEY):
+            plan = "\n".join(session.execute(sa.text(f"EXPLAIN {statement.text.replace(':limit', '9')}")).scalars())
+            assert "payment_waiting" in plan, plan
 
 
 def test_of_one_obligation_two_cannot_live(db: Database, now: datetime) -> None:
