@@ -7,6 +7,7 @@ infra/docs/pictures/, and every page at three widths in light and dark to a fold
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shutil
 import sys
@@ -22,12 +23,14 @@ from documents.render import codes
 from infra.scratch import fresh
 from services.core.clock import at_hour
 from services.core.db import Database
+from services.reporting.figures import service as figures
 from services.simulate.scans import sheet
 from tests.browser.addresses import ADDRESSES, NOBODY, NOT_PAGES
 from tests.browser.house import ARGS, House, chromium, serving
 from tests.browser.stage import Stage, build, one
 from tests.services import reading_world
 from tests.services.api_world import EVENT, Api
+from tests.support.world import ROOT
 
 KEPT = Path(__file__).parent / "docs" / "pictures"
 LETTERS = KEPT.parent / "letters"
@@ -58,12 +61,15 @@ def main() -> int:
 
 def photograph(scratch: Path, folder: Path, only: str) -> None:
     """Build the world, open the browser, go round."""
+    os.environ.setdefault("HUZHU_OCR", "none")      # hands fill in what is read: a verifier waits for a machine that reads
     _, app = fresh(scratch, "pictures")
     db = Database(app, pool_size=8)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(ARGS))
         with serving(Api(db, at_hour(date(2026, 3, 20)), scratch / "twin"), browser) as house:
             stage = build(house.api)
+            with db.unit_of_work(ROOT.scope) as session:
+                figures.refresh(session, now=house.api.clock.now())
             everything(house, stage, folder, only)
             if not only:
                 readme(house, stage)
@@ -101,7 +107,7 @@ def letters() -> None:
 
 
 def readme(house: House, stage: Stage) -> None:
-    """The progress page on a phone, the claim and a paper on a desk."""
+    """The progress page on a phone; the claim, a paper, the board and the map on a desk."""
     KEPT.mkdir(parents=True, exist_ok=True)
     page = house.visitor(phone=True)
     page.goto(f"/progress?no={stage.office}")
@@ -116,6 +122,10 @@ def readme(house: House, stage: Stage) -> None:
     clerk.goto(read_paper(house, stage))
     clerk.locator(".sheet img").wait_for()
     clerk.screenshot(path=KEPT / "paper.png")
+    head = house.seat("xj.head")
+    for name in ("boards", "map"):
+        head.goto(f"/{name}", wait_until="networkidle")
+        head.screenshot(path=KEPT / f"{name}.png")
 
 
 def read_paper(house: House, stage: Stage) -> str:
