@@ -11,17 +11,15 @@ MEMBER, AUDITOR, MAKER, CHECKER, ADMIN = "xj.m1", "xj.auditor", "xj.maker", "xj.
 
 # Answers that are no pages: a file, a count for a script, a way to somewhere else.
 NOT_PAGES = {
-    "/handoffs/answers/open", "/handoffs/answers/{sheet_id}/errors",
-    "/claims/{claim_no}/pulse", "/claims/{claim_no}/dossier",
-    "/papers/{paper_id}/content", "/papers/{paper_id}/pages/{number}", "/letters/{notice_id}/content",
-    "/letters/sheet", "/letter-register/workbook", "/letter-register/{notice_id}/file", "/monthly/{letter_id}/file",
-    "/monthly/{letter_id}/table", "/boards/charts/{name}", "/boards/workbook", "/book/summary/file", "/exchange/{report_id}/letter",
-    "/book/reports/template", "/book/reports/{import_id}/errors", "/book/rosters/template", "/book/rosters/{roster_id}/errors",
-    "/cases/{case_no}/covers/{claim_no}", "/cases/{case_no}/uploads/{upload_id}",
-    "/sheets/{sheet_no}/workbook", "/ledger/workbook", "/runs/{run_no}/file", "/sign-in/oidc/start",
-    "/book/covers/{certificate_no}/certificate", "/mine/covers/{certificate_no}/certificate", "/print-files/file", "/print-files/list",
-    "/letter-samples/{code}/file", "/letter-samples/{code}/{page}", "/map/workbook", "/exchange/{report_id}/workbook",
-    "/calendar-changes/list.xlsx"}
+    "/handoffs/answers/open", "/handoffs/answers/{sheet_id}/errors", "/claims/{claim_no}/pulse", "/claims/{claim_no}/dossier",
+    "/papers/{paper_id}/content", "/papers/{paper_id}/pages/{number}", "/letters/{notice_id}/content", "/letters/sheet",
+    "/letter-register/workbook", "/letter-register/{notice_id}/file", "/monthly/{letter_id}/file", "/monthly/{letter_id}/table",
+    "/boards/charts/{name}", "/boards/workbook", "/book/summary/file", "/exchange/{report_id}/letter", "/book/reports/template",
+    "/book/reports/{import_id}/errors", "/book/rosters/template", "/book/rosters/{roster_id}/errors",
+    "/cases/{case_no}/covers/{claim_no}", "/cases/{case_no}/uploads/{upload_id}", "/sheets/{sheet_no}/workbook", "/ledger/workbook",
+    "/runs/{run_no}/file", "/sign-in/oidc/start", "/book/covers/{certificate_no}/certificate",
+    "/mine/covers/{certificate_no}/certificate", "/print-files/file", "/print-files/list", "/letter-samples/{code}/file",
+    "/letter-samples/{code}/{page}", "/map/workbook", "/exchange/{report_id}/workbook", "/calendar-changes/list.xlsx"}
 
 # route: (who looks, where)
 ADDRESSES: dict[str, tuple[str, str]] = {
