@@ -74,6 +74,15 @@ def test_what_is_late_waits_above_too(api: Api) -> None:
     assert not row(person(api, "xj.district").get("/work", due="later").text, claim_no)
 
 
+def test_a_promise_past_its_friday_is_late_on_sunday(api: Api) -> None:
+    claim_no = at_district(api)
+    with api.db.unit_of_work(ROOT.scope) as session:
+        session.execute(sa.text("UPDATE sla_clock SET due_on = '2026-03-20' WHERE state = 'running' AND kind = 'level'"))
+    api.clock.advance(timedelta(days=2))
+    told = row(person(api, "xj.district").get("/work").text, claim_no)
+    assert "已逾期</small>" in told and "还有" not in told
+
+
 def test_filters_stand_in_the_address(api: Api) -> None:
     claim_no = at_district(api)
     district = person(api, "xj.district")
