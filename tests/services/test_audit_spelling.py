@@ -22,7 +22,8 @@ values = st.recursive(st.none() | st.booleans() | st.integers() | words, lambda 
 @settings(max_examples=150, deadline=None)
 @given(machine=words, event=words, org=words, source=st.none() | words, target=st.none() | words, reason=st.none() | words,
        version=st.none() | st.integers(1, 99), named=st.booleans(),
-       details=st.dictionaries(words, words | st.integers(), max_size=3) | st.dictionaries(words, values, max_size=3), seq=st.integers(0, 10**6))
+       details=st.dictionaries(words, words | st.integers(), max_size=3) | st.dictionaries(words, values, max_size=3),
+       seq=st.integers(0, 10**6))
 @example(machine="m", event="e", org="cn.", source=None, target=None, reason=None, version=None, details={"b": 1, "a": "\u2028\""},
          named=True, seq=0)
 def test_a_link_is_canonical_json_and_its_hash(machine: str, event: str, org: str, source: str | None, target: str | None,
