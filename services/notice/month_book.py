@@ -15,7 +15,7 @@ _CREATED = datetime(1980, 1, 1)     # a mark instead of the moment, without whic
 _WIDTH = 13
 HEADINGS = ("组织", "组织键", "受理报案", "补充材料告知", *OUTCOMES.values(), "决定给付金额（元）", "退还费用金额（元）",
             "到账笔数", "到账金额（元）", "人工核定件数", "人工核定案件决定金额（元）", *(f"月末{words}" for words in STAGES.values()),
-            "月末在办合计", "期限按期", "期限逾期", "月末超期未办")
+            "月末在办合计", "期限按期", "期限逾期", "月末逾期未办")
 
 
 def line(one: Tally) -> tuple[str | int | Decimal, ...]:

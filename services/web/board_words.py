@@ -17,7 +17,7 @@ WAYS: Mapping[str, str] = {"stage": N_("按环节"), "level": N_("按审核层�
 KINDS = CLOCKS
 STAGES: Mapping[str, str] = {"whole": N_("全程"), **{state: words for state, (words, _, _) in STATES.items()}}
 NUMBERS: Mapping[str, str] = {
-    "open": N_("在办的期限"), "due_today": N_("今天到期的期限"), "soon": N_("三个工作日内到期的期限"), "late": N_("已超期的期限"),
+    "open": N_("在办的期限"), "due_today": N_("今天到期的期限"), "soon": N_("三个工作日内到期的期限"), "late": N_("已逾期的期限"),
     "paused": N_("暂停中的期限"), "band": N_("在办的期限，按已用工作日"), "time": N_("办完的环节"), "kept": N_("按期办结的期限"),
     "missed": N_("逾期办结的期限"), "verified": N_("完成核验的案件"), "complete": N_("一次齐全的案件"), "decided": N_("作出决定的案件"),
     "asked": N_("补充过材料的案件"), "returned": N_("退回过的案件"), "refused": N_("不予给付的案件"), "paid": N_("已付款的案件"),

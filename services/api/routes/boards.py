@@ -48,7 +48,7 @@ def place(call: Reading, cut: Asked) -> Place:
     return call.read(lambda session: queries.place(session, cut))
 
 
-@router.get("/boards/open", summary="在办、今天到期、临近、超期的期限", response_model=OpenNow)
+@router.get("/boards/open", summary="在办、今天到期、临近、逾期的期限", response_model=OpenNow)
 def open_now(call: Reading, cut: Asked, by: OpenBy = "kind") -> OpenNow:
     """By kind of clock, plan or the organisations one step down. Counts are clocks."""
     return call.read(lambda session: queries.open_now(session, cut, by=by, now=call.now))

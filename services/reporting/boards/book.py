@@ -76,7 +76,7 @@ def said_of(found: Whole, cut: Cut) -> str:
 
 def sheets(found: Whole, cut: Cut) -> Iterator[Sheet]:
     """The tables in the order of the pages."""
-    heads = ("在办期限", "今天到期", "三个工作日内到期", "已超期", "暂停中", *(f"已用{words.band(place)}" for place in range(len(BANDS))))
+    heads = ("在办期限", "今天到期", "三个工作日内到期", "已逾期", "暂停中", *(f"已用{words.band(place)}" for place in range(len(BANDS))))
     plans, none = words.plans(), dict[str, str]()
     opened: tuple[tuple[str, str, OpenNow, Names], ...] = (
         ("按期限", "期限", found.now.kinds, words.KINDS), ("按下级", "组织", found.now.orgs, none),

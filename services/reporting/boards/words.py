@@ -18,7 +18,7 @@ STAGES: Mapping[str, str] = {
     "with_insurer": "保险公司办理", "payable": "待付款", "refused": "不予给付", "paid": "已付款", "closed": "已结案",
     "cancelled": "已撤回或作废"}
 NUMBERS: Mapping[Number, str] = {
-    "open": "在办期限", "due_today": "今天到期", "soon": "三个工作日内到期", "late": "已超期", "paused": "暂停中", "band": "按已用工作日",
+    "open": "在办期限", "due_today": "今天到期", "soon": "三个工作日内到期", "late": "已逾期", "paused": "暂停中", "band": "按已用工作日",
     "time": "办完的环节", "kept": "按期", "missed": "逾期", "verified": "完成核验", "complete": "一次齐全", "decided": "作出决定",
     "asked": "要求补充材料", "returned": "退回", "refused": "不予给付", "paid": "已付款", "manual": "待人工核定金额"}
 
