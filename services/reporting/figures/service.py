@@ -20,6 +20,8 @@ _LOCK = sa.text("SELECT pg_try_advisory_xact_lock(hashtext('figures_refresh'))")
 # Large sorts and hashes; planned for the values at hand, once each.
 _SETTINGS = sa.text("SELECT set_config('work_mem', '128MB', true), set_config('plan_cache_mode', 'auto', true),"
                     " set_config('jit', 'off', true)")
+# A table filled in this transaction has no statistics yet: what reads it next would be planned for an empty one.
+_ANALYZE = sa.text("ANALYZE stage_visit")
 _STATE = sa.text("SELECT as_of, basis FROM figures_refresh WHERE name = :name")
 _TREE = sa.text("SELECT coalesce(max(at)::text, '') FROM organisation_change WHERE kind IN ('moved', 'merged')")
 _DONE = sa.text("""
@@ -50,9 +52,10 @@ def refresh(session: Session, *, now: datetime, whole: bool = False) -> Refreshe
     last = session.execute(_STATE, {"name": NAME}).one_or_none()
     this = business_day(now).replace(day=1)
     claims: list[uuid.UUID] = []
-    since = last.as_of if last and last.basis == basis and not whole else None
-    if since is None or now < since:
+    since = last.as_of if last and last.basis == basis and last.as_of <= now and not whole else None
+    if since is None:
         visits.build(session, counting)
+        session.execute(_ANALYZE)
         days = months = tallies.all_months(session)
     else:
         claims = visits.changed(session, since - OVERLAP)
@@ -61,7 +64,7 @@ def refresh(session: Session, *, now: datetime, whole: bool = False) -> Refreshe
     tallies.count_days(session, days)
     tallies.count_months(session, months)
     tallies.count_open(session)
-    forecast.refresh(session, now, whole=since is None or now < since)
-    moves.refresh(session, now, whole=since is None or now < since)
+    forecast.refresh(session, now, whole=since is None)
+    moves.refresh(session, now, whole=since is None)
     session.execute(_DONE, {"name": NAME, "as_of": now, "basis": basis})
-    return Refreshed(since is None or now < since, len(claims), len(months))
+    return Refreshed(since is None, len(claims), len(months))
