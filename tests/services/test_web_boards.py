@@ -128,6 +128,7 @@ def test_the_likeliest_late_and_their_bands(api: Api) -> None:
 def test_wrong_questions_are_refused(api: Api) -> None:
     head = visitor(api, "xj.head")
     for path in ("/boards?plan=xj-poem", "/boards?insurer=nobody", "/boards?month=gestern", "/boards/time?by=colour",
+                 "/boards?month=9999-12", "/boards?month=0001-01",
                  "/boards/time?by=plan&stage=poem", "/boards/claims", "/boards/claims?number=poem", "/boards/claims?number=band&band=9",
                  "/boards/claims?number=open&after=%00", "/boards?risk=7", "/boards?risk=x", "/boards?after=1/1/x"):
         assert head.get(path).status_code == 422, path

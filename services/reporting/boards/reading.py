@@ -56,6 +56,10 @@ class Times:
     found: Turnaround
 
 
+# Wide enough for any record; a year before and after must still be dates.
+_FIRST_YEAR, _LAST_YEAR = 2000, 2199
+
+
 def cut_of(actor: Actor, *, org: str = "", plan: str = "", month: date | None = None, insurer: str = "") -> Cut:
     """The part of the house that somebody may see a board of. NotFound outside the own tree; InputError for an unknown plan or insurer."""
     actor.require(*sorted(READERS), what="查看运行情况")
@@ -66,6 +70,8 @@ def cut_of(actor: Actor, *, org: str = "", plan: str = "", month: date | None = 
         raise InputError("plan_unknown", f"没有“{plan}”这个计划", remedy="从列表中选", field="plan")
     if insurer and insurer not in words.insurers():
         raise InputError("insurer_unknown", f"没有“{insurer}”承办的计划", remedy="从列表中选", field="insurer")
+    if month and not _FIRST_YEAR <= month.year <= _LAST_YEAR:
+        raise InputError("month_wrong", "没有这个月份的数据", remedy="写成 2026-03", field="month")
     return Cut(key, plan or None, month, insurer or None)
 
 
