@@ -21,6 +21,7 @@ from services.reporting import claim_parts
 from services.reporting.aftermath import Aftermath, aftermath
 from services.reporting.claim_facts import FactLine, Sheet, facts_of, sheet_of
 from services.reporting.claims import Located
+from services.reporting.clock_policies import Alert, alerts
 from services.reporting.forecast.histograms import PROMISES
 from services.reporting.forecast.queries import Risk, risks
 from services.reporting.standing import VERIFIERS, Standing, standing
@@ -57,7 +58,7 @@ class Place:
 class ClaimFile:
     """Everything the page says. `seq` is the last entry of the claim's record that this reader was shown.
 
-    `risks`: by a clock's kind, what is forecast of the promise.
+    `risks`: by a clock's kind, what is forecast of the promise. `alerts`: who was told of which clock, oldest first.
     `findings` as they stand on the claim, `told` each with its newest answer, `answers`: whether this reader may give one.
     """
 
@@ -74,6 +75,7 @@ class ClaimFile:
     held: review.Held | None
     clocks: tuple[Clock, ...]
     risks: Mapping[str, Risk]
+    alerts: tuple[Alert, ...]
     changes: looks.Changes
     approvals: tuple[tuple[str, ...], list[review.Standing]]
     talk: tuple[conversation.Line, ...]
@@ -107,7 +109,7 @@ def claim_file(session: Session, located: Located, actor: Actor, *, today: date)
         sources=taken.sources_of(session, located.id, view.event),
         sheet=_sheet(view, book), earlier_fen=_earlier(session, view, after), held=_held(view), clocks=_clocks(view, today),
         risks={promise: risk for (_, promise), risk in risks(session, [(located.id, promise) for promise in PROMISES]).items()},
-        changes=looks.changes_since(session, located.id, actor.person_id),
+        alerts=tuple(alerts(session, located.id)), changes=looks.changes_since(session, located.id, actor.person_id),
         approvals=(review.stated_rule(), [review.Standing(*one) for one in found.standing]), talk=(), after=after,
         seq=view.record[-1].seq if view.record else 0)
 

@@ -43,6 +43,9 @@ CLOCKS: Mapping[str, str] = {
     "supplement": N_("补充材料"),
     "assessment": N_("保险公司核定"), "insurer_pay": N_("保险公司给付"), "agreement": N_("达成协议后给付"), "advance": N_("先予支付"),
     "refusal_letter": N_("不予给付通知"), "objection": N_("异议"), "limitation": N_("申领时效")}
+# What a desk was reminded of.
+ALERTS: Mapping[str, tuple[str, str]] = {
+    "warned": (N_("即将到期"), "busy"), "breached": (N_("已逾期"), "stop"), "escalated": (N_("已报上级"), "stop")}
 DAY_KINDS: Mapping[str, str] = {"working": N_("个工作日"), "calendar": N_("日（自然日）")}
 DECISIONS: Mapping[str, str] = {
     "pay": N_("给付"), "part": N_("部分给付"), "refund": N_("退还费用"), "nothing": N_("不予给付"), "manual": N_("须人工核定"),

@@ -38,11 +38,6 @@ SHEET_SAID: Mapping[str, str] = {
 TEAM_SAID: Mapping[str, str] = {"handed": N_("已转交。"), "appointed": N_("代理已登记。"), "ended": N_("代理已提前结束。")}
 
 
-# What a desk was reminded of.
-ALERTS: Mapping[str, tuple[str, str]] = {
-    "warned": (N_("即将到期"), "busy"), "breached": (N_("已逾期"), "stop"), "escalated": (N_("逾期上报"), "stop")}
-
-
 @lru_cache(maxsize=1)
 def plan_names() -> dict[str, str]:
     """Every plan's code with the name of its newest wording."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from pathlib import Path
 
@@ -24,3 +25,10 @@ def test_a_desk_sees_what_it_was_told_of_and_others_do_not(db: Database, now: da
              for login in ("xj.office1", "xj.head", "nx.office1")}
     assert "时限提醒" in pages["xj.office1"] and number in pages["xj.office1"] and "即将到期" in pages["xj.office1"]
     assert "时限提醒" not in pages["xj.head"] and "时限提醒" not in pages["nx.office1"]
+    told = sign_in(api.app, api.db, api.world, "xj.head", now, "zh").get(f"/claims/{number}").text.partition("提醒与上报")[2]
+    assert "2026年4月3日 给付：" in plain(told) and "即将到期" in told and "办事处初审" in told
+
+
+def plain(page: str) -> str:
+    """The page's words alone."""
+    return re.sub(r"<[^>]+>", "", page)

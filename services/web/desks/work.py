@@ -17,7 +17,7 @@ from services.reporting.worklists import Listed, Wish
 from services.review import bulk
 from services.review.bulk import Ask, NotAllPassed, Result
 from services.web import work_words as words
-from services.web.claim_words import CLOCKS, ROLES
+from services.web.claim_words import ALERTS, CLOCKS, ROLES
 from services.web.door import Pages
 from services.web.menu import Item
 from services.web.visit import Visit, whole
@@ -44,7 +44,7 @@ def work(visit: Visit) -> Response:
     listed, found, differing, told = visit.read(run)
     kept = {name: value for name, value in asked.items() if value}
     return visit.page("work.html", listed=listed, tasks=found, differing=differing, told=told,
-                      clock_kinds=CLOCKS, asked=asked, what=what, words=words,
+                      clock_kinds=CLOCKS, alert_words=ALERTS, asked=asked, what=what, words=words,
                       names=plan_names(), roles=ROLES,
                       mine=sorted(set(visit.actor.roles) & set(WORKERS)), most=worklists.MOST,
                       filtered=bool(set(kept) - {"what", "order"}), address=_address(kept), next=_address({**kept, "after": listed.after}),
