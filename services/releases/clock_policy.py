@@ -47,6 +47,8 @@ class Strict(BaseModel):
 class Post(Strict):
     """A role at a level of the tree, found on the way from the claim's unit upwards."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"role": "head", "at": "office"}})
+
     role: str
     at: Place
 
@@ -60,6 +62,8 @@ class Post(Strict):
 
 class Rung(Post):
     """So many days past the due day the promise goes up to this post."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"role": "head", "at": "office", "after": 3, "days": "working"}})
 
     after: Annotated[int, Field(ge=1, le=MOST_DAYS)]
     days: Literal["working", "calendar"] = "working"

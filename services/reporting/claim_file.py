@@ -21,11 +21,9 @@ from services.reporting import claim_parts
 from services.reporting.aftermath import Aftermath, aftermath
 from services.reporting.claim_facts import FactLine, Sheet, facts_of, sheet_of
 from services.reporting.claims import Located
-from services.reporting.clock_policies import Alert, alerts
-from services.reporting.forecast.histograms import PROMISES
-from services.reporting.forecast.queries import Risk, risks
+from services.reporting.forecast.queries import Risk
 from services.reporting.standing import VERIFIERS, Standing, standing
-from services.reporting.views import ClaimView, ClockView, RecordView
+from services.reporting.views import AlertView, ClaimView, ClockView, RecordView
 from services.review import looks
 from services.review import queries as review
 from services.rulebook.registry import version as book_version
@@ -75,7 +73,7 @@ class ClaimFile:
     held: review.Held | None
     clocks: tuple[Clock, ...]
     risks: Mapping[str, Risk]
-    alerts: tuple[Alert, ...]
+    alerts: tuple[AlertView, ...]
     changes: looks.Changes
     approvals: tuple[tuple[str, ...], list[review.Standing]]
     talk: tuple[conversation.Line, ...]
@@ -108,8 +106,7 @@ def claim_file(session: Session, located: Located, actor: Actor, *, today: date)
         answers=actor.has(*VERIFIERS) and not stands.side and view.claim.state in ANSWERED_IN,
         sources=taken.sources_of(session, located.id, view.event),
         sheet=_sheet(view, book), earlier_fen=_earlier(session, view, after), held=_held(view), clocks=_clocks(view, today),
-        risks={promise: risk for (_, promise), risk in risks(session, [(located.id, promise) for promise in PROMISES]).items()},
-        alerts=tuple(alerts(session, located.id)), changes=looks.changes_since(session, located.id, actor.person_id),
+        risks=found.risks, alerts=found.alerts, changes=looks.changes_since(session, located.id, actor.person_id),
         approvals=(review.stated_rule(), [review.Standing(*one) for one in found.standing]), talk=(), after=after,
         seq=view.record[-1].seq if view.record else 0)
 

@@ -8,33 +8,39 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TypeVar
 
 import sqlalchemy as sa
+from pydantic import TypeAdapter
 from sqlmodel import Session
 
 from services.core.money import show, to_yuan
 from services.models import Person
 from services.reporting import claims, views
 from services.reporting.attached import SYSTEM, yuan
-from services.reporting.views import ClaimView, PaperNeed, View
+from services.reporting.forecast.queries import Risk, stands
+from services.reporting.views import AlertView, ClaimView, PaperNeed, View
 from services.rulebook.registry import version as book_version
 
 V = TypeVar("V", bound=View)
 Row = Mapping[str, object]
+_RISKS = TypeAdapter(tuple[Risk, ...])
 
 
 @dataclass(frozen=True, slots=True)
 class Whole:
     """The claim as it is shown, with what only the desks' page says. `standing`: level, name and whether the approval of each passed
-    level of the present round rests on the facts as they are now.
+    level of the present round rests on the facts as they are now. `alerts`: who was told of which clock, oldest first; `risks`: by
+    promise, what is forecast of it.
     """
 
     view: ClaimView
     unit: str
     findings: tuple[dict[str, object], ...]
     standing: tuple[tuple[str, str, bool], ...]
+    alerts: tuple[AlertView, ...]
+    risks: Mapping[str, Risk]
 
 
 def _columns(shape: type[View], *but: str, of: str = "x") -> str:
@@ -64,6 +70,10 @@ _PARTS = ", ".join((
           b.bank, '**** **** ' || b.last4 AS account, x.amount_fen, x.proposed_card_id IS NOT NULL AS proposed""",
           f"payment x JOIN person p ON p.id = x.person_id {_CARD}", "x.id"),
     _part("clocks", _columns(views.ClockView), "sla_clock x", "x.round, x.id"),
+    _part("alerts", "k.kind, x.what, x.due_on, x.role, coalesce(o.name, '') AS org", """sla_alert x JOIN sla_clock k ON k.id = x.clock_id
+          LEFT JOIN organisation o ON o.org_key = x.duty_key""", "x.due_on, x.clock_id, x.lap, x.step"),
+    _part("risks", ", ".join(f"x.{one.name}" for one in fields(Risk)),
+          f"claim_risk x JOIN claim q ON q.id = x.claim_id AND {stands('x', 'q')}", "x.promise"),
     _part("letters", _columns(views.LetterView, "claim_no"), "notice x", "x.id")))
 _RECORD = f"""(SELECT json_agg(y) FROM (
     SELECT r.seq, r.machine, r.event, r.at, r.record ->> 'from' AS source, r.record ->> 'to' AS target, r.record ->> 'reason' AS reason,
@@ -89,7 +99,8 @@ def whole(session: Session, claim_id: uuid.UUID) -> Whole:
     chain = row["chain"] or ()
     view = _view(row)
     return Whole(view, row["unit"] or "", tuple(row["findings"]),
-                 tuple((step["level"], step["name"], step["stands"]) for step in chain if step["passed"]))
+                 tuple((step["level"], step["name"], step["stands"]) for step in chain if step["passed"]),
+                 tuple(_listed(AlertView, row["alerts"])), {risk.promise: risk for risk in _RISKS.validate_python(row["risks"] or ())})
 
 
 def _view(row: sa.RowMapping) -> ClaimView:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -120,29 +119,6 @@ def reminders(session: Session, *, org_key: str, roles: Sequence[str], most: int
     """What a desk was told of and still runs, the most pressing first, each clock once with its latest step."""
     found = session.execute(_REMINDERS, {"org_key": org_key, "roles": list(roles), "most": most, "looked": looked})
     return [Reminder(*row) for row in found]
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """Who was told what of a claim's clock, when it was owed and when it was seen to."""
-
-    clock_id: uuid.UUID
-    kind: str
-    what: str
-    nth: int
-    due_on: date
-    role: str
-    org: str
-
-
-_ALERTS = sa.text("""
-    SELECT a.clock_id, k.kind, a.what, a.nth, a.due_on, a.role, coalesce(o.name, '') FROM sla_clock k JOIN sla_alert a ON a.clock_id = k.id
-    LEFT JOIN organisation o ON o.org_key = a.duty_key WHERE k.claim_id = :claim ORDER BY a.due_on, a.clock_id, a.lap, a.step""")
-
-
-def alerts(session: Session, claim_id: uuid.UUID) -> list[Alert]:
-    """What a claim's clocks owed, in order."""
-    return [Alert(*row) for row in session.execute(_ALERTS, {"claim": claim_id})]
 
 
 def spoken(policy: Policy, roles: Mapping[str, str]) -> list[str]:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from services.access.actor import Actor
-from services.reporting.forecast.queries import Risk, risks
+from services.reporting.forecast.queries import RISK, Risk, risk_of
 from services.reporting.handoffs import CLOCKS
 from services.reporting.worklists import CERTIFY, DELIVER, DIFFER, FURTHER, HANDOFF, REVIEW, SOON, VERIFY, Key
 from services.review.summary_queries import masked_name
@@ -54,7 +54,8 @@ class Task:
         return self.key.kind in (CERTIFY, REVIEW) and not self.held
 
 
-PROMISED = {VERIFY: "verification", HANDOFF: "insurer_pay"}     # whose promise a task is about; of all others the payment's
+# Which promise a task is about.
+_PROMISE = "CASE t.kind WHEN 'verify' THEN 'verification' WHEN 'handoff' THEN 'insurer_pay' ELSE 'pay' END"
 _DETAILS = sa.text(f"""
     SELECT t.id, t.kind, c.claim_no, c.org_key, c.plan, p.name AS person, s.name AS level, s.role, c.held, c.version, c.digest, c.round,
            s.escalated, coalesce(c.amount_fen, (SELECT w.total_fen + w.refund_fen FROM worksheet w
@@ -65,6 +66,7 @@ _DETAILS = sa.text(f"""
                (r.machine = 'review_step' AND r.subject_id = t.id AND r.event IN ('reopen', 'reset'))
                OR (t.kind = 'verify' AND r.machine = 'claim' AND r.event = 'send_back'))) AS returned,
            (SELECT count(*) FROM paper q WHERE t.kind = 'verify' AND q.claim_id = c.id AND q.verdict = 'waiting') AS papers,
+           {risk_of("c", _PROMISE)} AS risk,
            (SELECT count(*) FROM claim_message m LEFT JOIN message_mark r ON r.claim_id = m.claim_id AND r.side = 'office'
             WHERE t.kind = 'answer' AND m.claim_id = c.id AND m.side = 'member' AND NOT m.internal
               AND m.at > coalesce(r.read_until, '-infinity')) AS unread
@@ -84,18 +86,15 @@ _ABSENT = sa.text("SELECT a.id, a.name FROM account a WHERE a.id = ANY(CAST(:ids
 
 
 def tasks(session: Session, keys: Sequence[Key], actor: Actor, *, today: date) -> list[Task]:
-    """The page's lines in the order of the keys; one that has gone meanwhile is left out. Three queries."""
+    """The page's lines in the order of the keys; one that has gone meanwhile is left out. Two or three queries."""
     found = {(row.id, row.kind): row for row in session.execute(_DETAILS, {
         "ids": [key.id for key in keys], "claims": [key.claim_id for key in keys], "kinds": [key.kind for key in keys]})}
     names = {row.id: row.name for row in session.execute(_ABSENT, {"ids": [lent.account_id for lent in actor.lent]})} if actor.lent else {}
-    told = risks(session, [(key.claim_id, PROMISED.get(key.kind, "pay")) for key in keys])
-    return [_task(key, row, actor, names, today, calendar_for(session, str(row.org_key)),
-                  told.get((key.claim_id, PROMISED.get(key.kind, "pay"))))
+    return [_task(key, row, actor, names, today, calendar_for(session, str(row.org_key)))
             for key in keys if (row := found.get((key.id, key.kind)))]
 
 
-def _task(key: Key, row: sa.Row[tuple[object, ...]], actor: Actor, names: dict[uuid.UUID, str], today: date, cal: Calendar,
-          risk: Risk | None) -> Task:
+def _task(key: Key, row: sa.Row[tuple[object, ...]], actor: Actor, names: dict[uuid.UUID, str], today: date, cal: Calendar) -> Task:
     absent = _absent(row, actor, names)
     state = _clock(row.due_on, row.clock, today)
     running = row.due_on is not None and row.clock == "running"
@@ -104,7 +103,7 @@ def _task(key: Key, row: sa.Row[tuple[object, ...]], actor: Actor, names: dict[u
         held=row.held, version=row.version, digest=row.digest, fen=row.fen, due_on=row.due_on,
         days=working_days_between(today, row.due_on, cal) if running else None, clock=state,
         reasons=_reasons(key, row, actor, state, bool(absent)),
-        absent=absent, papers=row.papers, unread=row.unread, round=row.round, since=row.lodged_at, risk=risk)
+        absent=absent, papers=row.papers, unread=row.unread, round=row.round, since=row.lodged_at, risk=RISK.validate_python(row.risk))
 
 
 def _clock(due_on: date | None, state: str | None, today: date) -> str:

@@ -223,6 +223,16 @@ class ClockView(View):
     breached_at: datetime | None
 
 
+class AlertView(View):
+    """Who was told what of a clock, and for which day; `org` is empty where the organisation is out of the reader's sight."""
+
+    kind: str
+    what: str
+    due_on: date
+    role: str
+    org: str
+
+
 class LetterView(View):
     """A letter."""
 

@@ -13,6 +13,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 import uuid
 from datetime import UTC, datetime
 from typing import cast
@@ -67,8 +68,10 @@ def forked(order: Order) -> int:
     try:
         issue(order)
         ended = 0
-    except sa.exc.OperationalError:
+    except (sa.exc.OperationalError, psycopg.OperationalError):      # the second where a statement goes past SQLAlchemy
         ended = 1
+    except Exception:  # noqa: BLE001 (said, and told by the ending)
+        traceback.print_exc()
     finally:
         sys.stderr.flush()
         os._exit(ended)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import sqlalchemy as sa
+from pydantic import TypeAdapter
 from sqlmodel import Session
 
 from services.core.errors import InputError
@@ -58,6 +59,13 @@ def stands(risk: str, claim: str) -> str:
         AND s.round = {claim}.round AND s.state = 'open' AND s.level = {risk}.level))"""
 
 
+def risk_of(claim: str, promise: str) -> str:
+    """What is forecast of a claim's promise as one JSON value (or null), in SQL; `RISK` reads it."""
+    return f"(SELECT to_jsonb(y) FROM (SELECT {_COLUMNS} FROM claim_risk r WHERE r.claim_id = {claim}.id AND r.promise = {promise}" \
+           f" AND {stands('r', claim)}) y)"
+
+
+RISK: TypeAdapter[Risk | None] = TypeAdapter(Risk | None)
 _RISKS = sa.text(f"""
     SELECT {_COLUMNS} FROM unnest(CAST(:claims AS uuid[]), CAST(:promises AS text[])) AS w(claim_id, promise)
     JOIN claim_risk r ON r.claim_id = w.claim_id AND r.promise = w.promise JOIN claim c ON c.id = r.claim_id AND {stands("r", "c")}""")
