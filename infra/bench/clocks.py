@@ -3,8 +3,8 @@
 `python -m infra.bench.clocks` fills a small and a larger simulated house in scratch directories; `--houses SMALL LARGE` takes houses
 that are there (data directories as `infra.bench.million` fills them), which are brought up to the newest tables. The day is set
 so far ahead that every open clock owes all its steps: seconds of the sweep with what it keeps (who is told, what is owed to the
-outbox), its ratio to the bare UPDATE … RETURNING by a comparison of dates, and the growth from one house to the other. Then the
-same on a day on which nothing is owed: what a tick usually costs. Everything is taken back.
+outbox), its ratio to the bare UPDATE … RETURNING by a comparison of dates, and the growth from one house to the other. Then a tick
+on the day on which most clocks have a step, the days before it swept; and one on which nothing is owed. Everything is taken back.
 """
 
 from __future__ import annotations
@@ -42,8 +42,11 @@ _BARE = """
 _OPEN = "SELECT count(*), max(due_on) FROM sla_clock WHERE state = 'running' AND watch_on IS NOT NULL"
 
 
+_BUSIEST = "SELECT watch_on FROM sla_clock WHERE state = 'running' AND watch_on IS NOT NULL GROUP BY 1 ORDER BY count(*) DESC LIMIT 1"
+
+
 class House(TypedDict):
-    """What one house took, in seconds; `steps`: what the clocks owed together."""
+    """What one house took, in seconds; `steps`: what the clocks owed together, `day_steps`: on the busiest day."""
 
     claims: int
     clocks: int
@@ -52,6 +55,8 @@ class House(TypedDict):
     sweep: float
     bare: float
     idle: float
+    day: float
+    day_steps: int
 
 
 def _taken(db: Database, act: Callable[[Session], object]) -> float:
@@ -80,9 +85,23 @@ def measure() -> House:
         bare.append(_taken(db, lambda session: driver_cursor(session).execute(_BARE, given).fetchall()))
         _tidy()
         idle.append(_taken(db, lambda session: sweep(session, now=nothing)))
+    day, day_steps = _busiest(db)
     db.close()
     return House(claims=claims, clocks=clocks, steps=steps[0], load=round(os.getloadavg()[0], 1), sweep=_median(swept),
-                 bare=_median(bare), idle=_median(idle))
+                 bare=_median(bare), idle=_median(idle), day=day, day_steps=day_steps)
+
+
+def _busiest(db: Database) -> tuple[float, int]:
+    """Seconds and steps of the tick on the day on which most clocks have their next step, after all days before."""
+    with db.unit_of_work(Scope(settings().root_org)) as session:
+        day = session.execute(sa.text(_BUSIEST)).scalar_one()
+        sweep(session, now=at_hour(day - DAY))
+        began = time.perf_counter()
+        steps = len(sweep(session, now=at_hour(day)))
+        took = time.perf_counter() - began
+        session.rollback()
+    _tidy()
+    return round(took, 3), steps
 
 
 def _median(taken: list[float]) -> float:
@@ -131,6 +150,7 @@ def show(houses: list[House], *, as_json: bool) -> None:
         ("sweep, s", [f"{one['sweep']:.2f}" for one in houses]), ("bare UPDATE … RETURNING, s", [f"{one['bare']:.2f}" for one in houses]),
         ("sweep against bare", [f"{one['sweep'] / one['bare']:.2f}" for one in houses]),
         ("sweep, µs a clock", [f"{one['sweep'] / max(1, one['clocks']) * 1e6:.1f}" for one in houses]),
+        ("the busiest day's tick, s", [f"{one['day']:.2f}" for one in houses]), ("its steps", [f"{one['day_steps']:,}" for one in houses]),
         ("a tick on which nothing is owed, s", [f"{one['idle']:.3f}" for one in houses]),
         ("load of the machine at the end", [f"{one['load']}" for one in houses])]
     for name, found in lines:
