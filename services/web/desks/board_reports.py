@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
-from datetime import date
-
 from fastapi import Response
 from sqlmodel import Session
 
-from services.core.errors import HuzhuError, InputError, NotFound
+from services.core.errors import HuzhuError
 from services.notice import monthly, office_letters
 from services.reporting.boards import report
 from services.storage.service import PDF
+from services.web.addresses import letter_of, month_of
 from services.web.door import Pages
 from services.web.downloads import saved
 from services.web.visit import Visit
@@ -34,7 +32,7 @@ def _listed(visit: Visit, problem: HuzhuError | None = None) -> Response:
 @pages.post("/boards/reports", roles=report.MAKERS)
 def issue(visit: Visit) -> Response:
     """Signed, or the one that stands and says the same."""
-    return visit.attempt(lambda session: report.issue(session, month=_month(visit.field("month")), why=visit.field("why"),
+    return visit.attempt(lambda session: report.issue(session, month=month_of(visit.field("month")), why=visit.field("why"),
                                                       actor=visit.actor, now=visit.now).id,
                          again=lambda problem: _listed(visit, problem), then="/boards/reports", done="issued")
 
@@ -43,21 +41,7 @@ def issue(visit: Visit) -> Response:
 def file(visit: Visit, letter_id: str) -> Response:
     """The PDF as it was issued."""
     def run(session: Session) -> tuple[str, bytes]:
-        row = report.one(session, _id(letter_id), actor=visit.actor)
+        row = report.one(session, letter_of(letter_id), actor=visit.actor)
         return row.number, office_letters.content(session, row.id)
     number, content = visit.read(run)
     return saved(content, f"{number}.pdf", PDF)
-
-
-def _id(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise NotFound("not_found", "没有这一文书，或不在您的管辖范围内", remedy="核对编号") from None
-
-
-def _month(text: str) -> date:
-    try:
-        return date.fromisoformat(f"{text}-01")
-    except ValueError:
-        raise InputError("month_wrong", "不是月份", remedy="写成 2026-03", field="month") from None

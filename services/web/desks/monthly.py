@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import uuid
-from datetime import date
-
 from fastapi import Response
 from sqlmodel import Session
 
-from services.core.errors import GuardFailed, HuzhuError, InputError, NotFound
+from services.core.errors import GuardFailed, HuzhuError, InputError
 from services.models import OfficeLetter
 from services.notice import monthly, office_letters
 from services.notice.month_figures import OUTCOMES, STAGES
 from services.storage.service import PDF
+from services.web.addresses import letter_of, month_of
 from services.web.door import Pages
 from services.web.downloads import saved
 from services.web.language import N_
@@ -34,7 +32,7 @@ def listed(visit: Visit) -> Response:
 def _listed(visit: Visit, text: str, problem: HuzhuError | None = None) -> Response:
     skip = whole(visit.query.get("skip", "")) or 0
     try:
-        month = _month(text) if text else monthly.last_month(visit.today)
+        month = month_of(text) if text else monthly.last_month(visit.today)
     except InputError as error:
         month, problem = monthly.last_month(visit.today), problem or error
 
@@ -58,7 +56,7 @@ def issue(visit: Visit) -> Response:
     """Issued, or the one that stands and says the same."""
     month = visit.field("month")
     return visit.attempt(lambda session: monthly.issue(
-        session, kind=monthly.kind_of(visit.field("kind")), month=_month(month), why=visit.field("why"), actor=visit.actor,
+        session, kind=monthly.kind_of(visit.field("kind")), month=month_of(month), why=visit.field("why"), actor=visit.actor,
         now=visit.now).id,
         again=lambda problem: _listed(visit, month, problem), then=f"/monthly?month={month}", done="issued")
 
@@ -67,7 +65,7 @@ def issue(visit: Visit) -> Response:
 def file(visit: Visit, letter_id: str) -> Response:
     """The PDF as it was issued."""
     def run(session: Session) -> tuple[str, bytes]:
-        row = monthly.one(session, _id(letter_id), actor=visit.actor)
+        row = monthly.one(session, letter_of(letter_id), actor=visit.actor)
         return row.number, office_letters.content(session, row.id)
     number, content = visit.read(run)
     return saved(content, f"{number}.pdf", PDF)
@@ -76,18 +74,4 @@ def file(visit: Visit, letter_id: str) -> Response:
 @pages.get("/monthly/{letter_id}/table", roles=monthly.READERS)
 def table(visit: Visit, letter_id: str) -> Response:
     """A report's table as it was frozen."""
-    return saved(visit.read(lambda session: monthly.table(session, _id(letter_id), actor=visit.actor)), "各单位理赔情况表.xlsx")
-
-
-def _id(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise NotFound("not_found", "没有这一文书，或不在您的管辖范围内", remedy="核对编号") from None
-
-
-def _month(text: str) -> date:
-    try:
-        return date.fromisoformat(f"{text}-01")
-    except ValueError:
-        raise InputError("month_wrong", "不是月份", remedy="写成 2026-03", field="month") from None
+    return saved(visit.read(lambda session: monthly.table(session, letter_of(letter_id), actor=visit.actor)), "各单位理赔情况表.xlsx")
