@@ -7,8 +7,8 @@ import threading
 import xml.etree.ElementTree as ET
 from functools import lru_cache
 
-from fontTools.pens.svgPathPen import SVGPathPen  # type: ignore[import-untyped]
-from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
+from fontTools.pens.svgPathPen import SVGPathPen
+from fontTools.ttLib import TTFont
 
 from documents.faces import CHAINS, faces
 

@@ -17,8 +17,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from fontTools.pens.boundsPen import ControlBoundsPen  # type: ignore[import-untyped]
-from fontTools.ttLib import TTCollection, TTFont  # type: ignore[import-untyped]
+from fontTools.pens.boundsPen import ControlBoundsPen
+from fontTools.ttLib import TTCollection, TTFont
 
 from documents import faces_common
 from documents.faces import COMMON_FOLDER, FOLDER, LIST

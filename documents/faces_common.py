@@ -15,7 +15,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
+from fontTools.ttLib import TTFont
 
 from documents.faces import COMMON, LIST, digest
 from documents.faces_cut import ASCII, SPACES, common, cut, numbered, renumber, reorder

@@ -6,7 +6,7 @@ import io
 import json
 from functools import lru_cache
 
-import pypdfium2  # type: ignore[import-untyped]
+import pypdfium2
 from PIL import Image
 
 from documents.render import HERE, Rendered, codes, render

@@ -14,7 +14,7 @@ import types
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 
-import pydyf  # type: ignore[import-untyped]
+import pydyf
 from weasyprint import Attachment
 from weasyprint.document import Document
 from weasyprint.pdf.metadata import DocumentMetadata

@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pydyf  # type: ignore[import-untyped]
+import pydyf
 
 
 class _Written(pydyf.Object):  # type: ignore[misc]

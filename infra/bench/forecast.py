@@ -29,6 +29,7 @@ from sqlmodel import Session
 from services.cli.setup import prepare
 from services.core.clock import at_hour, business_day
 from services.core.db import Database, Scope, urls
+from services.core.months import months_on
 from services.core.settings import ROOT, settings
 from services.reporting.figures import service as figures
 from services.reporting.forecast import backtest, histograms, service
@@ -53,10 +54,10 @@ class Promise(TypedDict):
 def days(session: Session) -> list[date]:
     """The first days of months with half a year of record before and two months after."""
     first, last = session.execute(sa.text("SELECT min(entered_at)::date, max(entered_at)::date FROM stage_visit")).one()
-    found, day = [], histograms.months_back(first, -FIRST_MONTHS - 1)
+    found, day = [], months_on(first, FIRST_MONTHS + 1)
     while day <= last - timedelta(days=LAST_DAYS):
         found.append(day)
-        day = histograms.months_back(day, -1)
+        day = months_on(day, 1)
     return found
 
 

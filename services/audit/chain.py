@@ -62,7 +62,7 @@ def joiner(key: bytes, *, account: uuid.UUID | None, person: uuid.UUID | None, a
     def join(seq: int, prev: bytes, entry: Entry) -> Link:
         chain_id, org_key, machine, subject, event, source, target, version, reason, details = entry
         text = (
-            f'{before}{chain_id}",{_details(details) if details else ""}"event":{quoted(event)}'
+            f'{before}{chain_id}",{details_of(details) if details else ""}"event":{quoted(event)}'
             f'{"" if source is None else f""","from":{quoted(source)}"""},"machine":{quoted(machine)},"org":{quoted(org_key)}{by}'
             f'{"" if reason is None else f""","reason":{quoted(reason)}"""},"seq":{seq + 1},"subject":"{subject}"'
             f'{"" if target is None else f""","to":{quoted(target)}"""}{"" if version is None else f""","version":{version}"""}}}')
@@ -75,7 +75,8 @@ def _name(one: uuid.UUID | None) -> str:
     return f'"{one}"' if one else "null"
 
 
-def _details(details: Mapping[str, object]) -> str:
+def details_of(details: Mapping[str, object]) -> str:
+    """The member `details` of a record, spelled canonically, with a comma after it."""
     words = []
     for name in sorted(details):
         value = details[name]

@@ -13,8 +13,9 @@ from services.cli.figures import say_figures
 from services.cli.output import AsJson, say, say_json
 from services.core.db import Scope, database
 from services.core.money import show, to_yuan
+from services.core.months import month_of, months_on
 from services.core.settings import settings
-from services.ledger import closing, queries
+from services.ledger import queries
 from services.ledger.trial_book import HEADINGS, workbook
 from services.rulebook import registry
 
@@ -26,9 +27,9 @@ def trial_balance(month: Annotated[str, typer.Option("--month", help="月份，�
                   plan: Annotated[str | None, typer.Option("--plan", help="计划代码；不写为全部")] = None,
                   xlsx: Annotated[Path | None, typer.Option("--xlsx", help="另存为工作簿")] = None, as_json: AsJson = False) -> None:
     """一个月的试算平衡表：期初、本期借方、本期贷方、期末；期初与期末各自相加为零。"""
-    first = closing.month_of(month or f"{moment(database()):%Y-%m}")
+    first = month_of(month or f"{moment(database()):%Y-%m}")
     with database().view(Scope(settings().root_org)) as session:
-        rows = queries.trial_balance(session, first=first, end=closing.after(first), plan=plan)
+        rows = queries.trial_balance(session, first=first, end=months_on(first, 1), plan=plan)
     if xlsx:
         xlsx.write_bytes(workbook(rows, month=first, names={code: registry.latest(code).name for code in {row.plan for row in rows}}))
     if as_json:

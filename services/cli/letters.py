@@ -14,6 +14,7 @@ from services.cli.output import AsJson, say, say_json, say_table
 from services.core.clock import business_day
 from services.core.db import database
 from services.core.errors import InputError
+from services.core.months import months_on
 from services.notice import monthly, office_letters, print_files
 from services.notice import samples as gallery
 from services.notice.checks import spoken
@@ -97,7 +98,7 @@ def summary(folder: Annotated[Path, typer.Argument(help="写到这一目录")] =
     """签发本组织一个月的理赔情况报告或通知；数据没有变动时取回已签发的一份。"""
     folder.mkdir(parents=True, exist_ok=True)
     with changing(database(), login) as (session, actor, now):
-        first = _month(month) if month else monthly.last_month(business_day(now))
+        first = _month(month) if month else months_on(business_day(now), -1)
         made = monthly.issue(session, kind=monthly.kind_of(kind), month=first, why=why, actor=actor, now=now)
         (folder / f"{made.number}.pdf").write_bytes(office_letters.content(session, made.id))
         if made.context.get("enclosure_sha256"):

@@ -6,7 +6,7 @@ What becomes known later is booked on the day it is entered, its own day kept be
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -15,12 +15,12 @@ from services.access.actor import Actor, Role
 from services.core.clock import business_day
 from services.core.errors import Conflict, GuardFailed, InputError, NotFound, NotPermitted
 from services.core.ids import uuidv7
+from services.core.months import months_on
 from services.core.texts import written
 from services.models import LedgerClosing
 
 ASKS = (Role.FINANCE_MAKER, Role.FINANCE_CHECKER)
 ANSWERS = (Role.FINANCE_CHECKER, Role.HEAD)
-_FIRST, _NEVER = date(2000, 1, 1), date(2200, 1, 1)
 _OFFICE_DEPTH = 2       # "cn.xj.": whoever closes a plan's books sees all of them
 
 _SEEN = sa.text("SELECT 1 FROM ledger_transaction WHERE plan = :plan AND kind NOT IN ('opening', 'account_moved') LIMIT 1")
@@ -36,26 +36,10 @@ _BALANCES = sa.text("""
     WHERE t.plan = :plan AND t.booked_on < :end GROUP BY e.account ORDER BY e.account""")
 
 
-def month_of(text: str) -> date:
-    """`2026-03` as its first day. InputError else."""
-    try:
-        month = date.fromisoformat(f"{text}-01")
-        if len(text) != 7 or not _FIRST <= month < _NEVER:
-            raise ValueError(text)
-        return month
-    except ValueError:
-        raise InputError("month_wrong", "月份写法不对", remedy="写成 2026-03", field="month") from None
-
-
-def after(month: date) -> date:
-    """The first day of the next month."""
-    return (month + timedelta(days=31)).replace(day=1)
-
-
 def ask(session: Session, *, plan: str, month: date, actor: Actor, now: datetime) -> LedgerClosing:
     """Ask to close a month that is over. Conflict when it, or a later one, is closed or being closed."""
     account, person = _named(session, plan, actor, ASKS)
-    if after(month) > business_day(now).replace(day=1):
+    if months_on(month, 1) > business_day(now).replace(day=1):
         raise InputError("month_not_over", f"{month:%Y年%m月}还没有过完", remedy="月份结束后再结账", field="month")
     session.execute(_ONE_AT_A_TIME, {"plan": plan})
     last: date | None = session.execute(_LAST, {"plan": plan}).scalar_one()
@@ -98,7 +82,7 @@ def closings(session: Session, plans: list[str]) -> list[LedgerClosing]:
 
 def balances(session: Session, plan: str, month: date) -> dict[str, list[int]]:
     """Account to [debit, credit] in fen, all time until the end of the month."""
-    return {row.account: [row.debit, row.credit] for row in session.execute(_BALANCES, {"plan": plan, "end": after(month)})}
+    return {row.account: [row.debit, row.credit] for row in session.execute(_BALANCES, {"plan": plan, "end": months_on(month, 1)})}
 
 
 def changed(session: Session) -> list[tuple[str, str]]:

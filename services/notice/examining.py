@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from asn1crypto.x509 import Certificate  # type: ignore[import-untyped]
+from asn1crypto.x509 import Certificate
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificates
 

@@ -114,11 +114,6 @@ def table(session: Session, letter_id: uuid.UUID, *, actor: Actor) -> bytes:
     return storage.get(digest)
 
 
-def last_month(today: date) -> date:
-    """The first day of the month before."""
-    return date(today.year - (today.month == 1), (today.month - 2) % 12 + 1, 1)
-
-
 def kind_of(text: str) -> Kind:
     """The kind of that name. InputError for another."""
     if text == "report":

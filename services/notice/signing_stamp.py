@@ -59,7 +59,7 @@ def _dated(now: datetime) -> type[PdfSigner]:
 
 @lru_cache(maxsize=64)
 def _signer(key: bytes, chain: tuple[bytes, ...]) -> SimpleSigner:
-    from asn1crypto.x509 import Certificate  # type: ignore[import-untyped]
+    from asn1crypto.x509 import Certificate
     from pyhanko.keys import load_private_key_from_pemder_data
     from pyhanko.sign.signers.pdf_cms import SimpleSigner
     from pyhanko_certvalidator.registry import SimpleCertificateStore

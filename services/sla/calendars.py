@@ -93,11 +93,6 @@ def pinned(session: Session, version: str) -> Calendar:
     return shipped
 
 
-def missing_years(today: date, cal: Calendar) -> tuple[int, ...]:
-    """The years without an official arrangement that should have one by now."""
-    return cal.missing(today)
-
-
 @lru_cache(maxsize=32)
 def day_numbers(cal: Calendar) -> tuple[list[date], list[int]]:
     """Every day of the calendar's years, and how many working days lie up to and including it.

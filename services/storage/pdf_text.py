@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ctypes import byref, c_int
 
-import pypdfium2.raw as raw  # type: ignore[import-untyped]
+import pypdfium2.raw as raw
 
 from services.storage.pdfium import leaf
 

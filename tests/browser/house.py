@@ -10,7 +10,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 import uvicorn
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, ViewportSize
 
 from services.access.sessions import open_session

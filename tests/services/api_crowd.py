@@ -23,6 +23,7 @@ from services.api.problems import MEDIA
 from services.core import embedded
 from services.core.clock import at_hour
 from services.core.db import Database, Scope, driver_cursor
+from services.core.months import months_on
 from services.enrolment import service as enrolment
 from services.evidence import originals, readings, uploads
 from services.evidence.readings import PageRead, PaperRead
@@ -191,7 +192,7 @@ def _more(api: Api, stage: Stage) -> dict[str, str]:
             until_on=now.date() + timedelta(days=9), reason="年假", actor=office, now=now)
     district = world.actor("xj.district")
     with api.db.unit_of_work(district.scope) as session:
-        told = monthly.issue(session, kind="report", month=monthly.last_month(now.date()), actor=district, now=now).id
+        told = monthly.issue(session, kind="report", month=months_on(now.date(), -1), actor=district, now=now).id
     with api.db.unit_of_work(ROOT.scope) as session:
         claim = decided(session, world, 5, 0, now=now, state="refused", kind="nothing")
         owed = Receivable(org_key=claim.org_key, state="open", claim_id=claim.id, round=1, person_id=claim.person_id,

@@ -7,7 +7,7 @@ import json
 from datetime import date, timedelta
 from pathlib import Path
 
-import chinese_calendar as package  # type: ignore[import-untyped]
+import chinese_calendar as package
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

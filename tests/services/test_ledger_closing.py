@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from services.core.clock import at_hour
 from services.core.db import Database
 from services.core.errors import Conflict, GuardFailed, HuzhuError, InputError, NotFound, NotPermitted
+from services.core.months import month_of
 from services.ledger import closing, queries
 from services.reporting import checks
 from tests.services.paying_world import made, read, returned_file, sent
@@ -127,4 +128,4 @@ def test_two_who_ask_at_once(world: World) -> None:
 @pytest.mark.parametrize("text", ["9999-12", "1999-12", "2026-3", "2026-13", "202603", "2026-03-01", "", "２０２６-03"])
 def test_a_month_is_written_as_one(text: str) -> None:
     with pytest.raises(InputError, match="month_wrong"):
-        closing.month_of(text)
+        month_of(text)

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from services.core import telemetry
 from services.core.db import Database
+from services.reporting.gauges import gauges
 from tests.services.api_world import Api
 from tests.support.world import ROOT
 
@@ -63,6 +64,9 @@ def test_standing_of_clocks_by_hand(api: Api, now: datetime) -> None:
     with api.db.unit_of_work(ROOT.scope) as session:
         session.execute(sa.text("UPDATE sla_clock SET state = 'paused'"))
     assert value(scraped(api), "huzhu_clocks_open", kind="verification", standing="paused") == 1
+    with api.db.unit_of_work(ROOT.scope) as session:
+        session.execute(sa.text("UPDATE sla_clock SET state = 'running', kind = 'objection'"))
+    assert not [name for name, _ in scraped(api) if name == "huzhu_clocks_open"], "a window is nobody's promise"
 
 
 def test_owed_work_its_age_and_calendars(api: Api, now: datetime) -> None:
@@ -72,7 +76,10 @@ def test_owed_work_its_age_and_calendars(api: Api, now: datetime) -> None:
     assert value(samples, "huzhu_outbox_rows", topic="claim.create") == 1
     assert value(samples, "huzhu_outbox_oldest_seconds", topic="claim.create") == 1200
     assert value(samples, "huzhu_outbox_failing", topic="claim.create") == 0
-    assert (value(samples, "huzhu_calendar_official", year="2026"), value(samples, "huzhu_calendar_official", year="2027")) == (1, 0)
+    assert not [name for name, _ in samples if name == "huzhu_calendar_missing"], "in March nobody waits for the next year"
+    with api.db.view(ROOT.scope) as session:
+        october = {one.name: one.samples for one in gauges(session, org_key="cn.", now=now, today=date(2026, 10, 8))}
+    assert october["huzhu_calendar_missing"] == ((("2027",), 1),)
 
 
 def test_another_office_is_told_nothing_of_it(api: Api) -> None:

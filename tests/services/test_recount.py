@@ -170,8 +170,8 @@ def test_an_official_year_yields_to_no_provisional_one(session: Session, world: 
     released(session, world, draft, 2027)
     found = calendars.calendar_for(session, "cn.xj.")
     assert found.years[2027].official and found.is_workday(date(2027, 1, 10))
-    assert calendars.missing_years(date(2026, 12, 18), found) == ()
-    assert calendars.missing_years(date(2026, 12, 18), calendar()) == (2027,)
+    assert found.missing(date(2026, 12, 18)) == ()
+    assert calendar().missing(date(2026, 12, 18)) == (2027,)
     released(session, world, Y2027.replace("[2027-01-10, ", "["), 2027)
     assert not calendars.calendar_for(session, "cn.xj.").is_workday(date(2027, 1, 10))
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pikepdf
-import pypdfium2  # type: ignore[import-untyped]
+import pypdfium2
 import pytest
 from PIL import Image, ImageFilter
 

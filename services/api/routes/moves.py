@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from sqlmodel import Session
 
 from services.api.calls import Reading
+from services.core.months import month_of
 from services.reporting.moves import queries, rules
 
 router = APIRouter(tags=["流程地图"])
@@ -81,7 +82,7 @@ def shown(call: Reading, org: Annotated[str, Query(description="组织代码，�
           month: Annotated[str, Query(description="2026-03；不写为近十二个月")] = "") -> MapView:
     """At or under the caller's organisation."""
     wanted = org or call.actor.org_key
-    first, until = queries.months(queries.month_of(month), call.today)
+    first, until = queries.months(month_of(month) if month else None, call.today)
 
     def run(session: Session) -> queries.Map:
         seats = queries.seats(session, wanted, own=call.actor.org_key)

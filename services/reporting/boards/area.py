@@ -11,9 +11,10 @@ from sqlmodel import Session
 
 from services.core.clock import at_hour, business_day
 from services.core.errors import NotFound
+from services.core.months import months_on
 from services.reporting.boards.views import Cut, Place
 from services.reporting.figures.service import NAME
-from services.reporting.figures.tallies import BELOW, next_month
+from services.reporting.figures.tallies import BELOW
 from services.rulebook import registry
 from services.sla.queries import INSURER
 
@@ -81,28 +82,45 @@ class Area:
     @property
     def months(self) -> dict[str, object]:
         """Bounds of the cut's months: days, and the same as instants."""
-        first = self.month if self.cut.month else earlier(self.month, 11)
+        first = self.month if self.cut.month else months_on(self.month, -11)
         return span(first, self.month)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An organisation as the tables have it; `below`: key, name and kind of those one step down that have claims."""
+
+    name: str
+    kind: str
+    below: tuple[tuple[str, str, str], ...]
+    as_of: datetime | None
+
+
+def _find(session: Session, key: str) -> _Found:
+    """Looked up once in a transaction: a page asks for several numbers of one organisation, all as of one moment."""
+    kept: dict[str, _Found] = session.info.setdefault("board_places", {})
+    if key not in kept:
+        row = session.execute(_PLACE, {"key": key}).one_or_none()
+        if row is None:
+            raise NotFound("organisation_missing", "没有这个组织，或不在您的管辖范围内", remedy="核对组织", field="org_key")
+        below = tuple((one.org_key, one.name, one.kind) for one in session.execute(_STEP_DOWN, {"id": row.id}))
+        as_of = session.execute(_AS_OF, {"name": NAME}).scalar() if row.kind not in BELOW else None
+        kept[key] = _Found(row.name, row.kind, below, as_of)
+    return kept[key]
 
 
 def area(session: Session, cut: Cut, now: datetime) -> Area:
     """The cut, looked up. NotFound: no such organisation in sight."""
-    found = session.execute(_PLACE, {"key": cut.org_key}).one_or_none()
-    if found is None:
-        raise NotFound("organisation_missing", "没有这个组织，或不在您的管辖范围内", remedy="核对组织", field="org_key")
-    below = session.execute(_STEP_DOWN, {"id": found.id}).all()
-    as_of = session.execute(_AS_OF, {"name": NAME}).scalar() if found.kind not in BELOW else None
-    return Area(key=cut.org_key, name=found.name, kind=found.kind, below={row.org_key: row.name for row in below},
-                tallied=tuple(row.org_key for row in below if row.kind not in BELOW), cut=cut, as_of=as_of or now, today=business_day(now))
+    found = _find(session, cut.org_key)
+    return Area(key=cut.org_key, name=found.name, kind=found.kind, below={key: name for key, name, _ in found.below},
+                tallied=tuple(key for key, _, kind in found.below if kind not in BELOW), cut=cut, as_of=found.as_of or now,
+                today=business_day(now))
 
 
 def place(session: Session, cut: Cut) -> Place:
     """Whose board it is. NotFound: no such organisation in sight."""
-    found = session.execute(_PLACE, {"key": cut.org_key}).one_or_none()
-    if found is None:
-        raise NotFound("organisation_missing", "没有这个组织，或不在您的管辖范围内", remedy="核对组织", field="org_key")
-    below = session.execute(_STEP_DOWN, {"id": found.id}).all()
-    return Place(cut.org_key, found.name, found.kind, tuple((row.org_key, row.name) for row in below))
+    found = _find(session, cut.org_key)
+    return Place(cut.org_key, found.name, found.kind, tuple((key, name) for key, name, _ in found.below))
 
 
 def insurers() -> dict[str, str]:
@@ -117,15 +135,9 @@ def plans_of(cut: Cut) -> list[str] | None:
     return [plan for plan, insurer in insurers().items() if insurer == cut.insurer and cut.plan in (None, plan)]
 
 
-def earlier(month: date, months: int) -> date:
-    """The first day of the month so many months before."""
-    place = month.year * 12 + month.month - 1 - months
-    return date(place // 12, place % 12 + 1, 1)
-
-
 def span(first: date, last: date) -> dict[str, object]:
     """Bounds of months from first to last: `first_day`, `past_day`, and as instants `first`, `past`."""
-    past = next_month(last)
+    past = months_on(last, 1)
     return {"first_day": first, "past_day": past, "first": at_hour(first, 0), "past": at_hour(past, 0)}
 
 

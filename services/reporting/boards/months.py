@@ -8,7 +8,8 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from services.reporting.boards.area import IN_PART, OF_KINDS, OF_PLANS, PARTS, Area, area, earlier, span
+from services.core.months import months_on
+from services.reporting.boards.area import IN_PART, OF_KINDS, OF_PLANS, PARTS, Area, area, span
 from services.reporting.boards.views import Compared, Cut, Kept, KeptRow, Quality, Rates
 from services.reporting.figures.tallies import OF_VISIT, STOPPED
 
@@ -48,13 +49,13 @@ def kept(session: Session, cut: Cut, *, now: datetime) -> Kept:
         return KeptRow(month, of[0] if len(of) == 1 else "", verdicts[0], verdicts[1])
 
     def compared(*of: str) -> Compared:
-        return Compared(row(found.month, *of), row(earlier(found.month, 1), *of), row(earlier(found.month, 12), *of))
+        return Compared(row(found.month, *of), row(months_on(found.month, -1), *of), row(months_on(found.month, -12), *of))
 
     def all_kinds(month: date) -> KeptRow:
         one = row(month, *kinds)
         return KeptRow(month, "", one.kept, one.missed)
 
-    total = Compared(all_kinds(found.month), all_kinds(earlier(found.month, 1)), all_kinds(earlier(found.month, 12)))
+    total = Compared(all_kinds(found.month), all_kinds(months_on(found.month, -1)), all_kinds(months_on(found.month, -12)))
     return Kept(found.as_of, tuple(all_kinds(month) for month in _twelve(found)), tuple(compared(kind) for kind in kinds), total)
 
 
@@ -64,11 +65,11 @@ def quality(session: Session, cut: Cut, *, now: datetime) -> Quality:
     counts = _ask(session, found, _RATES_TALLIED, _RATES_COUNTED)
     months = tuple(_rates(counts, month) for month in _twelve(found))
     whole = months[-1] if cut.month else _added(months)
-    return Quality(found.as_of, months, months[-1], months[-2], _rates(counts, earlier(found.month, 12)), whole)
+    return Quality(found.as_of, months, months[-1], months[-2], _rates(counts, months_on(found.month, -12)), whole)
 
 
 def _ask(session: Session, found: Area, tallied: sa.TextClause, counted: sa.TextClause) -> _Counts:
-    values = {**found.values(by_part=False), **span(earlier(found.month, 12), found.month)}
+    values = {**found.values(by_part=False), **span(months_on(found.month, -12), found.month)}
     counts: _Counts = Counter()
     for row in session.execute(tallied if found.has_tallies else counted, values):
         counts[row.month, row.what, row.kind] += int(row.n)
@@ -76,7 +77,7 @@ def _ask(session: Session, found: Area, tallied: sa.TextClause, counted: sa.Text
 
 
 def _twelve(found: Area) -> list[date]:
-    return [earlier(found.month, back) for back in range(11, -1, -1)]
+    return [months_on(found.month, -back) for back in range(11, -1, -1)]
 
 
 def _rates(counts: _Counts, month: date) -> Rates:

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from services.access.actor import OFFICE, Actor, Role
 from services.core.errors import InputError, NotFound
+from services.core.months import known, months_on
 from services.reporting.boards import queries, words
 from services.reporting.boards.views import (
     WHOLE,
@@ -56,10 +57,6 @@ class Times:
     found: Turnaround
 
 
-# Wide enough for any record; a year before and after must still be dates.
-_FIRST_YEAR, _LAST_YEAR = 2000, 2199
-
-
 def cut_of(actor: Actor, *, org: str = "", plan: str = "", month: date | None = None, insurer: str = "") -> Cut:
     """The part of the house that somebody may see a board of. NotFound outside the own tree; InputError for an unknown plan or insurer."""
     actor.require(*sorted(READERS), what="查看运行情况")
@@ -70,21 +67,13 @@ def cut_of(actor: Actor, *, org: str = "", plan: str = "", month: date | None = 
         raise InputError("plan_unknown", f"没有“{plan}”这个计划", remedy="从列表中选", field="plan")
     if insurer and insurer not in words.insurers():
         raise InputError("insurer_unknown", f"没有“{insurer}”承办的计划", remedy="从列表中选", field="insurer")
-    if month and not _FIRST_YEAR <= month.year <= _LAST_YEAR:
-        raise InputError("month_wrong", "没有这个月份的数据", remedy="写成 2026-03", field="month")
-    return Cut(key, plan or None, month, insurer or None)
+    return Cut(key, plan or None, known(month) if month else None, insurer or None)
 
 
 def months(today: date, count: int = 13) -> list[date]:
     """This month and those before, newest first."""
     first = today.replace(day=1)
-    return [shifted(first, -place) for place in range(count)]
-
-
-def shifted(month: date, by: int) -> date:
-    """The first day of the month that many months on."""
-    place = month.year * 12 + month.month - 1 + by
-    return date(place // 12, place % 12 + 1, 1)
+    return [months_on(first, -place) for place in range(count)]
 
 
 def by_need(found: OpenNow) -> Sequence[OpenRow]:
@@ -107,7 +96,7 @@ def times(session: Session, cut: Cut, by: TimeBy, now: datetime, *, stage: str =
     if cut.month is None:
         return Times(found.as_of, tuple(TimeLine(row, None, None) for row in found.rows), found)
     before, year = ({(row.key, row.stage): row for row in queries.turnaround(
-        session, replace(cut, month=shifted(cut.month, back)), by=by, stage=stage, now=now).rows} for back in (-1, -12))
+        session, replace(cut, month=months_on(cut.month, back)), by=by, stage=stage, now=now).rows} for back in (-1, -12))
     return Times(found.as_of, tuple(TimeLine(row, before.get((row.key, row.stage)), year.get((row.key, row.stage)))
                                     for row in found.rows), found)
 
@@ -115,7 +104,7 @@ def times(session: Session, cut: Cut, by: TimeBy, now: datetime, *, stage: str =
 def kept_two_years(session: Session, cut: Cut, now: datetime, today: date) -> tuple[Kept, Kept]:
     """Promises kept in twelve months and in the twelve before."""
     newest = cut.month or today.replace(day=1)
-    return queries.kept(session, cut, now=now), queries.kept(session, replace(cut, month=shifted(newest, -12)), now=now)
+    return queries.kept(session, cut, now=now), queries.kept(session, replace(cut, month=months_on(newest, -12)), now=now)
 
 
 @dataclass(frozen=True, slots=True)

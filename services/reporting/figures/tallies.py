@@ -6,12 +6,13 @@ Only what differs is written: a quarter of an hour changes few rows, and readers
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
 from services.core.clock import at_hour
+from services.core.months import months_on
 from services.reporting.boards.views import WHOLE
 from services.reporting.figures.visits import DECISIONS
 from services.sla.queries import WINDOWS
@@ -149,11 +150,6 @@ def count_open(session: Session) -> None:
     session.execute(_OPEN)
 
 
-def next_month(month: date) -> date:
-    """The first day of the month after."""
-    return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
-
-
 def _bounds(months: set[date]) -> dict[str, object]:
-    first, past = min(months), next_month(max(months))
+    first, past = min(months), months_on(max(months), 1)
     return {"months": sorted(months), "first": at_hour(first, 0), "past": at_hour(past, 0), "first_day": first, "past_day": past}

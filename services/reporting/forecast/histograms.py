@@ -14,6 +14,7 @@ from datetime import date
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from services.core.months import months_on
 from services.reporting.forecast.rules import Counted, Like
 from services.sla.calendars import calendar_for, day_numbers
 
@@ -89,12 +90,6 @@ _READ = sa.text("""
 _ANY = sa.text("SELECT max(month) FROM forecast_days")
 
 
-def months_back(day: date, months: int) -> date:
-    """The first day of the month so many months before a day's own."""
-    at = day.year * 12 + day.month - 1 - months
-    return date(at // 12, at % 12 + 1, 1)
-
-
 def fill(session: Session, *, first: date, until: date) -> None:
     """Replace the months from `first` (the first of a month) on by what ended before `until`."""
     prepare(session)
@@ -104,13 +99,13 @@ def fill(session: Session, *, first: date, until: date) -> None:
 
 def refresh(session: Session, *, today: date, whole: bool = False) -> None:
     """This month and the last one anew, everything when nothing is there or when asked; older than two years is forgotten."""
-    newest, oldest = None if whole else session.execute(_ANY).scalar_one(), months_back(today, MONTHS)
-    since = oldest if newest is None else max(oldest, min(newest, months_back(today, 1)))
+    newest, oldest = None if whole else session.execute(_ANY).scalar_one(), months_on(today, -MONTHS)
+    since = oldest if newest is None else max(oldest, min(newest, months_on(today, -1)))
     fill(session, first=since, until=date(today.year + 1, 1, 1))
     session.execute(_FORGET, {"first": oldest})
 
 
 def read(session: Session, *, today: date) -> Iterable[Counted]:
     """The histograms of the two years before a day."""
-    rows = session.execute(_READ, {"first": months_back(today, MONTHS), "last": today})
+    rows = session.execute(_READ, {"first": months_on(today, -MONTHS), "last": today})
     return [Counted(Like(*row[:5]), row[5], row[6]) for row in rows]

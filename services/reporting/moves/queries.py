@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from services.core.clock import at_hour
-from services.core.errors import InputError, NotFound
+from services.core.errors import NotFound
+from services.core.months import months_on
 from services.models import Organisation
 from services.reporting.moves import rules, tallies
 from services.reporting.moves.rules import Edge, Histogram, Stop
@@ -131,23 +132,10 @@ _OWN = tuple(sa.text(text) for text in (_OWN_EDGES, _OWN_LOOPS, _OWN_ALL_ROADS, 
 _AS_OF = sa.text("SELECT as_of FROM figures_refresh WHERE name = 'moves'")
 
 
-def month_of(text: str) -> date | None:
-    """A month as it is written in addresses, 2026-03; None where nothing is written. InputError: no month that has a next one."""
-    if not text:
-        return None
-    try:
-        month = date.fromisoformat(f"{text}-01")
-        months(month, month)
-    except ValueError:
-        raise InputError("month_wrong", "月份须写作2026-03", remedy="改正月份", field="month") from None
-    return month
-
-
 def months(month: date | None, today: date) -> tuple[date, date]:
     """A month, or the twelve that end with today's: first day, and first day afterwards."""
     last = month or today.replace(day=1)
-    until = date(last.year + last.month // 12, last.month % 12 + 1, 1)
-    return (last, until) if month else (date(until.year - 1, until.month, 1), until)
+    return last if month else months_on(last, -11), months_on(last, 1)
 
 
 def seats(session: Session, org_key: str, *, own: str) -> Seats:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from services.core.clock import at_hour, business_day
+from services.core.months import months_on
 from services.reporting.moves import tallies
 
 OVERLAP = timedelta(hours=1)        # a transaction that began before the last refresh may have ended after it
@@ -46,15 +47,10 @@ def refresh(session: Session, now: datetime, *, whole: bool = False) -> Refreshe
     since = last.as_of - OVERLAP if last and kept else session.execute(_FIRST).scalar_one()
     if since is None:
         return Refreshed(None, 0)
-    first, until = business_day(since).replace(day=1), at_hour(after(business_day(now)), 0)
+    first, until = business_day(since).replace(day=1), at_hour(months_on(business_day(now), 1), 0)
     begins = at_hour(first, 0)
     again = tallies.unended(session, since=begins)
     rows = tallies.put(session, since=begins, until=until, first=first, root=root, whole=not kept)
     for month in again if kept else ():
-        tallies.put_roads(session, since=at_hour(month, 0), until=at_hour(after(month), 0), month=month, root=root)
+        tallies.put_roads(session, since=at_hour(month, 0), until=at_hour(months_on(month, 1), 0), month=month, root=root)
     return Refreshed(first, rows)
-
-
-def after(month: date) -> date:
-    """The first day of the next month."""
-    return (month.replace(day=28) + timedelta(days=4)).replace(day=1)

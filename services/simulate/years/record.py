@@ -13,7 +13,7 @@ from json.encoder import encode_basestring as quoted
 from operator import itemgetter
 from typing import NamedTuple
 
-from services.audit.chain import canonical
+from services.audit.chain import details_of
 from services.core.crypto import key_ring
 from services.models.claim import GENESIS
 from services.simulate.years.desk import Who
@@ -48,7 +48,7 @@ def chain(chain_id: uuid.UUID, org_key: str, notes: Iterable[Note]) -> tuple[lis
         account, person = str(who.account) if who.account else None, str(who.person) if who.person else None
         words = (
             f'{{"account":{_name(account)},"at":"{moment}","chain":"{chain_text}",'
-            f'{_details(details) if details else ""}"event":"{event}",{_word("from", source)}"machine":"{machine}","org":{org},'
+            f'{details_of(details) if details else ""}"event":"{event}",{_word("from", source)}"machine":"{machine}","org":{org},'
             f'"person":{_name(person)},{_word("reason", reason)}"seq":{seq},"subject":"{subject_text}"{_last(target, version)}}}')
         before, head = head_hex, hmac.digest(key, head + words.encode(), "sha256")
         head_hex = head.hex()
@@ -69,16 +69,3 @@ def _word(name: str, value: str | None) -> str:
 
 def _last(target: str | None, version: int | None) -> str:
     return ("" if target is None else f',"to":"{target}"') + ("" if version is None else f',"version":{version}')
-
-
-def _details(details: Mapping[str, object]) -> str:
-    words = []
-    for name in sorted(details):
-        value = details[name]
-        if value.__class__ is str:
-            words.append(f'"{name}":{quoted(value)}')
-        elif value.__class__ is int:
-            words.append(f'"{name}":{value}')
-        else:
-            return f'"details":{canonical(dict(details))},'
-    return f'"details":{{{",".join(words)}}},'

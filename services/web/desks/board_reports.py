@@ -6,10 +6,11 @@ from fastapi import Response
 from sqlmodel import Session
 
 from services.core.errors import HuzhuError
-from services.notice import monthly, office_letters
+from services.core.months import month_of, months_on
+from services.notice import office_letters
 from services.reporting.boards import report
 from services.storage.service import PDF
-from services.web.addresses import letter_of, month_of
+from services.web.addresses import letter_of
 from services.web.door import Pages
 from services.web.downloads import saved
 from services.web.visit import Visit
@@ -25,7 +26,7 @@ def listed(visit: Visit) -> Response:
 
 def _listed(visit: Visit, problem: HuzhuError | None = None) -> Response:
     rows = visit.read(lambda session: report.listed(session, actor=visit.actor))
-    return visit.page("boards_reports.html", problem=problem, rows=rows, month=monthly.last_month(visit.today),
+    return visit.page("boards_reports.html", problem=problem, rows=rows, month=months_on(visit.today, -1),
                       may=visit.actor.has(*report.MAKERS))
 
 

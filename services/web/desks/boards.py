@@ -11,6 +11,7 @@ from fastapi import Response
 from sqlmodel import Session
 
 from services.core.errors import InputError, NotFound
+from services.core.months import month_of, months_on
 from services.reporting.boards import book, drawing, queries, reading
 from services.reporting.boards.reading import Now
 from services.reporting.boards.views import (
@@ -94,10 +95,7 @@ class Board:
 def board_of(visit: Visit) -> Board:
     """The board that the address asks for: the own organisation and the last whole month where nothing is said."""
     text = visit.query.get("month", "")
-    try:
-        month = None if text == ALL else date.fromisoformat(f"{text}-01") if text else reading.shifted(visit.today.replace(day=1), -1)
-    except ValueError:
-        raise InputError("month_wrong", "不是月份", remedy="写成 2026-03", field="month") from None
+    month = None if text == ALL else month_of(text) if text else months_on(visit.today, -1)
     cut = reading.cut_of(visit.actor, org=visit.query.get("org", ""), plan=visit.query.get("plan", ""), month=month,
                          insurer=visit.query.get("insurer", ""))
     return Board(visit, cut, visit.today)

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from services.access.actor import Role
 from services.core.errors import HuzhuError, InputError, NotFound
+from services.core.months import month_of, months_on
 from services.ledger import closing, queries
 from services.ledger.trial_book import sums, workbook
 from services.models import LedgerClosing
@@ -36,12 +37,12 @@ def books(visit: Visit) -> Response:
 def _books(visit: Visit, problem: HuzhuError | None = None) -> Response:
     asked = visit.query.get("month", "") or visit.field("shown")
     try:
-        month = closing.month_of(asked or f"{visit.today:%Y-%m}")
+        month = month_of(asked or f"{visit.today:%Y-%m}")
     except InputError as error:
         month, problem = visit.today.replace(day=1), problem or error
 
     def run(session: Session) -> dict[str, Any]:
-        end = closing.after(month)
+        end = months_on(month, 1)
         rows = queries.trial_balance(session, first=month, end=end)
         plans = sorted({row.plan for row in rows})
         return {"plans": [(plan, group, sums(group)) for plan, group in _grouped(rows)],
@@ -51,7 +52,7 @@ def _books(visit: Visit, problem: HuzhuError | None = None) -> Response:
     closed = {row.plan for row in found["closings"] if row.agreed_at and row.month >= month}
     waiting = {row.plan for row in found["closings"] if row.month == month and not row.agreed_at and not row.declined_at}
     return visit.page("ledger.html", problem=problem, month=month, names=plan_names(), said=SAID, closed=closed, waiting=waiting,
-                      over=closing.after(month) <= visit.today, asks=visit.actor.has(*ASKS), answers=visit.actor.has(*ANSWERS), **found)
+                      over=months_on(month, 1) <= visit.today, asks=visit.actor.has(*ASKS), answers=visit.actor.has(*ANSWERS), **found)
 
 
 def _grouped(rows: list[queries.Month]) -> list[tuple[str, list[queries.Month]]]:
@@ -61,8 +62,8 @@ def _grouped(rows: list[queries.Month]) -> list[tuple[str, list[queries.Month]]]
 @pages.get("/ledger/workbook", roles=READERS)
 def book(visit: Visit) -> Response:
     """The same as a workbook."""
-    month = closing.month_of(visit.query.get("month", "") or f"{visit.today:%Y-%m}")
-    rows = visit.read(lambda session: queries.trial_balance(session, first=month, end=closing.after(month)))
+    month = month_of(visit.query.get("month", "") or f"{visit.today:%Y-%m}")
+    rows = visit.read(lambda session: queries.trial_balance(session, first=month, end=months_on(month, 1)))
     return saved(workbook(rows, month=month, names=plan_names()), f"试算平衡表{month:%Y-%m}.xlsx")
 
 
@@ -70,7 +71,7 @@ def book(visit: Visit) -> Response:
 def ask(visit: Visit) -> Response:
     """A month that is over, to be closed by another person."""
     return visit.attempt(
-        lambda session: closing.ask(session, plan=visit.field("plan"), month=closing.month_of(visit.field("month")), actor=visit.actor,
+        lambda session: closing.ask(session, plan=visit.field("plan"), month=month_of(visit.field("month")), actor=visit.actor,
                                     now=visit.now),
         again=lambda problem: _books(visit, problem), then=f"/ledger?month={visit.field('month')}", done="asked")
 

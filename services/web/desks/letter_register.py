@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 
 from fastapi import Response
@@ -16,6 +15,7 @@ from services.notice.queries import letter
 from services.reporting import letter_register as register
 from services.storage.service import PDF
 from services.web import claim_words as words
+from services.web.addresses import letter_of
 from services.web.door import Pages
 from services.web.downloads import saved
 from services.web.language import N_
@@ -72,23 +72,16 @@ def one(visit: Visit, notice_id: str) -> Response:
 
 
 def _one(visit: Visit, notice_id: str, problem: HuzhuError | None = None) -> Response:
-    row = visit.read(lambda session: register.entry(session, _id(notice_id)))
+    row = visit.read(lambda session: register.entry(session, letter_of(notice_id)))
     return visit.page("letter_registered.html", problem=problem, row=row, states={**words.LETTER_STATES, **STATES}, said=SAID,
                       may=visit.actor.has(*OFFICE))
-
-
-def _id(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise NotFound("not_found", "没有这一文书，或不在您的管辖范围内", remedy="核对编号") from None
 
 
 @pages.get("/letter-register/{notice_id}/file", roles=READERS)
 def file(visit: Visit, notice_id: str) -> Response:
     """A letter about no claim, as it was issued; a claim's is opened with the claim, where the look is recorded."""
     def run(session: Session) -> tuple[str, bytes]:
-        row = office_letters.letter(session, _id(notice_id))
+        row = office_letters.letter(session, letter_of(notice_id))
         if row.claim_id is not None:
             raise office_letters.missing()
         return row.number, office_letters.content(session, row.id)
@@ -100,7 +93,7 @@ def file(visit: Visit, notice_id: str) -> Response:
 def void(visit: Visit, notice_id: str) -> Response:
     """Taken back, the number stays used. A letter on a claim only while it is not sent."""
     def run(session: Session) -> str | None:
-        key, reason = _id(notice_id), visit.field("reason")
+        key, reason = letter_of(notice_id), visit.field("reason")
         if session.get(OfficeLetter, key) is not None:
             return office_letters.void(session, letter_id=key, reason=reason, actor=visit.actor, now=visit.now).number
         return replacing.void(session, notice_id=key, version=visit.version(), reason=reason, actor=visit.actor, now=visit.now).number
@@ -111,13 +104,14 @@ def void(visit: Visit, notice_id: str) -> Response:
 def replace(visit: Visit, notice_id: str) -> Response:
     """Written anew under a number of its own."""
     return _do(visit, notice_id, "replaced", lambda session: replacing.replace(
-        session, notice_id=_id(notice_id), version=visit.version(), reason=visit.field("reason"), actor=visit.actor, now=visit.now).number)
+        session, notice_id=letter_of(notice_id), version=visit.version(), reason=visit.field("reason"), actor=visit.actor,
+        now=visit.now).number)
 
 
 @pages.post("/letter-register/{notice_id}/again", roles=OFFICE)
 def again(visit: Visit, notice_id: str) -> Response:
     """What was missing is there now."""
-    return visit.attempt(lambda session: replacing.again(session, notice_id=_id(notice_id), actor=visit.actor, now=visit.now).id,
+    return visit.attempt(lambda session: replacing.again(session, notice_id=letter_of(notice_id), actor=visit.actor, now=visit.now).id,
                          again=lambda problem: _draft(visit, notice_id, problem), then="/letter-register", done="again")
 
 
@@ -130,7 +124,7 @@ def _do(visit: Visit, notice_id: str, done: str, verb: Callable[[Session], str |
 def _draft(visit: Visit, notice_id: str, problem: HuzhuError) -> Response:
     """The numbered letter's page; of a draft the refusal itself."""
     def number(session: Session) -> str | None:
-        key = _id(notice_id)
+        key = letter_of(notice_id)
         found = session.get(OfficeLetter, key)
         return found.number if found else letter(session, key).number
     if visit.read(number) is None:

@@ -6,11 +6,12 @@ from fastapi import Response
 from sqlmodel import Session
 
 from services.core.errors import GuardFailed, HuzhuError, InputError
+from services.core.months import month_of, months_on
 from services.models import OfficeLetter
 from services.notice import monthly, office_letters
 from services.notice.month_figures import OUTCOMES, STAGES
 from services.storage.service import PDF
-from services.web.addresses import letter_of, month_of
+from services.web.addresses import letter_of
 from services.web.door import Pages
 from services.web.downloads import saved
 from services.web.language import N_
@@ -32,9 +33,9 @@ def listed(visit: Visit) -> Response:
 def _listed(visit: Visit, text: str, problem: HuzhuError | None = None) -> Response:
     skip = whole(visit.query.get("skip", "")) or 0
     try:
-        month = month_of(text) if text else monthly.last_month(visit.today)
+        month = month_of(text) if text else months_on(visit.today, -1)
     except InputError as error:
-        month, problem = monthly.last_month(visit.today), problem or error
+        month, problem = months_on(visit.today, -1), problem or error
 
     def run(session: Session) -> tuple[list[OfficeLetter], dict[str, monthly.Draft | GuardFailed | InputError]]:
         rows = monthly.listed(session, actor=visit.actor, skip=skip, limit=PAGE + 1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import date
 from urllib.parse import quote, urlencode
 
 from fastapi import Response
@@ -12,6 +11,7 @@ from sqlmodel import Session
 
 from services.access.actor import REVIEWERS, Role
 from services.core.errors import HuzhuError, InputError
+from services.core.months import month_of
 from services.reporting import sheets
 from services.review import summary, summary_queries
 from services.review.bulk import NotAllPassed, Result
@@ -35,19 +35,12 @@ def listed(visit: Visit) -> Response:
     """Sheets of the visitor's area, newest first."""
     plan, status, month = (visit.query.get(name, "") for name in ("plan", "status", "month"))
     found = visit.read(lambda session: summary_queries.listed(
-        session, plan=plan or None, month=_month(month) if month else None, statuses=[status] if status in SHEET_STATES else (),
+        session, plan=plan or None, month=month_of(month) if month else None, statuses=[status] if status in SHEET_STATES else (),
         after=_cursor(visit.query.get("after", "")), limit=PAGE + 1))
     kept = {name: value for name, value in (("plan", plan), ("status", status), ("month", month)) if value}
     more = f"/sheets?{urlencode({**kept, 'after': found[PAGE - 1].id})}" if len(found) > PAGE else ""
     return visit.page("sheets.html", sheets=found[:PAGE], more=more, asked={"plan": plan, "status": status, "month": month},
                       filtered=bool(kept), states=SHEET_STATES, names=plan_names(), makes=visit.actor.has(*MAKERS), said=SHEET_SAID)
-
-
-def _month(text: str) -> date:
-    try:
-        return date.fromisoformat(f"{text}-01")
-    except ValueError:
-        raise InputError("month_wrong", "月份写法不对", remedy="写成 2026-03", field="month") from None
 
 
 def _cursor(text: str) -> uuid.UUID | None:
@@ -74,7 +67,7 @@ def draft(visit: Visit) -> Response:
     made: dict[str, list[Result]] = {}
 
     def verb(session: Session) -> str:
-        done = summary.draft(session, plan=visit.field("plan"), month=_month(visit.field("month")), level=visit.field("level") or None,
+        done = summary.draft(session, plan=visit.field("plan"), month=month_of(visit.field("month")), level=visit.field("level") or None,
                              actor=visit.actor, now=visit.now)
         made[done.sheet.sheet_no] = list(done.left_out)
         return done.sheet.sheet_no
