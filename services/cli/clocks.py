@@ -46,7 +46,7 @@ def clocks(claim_no: Annotated[str, typer.Argument(metavar="受理编号|policy"
              "state": clock.state, "words": clock.words, "pauses": words} for clock, words in told]})
         return
     for clock, words in told:
-        name, state = CLOCKS.get(clock.kind, clock.kind), _STATES.get(clock.state, clock.state)
+        name, state = _NAMES.get(clock.kind, clock.kind), _STATES.get(clock.state, clock.state)
         say(f"{name}：{clock.start_on} 起，{clock.due_on} 到期，{state}；{clock.words}")
         for line in words:
             say(f"  {line}")
