@@ -37,7 +37,7 @@ from services.models.reading import (
     UploadSession,
 )
 from services.models.recount import CalendarVersion, ClockRecount
-from services.models.release import Release
+from services.models.release import BookDraft, Release
 from services.models.review import ReviewLook, ReviewStep, StockPhrase, StoodIn
 from services.models.signin import (
     Credential,

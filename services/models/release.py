@@ -8,7 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, Index, Text
 from sqlmodel import Field
 
-from services.models.base import Instant, Json, Row, instant, one_of
+from services.models.base import Instant, Json, Row, Scoped, instant, one_of
 
 KINDS = ("separation_rule", "calendar", "rule_book", "wording", "clock_policy")
 STATES = ("proposed", "released", "rejected", "withdrawn")
@@ -37,3 +37,16 @@ class Release(Row, table=True):
     answered_person: uuid.UUID | None = Field(default=None, foreign_key="person.id")
     answered_at: datetime | None = instant()
     answer_note: str | None = Field(default=None, sa_type=Text)
+
+
+class BookDraft(Scoped, table=True):
+    """A plan that an office is composing, as its form stands; gone once it is proposed or thrown away."""
+
+    __tablename__ = "book_draft"
+    __table_args__ = (Index("book_draft_own", "account_id", "changed_at"),)
+
+    account_id: uuid.UUID
+    base: str = Field(sa_type=Text)                  # "<plan> <from>" of the wording that it starts from
+    form: dict[str, object] = Field(sa_type=Json)
+    version: int = 1
+    changed_at: datetime = Field(sa_type=Instant)
