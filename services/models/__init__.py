@@ -50,23 +50,23 @@ from services.models.signin import (
     WebSession,
 )
 from services.models.summary import QaItem, QaSample, SummaryLine, SummarySheet
+from services.models.window import Hospital, WindowBill, WindowDay, WindowListed, WindowVersion
 from services.models.worksheet import Decision, Worksheet
 
 __all__ = [
-    "AccessRecord", "Account", "Advance", "AnswerSheet", "AuditHead", "AuditRecord", "BankCard", "BankLine", "BusinessClockRow",
-    "CalendarVersion", "CancelRequest", "Case", "Claim", "ClaimMessage", "ClaimRisk", "ClockPolicy", "ClockRecount", "Consent",
-    "CooperationAct", "Cover", "Credential", "DayTally", "Decision",
-    "DeliveryAttempt", "DeliveryEvent",
-    "Disagreement", "DuplicateVerdict", "Endorsement", "ExchangeReport", "FactSource", "FamilyTie", "FiguresRefresh", "FindingAnswer",
-    "ForecastDays", "FormerKey", "Fund", "FundAccount", "FurtherList", "Grant", "Handoff", "HandoffOwner", "IdempotencyKey",
-    "InsurerMessage", "Invoice", "LedgerClosing", "LedgerEntry", "LedgerTransaction", "LetterContact", "Liaison", "LineVerdict",
-    "MessageMark", "MoneyProof", "MonthTally", "MoveTally",
-    "Notice", "NumberSeries", "Objection", "OfficeLetter", "OidcAttempt", "OidcSubject", "OpenTally", "Organisation", "OrganisationChange",
-    "OriginalRequest", "OutboxRow", "Paper", "PaperField", "PaperMatch", "PaperPage", "PaperReading", "PasswordLink",
-    "Payee", "Payment", "PaymentRun", "Person", "PersonCategory", "PersonChange", "PersonMerge", "PremiumVoucher",
-    "Proxy", "QaItem", "QaSample", "Receivable", "Reconciliation", "ReconciliationDifference", "RecoveryCode",
-    "Release", "Reopening", "ReportDraft", "ReportImport", "ReportNote", "Reservation", "ReviewLook", "ReviewStep",
-    "ReworkTally",
+    "AccessRecord", "Account", "Advance", "AnswerSheet", "AuditHead", "AuditRecord", "BankCard", "BankLine", "BookDraft",
+    "BusinessClockRow", "CalendarVersion", "CancelRequest", "Case", "Claim", "ClaimMessage", "ClaimRisk", "ClockPolicy",
+    "ClockRecount", "Consent", "CooperationAct", "Cover", "Credential", "DayTally", "Decision", "DeliveryAttempt",
+    "DeliveryEvent", "Disagreement", "DuplicateVerdict", "Endorsement", "ExchangeReport", "FactSource", "FamilyTie",
+    "FiguresRefresh", "FindingAnswer", "ForecastDays", "FormerKey", "Fund", "FundAccount", "FurtherList", "Grant", "Handoff",
+    "HandoffOwner", "Hospital", "IdempotencyKey", "InsurerMessage", "Invoice", "LedgerClosing", "LedgerEntry",
+    "LedgerTransaction", "LetterContact", "Liaison", "LineVerdict", "MessageMark", "MoneyProof", "MonthTally", "MoveTally",
+    "Notice", "NumberSeries", "Objection", "OfficeLetter", "OidcAttempt", "OidcSubject", "OpenTally", "Organisation",
+    "OrganisationChange", "OriginalRequest", "OutboxRow", "Paper", "PaperField", "PaperMatch", "PaperPage", "PaperReading",
+    "PasswordLink", "Payee", "Payment", "PaymentRun", "Person", "PersonCategory", "PersonChange", "PersonMerge", "PremiumVoucher",
+    "Proxy", "QaItem", "QaSample", "Receivable", "Reconciliation", "ReconciliationDifference", "RecoveryCode", "Release",
+    "Reopening", "ReportDraft", "ReportImport", "ReportNote", "Reservation", "ReviewLook", "ReviewStep", "ReworkTally",
     "RosterImport", "SignInGuard", "SlaAlert", "SlaClock", "StageVisit", "StockPhrase", "StoodIn", "Substitute", "SummaryLine",
-    "SummarySheet", "Supplement", "Token", "UploadSession", "VariantTally", "WebSession", "Worksheet",
+    "SummarySheet", "Supplement", "Token", "UploadSession", "VariantTally", "WebSession", "WindowBill", "WindowDay",
+    "WindowListed", "WindowVersion", "Worksheet",
 ]

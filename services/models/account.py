@@ -15,7 +15,7 @@ class Account(Row, table=True):
     """A person's (or a program's) way in, bound to one organisation."""
 
     __tablename__ = "account"
-    __table_args__ = (one_of("kind", ("person", "system", "insurer")), Index("account_person", "person_id"),
+    __table_args__ = (one_of("kind", ("person", "system", "insurer", "hospital")), Index("account_person", "person_id"),
                       Index("account_org", "org_key"))
 
     login: str = Field(sa_type=Text, unique=True)
