@@ -39,6 +39,7 @@ from services.models.reading import (
 from services.models.recount import CalendarVersion, ClockRecount
 from services.models.release import BookDraft, Release
 from services.models.review import ReviewLook, ReviewStep, StockPhrase, StoodIn
+from services.models.settlement import Settlement, SettlementLine, SettlementPart
 from services.models.signin import (
     Credential,
     OidcAttempt,
@@ -66,7 +67,8 @@ __all__ = [
     "PasswordLink", "Payee", "Payment", "PaymentRun", "Person", "PersonCategory", "PersonChange", "PersonMerge", "PremiumVoucher",
     "Proxy", "QaItem", "QaSample", "Receivable", "Reconciliation", "ReconciliationDifference", "RecoveryCode", "Release",
     "Reopening", "ReportDraft", "ReportImport", "ReportNote", "Reservation", "ReviewLook", "ReviewStep", "ReworkTally",
-    "RosterImport", "SignInGuard", "SlaAlert", "SlaClock", "StageVisit", "StockPhrase", "StoodIn", "Substitute", "SummaryLine",
+    "RosterImport", "Settlement", "SettlementLine", "SettlementPart",
+    "SignInGuard", "SlaAlert", "SlaClock", "StageVisit", "StockPhrase", "StoodIn", "Substitute", "SummaryLine",
     "SummarySheet", "Supplement", "Token", "UploadSession", "VariantTally", "WebSession", "WindowBill", "WindowDay",
     "WindowListed", "WindowVersion", "Worksheet",
 ]

@@ -1,0 +1,1 @@
+"""Mass settlement: the feed of a quarter, a city settled from it, what it pays, and the window that answers one bill."""

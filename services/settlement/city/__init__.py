@@ -1,0 +1,1 @@
+"""A quarter of a plan settled from the feed, partition by partition."""
