@@ -13,6 +13,7 @@ from services.models.cover import Cover, Endorsement, Reservation, RosterImport
 from services.models.delivery import DeliveryAttempt, DeliveryEvent, LetterContact
 from services.models.disagreement import Disagreement, HandoffOwner
 from services.models.exchange import CooperationAct, ExchangeReport, Reconciliation, ReconciliationDifference
+from services.models.feed import Bill, FeedFile
 from services.models.figures import DayTally, FiguresRefresh, MonthTally, OpenTally, StageVisit
 from services.models.forecast import ClaimRisk, ForecastDays
 from services.models.handoff import Handoff, InsurerMessage
@@ -40,6 +41,7 @@ from services.models.recount import CalendarVersion, ClockRecount
 from services.models.release import BookDraft, Release
 from services.models.review import ReviewLook, ReviewStep, StockPhrase, StoodIn
 from services.models.settlement import Settlement, SettlementLine, SettlementPart
+from services.models.settlement_payment import SettlementPayment, SettlementTelling
 from services.models.signin import (
     Credential,
     OidcAttempt,
@@ -67,7 +69,7 @@ __all__ = [
     "PasswordLink", "Payee", "Payment", "PaymentRun", "Person", "PersonCategory", "PersonChange", "PersonMerge", "PremiumVoucher",
     "Proxy", "QaItem", "QaSample", "Receivable", "Reconciliation", "ReconciliationDifference", "RecoveryCode", "Release",
     "Reopening", "ReportDraft", "ReportImport", "ReportNote", "Reservation", "ReviewLook", "ReviewStep", "ReworkTally",
-    "RosterImport", "Settlement", "SettlementLine", "SettlementPart",
+    "RosterImport", "Settlement", "SettlementLine", "SettlementPart", "SettlementPayment", "SettlementTelling",
     "SignInGuard", "SlaAlert", "SlaClock", "StageVisit", "StockPhrase", "StoodIn", "Substitute", "SummaryLine",
     "SummarySheet", "Supplement", "Token", "UploadSession", "VariantTally", "WebSession", "WindowBill", "WindowDay",
     "WindowListed", "WindowVersion", "Worksheet",

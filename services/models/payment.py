@@ -43,8 +43,10 @@ class PaymentRun(Moving, table=True):
     """
 
     __tablename__ = "payment_run"
-    __table_args__ = (one_of("state", PaymentRunState),)
+    __table_args__ = (one_of("state", PaymentRunState),
+                      Index("payment_run_settlement", "settlement_id", postgresql_where=text("settlement_id IS NOT NULL")))
 
+    settlement_id: uuid.UUID | None = Field(default=None, foreign_key="settlement.id")   # it carries that settlement's lines
     run_no: str = Field(sa_type=Text, unique=True)
     plan: str = Field(sa_type=Text)
     bank: str = Field(sa_type=Text)
@@ -108,9 +110,12 @@ class BankLine(Scoped, table=True):
     __table_args__ = (one_of("kind", ("sent", "credit", "return")),
                       UniqueConstraint("file_sha256", "line_no", name="bank_line_once"),
                       Index("bank_line_payment", "payment_id"),
+                      Index("bank_line_settlement", "settlement_payment_id",
+                            postgresql_where=text("settlement_payment_id IS NOT NULL")),
                       Index("bank_line_reference", "reference", postgresql_where=text("kind = 'sent'")))
 
     payment_id: uuid.UUID | None = Field(default=None, foreign_key="payment.id")
+    settlement_payment_id: uuid.UUID | None = Field(default=None, foreign_key="settlement_payment.id")   # instead of a claim's
     run_id: uuid.UUID | None = Field(default=None, foreign_key="payment_run.id")
     kind: str = Field(sa_type=Text)
     attempt: int = 1
@@ -138,6 +143,7 @@ class LineVerdict(Asked, table=True):
     line_id: uuid.UUID = Field(foreign_key="bank_line.id")
     verdict: str = Field(sa_type=Text)
     payment_id: uuid.UUID | None = Field(default=None, foreign_key="payment.id")     # of assign
+    settlement_payment_id: uuid.UUID | None = Field(default=None, foreign_key="settlement_payment.id")   # of assign, instead
     fault: str = Field(sa_type=Text)
     withdrawn_by: uuid.UUID | None = None            # account
     withdrawn_why: str | None = Field(default=None, sa_type=Text)
