@@ -57,10 +57,10 @@ from services.models.window import Hospital, WindowBill, WindowDay, WindowListed
 from services.models.worksheet import Decision, Worksheet
 
 __all__ = [
-    "AccessRecord", "Account", "Advance", "AnswerSheet", "AuditHead", "AuditRecord", "BankCard", "BankLine", "BookDraft",
+    "AccessRecord", "Account", "Advance", "AnswerSheet", "AuditHead", "AuditRecord", "BankCard", "BankLine", "Bill", "BookDraft",
     "BusinessClockRow", "CalendarVersion", "CancelRequest", "Case", "Claim", "ClaimMessage", "ClaimRisk", "ClockPolicy",
     "ClockRecount", "Consent", "CooperationAct", "Cover", "Credential", "DayTally", "Decision", "DeliveryAttempt",
-    "DeliveryEvent", "Disagreement", "DuplicateVerdict", "Endorsement", "ExchangeReport", "FactSource", "FamilyTie",
+    "DeliveryEvent", "Disagreement", "DuplicateVerdict", "Endorsement", "ExchangeReport", "FactSource", "FamilyTie", "FeedFile",
     "FiguresRefresh", "FindingAnswer", "ForecastDays", "FormerKey", "Fund", "FundAccount", "FurtherList", "Grant", "Handoff",
     "HandoffOwner", "Hospital", "IdempotencyKey", "InsurerMessage", "Invoice", "LedgerClosing", "LedgerEntry",
     "LedgerTransaction", "LetterContact", "Liaison", "LineVerdict", "MessageMark", "MoneyProof", "MonthTally", "MoveTally",
