@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Index, SmallInteger, Text, UniqueConstraint, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Index, PrimaryKeyConstraint, SmallInteger, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from services.models.base import CText, Fen, Instant, Scoped, instant, one_of
@@ -88,15 +88,17 @@ class SettlementLine(SQLModel, table=True):
 
     `org_key`: the member's unit. `paid`, `lines`, `took`: by the wording's benefits in order: paid before, due for the year so
     far, and what this settlement gives of it (adds up to `due_fen`; all zero where less is due than was paid: `receivable_fen`).
-    No foreign keys: whole cities are written at once.
+    No foreign keys: whole cities are written at once, sorted, into the year's own table.
     """
 
     __tablename__ = "settlement_line"
+    __table_args__ = (PrimaryKeyConstraint("year", "settlement_id", "part", "person_id", name="settlement_line_key"),
+                      {"postgresql_partition_by": "LIST (year)"})
 
-    settlement_id: uuid.UUID = Field(primary_key=True)
-    part: int = Field(primary_key=True, sa_type=SmallInteger)
-    person_id: uuid.UUID = Field(primary_key=True)
-    year: int = Field(primary_key=True, sa_type=SmallInteger)
+    settlement_id: uuid.UUID
+    part: int = Field(sa_type=SmallInteger)
+    person_id: uuid.UUID
+    year: int = Field(sa_type=SmallInteger)
     org_key: str = Field(sa_type=CText)
     cover_id: uuid.UUID
     effective: date

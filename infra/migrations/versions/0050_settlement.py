@@ -1,6 +1,7 @@
 """A quarter settled: the settlement, its partitions as they were committed, and a line for each member it touched.
 
-Lines have no foreign keys: 3.6 million of them are written at once, and each partition is checked as a whole before it is.
+Lines have no foreign keys: 3.6 million of them are written at once. They lie by year and are copied straight into the year's table,
+as bills are (0049): the same trigger refuses what is beyond the scope.
 """
 
 from __future__ import annotations
@@ -16,6 +17,13 @@ down_revision = "0049"
 _KEY = sa.Text(collation="C")
 _FENS = sa.ARRAY(sa.BigInteger())
 _AT = sa.DateTime(timezone=True)
+_YEARS = range(2012, 2051)      # as the bills'
+_GUARD = """
+    CREATE TRIGGER settlement_line_in_scope AFTER INSERT ON settlement_line FOR EACH ROW
+        WHEN (NOT coalesce(NEW.org_key >= current_setting('app.org_path') || '.'
+                           AND NEW.org_key < current_setting('app.org_path') || '/', false))
+        EXECUTE FUNCTION refuse_beyond_scope();
+"""
 
 
 def _zero(*names: str) -> list[sa.Column[int]]:
@@ -50,8 +58,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("settlement_id", "part", name="settlement_part_once"))
     op.create_table(
         "settlement_line",
-        sa.Column("settlement_id", sa.Uuid(), primary_key=True), sa.Column("part", sa.SmallInteger(), primary_key=True),
-        sa.Column("person_id", sa.Uuid(), primary_key=True), sa.Column("year", sa.SmallInteger(), primary_key=True),
+        sa.Column("settlement_id", sa.Uuid(), nullable=False), sa.Column("part", sa.SmallInteger(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False), sa.Column("year", sa.SmallInteger(), nullable=False),
         sa.Column("org_key", _KEY, nullable=False), sa.Column("cover_id", sa.Uuid(), nullable=False),
         sa.Column("effective", sa.Date(), nullable=False), sa.Column("until", sa.Date(), nullable=False),
         sa.Column("category", sa.Text(), nullable=False),
@@ -60,7 +68,13 @@ def upgrade() -> None:
         sa.Column("paid", _FENS, nullable=False), sa.Column("lines", _FENS, nullable=False), sa.Column("took", _FENS, nullable=False),
         sa.Column("total_fen", sa.BigInteger(), nullable=False), sa.Column("due_fen", sa.BigInteger(), nullable=False),
         sa.Column("receivable_fen", sa.BigInteger(), nullable=False), sa.Column("outcome", sa.Text(), nullable=False),
-        sa.Column("flags", sa.ARRAY(sa.Text()), nullable=False), sa.Column("card_id", sa.Uuid()), sa.Column("why_unpaid", sa.Text()))
+        sa.Column("flags", sa.ARRAY(sa.Text()), nullable=False), sa.Column("card_id", sa.Uuid()), sa.Column("why_unpaid", sa.Text()),
+        sa.PrimaryKeyConstraint("year", "settlement_id", "part", "person_id", name="settlement_line_key"),
+        postgresql_partition_by="LIST (year)")
+    for year in _YEARS:
+        op.execute(f"CREATE TABLE settlement_line_{year} PARTITION OF settlement_line FOR VALUES IN ({year});"
+                   f" GRANT INSERT ON settlement_line_{year} TO huzhu_app")
+    op.execute(_GUARD)
     scope(["settlement", "settlement_part", "settlement_line"])
 
 
