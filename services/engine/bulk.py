@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
+from collections.abc import Sequence
 from typing import get_args
 
 import polars as pl
@@ -29,6 +30,18 @@ def compute(book: RuleBook, frame: pl.DataFrame) -> pl.DataFrame:
 
     InputError when a column has another type, no decisive date stands, or a value is outside a table of the plan.
     """
+    done, refusals = marked(book, frame)
+    marks = refuse_columns(refusals)
+    for mark, refusal in zip(marks, refusals, strict=True):
+        refusal.unless_none(done[mark])
+    return done.drop(marks)
+
+
+def marked(book: RuleBook, frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Refusal]]:
+    """As `compute`, rows that cannot be computed left in: `refuse.<n>` is true where the n-th of the refusals holds.
+
+    What such a row's other columns say is meaningless. InputError only when a column has another type.
+    """
     kept = [name for name in frame.columns if name not in schema(book)]
     work = columns.derived(book, _complete(book, frame)).with_columns(columns.plan_open(book).alias("open"))
     refusals = list(of_rows(book, set(frame.columns) & set(schema(book)), needs_disease=needs_disease(book)))
@@ -38,12 +51,14 @@ def compute(book: RuleBook, frame: pl.DataFrame) -> pl.DataFrame:
     work = _cut_to_total(book, work)
     lines = [f"line.{name}" for name in book.benefits]
     waits = [f"manual.{name}" for name in book.benefits]
-    marks = [f"refuse.{number}" for number in range(len(refusals))]
     done = _summed(book, work).select(*kept, *lines, *waits, "total", "refund", "receivable", "outcome", "band", "day",
-                                      "flag.borderline_waiting", *marks).collect()
-    for mark, refusal in zip(marks, refusals, strict=True):
-        refusal.unless_none(done[mark])
-    return done.drop(marks)
+                                      "flag.borderline_waiting", *refuse_columns(refusals)).collect()
+    return done, refusals
+
+
+def refuse_columns(refusals: Sequence[Refusal]) -> list[str]:
+    """The names of the marks' columns, in the refusals' order."""
+    return [f"refuse.{number}" for number in range(len(refusals))]
 
 
 def _complete(book: RuleBook, frame: pl.DataFrame) -> pl.LazyFrame:
