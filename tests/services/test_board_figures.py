@@ -19,7 +19,7 @@ from services.reporting.boards import behind, queries
 from services.reporting.boards.views import WHOLE, Cut, Spread, TimeBy, Which
 from services.reporting.figures.service import refresh
 from services.workdays.calendar import calendar
-from tests.support.databases import Fresh, Superuser, past_row_security
+from tests.support.databases import Fresh
 from tests.support.simulated import NOW, ROOT, SMALL, fill
 
 OCTOBER, TODAY = date(2026, 10, 1), business_day(NOW)
@@ -253,36 +253,6 @@ def test_behind_each_number_stand_as_many_rows(house: Fresh, places: dict[str, s
                 if not after:
                     break
             assert len(seen) == n, which
-
-
-def _figures(superuser: Superuser) -> dict[str, list[str]]:
-    """Every derived row but the number it was given."""
-    return {table: sorted(str(row[0]) for row in superuser.execute(f"SELECT (to_jsonb(t) - 'id')::text FROM {table} t").fetchall())
-            for table in FIGURES}
-
-
-def test_what_grew_since_is_the_same_as_everything_anew(house: Fresh) -> None:
-    """Half a month of the record is put aside, the figures are made anew without it; then it comes back."""
-    earlier = NOW - timedelta(days=15)
-    with past_row_security(house) as superuser:
-        whole = _figures(superuser)
-        superuser.execute("CREATE TABLE aside AS SELECT * FROM audit_record WHERE at >= %s", (earlier,))
-        superuser.execute("DELETE FROM audit_record WHERE at >= %s", (earlier,))
-        with house.unit_of_work(ROOT) as session:
-            assert refresh(session, now=earlier, whole=True)
-        assert _figures(superuser)["stage_visit"] != whole["stage_visit"]
-        superuser.execute("INSERT INTO audit_record SELECT * FROM aside")
-        superuser.execute("DROP TABLE aside")
-        with house.unit_of_work(ROOT) as session:
-            found = refresh(session, now=NOW)
-        assert found is not None
-        assert (found.whole, 0 < found.claims < 200) == (False, True)
-        assert _figures(superuser) == whole
-        for table in FIGURES:
-            superuser.execute(f"DELETE FROM {table}")
-        with house.unit_of_work(ROOT) as session:
-            refresh(session, now=NOW, whole=True)
-        assert _figures(superuser) == whole
 
 
 def test_another_office_sees_nothing(house: Fresh, places: dict[str, str]) -> None:

@@ -73,7 +73,7 @@ def reckoned(session: Session) -> tuple[Counter[Counted], dict[tuple[uuid.UUID, 
             over = stay.left_at is not None and business_day(stay.left_at) <= clock.start_on and since < clock.start_on
             if stay.stage not in histograms.STAGES or over:
                 continue
-            if clock.state == "stopped" and since <= last and not given_up:
+            if clock.state == "stopped" and since <= last < TODAY and not given_up:
                 ended[(*like, worked(since, last, pauses))] += 1
             if clock.state != "stopped" and stay.left_at is None:
                 halted = [date.fromisoformat(begin) for begin, end in clock.pauses if end is None and begin < TODAY.isoformat()]

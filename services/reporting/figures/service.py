@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -50,21 +49,35 @@ def refresh(session: Session, *, now: datetime, whole: bool = False) -> Refreshe
     counting = visits.Counting(session)
     basis = f"{counting.version} {session.execute(_TREE).scalar_one()}"
     last = session.execute(_STATE, {"name": NAME}).one_or_none()
-    this = business_day(now).replace(day=1)
-    claims: list[uuid.UUID] = []
     since = last.as_of if last and last.basis == basis and last.as_of <= now and not whole else None
     if since is None:
         visits.build(session, counting)
         session.execute(_ANALYZE)
-        days = months = tallies.all_months(session)
+        months = tallies.all_months(session)
+        _count(session, months, months)
+        forecast.refresh(session, now, whole=True)
+        moves.refresh(session, now, whole=True)
+        found = Refreshed(True, 0, len(months))
     else:
-        claims = visits.changed(session, since - OVERLAP)
-        days = visits.renew(session, counting, claims)
-        months = days | tallies.months_of(session, claims) | {this}
+        found = _grown(session, counting, visits.changed(session, since - OVERLAP), now)
+    session.execute(_DONE, {"name": NAME, "as_of": now, "basis": basis})
+    return found
+
+
+def _grown(session: Session, counting: visits.Counting, changed: visits.Changed, now: datetime) -> Refreshed:
+    """What these chains touch; nothing moves without a record, so that without one all figures stand as they are."""
+    months: set[date] = set()
+    if changed.chains:
+        days = visits.renew(session, counting, changed.stays)
+        months = days | tallies.months_of(session, changed.stays) | {business_day(now).replace(day=1)}
+        _count(session, days, months)
+    forecast.refresh(session, now, claims=changed.chains)
+    moves.refresh(session, now, moved=bool(changed.stays))
+    return Refreshed(False, len(changed.stays), len(months))
+
+
+def _count(session: Session, days: set[date], months: set[date]) -> None:
+    """Stays that ended in `days`, what happened in `months`, and what is open."""
     tallies.count_days(session, days)
     tallies.count_months(session, months)
     tallies.count_open(session)
-    forecast.refresh(session, now, whole=since is None)
-    moves.refresh(session, now, whole=since is None)
-    session.execute(_DONE, {"name": NAME, "as_of": now, "basis": basis})
-    return Refreshed(since is None, len(claims), len(months))

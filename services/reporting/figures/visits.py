@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
@@ -112,8 +113,10 @@ _OF_RANGE = sa.text(_WRITE.format(**_places("{0} >= :low AND {0} < :high"))).bin
     sa.bindparam("low", type_=sa.Uuid), sa.bindparam("high", type_=sa.Uuid))
 _OF_SOME = sa.text(_WRITE.format(**_places("{0} IN (SELECT unnest(CAST(:ids AS uuid[])))")))
 _BOUNDS = sa.text("SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM claim) x WHERE place % :batch = 1 ORDER BY id")
+# Of a supplement, a letter or a hand-off no stay tells, but clocks run by them, too.
 _CHANGED = sa.text("""
-    SELECT DISTINCT chain_id FROM audit_record WHERE at >= :since AND machine IN ('claim', 'review_step', 'payment') ORDER BY chain_id""")
+    SELECT chain_id, bool_or(machine IN ('claim', 'review_step', 'payment')) AS stays FROM audit_record WHERE at >= :since
+    GROUP BY chain_id ORDER BY chain_id""")
 _LAST = uuid.UUID(int=(1 << 128) - 1)
 
 
@@ -143,9 +146,18 @@ def build(session: Session, counting: Counting) -> set[date]:
     return months
 
 
-def changed(session: Session, since: datetime) -> list[uuid.UUID]:
-    """Claims whose stages, levels or money moved since then."""
-    return list(session.execute(_CHANGED, {"since": since}).scalars())
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Chains of the record that grew; `stays`: claims among them whose stages, levels or money moved."""
+
+    chains: list[uuid.UUID]
+    stays: list[uuid.UUID]
+
+
+def changed(session: Session, since: datetime) -> Changed:
+    """What grew since then."""
+    rows = session.execute(_CHANGED, {"since": since}).all()
+    return Changed([row.chain_id for row in rows], [row.chain_id for row in rows if row.stays])
 
 
 def renew(session: Session, counting: Counting, claim_ids: Iterable[uuid.UUID]) -> set[date]:

@@ -2,8 +2,8 @@
 
 A row of `forecast_days`: so many claims of an office, alike in promise, plan, stage and level, whose promise ended in a month,
 needed so many working days from entering the stage to that end. Days are the office's own calendar's, pauses of the promise are
-out. Claims withdrawn or given up are no likes: nobody finished them. Whole months are replaced, so a refresh costs the months it
-names and two years at any day are a sum.
+out. Claims withdrawn or given up are no likes: nobody finished them. What ended today is a like from tomorrow on: during a day the
+histograms stand still. Whole months are replaced, so a refresh costs the months it names and two years at any day are a sum.
 """
 
 from __future__ import annotations
@@ -74,15 +74,16 @@ _ENDED = f"""
     JOIN forecast_office x ON x.org_key = k.org_key
     JOIN forecast_day a ON a.office = x.office AND a.day = {china("v.entered_at")}
     JOIN forecast_day b ON b.office = x.office AND b.day = k.stopped_on
-    WHERE k.state = 'stopped' AND k.kind = ANY(CAST(:promises AS text[])) AND k.subject = ''
+    WHERE k.state = 'stopped' AND k.kept IS NOT NULL AND k.kind = ANY(CAST(:promises AS text[])) AND k.subject = ''
       AND k.stopped_on >= CAST(:first AS date) AND k.stopped_on < CAST(:until AS date)
       AND NOT EXISTS (SELECT 1 FROM stage_visit w WHERE w.claim_id = k.claim_id AND w.round = k.round
-          AND w.event IN ('cancel', 'lapse') AND {china("w.left_at")} = k.stopped_on)"""
+          AND w.event IN ('cancel', 'lapse') AND {china("w.left_at")} = k.stopped_on
+          AND w.left_at >= (CAST(:first AS timestamp) AT TIME ZONE 'Asia/Shanghai'))"""
 _FILL = sa.text(f"""
     INSERT INTO forecast_days (org_key, promise, plan, stage, level, month, days, n)
     SELECT e.office, e.kind, e.plan, e.stage, e.level, e.month, greatest(e.days, 0), count(*)
     FROM ({_ENDED}) AS e(office, kind, plan, stage, level, month, days) GROUP BY 1, 2, 3, 4, 5, 6, 7""")
-_EMPTY = sa.text("DELETE FROM forecast_days WHERE month >= CAST(:first AS date) AND month < CAST(:until AS date)")
+_EMPTY = sa.text("DELETE FROM forecast_days WHERE month >= CAST(:first AS date)")
 _FORGET = sa.text("DELETE FROM forecast_days WHERE month < CAST(:first AS date)")
 _READ = sa.text("""
     SELECT promise, org_key, plan, stage, level, days, sum(n)::int FROM forecast_days
@@ -91,17 +92,19 @@ _ANY = sa.text("SELECT max(month) FROM forecast_days")
 
 
 def fill(session: Session, *, first: date, until: date) -> None:
-    """Replace the months from `first` (the first of a month) on by what ended before `until`."""
+    """Replace all months from `first` (the first of a month) on by what ended before `until`."""
     prepare(session)
-    session.execute(_EMPTY, {"first": first, "until": until})
+    session.execute(_EMPTY, {"first": first})
     session.execute(_FILL, {"first": first, "until": until, "promises": list(PROMISES), "stages": list(STAGES)})
 
 
 def refresh(session: Session, *, today: date, whole: bool = False) -> None:
-    """This month and the last one anew, everything when nothing is there or when asked; older than two years is forgotten."""
+    """This month, up to yesterday, and the last one anew; everything when nothing is there or when asked; older than two years is
+    forgotten.
+    """
     newest, oldest = None if whole else session.execute(_ANY).scalar_one(), months_on(today, -MONTHS)
     since = oldest if newest is None else max(oldest, min(newest, months_on(today, -1)))
-    fill(session, first=since, until=date(today.year + 1, 1, 1))
+    fill(session, first=since, until=today)
     session.execute(_FORGET, {"first": oldest})
 
 

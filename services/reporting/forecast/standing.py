@@ -38,3 +38,4 @@ def standing(where: str) -> str:
 
 
 NOW = standing("k.state <> 'stopped' AND v.left_at IS NULL")
+NOW_OF_SOME = standing("k.state <> 'stopped' AND v.left_at IS NULL AND k.claim_id IN (SELECT unnest(CAST(:claims AS uuid[])))")

@@ -32,9 +32,9 @@ class Refreshed:
     rows: int
 
 
-def refresh(session: Session, now: datetime, *, whole: bool = False) -> Refreshed:
-    """Count anew every month in which something moved since the last time; all of them if `whole`, after a branch had moved, and
-    when the business clock was put back.
+def refresh(session: Session, now: datetime, *, whole: bool = False, moved: bool = True) -> Refreshed:
+    """Count anew every month in which something moved since the last time, nothing if not `moved`; all of them if `whole`, after a
+    branch had moved, and when the business clock was put back.
 
     To be called after `stage_visit` was brought up to date, under the root's scope. Running it twice changes nothing.
     """
@@ -44,6 +44,8 @@ def refresh(session: Session, now: datetime, *, whole: bool = False) -> Refreshe
     last = session.execute(_LAST).one_or_none()
     session.execute(_DONE, {"now": now, "basis": basis})
     kept = last is not None and last.basis == basis and last.as_of <= now and not whole
+    if kept and not moved:
+        return Refreshed(None, 0)
     since = last.as_of - OVERLAP if last and kept else session.execute(_FIRST).scalar_one()
     if since is None:
         return Refreshed(None, 0)
