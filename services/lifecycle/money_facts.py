@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from services.lifecycle import settled_facts as settled
 from services.lifecycle.persons import ACTOR, JUDGED, did, makers, on_claimant_side, second, weighed
 
 # The plan's fund by the ledger: the opening and what really came in, less what was credited, is in transit, or is in a run.
-FUND_BALANCE = """(SELECT f.opening_fen + (SELECT coalesce(sum(e.amount_fen), 0)::bigint FROM ledger_entry e JOIN ledger_transaction t
+FUND_BALANCE = f"""(SELECT f.opening_fen + (SELECT coalesce(sum(e.amount_fen), 0)::bigint FROM ledger_entry e JOIN ledger_transaction t
     ON t.id = e.transaction_id AND t.plan = n.plan AND t.kind <> 'opening' WHERE e.account IN ('cash', 'in_transit'))
     - (SELECT coalesce(sum(p.amount_fen), 0)::bigint FROM payment p JOIN payment_run m ON m.id = p.run_id AND m.plan = n.plan
-       WHERE p.state IN ('batched', 'released')) FROM fund f WHERE f.plan = n.plan)"""
-RUN_DIGEST = """(SELECT encode(sha256(convert_to(coalesce(string_agg(concat_ws(':', p.id, p.payee_id, p.bank_card_id,
+       WHERE p.state IN ('batched', 'released')) - {settled.GATHERED.format(plan="n.plan")} FROM fund f WHERE f.plan = n.plan)"""
+_DIGEST = """(SELECT encode(sha256(convert_to(coalesce(string_agg(concat_ws(':', p.id, p.payee_id, p.bank_card_id,
     p.amount_fen, p.attempt), ',' ORDER BY p.id), ''), 'UTF8')), 'hex') FROM payment p WHERE p.run_id = n.id)"""
+RUN_DIGEST = f"(CASE WHEN n.settlement_id IS NULL THEN {_DIGEST} ELSE {settled.DIGEST} END)"
 # Nobody makes one payment of the round and checks another, say the other heir's: no swapping of places.
 ACTOR_DECIDED = f"({weighed(ACTOR)} OR {did(('make',), ACTOR, but='r.run_id')})"
 # A payment's run, joined where a fact names it. `near`: its makers or the actor did something in the claim's round or are of its
@@ -64,20 +66,22 @@ PAYMENT = {
 }
 
 
-def _any_claim(expression: str) -> str:
-    return f"""EXISTS (SELECT 1 FROM payment q JOIN claim c ON c.id = q.claim_id WHERE q.run_id = r.id AND {expression})"""
+def _weighed_in_run(persons: str) -> str:
+    return f"""EXISTS (SELECT 1 FROM payment q JOIN claim c ON c.id = q.claim_id WHERE q.run_id = r.id AND q.state <> 'batched'
+        AND {weighed(persons)})"""
 
 
 PAYMENT_RUN = {
-    "payments": "(SELECT count(*) FROM payment p WHERE p.run_id = r.id AND p.state = 'batched')",
+    "payments": f"((SELECT count(*) FROM payment p WHERE p.run_id = r.id AND p.state = 'batched') + {settled.BATCHED})",
     "actor_is_maker": f"{makers('r')} && {ACTOR}",
     # The release asks this of each batched payment, under its claim's lock, in the same transaction (runs.py).
-    "maker_decided_before": _any_claim(f"q.state <> 'batched' AND {weighed(makers('r'))}"),
-    "actor_decided_before": _any_claim(f"q.state <> 'batched' AND {weighed(ACTOR)}"),
+    "maker_decided_before": f"({_weighed_in_run(makers('r'))} OR {settled.MAKERS_OWN})",
+    "actor_decided_before": f"({_weighed_in_run(ACTOR)} OR {settled.ACTORS_OWN})",
     "fund_after_fen": f"(SELECT {FUND_BALANCE} FROM payment_run n WHERE n.id = r.id)",
     "run_unchanged": f"(SELECT n.digest = {RUN_DIGEST} FROM payment_run n WHERE n.id = r.id)",
     "file_accepted": "r.file_sha256 IS NOT NULL",
-    "payments_unanswered": "(SELECT count(*) FROM payment p WHERE p.run_id = r.id AND p.state IN ('batched', 'released', 'sent'))",
+    "payments_unanswered": f"""((SELECT count(*) FROM payment p WHERE p.run_id = r.id AND p.state IN ('batched', 'released', 'sent'))
+        + {settled.UNANSWERED})""",
 }
 
 RECEIVABLE = {

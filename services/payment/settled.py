@@ -1,0 +1,141 @@
+"""Lines of a settlement in a run (城市结算批次): taken out, sealed, written for the bank; by the run, never one by one.
+
+A line stands where its run stands until the bank answers: the run's guards are its guards, the run's chain is its record.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from services.access.actor import Actor
+from services.access.permits import permit
+from services.audit import service as audit
+from services.audit.chain import Entry
+from services.core.db import driver_cursor
+from services.core.errors import Conflict, InputError, NotPermitted
+from services.core.texts import written
+from services.lifecycle.facts import ACTOR, RUN_DIGEST, bound
+from services.lifecycle.settled_facts import kin
+from services.models import PaymentRun
+from services.payment.picking import accounts
+from services.payment.port import BankFormat, Order
+
+_LINES = """
+    SELECT p.id, p.org_key, p.attempt, p.amount_fen, p.line, p.card_id, s.year, s.quarter
+    FROM settlement_payment p JOIN settlement s ON s.id = p.settlement_id
+    WHERE p.run_id = %(run)s AND p.state = 'batched' ORDER BY p.line"""
+_OUT = """
+    WITH gone AS (SELECT q.id, q.run_id, q.line, q.amount_fen FROM settlement_payment q {found} AND q.state = 'batched'
+                  ORDER BY q.id FOR UPDATE OF q)
+    UPDATE settlement_payment p SET state = 'planned', run_id = NULL, line = NULL, left_out = {words}, version = p.version + 1
+    FROM gone WHERE p.id = gone.id RETURNING gone.run_id, gone.line, gone.amount_fen"""
+_OUT_CHOSEN = sa.text(_OUT.format(found="WHERE q.id IN (SELECT unnest(CAST(:ids AS uuid[])))", words=":why"))
+_OUT_DEAD = sa.text(_OUT.format(found="JOIN person d ON d.id = q.person_id AND d.died_on IS NOT NULL WHERE q.run_id = :run", words=":why"))
+_OUT_REFUSED = sa.text(_OUT.format(
+    found="""JOIN unnest(CAST(:ids AS uuid[]), CAST(:words AS text[])) AS w(id, words) ON w.id = q.id WHERE true""",
+    words="(SELECT w.words FROM unnest(CAST(:ids AS uuid[]), CAST(:words AS text[])) AS w(id, words) WHERE w.id = p.id)"))
+_COUNT = sa.text("""
+    UPDATE payment_run n SET count = t.count, total_fen = t.fen FROM (SELECT count(*) AS count, coalesce(sum(amount_fen), 0)::bigint AS fen
+        FROM settlement_payment WHERE run_id = :run) t WHERE n.id = :run""")
+_SEAL = sa.text(f"UPDATE payment_run n SET digest = {RUN_DIGEST} WHERE n.id = :run")
+_SEND = sa.text("UPDATE settlement_payment SET state = 'sent' WHERE run_id = :run AND state = 'batched'")
+_RUNS = sa.text("""
+    SELECT n.id, n.org_key, n.state FROM payment_run n WHERE n.id IN (SELECT run_id FROM settlement_payment
+        WHERE id IN (SELECT unnest(CAST(:ids AS uuid[])))) ORDER BY n.id FOR UPDATE""")
+_KNOWN = sa.text("SELECT id FROM settlement_payment WHERE id IN (SELECT unnest(CAST(:ids AS uuid[])))")
+_OWN = sa.text(bound(f"""SELECT EXISTS (SELECT 1 FROM settlement_payment q WHERE q.run_id = :run AND q.person_id IN {kin(ACTOR)})"""))
+DEAD = "会员已去世，由继承人凭证明办理"
+Row = sa.Row[tuple[object, ...]]
+
+
+class Line(NamedTuple):
+    """A line of a run as its file carries it; fen."""
+
+    id: uuid.UUID
+    org_key: str
+    attempt: int
+    amount_fen: int
+
+
+def orders(session: Session, run: PaymentRun, reference: Callable[[int], str]) -> list[tuple[Line, Order]]:
+    """The run's lines in order, each with what the bank is told; `reference` of a line's number, which stays its own."""
+    rows = driver_cursor(session).execute(_LINES, {"run": run.id}, binary=True).fetchall()
+    found = accounts(session, [row[5] for row in rows])
+    return [(Line(*row[:4]), Order(reference(row[4]), row[3], account.bank, account.number, account.holder,
+                                   f"互助金 {row[6]}年{row[7]}季度")) for row in rows for account in (found[row[5]],)]
+
+
+def seal(session: Session, run: PaymentRun, layout: BankFormat, reference: Callable[[int], str], *, actor: Actor, now: datetime) -> None:
+    """At submission: what cannot be paid is taken out with its reason, then count, sum and digest are fixed."""
+    out = list(session.execute(_OUT_DEAD, {"run": run.id, "why": DEAD}).all())
+    refused = {line.id: words for line, order in orders(session, run, reference) if (words := layout_refusal(layout, order))}
+    if refused:
+        out += session.execute(_OUT_REFUSED, {"ids": list(refused), "words": list(refused.values())}).all()
+    note(session, run.id, run.org_key, "exclude_lines", {"why": "unpayable", **summed(out)} if out else {}, actor=actor, now=now)
+    session.execute(_COUNT, {"run": run.id})
+    session.execute(_SEAL, {"run": run.id})
+
+
+def layout_refusal(layout: BankFormat, order: Order) -> str | None:
+    """Why the bank's file cannot carry a line, in words."""
+    try:
+        layout.check(order)
+    except InputError as problem:
+        return f"{problem.message}；{problem.remedy}"
+    return None
+
+
+def split(session: Session, payment_ids: Sequence[uuid.UUID]) -> tuple[list[uuid.UUID], list[uuid.UUID]]:
+    """Which of the ids are lines of settlements, and the others."""
+    known = set(session.execute(_KNOWN, {"ids": list(payment_ids)}).scalars())
+    return [one for one in payment_ids if one in known], [one for one in payment_ids if one not in known]
+
+
+def exclude(session: Session, *, payment_ids: Sequence[uuid.UUID], reason: str, actor: Actor, now: datetime) -> None:
+    """Take lines out of their runs, which wait for another; a run already submitted then no longer equals its digest.
+
+    Raises Conflict `line_not_in_run` when one is in no run that is still to be released.
+    """
+    if not payment_ids:
+        return
+    why = written(reason, "reason")
+    runs = {row.id: row for row in session.execute(_RUNS, {"ids": list(payment_ids)})}
+    permit(actor, "payment", "exclude", [row.org_key for row in runs.values()])
+    gone = session.execute(_OUT_CHOSEN, {"ids": list(payment_ids), "why": why}).all()
+    if len(gone) != len(set(payment_ids)) or any(run.state not in ("draft", "submitted") for run in runs.values()):
+        raise Conflict("line_not_in_run", "有款项已不在待放行的批次里", remedy="刷新后核对")
+    for run in runs.values():
+        mine = [row for row in gone if row.run_id == run.id]
+        note(session, run.id, run.org_key, "exclude_lines", {"reason": why, **summed(mine)}, actor=actor, now=now)
+        if run.state == "draft":
+            session.execute(_COUNT, {"run": run.id})
+
+
+def summed(rows: Sequence[Row]) -> dict[str, object]:
+    """Count, sum and the first numbers of lines, for the record."""
+    return {"count": len(rows), "fen": sum(int(str(row.amount_fen)) for row in rows), "lines": sorted(row.line for row in rows)[:500]}
+
+
+def send(session: Session, run: PaymentRun) -> None:
+    """Its lines are with the bank; `fire` has moved, or is about to move, the run itself in the same transaction."""
+    session.execute(_SEND, {"run": run.id})
+
+
+def require_apart(session: Session, run: PaymentRun, actor: Actor) -> None:
+    """NotPermitted for somebody who is paid by the run, or whose family is."""
+    if session.execute(_OWN, {"run": run.id, "persons": list(actor.persons)}).scalar_one():
+        raise NotPermitted("actor_on_claimant_side", "这一批里有经办人本人或其家属的款项，须回避", remedy="先把该笔剔除，或由其他人员办理")
+
+
+def note(session: Session, run_id: uuid.UUID, org_key: str, event: str, details: dict[str, object], *, actor: Actor, now: datetime,
+         subject: uuid.UUID | None = None) -> None:
+    """On the run's chain; nothing for no details."""
+    if details:
+        audit.append(session, [Entry(run_id, org_key, "payment_run", subject or run_id, event, details=details)],
+                     account=actor.account_id, person=actor.person_id, at=now)
