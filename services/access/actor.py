@@ -12,7 +12,7 @@ from services.core.errors import NotPermitted
 
 
 class Role(StrEnum):
-    """The people of DESIGN; `system` and `insurer` are programs."""
+    """The people of DESIGN; `system`, `insurer` and `hospital` are programs."""
 
     MEMBER = "member"
     UNIT_CLERK = "unit_clerk"
@@ -25,6 +25,7 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
     INSURER = "insurer"
+    HOSPITAL = "hospital"
     SYSTEM = "system"
 
 
@@ -32,7 +33,8 @@ class Role(StrEnum):
 ROLE_WORDS: Mapping[str, str] = {
     Role.MEMBER: "会员", Role.UNIT_CLERK: "基层工会经办", Role.DISTRICT_REVIEWER: "区、产业工会审核", Role.OFFICE_REVIEWER: "办事处初审",
     Role.SENIOR_REVIEWER: "办事处复审", Role.HEAD: "办事处主任", Role.FINANCE_MAKER: "财务制单", Role.FINANCE_CHECKER: "财务复核",
-    Role.AUDITOR: "审计", Role.ADMINISTRATOR: "管理员", Role.INSURER: "保险公司", Role.SYSTEM: "系统"}
+    Role.AUDITOR: "审计", Role.ADMINISTRATOR: "管理员", Role.INSURER: "保险公司", Role.HOSPITAL: "定点医院",
+    Role.SYSTEM: "系统"}
 
 
 def role_words(roles: Iterable[str]) -> str:

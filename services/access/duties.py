@@ -50,7 +50,7 @@ def change_roles(session: Session, *, account_id: uuid.UUID, roles: Iterable[str
     account = _account(session, account_id, actor, "不能调整自己的职责")
     wanted = {str(role) for role in checked_roles(roles, account.person_id)}
     held = granted(session, account.id)
-    if account.kind != "person" or wanted & {Role.SYSTEM, Role.INSURER}:
+    if account.kind != "person" or wanted & {Role.SYSTEM, Role.INSURER, Role.HOSPITAL}:
         raise InputError("account_not_a_person", "程序的账号不能调整职责", remedy="另开账号", field="roles")
     if wanted == held:
         return

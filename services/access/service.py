@@ -20,10 +20,10 @@ from services.models import Account, Grant, Organisation, Token
 
 __all__ = ["appoint_substitute", "authenticate", "bootstrap", "candidates", "end_substitute", "issue_token",
            "open_account", "revoke_token", "substitutes"]
-_KINDS = {Role.SYSTEM: "system", Role.INSURER: "insurer"}
+_KINDS = {Role.SYSTEM: "system", Role.INSURER: "insurer", Role.HOSPITAL: "hospital"}
 # An administrator sees no medical data, an auditor changes nothing: neither is combined with another role.
 # Who pays sees no claim's papers; a member's door, which trusts the own family's claims, would open all of the branch.
-_ALONE = (Role.ADMINISTRATOR, Role.AUDITOR, Role.SYSTEM, Role.INSURER)
+_ALONE = (Role.ADMINISTRATOR, Role.AUDITOR, Role.SYSTEM, Role.INSURER, Role.HOSPITAL)
 BOOTSTRAP_DAYS = 7
 
 
@@ -71,7 +71,7 @@ def checked_roles(roles: Iterable[str], person_id: uuid.UUID | None) -> set[Role
                          remedy=f"可用角色：{'、'.join(role.value for role in Role)}", field="roles")
     wanted = {Role(name) for name in names}
     if len(wanted) > 1 and not wanted.isdisjoint(_ALONE):
-        raise InputError("roles_exclude", "管理员、审计、系统和保险公司角色不得与其他角色兼任",
+        raise InputError("roles_exclude", "管理员、审计、系统、保险公司和定点医院角色不得与其他角色兼任",
                          remedy="分设账号", field="roles")
     if Role.MEMBER in wanted and not wanted.isdisjoint(FINANCE) and wanted.isdisjoint(AT_CLAIMS):
         raise InputError("roles_exclude", "财务账号不看健康信息，不得与会员角色共用一个账号", remedy="本人作为会员另设账号", field="roles")

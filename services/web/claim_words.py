@@ -37,7 +37,7 @@ ROLES: Mapping[str, str] = {
     "member": N_("会员"), "unit_clerk": N_("基层工会经办"), "district_reviewer": N_("区、产业工会审核"),
     "office_reviewer": N_("办事处初审"),
     "senior_reviewer": N_("办事处复审"), "head": N_("办事处主任"), "finance_maker": N_("财务制单"), "finance_checker": N_("财务复核"),
-    "auditor": N_("审计"), "administrator": N_("管理员"), "insurer": N_("保险公司"), "system": N_("系统")}
+    "auditor": N_("审计"), "administrator": N_("管理员"), "insurer": N_("保险公司"), "hospital": N_("定点医院"), "system": N_("系统")}
 CLOCKS: Mapping[str, str] = {
     "report": N_("报案"), "first_notice": N_("首次通知"), "verification": N_("材料核验"), "level": N_("本级审核"), "pay": N_("给付"),
     "supplement": N_("补充材料"),

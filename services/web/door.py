@@ -42,7 +42,7 @@ from services.wiring import Wiring
 Handler = Callable[..., Response]
 Audience = frozenset[Role] | Literal["anyone"]
 ANYONE: Audience = "anyone"
-SIGNED_IN: Audience = frozenset(Role) - {Role.SYSTEM, Role.INSURER}
+SIGNED_IN: Audience = frozenset(Role) - {Role.SYSTEM, Role.INSURER, Role.HOSPITAL}
 COOKIE, LANGUAGE, THEME = "huzhu", "huzhu-lang", "huzhu-theme"
 YEAR = 365 * 24 * 3600
 TOO_MUCH = InputError("form_too_large", "填写的内容太长，本次没有写入", remedy="返回上一页，写短一些；长的材料作为文件上传")

@@ -12,7 +12,7 @@ ORG_KINDS: Mapping[str, str] = {
     "agency": N_("服务机构")}
 CHANGES: Mapping[str, str] = {
     "opened": N_("新建"), "changed": N_("更改"), "moved": N_("移动"), "merged": N_("合并"), "closed": N_("撤销")}
-ACCOUNT_KINDS: Mapping[str, str] = {"person": N_("个人"), "system": N_("系统"), "insurer": N_("保险公司")}
+ACCOUNT_KINDS: Mapping[str, str] = {"person": N_("个人"), "system": N_("系统"), "insurer": N_("保险公司"), "hospital": N_("定点医院")}
 RELEASE_KINDS: Mapping[str, str] = {
     "separation_rule": N_("人员分离规则"), "calendar": N_("工作日历"), "rule_book": N_("计划条款"), "wording": N_("文书用语"),
     "clock_policy": N_("时限管理")}

@@ -27,7 +27,7 @@ from services.web.visit import Visit
 
 pages = Pages()
 ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
-PROGRAMS = (Role.SYSTEM, Role.INSURER)
+PROGRAMS = (Role.SYSTEM, Role.INSURER, Role.HOSPITAL)
 SAID = {"opened": N_("账号已开设。请发放一次性口令。"), "closed": N_("账号已停用，登录和凭证随即失效。"), "reopened": N_("账号已启用。"),
         "roles": N_("职责已调整，该账号须重新登录。"), "factor": N_("动态口令已重置，该账号须重新登录并设置。"),
         "sessions": N_("该账号的登录已全部结束。")}
