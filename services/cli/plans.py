@@ -9,6 +9,7 @@ import typer
 from services.cli.facts import say_facts
 from services.cli.output import AsJson, day, say_json, say_table
 from services.cli.plan_check import check
+from services.cli.plan_replay import replay
 from services.cli.plan_texts import readings, schema
 from services.cli.wording import say_wording
 from services.reporting import answers
@@ -49,5 +50,6 @@ def facts(plan: str, version: Version = None, as_json: AsJson = False) -> None:
 
 
 app.command()(check)
+app.command()(replay)
 app.command()(readings)
 app.command()(schema)

@@ -1,0 +1,70 @@
+"""The proposed file: from a path, an upload or a release that waits for its second person; and what its check finds."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlmodel import Session
+
+from services.access.actor import Actor
+from services.core.errors import InputError, NotFound
+from services.engine.checking.check import joined
+from services.engine.checking.contradictions import contradictions
+from services.engine.checking.soundness import malformed, soundness
+from services.releases import queries as releases
+from services.rulebook.loader import RuleBookError, read_document, validate
+from services.rulebook.schema import RuleBook
+from services.rulebook.validation import Finding
+from services.storage import service as storage
+
+LARGEST = 1024 * 1024       # bytes; the longest wording there is has sixty thousand
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A file that can be computed with, its bundle's parts joined. `findings`: what `plans check` still says against it."""
+
+    book: RuleBook
+    findings: tuple[Finding, ...]
+
+
+def read(path: Path) -> Proposed:
+    """RuleBookError with every finding when the file is no rule-book."""
+    document = read_document(path)
+    misshapen = malformed(document)
+    if misshapen:
+        raise RuleBookError(misshapen)
+    book = validate(document)
+    return Proposed(joined(book), (*soundness(document, book), *contradictions(document, book)))
+
+
+def read_content(content: bytes, name: str) -> Proposed:
+    """The same of an upload. InputError: too large."""
+    if len(content) > LARGEST:
+        raise InputError("file_too_large", "规则文件超过 1 MB", remedy="核对是否选对了文件", field="file")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / (Path(name).name or "file.yaml")
+        path.write_bytes(content)
+        return read(path)
+
+
+def of_release(session: Session, release_id: uuid.UUID, *, actor: Actor) -> Proposed:
+    """The file that a proposal carries. NotFound: no such proposal of a rule-book in sight, or its file is not kept here."""
+    found = next((one for one in releases.releases(session, actor=actor, kind="rule_book") if one.id == release_id), None)
+    if found is None:
+        raise NotFound("release_missing", "没有这一变更，或不在您的管辖范围内", remedy="刷新后核对")
+    return read_content(_content(found.payload), f"{found.payload['effective']}.yaml")
+
+
+def _content(payload: Mapping[str, object]) -> bytes:
+    text = payload.get("text")
+    if isinstance(text, str):
+        return text.encode()
+    try:
+        return storage.get(str(payload["sha256"]))
+    except NotFound:
+        raise NotFound("release_file", "这一提案只记了文件的 SHA-256，文件没有存入文件库", remedy="在“规则测算”页上传同一文件") from None
