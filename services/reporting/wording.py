@@ -230,8 +230,7 @@ def _banks(banks: Banks) -> str:
 
 
 def _readings(book: RuleBook) -> Iterator[Line]:
-    files = [path for path in registry.files() if path.parent.name == book.plan and path.stem == book.version]
-    names = list(readings.resting(files))
+    names = list(readings.resting(registry.documents(book.plan, book.version)))
     if not names:
         return
     for name in names:

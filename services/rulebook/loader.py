@@ -31,12 +31,13 @@ class RuleBookError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The file as text tree, the line of every key, and the digest of its bytes."""
+    """The file as text tree, the line of every key, and the digest of its bytes. `path` names it; a released one lies nowhere."""
 
     path: Path
     tree: dict[str, Raw]
     lines: dict[tuple[str, ...], int]
     digest: str
+    text: str = ""
 
 
 def read_document(path: Path) -> Document:
@@ -45,6 +46,11 @@ def read_document(path: Path) -> Document:
         data = path.read_bytes()
     except OSError as error:
         raise RuleBookError([Finding(path.name, 1, "", f"读不到文件 {path}")]) from error
+    return document_of(path, data)
+
+
+def document_of(path: Path, data: bytes) -> Document:
+    """The same of bytes that `path` only names."""
     lines: dict[tuple[str, ...], int] = {(): 1}
     try:
         node = yaml.compose(data.decode("utf-8"), LOADER)
@@ -56,7 +62,7 @@ def read_document(path: Path) -> Document:
         raise RuleBookError([Finding(path.name, 1, "", "文件应是“键: 值”的映射")])
     tree = _build(node, (), lines, path.name)
     assert isinstance(tree, dict)
-    return Document(path, tree, lines, hashlib.sha256(data).hexdigest())
+    return Document(path, tree, lines, hashlib.sha256(data).hexdigest(), data.decode("utf-8"))
 
 
 # What libyaml's and PyYAML's own words mean to whoever wrote the line.
@@ -111,7 +117,7 @@ def _build(node: yaml.Node, at: tuple[str, ...], lines: dict[tuple[str, ...], in
 
 def validate(document: Document) -> RuleBook:
     """The document as a RuleBook, or a RuleBookError with every finding."""
-    tree = _expand(document)
+    tree = expanded(document)
     try:
         return RuleBook.model_validate({**tree, "digest": document.digest})
     except ValidationError as error:
@@ -123,7 +129,7 @@ def load(path: Path) -> RuleBook:
     return validate(read_document(Path(path)))
 
 
-def _expand(document: Document) -> dict[str, Raw]:
+def expanded(document: Document) -> dict[str, Raw]:
     """Put named tables in their places, fill `like`, drop `tables`."""
     tree = dict(document.tree)
     tables = tree.pop("tables", {})

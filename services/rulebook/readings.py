@@ -19,7 +19,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from services.core.errors import ConfigError, NotFound
 from services.rulebook import registry
-from services.rulebook.loader import LOADER, Document, Raw, read_document
+from services.rulebook.loader import LOADER, Document, Raw
 from services.rulebook.values import Frozen, nearest
 
 FILE = Path(__file__).with_name("readings.yaml")
@@ -103,11 +103,10 @@ def reading(name: str) -> Reading:
     return found
 
 
-def resting(paths: Iterable[Path] | None = None) -> dict[str, list[Rest]]:
-    """Every place that rests on a reading, by id, from the released files or from `paths`."""
+def resting(documents: Iterable[Document] | None = None) -> dict[str, list[Rest]]:
+    """Every place that rests on a reading, by id, from every wording or from `documents`."""
     found: dict[str, list[Rest]] = {}
-    for path in registry.files() if paths is None else paths:
-        document = read_document(path)
+    for document in registry.documents() if documents is None else documents:
         plan, version = str(document.tree.get("plan", "")), str(document.tree.get("from", ""))
         for name, key, line in sorted({*_read(document), *_commented(document)}, key=lambda rest: rest[2]):
             found.setdefault(name, []).append(Rest(plan, version, key, line))
@@ -138,7 +137,7 @@ def _commented(document: Document) -> list[tuple[str, str, int]]:
         if at and not at[-1].isdigit():
             keys.setdefault(line, ".".join(at))
     found = []
-    for number, text in enumerate(document.path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, text in enumerate(document.text.splitlines(), 1):
         comment = re.search(r"(?:^|\s)#(.*)", text)
         for name in ID.findall(comment.group(1)) if comment else ():
             below = min((line for line in keys if line >= number), default=0)

@@ -1,4 +1,7 @@
-"""Every rule-book under `plans/<office>/<plan>/<from>.yaml`, by plan and date."""
+"""Every rule-book by plan and date: the program's own under `plans/<office>/<plan>/<from>.yaml`, and the released ones.
+
+Released wordings are handed in (`use`) at the start of each unit of work, so that every process knows them without a restart.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,14 @@ from pathlib import Path
 
 from services.core.errors import InputError, NotFound
 from services.rulebook.bundle import combine
-from services.rulebook.loader import RuleBookError, load
+from services.rulebook.loader import Document, RuleBookError, load, read_document
 from services.rulebook.schema import RuleBook
+from services.rulebook.shelf import Released, shelf, use
 from services.rulebook.validation import Finding
 from services.rulebook.values import nearest
+
+__all__ = ["codes", "documents", "files", "first_day", "latest", "offices", "plans", "released", "require_open", "resolve", "use",
+           "version", "whole"]
 
 PLANS = Path(__file__).parent / "plans"
 
@@ -33,16 +40,30 @@ def _directories() -> dict[str, Path]:
     return found
 
 
-@cache
+def codes() -> list[str]:
+    """The code of every plan."""
+    return sorted({*_directories(), *shelf().plans})
+
+
+def offices() -> dict[str, str]:
+    """The office that each plan stands under."""
+    return {plan: directory.parent.name for plan, directory in _directories().items()} | shelf().plans
+
+
 def _wordings(plan: str) -> tuple[RuleBook, ...]:
     """Every wording of one plan by date, bundles not yet joined. NotFound for an unknown plan."""
-    directory = _directories().get(plan)
-    if directory is None:
-        near = nearest(plan, list(_directories()))
-        remedy = f"最接近的是 {near}" if near else "已知计划：" + "、".join(sorted(_directories()))
+    books = {book.from_: book for book in (*_shipped(plan), *(one.book for one in shelf().of(plan)))}
+    if not books:
+        near = nearest(plan, codes())
+        remedy = f"最接近的是 {near}" if near else "已知计划：" + "、".join(codes())
         raise NotFound("unknown_plan", f"没有计划“{plan}”", remedy=remedy, field="plan")
-    books = [_placed(path) for path in files() if path.parent == directory]
-    return tuple(sorted(books, key=lambda book: book.from_))
+    return tuple(books[day] for day in sorted(books))
+
+
+@cache
+def _shipped(plan: str) -> tuple[RuleBook, ...]:
+    directory = _directories().get(plan)
+    return tuple(_placed(path) for path in files() if path.parent == directory) if directory else ()
 
 
 def _placed(path: Path) -> RuleBook:
@@ -54,10 +75,12 @@ def _placed(path: Path) -> RuleBook:
     return book
 
 
-@cache
 def _versions(plan: str) -> tuple[RuleBook, ...]:
     """Every wording of one plan; a bundle with its components' benefits."""
-    return tuple(whole(book) for book in _wordings(plan))
+    made = shelf().made
+    if plan not in made:
+        made[plan] = tuple(whole(book) for book in _wordings(plan))
+    return made[plan]
 
 
 def whole(book: RuleBook) -> RuleBook:
@@ -67,7 +90,7 @@ def whole(book: RuleBook) -> RuleBook:
 
 def plans() -> list[RuleBook]:
     """Every version of every plan, by plan code and date."""
-    return [book for plan in sorted(_directories()) for book in _versions(plan)]
+    return [book for plan in codes() for book in _versions(plan)]
 
 
 def resolve(plan: str, on: date) -> RuleBook:
@@ -107,3 +130,21 @@ def version(plan: str, from_: date) -> RuleBook:
 def latest(plan: str) -> RuleBook:
     """The newest wording, for forms and for reading which fact dates a claim."""
     return _versions(plan)[-1]
+
+
+def first_day(plan: str) -> date:
+    """The day of a plan's first wording."""
+    return _versions(plan)[0].from_
+
+
+def released(book: RuleBook) -> Released | None:
+    """Who proposed and who released a wording; None for one that came with the program."""
+    return next((one for one in shelf().of(book.plan) if one.book.from_ == book.from_), None)
+
+
+def documents(plan: str | None = None, version: str | None = None) -> list[Document]:
+    """The text of every wording (of one plan, of one version), a released one in the place of the program's own."""
+    found = {(path.parent.name, path.stem): path for path in files()}
+    handed = {(one.book.plan, one.book.version): one.document for one in shelf().books}
+    keys = sorted(key for key in {*found, *handed} if plan in (None, key[0]) and version in (None, key[1]))
+    return [handed[key] if key in handed else read_document(found[key]) for key in keys]

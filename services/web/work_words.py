@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 from services.rulebook import registry
 from services.web.language import N_
@@ -38,7 +37,6 @@ SHEET_SAID: Mapping[str, str] = {
 TEAM_SAID: Mapping[str, str] = {"handed": N_("已转交。"), "appointed": N_("代理已登记。"), "ended": N_("代理已提前结束。")}
 
 
-@lru_cache(maxsize=1)
 def plan_names() -> dict[str, str]:
     """Every plan's code with the name of its newest wording."""
     return {book.plan: book.name for book in registry.plans()}

@@ -11,6 +11,7 @@ import pytest
 from services.cli import main as cli
 from services.core.errors import ConfigError, NotFound
 from services.rulebook import readings
+from services.rulebook.loader import read_document
 from services.rulebook.readings import Rest, parse, register, resting
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,11 +84,11 @@ benefits:
       - {take: 5, read: A-17}
       - {cap: 5}        # A-33
 """, encoding="utf-8")
-    rest = {name: [(place.key, place.line) for place in places] for name, places in resting([file]).items()}
+    rest = {name: [(place.key, place.line) for place in places] for name, places in resting([read_document(file)]).items()}
     assert rest == {"A-10": [("waiting", 5)], "A-11": [("waiting", 5)], "A-12": [("dated_by", 3)],
                     "A-17": [("benefits.one.steps.0", 9)], "A-33": [("benefits.one.steps.1.cap", 10)],
                     "A-48": [("dated_by", 4)]}
-    assert resting([file])["A-10"] == [Rest("xx-plan", "2026-01-01", "waiting", 5)]
+    assert resting([read_document(file)])["A-10"] == [Rest("xx-plan", "2026-01-01", "waiting", 5)]
 
 
 def test_an_unknown_reading_is_named() -> None:

@@ -18,11 +18,14 @@ from services.core.errors import Conflict, HuzhuError, InputError
 from services.models import Release
 from services.releases import queries, rules, service
 from services.releases.rules import Comparison
+from services.rulebook import registry
 from tests.services.signing_world import ROOT, Superuser
 from tests.support.world import World, build_world, open_login
 
 DAY = date(2026, 4, 1)
-BOOK: dict[str, object] = {"plan": "nx-ankangbao", "effective": "2026-04-01", "sha256": "a" * 64}
+TEXT = next(path for path in registry.files() if path.parent.name == "nx-ankangbao").read_text(encoding="utf-8").replace(
+    "from: 2019-01-03", "from: 2026-04-01")
+BOOK: dict[str, object] = {"plan": "nx-ankangbao", "effective": "2026-04-01", "text": TEXT}
 YEAR = """year: 2027
 status: official
 source: 国务院办公厅关于2027年部分节假日安排的通知（示例）
@@ -136,8 +139,16 @@ def test_what_was_seen_is_what_is_released_and_answered_once(db: Database, now: 
 @pytest.mark.parametrize(("kind", "payload", "day", "field"), [
     ("laws", {}, DAY, "kind"),
     ("rule_book", {**BOOK, "extra": 1}, DAY, "payload.extra"),
-    ("rule_book", {"plan": "nx-ankangbao", "effective": "2026-04-01"}, DAY, "payload.sha256"),
+    ("rule_book", {"plan": "nx-ankangbao", "effective": "2026-04-01"}, DAY, "payload.text"),
     ("rule_book", {**BOOK, "sha256": "A" * 64}, DAY, "payload.sha256"),
+    ("rule_book", {**BOOK, "text": TEXT.replace("less: 3", "less: ３")}, DAY, "payload.text"),
+    ("rule_book", {**BOOK, "text": TEXT.replace("[ICBC, CCB], clause: 第十四条", "[ICBC, CCB]")}, DAY, "payload.text"),
+    ("rule_book", {**BOOK, "plan": "nx-other"}, DAY, "payload.plan"),
+    ("rule_book", {**BOOK, "effective": "2019-01-03", "text": TEXT.replace("2026-04-01", "2019-01-03")}, date(2019, 1, 3),
+     "payload.effective"),
+    ("rule_book", {**BOOK, "effective": "2026-03-19", "text": TEXT.replace("2026-04-01", "2026-03-19")}, date(2026, 3, 19),
+     "effective_on"),
+    ("rule_book", {**BOOK, "samples": [{"name": "一"}]}, DAY, "payload.samples"),
     ("rule_book", BOOK, date(2026, 4, 2), "effective_on"),
     ("calendar", {"year": 2027, "text": YEAR}, date(2027, 1, 1), "payload.year"),
     ("calendar", {"year": "2028", "text": YEAR}, date(2028, 1, 1), "payload.year"),

@@ -71,6 +71,28 @@ def checked(path: Path) -> Checked:
                    (*unsound, *_with_parts(document, book, examples)))
 
 
+def proposal(document: Document) -> tuple[RuleBook | None, list[Finding]]:
+    """A file that lies in no folder yet: the whole book, and what is wrong with it; no book where it cannot be read at all.
+
+    Everything is asked of it but its examples, and that no other wording of the plan starts on its day.
+    """
+    misshapen = malformed(document)
+    if misshapen:
+        return None, misshapen
+    try:
+        book = validate(document)
+    except RuleBookError as error:
+        return None, error.findings
+    found = [*soundness(document, book), *contradictions(document, book)]
+    try:
+        whole = joined(book)
+    except RuleBookError as error:
+        return None, [*found, *error.findings]
+    except HuzhuError as error:
+        return None, [*found, *findings(document, [(("bundle",), error.message)])]
+    return whole, [*found, *of_the_whole(document, book, whole)]
+
+
 def joined(book: RuleBook) -> RuleBook:
     """The book with its bundle's parts, each in the wording of the book's first day."""
     return combine(book, lambda plan: registry.resolve(plan, book.from_))

@@ -60,6 +60,12 @@ def read_examples(path: Path, plan: str) -> Examples:
     return Examples(beside.name, tuple(zip(lines, (question(case, plan) for case in cases), strict=True)), twice)
 
 
+def cases(path: Path) -> list[dict[str, object]]:
+    """The worked cases of an examples file as they stand; none where there is no file."""
+    found = yaml.load(path.read_text(encoding="utf-8"), _Loader) if path.exists() else []
+    return [case for case in found if isinstance(case, dict)]
+
+
 def _unreadable(file: str, line: int, message: str) -> Examples:
     return Examples(file, wrong=(Finding(file, line, "", message),))
 

@@ -210,7 +210,7 @@ def _papers(book: RuleBook) -> Iterator[tuple[Key, str]]:
 
 def _plans(document: Document, book: RuleBook) -> Iterator[tuple[Key, str]]:
     """Plans named by this one must be there; a plan stands under one office."""
-    known = sorted({path.parent.name for path in registry.files()})
+    known = registry.codes()
     if book.requires and book.requires.plan not in known:
         yield ("requires", "plan"), f"没有计划“{book.requires.plan}”" + _near(book.requires.plan, known)
     yield from ((("bundle",), f"没有计划“{name}”" + _near(name, known)) for name in book.bundle if name not in known)

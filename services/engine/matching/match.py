@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date
 
 from services.core.errors import InputError
 from services.core.words import date_cn
@@ -88,7 +87,7 @@ def _wording(c: Computation) -> tuple[RuleBook, Why | None]:
     try:
         return registry.resolve(c.plan, day), None
     except InputError as error:
-        first = min(date.fromisoformat(path.stem) for path in registry.files() if path.parent.name == c.plan)
+        first = registry.first_day(c.plan)
         words = {"before_first_version": f"{newest.name}自{date_cn(first)}起施行，{date_cn(day)}还没有规则",
                  "plan_ended": f"{newest.name}至{date_cn(newest.until or day)}停办，{date_cn(day)}没有规则"}
         return newest, Why(error.code, words.get(error.code, error.message), _document(newest))

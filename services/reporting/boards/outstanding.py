@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
-from pathlib import Path
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -15,7 +14,8 @@ from services.reporting.boards.area import IN_PART, OF_PLANS, PARTS, area
 from services.reporting.boards.views import Cut, ManualRow, OpenReading, Outstanding, Unverified
 from services.reporting.figures.tallies import MANUAL
 from services.rulebook import readings, registry
-from services.rulebook.loader import Raw, read_document
+from services.rulebook.loader import Document, Raw
+from services.rulebook.shelf import Shelf, shelf
 
 _TALLIED = sa.text(f"""
     SELECT t.side, t.plan, t.kind AS level, t.state AS role, sum(t.n) AS n FROM open_tally t
@@ -49,7 +49,7 @@ def _level(plan: str, level: str) -> str:
 
 def _readings(claims: Mapping[str, int]) -> tuple[OpenReading, ...]:
     register, rows = readings.register(), []
-    for name, plans in _resting().items():
+    for name, plans in _resting(shelf()).items():
         reading, used = register.get(name), tuple(plan for plan in plans if claims.get(plan))
         if reading is not None and reading.state == "open" and used:
             rows.append(OpenReading(name, reading.question, reading.reading, reading.confidence, used, sum(claims[plan] for plan in used)))
@@ -57,25 +57,25 @@ def _readings(claims: Mapping[str, int]) -> tuple[OpenReading, ...]:
 
 
 def _unverified(claims: Mapping[str, int]) -> tuple[Unverified, ...]:
-    return tuple(Unverified(plan, keys, claims[plan]) for plan, keys in _without_source().items() if claims.get(plan))
+    return tuple(Unverified(plan, keys, claims[plan]) for plan, keys in _without_source(shelf()).items() if claims.get(plan))
 
 
-@lru_cache(maxsize=1)
-def _resting() -> dict[str, tuple[str, ...]]:
-    """The plans whose newest wording rests on each reading. Rule-books change only with the program."""
+@lru_cache(maxsize=4)
+def _resting(_known: Shelf) -> dict[str, tuple[str, ...]]:
+    """The plans whose newest wording rests on each reading. Asked once for the same released wordings."""
     return {name: tuple(sorted({rest.plan for rest in rests})) for name, rests in readings.resting(_newest()).items()}
 
 
-@lru_cache(maxsize=1)
-def _without_source() -> dict[str, tuple[str, ...]]:
+@lru_cache(maxsize=4)
+def _without_source(_known: Shelf) -> dict[str, tuple[str, ...]]:
     """Keys of each plan's newest wording whose origin is UNVERIFIED."""
-    found = {path.parent.name: tuple(_keys(read_document(path).tree, ())) for path in _newest()}
+    found = {str(document.tree["plan"]): tuple(_keys(document.tree, ())) for document in _newest()}
     return {plan: keys for plan, keys in sorted(found.items()) if keys}
 
 
-def _newest() -> list[Path]:
-    """Each plan's newest file: files are named by their first day, and come in order."""
-    return list({path.parent: path for path in registry.files()}.values())
+def _newest() -> list[Document]:
+    """Each plan's newest wording: they come by their first day."""
+    return list({str(document.tree["plan"]): document for document in registry.documents()}.values())
 
 
 def _keys(raw: Raw, at: tuple[str, ...]) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from functools import lru_cache
 
 from services.reporting.boards.views import BANDS, WHOLE, Number
 from services.rulebook import registry
@@ -23,7 +22,6 @@ NUMBERS: Mapping[Number, str] = {
     "asked": "要求补充材料", "returned": "退回", "refused": "不予给付", "paid": "已付款", "manual": "待人工核定金额"}
 
 
-@lru_cache(maxsize=1)
 def levels() -> dict[str, str]:
     """Each review level's code with its name in the newest wording that has it."""
     return {level.level: level.name for book in registry.plans() for level in book.chain}

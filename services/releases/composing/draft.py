@@ -1,0 +1,117 @@
+"""A plan as its draft stands: tree, text, form, findings by field, sample cases computed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from services.engine.telling.wording import steps_words
+from services.releases import book_change
+from services.releases.book_change import Sample
+from services.releases.composing import form as forms
+from services.releases.composing import samples as cases
+from services.releases.composing.catalogue import Part, parts, source
+from services.releases.composing.form import Group
+from services.releases.composing.tree import Tree, assemble, settled, written
+from services.rulebook.parts import LETTERS
+from services.rulebook.schema import RuleBook
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a draft's form says. `parts`: keys of the catalogue; `values` by field; `dropped` places; `letters` None: the base's."""
+
+    base: str
+    parts: tuple[str, ...]
+    values: Mapping[str, str]
+    dropped: frozenset[str] = frozenset()
+    letters: tuple[str, ...] | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """As it is kept."""
+        return {"parts": list(self.parts), "values": dict(self.values), "dropped": sorted(self.dropped),
+                "letters": None if self.letters is None else list(self.letters)}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding: its words and the field of the form that it is about, empty for the whole."""
+
+    words: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """The draft worked out. `book` None: the form does not make a rule-book yet; `samples` then empty."""
+
+    text: str
+    book: RuleBook | None
+    problems: tuple[Problem, ...]
+    groups: Mapping[str, list[Group]]
+    samples: tuple[Sample, ...]
+    sample_fields: tuple[tuple[tuple[str, str], ...], ...]
+    letters: tuple[tuple[str, bool], ...]
+    parts: Mapping[str, list[Part]]
+
+    @property
+    def plan(self) -> str:
+        """The code that the form gives the plan."""
+        return next((field.value for group in self.groups["head"] for field in group.fields if field.path == "plan"), "")
+
+
+def draft_of(base: str, kept: Mapping[str, object]) -> Draft:
+    """A draft as it was kept."""
+    values, letters = kept.get("values"), kept.get("letters")
+    return Draft(base, tuple(_words(kept.get("parts"))), {str(key): str(value) for key, value in values.items()}
+                 if isinstance(values, Mapping) else {}, frozenset(_words(kept.get("dropped"))),
+                 None if letters is None else tuple(_words(letters)))
+
+
+def worked_out(draft: Draft) -> Composed:
+    """The plan that a draft makes, everything wrong with it, and its sample cases."""
+    base = source(draft.base)[0]
+    offered = parts(base)
+    known = {part.key: part for rows in offered.values() for part in rows}
+    chosen = [known[key] for key in draft.parts if key in known]
+    raw = assemble(draft.base, chosen)
+    tree = forms.filled(raw, draft.values, draft.dropped, draft.letters)
+    plan = str(tree.get("plan", ""))
+    book, found = book_change.read(plan, written(tree))
+    if book is not None:
+        tree = settled(tree, book)
+        book, found = book_change.read(plan, written(tree))
+    said = {code: tuple(words for words, _ in steps_words(book, benefit)) for code, benefit in book.benefits.items()} if book else {}
+    given = cases.edited(cases.samples(chosen, _from(tree)), draft.values)
+    asked = tree.get("letters")
+    shown = forms.form({**raw, **_head(tree)}, said, draft.dropped)
+    problems = [Problem(one.message, forms.field_of(tree, one.key)) for one in found]
+    if not chosen:
+        problems.insert(0, Problem("没有选择保障项目", "parts"))
+    return Composed(written(tree), book, tuple(problems), _with_values(shown, draft.values),
+                    tuple(book_change.computed(book, given)) if book and not found else (),
+                    tuple(tuple(cases.fields(number, one)) for number, (_, one) in enumerate(given)),
+                    tuple((name, isinstance(asked, list) and name in asked) for name in LETTERS), offered)
+
+
+def _head(tree: Tree) -> Tree:
+    return {key: tree[key] for key in ("plan", "name", "from", "source") if key in tree}
+
+
+def _with_values(groups: Mapping[str, list[Group]], values: Mapping[str, str]) -> dict[str, list[Group]]:
+    """Each field with what was filled in."""
+    return {name: [Group(group.title, group.place, tuple(
+        forms.Field(field.path, field.label, field.kind, values.get(field.path, field.value), field.hint) for field in group.fields),
+        group.drop, group.dropped) for group in rows] for name, rows in groups.items()}
+
+
+def _from(tree: Tree) -> date:
+    try:
+        return date.fromisoformat(str(tree.get("from", "")))
+    except ValueError:
+        return date(2000, 1, 1)
+
+
+def _words(raw: object) -> list[str]:
+    return [str(one) for one in raw] if isinstance(raw, list | tuple) else []
