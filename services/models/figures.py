@@ -27,7 +27,9 @@ class StageVisit(SQLModel, table=True):
     """
 
     __tablename__ = "stage_visit"
-    __table_args__ = (Index("stage_visit_left", "left_at"), Index("stage_visit_org", "org_key", "left_at"),
+    __table_args__ = (Index("stage_visit_left", "left_at"), Index("stage_visit_entered", "entered_at"),
+                      Index("stage_visit_org", "org_key", "left_at"),
+                      Index("stage_visit_returned", "left_at", "claim_id", postgresql_where=text("first AND returned > 0")),
                       Index("stage_visit_whole", "org_key", "left_at", postgresql_where=text("whole_days IS NOT NULL"),
                             postgresql_include=["plan", "whole_days", "whole_workdays"]))
 
@@ -88,7 +90,10 @@ class MonthTally(_Tally, table=True):
 
 
 class OpenTally(_Tally, table=True):
-    """How many clocks are open now, by the day they are due (`side` due) and, again, by the day they started (`side` start)."""
+    """How many clocks are open now, by the day they are due (`side` due) and, again, by the day they started (`side` start).
+
+    The sides `claim`, `manual` and `risk` (`state`: a place in `forecast.rules.EDGES`) count other things that are open.
+    """
 
     __tablename__ = "open_tally"
     __table_args__ = (Index("open_tally_org", "org_key"),)
@@ -111,6 +116,6 @@ class FiguresRefresh(SQLModel, table=True):
 
 
 # The record grows in the order of time, so that a few pages say where a day lies.
-Index("audit_record_at", col(AuditRecord.at), postgresql_using="brin")
+Index("audit_record_at", col(AuditRecord.at), postgresql_using="brin", postgresql_with={"autosummarize": True})
 # Promises kept and missed by the day their clocks stopped: a month of them, and the claims behind a number in that order.
 Index("clock_kept", col(SlaClock.kept), col(SlaClock.stopped_on), col(SlaClock.id), postgresql_where=text("kept IS NOT NULL"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import date
 
-from sqlalchemy import BigInteger, Identity, Index, Text
+from sqlalchemy import BigInteger, Identity, Index, Text, text
 from sqlmodel import Field, SQLModel
 
 from services.models.base import CText
@@ -38,7 +38,9 @@ class ClaimRisk(SQLModel, table=True):
     """
 
     __tablename__ = "claim_risk"
-    __table_args__ = (Index("claim_risk_org", "org_key", "promise"), {"postgresql_with": {"fillfactor": 70}})
+    __table_args__ = (Index("claim_risk_org", "org_key", "promise"),
+                      Index("claim_risk_rank", "promise", text("rank DESC"), "left_days", "claim_id"),
+                      {"postgresql_with": {"fillfactor": 70}})
 
     claim_id: uuid.UUID = Field(primary_key=True)
     promise: str = Field(primary_key=True, sa_type=Text)

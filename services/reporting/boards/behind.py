@@ -17,10 +17,15 @@ from services.reporting.figures.visits import DECISIONS
 
 # With more open clocks than this an area is read along the days, with fewer from its claims.
 _MANY = 3_000
+# A page of rows: a second process costs more than it helps, and has the planner read the whole table only to be able to share it.
+_ALONE = sa.text("SELECT set_config('max_parallel_workers_per_gather', '0', true)")
 _HOW_MANY = sa.text("SELECT coalesce(sum(n), 0) FROM open_tally WHERE org_key = :key AND side = 'due'")
 _HERE = "{0}.org_key >= :low AND {0}.org_key < :high"
-_CLAIM = "c.id AS claim_id, c.claim_no, c.plan, c.state, c.org_key, o.name AS org"
-_ORG = "LEFT JOIN organisation o ON o.org_key = c.org_key"
+# What is shown of a claim is looked up for the rows of the page alone: joined before they are cut off, it would be for every row.
+_SHOWN = """
+    SELECT c.id AS claim_id, c.claim_no, c.plan, c.state, c.org_key, (SELECT o.name FROM organisation o WHERE o.org_key = c.org_key) AS org,
+           x.kind, x.due_on, x.days, {fen} AS fen, x.place, x.row
+    FROM ({rows} LIMIT :limit) x JOIN claim c ON c.id = x.claim_id ORDER BY x.place, x.row"""
 _RUNNING = "k.state = 'running' AND "
 _CLOCKS = {
     "open": "true", "due_today": f"{_RUNNING} k.due_on = :today", "soon": f"{_RUNNING} k.due_on > :today AND k.due_on <= :soon",
@@ -36,16 +41,18 @@ _VISITS = {
 _DAYS = f"CASE WHEN :stage = '{WHOLE}' THEN v.whole_days WHEN :level <> '' THEN v.days ELSE v.stay_days END"
 
 
+def _shown(rows: str, fen: str = "c.amount_fen") -> sa.TextClause:
+    return sa.text(_SHOWN.format(rows=rows, fen=fen))
+
+
 def _clocks(condition: str, place: str, where: str, *, along: bool) -> sa.TextClause:
     """`place`: the day by which they come; `along`: read by that day, for an area with very many."""
-    fence = "" if along else "OFFSET 0"
-    return sa.text(f"""
-        SELECT {_CLAIM}, x.kind, x.due_on, NULL::int AS days, c.amount_fen AS fen, x.place, x.id AS row FROM (
-            SELECT k.id, k.claim_id, k.kind, k.due_on, {place} AS place FROM sla_clock k
-            JOIN claim c ON c.id = k.claim_id AND {_HERE.format("c")} AND {OF_PLANS.format("c")}
-            WHERE {where} AND {condition} AND {_HERE.format("k")} AND {OF_KINDS.format("k")} AND (:kind = '' OR k.kind = :kind)
-              AND ({place}, k.id) > (CAST(:place AS date), CAST(:row AS uuid)) {fence}) x
-        JOIN claim c ON c.id = x.claim_id {_ORG} ORDER BY x.place, x.id LIMIT :limit""")
+    rows = f"""
+        SELECT k.claim_id, k.kind, k.due_on, NULL::int AS days, {place} AS place, k.id AS row FROM sla_clock k
+        JOIN claim c ON c.id = k.claim_id AND {_HERE.format("c")} AND {OF_PLANS.format("c")}
+        WHERE {where} AND {condition} AND {_HERE.format("k")} AND {OF_KINDS.format("k")} AND (:kind = '' OR k.kind = :kind)
+          AND ({place}, k.id) > (CAST(:place AS date), CAST(:row AS uuid))"""
+    return _shown(f"{rows} ORDER BY {place}, k.id" if along else f"SELECT * FROM ({rows} OFFSET 0) y ORDER BY place, row")
 
 
 _IN_MONTHS = f"{STOPPED} AND k.stopped_on >= :first_day AND k.stopped_on < :past_day"
@@ -57,19 +64,18 @@ for _along in (False, True):
     for _name, _condition in _VERDICTS.items():
         _QUERIES[_name, _along] = _clocks(_condition, "k.stopped_on", _IN_MONTHS, along=_along)
     for _name, _condition in _VISITS.items():
-        _QUERIES[_name, _along] = sa.text(f"""
-            SELECT {_CLAIM}, CASE WHEN v.level <> '' THEN v.level ELSE v.stage END AS kind, NULL::date AS due_on, {_DAYS} AS days,
-                   c.amount_fen AS fen, v.left_at AS place, v.claim_id AS row
-            FROM stage_visit v JOIN claim c ON c.id = v.claim_id {_ORG}
+        _QUERIES[_name, _along] = _shown(f"""
+            SELECT v.claim_id, CASE WHEN v.level <> '' THEN v.level ELSE v.stage END AS kind, NULL::date AS due_on, {_DAYS} AS days,
+                   v.left_at AS place, v.claim_id AS row
+            FROM stage_visit v
             WHERE {_HERE.format("v")} AND v.left_at >= :first AND v.left_at < :past AND {OF_PLANS.format("v")} AND {_condition}
               AND (v.left_at, v.claim_id) > (CAST(:place AS timestamptz), CAST(:row AS uuid))
-            ORDER BY v.left_at, v.claim_id LIMIT :limit""")
-    _QUERIES["manual", _along] = sa.text(f"""
-        SELECT {_CLAIM}, s.level AS kind, NULL::date AS due_on, NULL::int AS days, NULL::bigint AS fen, DATE '0001-01-01' AS place,
-               c.id AS row
-        FROM claim c JOIN review_step s ON s.claim_id = c.id AND s.round = c.round AND s.state = 'open' {_ORG}
+            ORDER BY v.left_at, v.claim_id""")
+    _QUERIES["manual", _along] = _shown(f"""
+        SELECT c.id AS claim_id, s.level AS kind, NULL::date AS due_on, NULL::int AS days, DATE '0001-01-01' AS place, c.id AS row
+        FROM claim c JOIN review_step s ON s.claim_id = c.id AND s.round = c.round AND s.state = 'open'
         WHERE {_HERE.format("c")} AND {OF_PLANS.format("c")} AND (:level = '' OR s.level = :level) AND {MANUAL}
-          AND c.id > CAST(:row AS uuid) ORDER BY c.id LIMIT :limit""")
+          AND c.id > CAST(:row AS uuid) ORDER BY c.id""", "NULL::bigint")
 
 
 def claims(session: Session, cut: Cut, which: Which, *, after: str = "", limit: int = 50, now: datetime) -> Page:
@@ -77,6 +83,7 @@ def claims(session: Session, cut: Cut, which: Which, *, after: str = "", limit: 
 
     InputError: a wrong `after`. NotFound: no such organisation in sight.
     """
+    session.execute(_ALONE)
     found = area(session, cut, now)
     place, row = _cursor(after, which)
     values = {**found.values(by_part=False), **_months(found, which), **_days(session, found, which), "kind": which.kind,

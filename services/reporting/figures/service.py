@@ -54,8 +54,10 @@ def refresh(session: Session, *, now: datetime, whole: bool = False) -> Refreshe
         visits.build(session, counting)
         session.execute(_ANALYZE)
         months = tallies.all_months(session)
-        _count(session, months, months)
+        tallies.count_days(session, months)
+        tallies.count_months(session, months)
         forecast.refresh(session, now, whole=True)
+        tallies.count_open(session)
         moves.refresh(session, now, whole=True)
         found = Refreshed(True, 0, len(months))
     else:
@@ -70,14 +72,9 @@ def _grown(session: Session, counting: visits.Counting, changed: visits.Changed,
     if changed.chains:
         days = visits.renew(session, counting, changed.stays)
         months = days | tallies.months_of(session, changed.stays) | {business_day(now).replace(day=1)}
-        _count(session, days, months)
-    forecast.refresh(session, now, claims=changed.chains)
+        tallies.count_days(session, days)
+        tallies.count_months(session, months)
+    if forecast.refresh(session, now, claims=changed.chains) or changed.chains:
+        tallies.count_open(session)
     moves.refresh(session, now, moved=bool(changed.stays))
     return Refreshed(False, len(changed.stays), len(months))
-
-
-def _count(session: Session, days: set[date], months: set[date]) -> None:
-    """Stays that ended in `days`, what happened in `months`, and what is open."""
-    tallies.count_days(session, days)
-    tallies.count_months(session, months)
-    tallies.count_open(session)

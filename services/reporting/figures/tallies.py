@@ -15,6 +15,7 @@ from services.core.clock import at_hour
 from services.core.months import months_on
 from services.reporting.boards.views import WHOLE
 from services.reporting.figures.visits import DECISIONS
+from services.reporting.forecast.rules import EDGES
 from services.sla.queries import WINDOWS
 
 # Organisations without a tally of their own: their boards count their rows.
@@ -98,8 +99,8 @@ _COUNTS = _replace("month_tally", ("plan", "month", "what", "kind"), f"""
           AND {_month("y.credited_at")} IN ({_MONTHS})) r
     JOIN place p ON p.org_key = r.org_key GROUP BY 1, 2, 3, 4, 5""", _OF_MONTHS)
 OPEN = f"k.state <> 'stopped' AND k.kind NOT IN {_WINDOWS}"
-# Claims open in each state (`side` claim), and those under review whose newest worksheet wants a person's amount, by the level and
-# the role that must say it (`side` manual); neither has a day.
+# Claims open in each state (`side` claim), those under review whose newest worksheet wants a person's amount, by the level and
+# the role that must say it (`side` manual), and promises forecast by the band of their rank (`side` risk); none of these has a day.
 NO_DAY = "DATE '2000-01-01'"
 MANUAL = """c.state = 'in_review' AND 'manual' = (SELECT w.outcome FROM worksheet w WHERE w.claim_id = c.id AND w.round = c.round
     ORDER BY w.seq DESC LIMIT 1)"""
@@ -111,7 +112,10 @@ _OPEN = _replace("open_tally", ("plan", "kind", "state", "side", "day"), f"""
         SELECT c.org_key, c.plan, '', c.state, 'claim', {NO_DAY} FROM claim c WHERE c.state NOT IN ('closed', 'cancelled')
         UNION ALL
         SELECT c.org_key, c.plan, s.level, s.role, 'manual', {NO_DAY} FROM claim c
-        JOIN review_step s ON s.claim_id = c.id AND s.round = c.round AND s.state = 'open' WHERE {MANUAL}) r
+        JOIN review_step s ON s.claim_id = c.id AND s.round = c.round AND s.state = 'open' WHERE {MANUAL}
+        UNION ALL
+        SELECT f.org_key, c.plan, f.promise, width_bucket(f.rank, ARRAY[{", ".join(str(edge) for edge in EDGES)}])::text, 'risk', {NO_DAY}
+        FROM claim_risk f JOIN claim c ON c.id = f.claim_id) r
     JOIN place p ON p.org_key = r.org_key GROUP BY 1, 2, 3, 4, 5, 6""", "true")
 _ALL_MONTHS = sa.text(f"""
     SELECT DISTINCT {_month("left_at")} FROM stage_visit WHERE left_at IS NOT NULL
@@ -146,7 +150,7 @@ def count_months(session: Session, months: set[date]) -> None:
 
 
 def count_open(session: Session) -> None:
-    """The clocks that are open now."""
+    """What is open now; the forecast comes before."""
     session.execute(_OPEN)
 
 

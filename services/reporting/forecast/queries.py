@@ -11,14 +11,13 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlmodel import Session
 
+from services.core.clock import business_day
 from services.core.errors import InputError
+from services.reporting.boards.area import place
 from services.reporting.boards.views import Cut
-from services.reporting.forecast.rules import LATE, OUTLASTS, WHOLE
+from services.reporting.figures.tallies import BELOW
+from services.reporting.forecast.rules import EDGES, LATE, OUTLASTS, WHOLE
 from services.rulebook import registry
-
-# Shares in percent: to each board band its lowest; above them what outlasts every like claim, and what is late.
-BANDS: tuple[int, ...] = (0, 1, 5, 10, 25, 50)
-EDGES: tuple[int, ...] = (*(low * WHOLE // 100 for low in BANDS), OUTLASTS, LATE)       # the lowest rank of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +72,17 @@ _IN_CUT = """r.promise = :promise AND r.org_key >= :low AND r.org_key < :high AN
         SELECT 1 FROM claim c WHERE c.id = r.claim_id AND c.plan = ANY(CAST(:plans AS text[]))))"""
 _RISKIEST = sa.text(f"""
     SELECT c.claim_no, c.plan, x.* FROM (SELECT {_COLUMNS} FROM claim_risk r WHERE {_IN_CUT} AND r.rank >= :from_rank AND r.rank < :to_rank
+        AND r.rank <= -CAST(:rank AS int)
         AND (-r.rank, r.left_days, r.claim_id) > (CAST(:rank AS int), CAST(:days AS int), CAST(:claim AS uuid))
         ORDER BY r.rank DESC, r.left_days, r.claim_id LIMIT :limit) x
     JOIN claim c ON c.id = x.claim_id ORDER BY x.rank DESC, x.left_days, x.claim_id""")
-_BANDS = sa.text(f"""
-    SELECT width_bucket(r.rank, CAST(:edges AS int[])) AS band, count(*) FROM claim_risk r WHERE {_IN_CUT} GROUP BY 1""")
-_AS_OF = sa.text("SELECT max(as_of) FROM claim_risk r WHERE r.promise = :promise AND r.org_key >= :low AND r.org_key < :high")
+_COUNTED = sa.text(f"""
+    SELECT width_bucket(r.rank, CAST(:edges AS int[])) AS band, count(*) AS n, max(r.as_of) AS as_of FROM claim_risk r
+    WHERE {_IN_CUT} GROUP BY 1""")
+_TALLIED = sa.text("""
+    SELECT t.state::int AS band, sum(t.n) AS n FROM open_tally t WHERE t.org_key = :low AND t.side = 'risk' AND t.kind = :promise
+    AND (CAST(:plans AS text[]) IS NULL OR t.plan = ANY(CAST(:plans AS text[]))) GROUP BY 1""")
+_AS_OF = sa.text("SELECT as_of FROM figures_refresh WHERE name = 'forecast'")
 
 
 def risks(session: Session, wanted: Iterable[tuple[uuid.UUID, str]]) -> Mapping[tuple[uuid.UUID, str], Risk]:
@@ -141,9 +145,13 @@ def _cursor(after: str) -> tuple[int, int, uuid.UUID]:
 
 
 def bands(session: Session, cut: Cut) -> Bands:
-    """How many stand in which band of the share."""
-    counts = {row[0]: int(row[1]) for row in session.execute(_BANDS, {**_bound(cut), "edges": list(EDGES)})}
-    return Bands(session.execute(_AS_OF, _bound(cut)).scalar_one(), tuple(counts.get(place, 0) for place in range(1, len(EDGES) + 1)))
+    """How many stand in which band of the share. NotFound: no such organisation in sight."""
+    tallied = place(session, cut).kind not in BELOW
+    given = _bound(cut) if tallied else {**_bound(cut), "edges": list(EDGES)}
+    rows = session.execute(_TALLIED if tallied else _COUNTED, given).all()
+    counts = {row.band: int(row.n) for row in rows}
+    day = (business_day(session.execute(_AS_OF).scalar_one()) if tallied else max(row.as_of for row in rows)) if rows else None
+    return Bands(day, tuple(counts.get(band, 0) for band in range(1, len(EDGES) + 1)))
 
 
 def _bound(cut: Cut) -> dict[str, object]:

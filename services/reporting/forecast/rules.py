@@ -17,6 +17,9 @@ FEWEST = 30                         # fewer like claims say too little: what is 
 LEVEL, STAGE, OFFICE, NATION = WIDTHS = ("level", "stage", "office", "nation")
 # A rank is a share in ten-thousandths; before all shares stand promises already missed and claims that outlast all that passed.
 WHOLE, OUTLASTS, LATE = 10_000, 15_000, 20_000
+# Shares in percent: to each board band its lowest; above them what outlasts every like claim, and what is late.
+BANDS: tuple[int, ...] = (0, 1, 5, 10, 25, 50)
+EDGES: tuple[int, ...] = (*(low * WHOLE // 100 for low in BANDS), OUTLASTS, LATE)       # the lowest rank of each
 
 
 class Like(NamedTuple):

@@ -29,6 +29,7 @@ from services.reporting.boards.views import (
     Which,
 )
 from services.reporting.forecast import queries as forecast
+from services.reporting.forecast.rules import BANDS as SHARES
 from services.web import board_words as words
 from services.web.board_change import Change, days_changed, share_changed
 from services.web.door import Pages
@@ -123,7 +124,7 @@ def now(visit: Visit) -> Response:
     late, ages = _late(board, found.orgs if found.orgs.rows else found.kinds, bool(found.orgs.rows)), _ages(board, found.kinds)
     return shown(board, "boards.html", found.place, found=found, by_need=reading.by_need, late_told=drawing.told(late, visit.say),
                  ages_told=drawing.told(ages, visit.say), worst_kind=_worst(found.kinds), worst_org=_worst(found.orgs),
-                 risks=risks, likely=likely[:LINES], band=band, shares=forecast.BANDS, states=words.STAGES, levels=words.levels(),
+                 risks=risks, likely=likely[:LINES], band=band, shares=SHARES, states=words.STAGES, levels=words.levels(),
                  more=board.at("/boards", risk=band, after=likely[LINES - 1].cursor) if len(likely) > LINES else "")
 
 
