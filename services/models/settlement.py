@@ -28,7 +28,9 @@ class Settlement(Scoped, table=True):
     __tablename__ = "settlement"
     __table_args__ = (one_of("state", SETTLEMENT_STATES), CheckConstraint("quarter BETWEEN 1 AND 4", name="quarter_of_four"),
                       Index("settlement_plan", "plan", "year", "quarter"),
-                      Index("settlement_feed", "feed_id", unique=True, postgresql_where=text("state <> 'cancelled'")))
+                      Index("settlement_feed", "feed_id", unique=True, postgresql_where=text("state <> 'cancelled'")),
+                      # What was paid before is looked up once: another settlement of the plan waits until this one is through.
+                      Index("settlement_settling", "plan", unique=True, postgresql_where=text("state = 'settling'")))
 
     plan: str = Field(sa_type=Text)
     plan_from: date
@@ -92,7 +94,7 @@ class SettlementLine(SQLModel, table=True):
     """
 
     __tablename__ = "settlement_line"
-    __table_args__ = (PrimaryKeyConstraint("year", "settlement_id", "part", "person_id", name="settlement_line_key"),
+    __table_args__ = (PrimaryKeyConstraint("year", "part", "person_id", "settlement_id", name="settlement_line_key"),
                       {"postgresql_partition_by": "LIST (year)"})
 
     settlement_id: uuid.UUID

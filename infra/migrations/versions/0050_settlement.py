@@ -48,6 +48,7 @@ def upgrade() -> None:
         sa.CheckConstraint("quarter BETWEEN 1 AND 4", name="quarter_of_four"))
     op.create_index("settlement_plan", "settlement", ["plan", "year", "quarter"])
     op.create_index("settlement_feed", "settlement", ["feed_id"], unique=True, postgresql_where=sa.text("state <> 'cancelled'"))
+    op.create_index("settlement_settling", "settlement", ["plan"], unique=True, postgresql_where=sa.text("state = 'settling'"))
     op.create_table(
         "settlement_part",
         sa.Column("id", sa.Uuid(), primary_key=True), sa.Column("org_key", _KEY, nullable=False),
@@ -69,7 +70,7 @@ def upgrade() -> None:
         sa.Column("total_fen", sa.BigInteger(), nullable=False), sa.Column("due_fen", sa.BigInteger(), nullable=False),
         sa.Column("receivable_fen", sa.BigInteger(), nullable=False), sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("flags", sa.ARRAY(sa.Text()), nullable=False), sa.Column("card_id", sa.Uuid()), sa.Column("why_unpaid", sa.Text()),
-        sa.PrimaryKeyConstraint("year", "settlement_id", "part", "person_id", name="settlement_line_key"),
+        sa.PrimaryKeyConstraint("year", "part", "person_id", "settlement_id", name="settlement_line_key"),
         postgresql_partition_by="LIST (year)")
     for year in _YEARS:
         op.execute(f"CREATE TABLE settlement_line_{year} PARTITION OF settlement_line FOR VALUES IN ({year});"
