@@ -19,9 +19,9 @@ _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = "10X98765432"
 REGIONS = {"ningxia": "640099", "xinjiang": "650099"}
 _SERIES = {"ICBC": "622202", "CCB": "621700", "ABC": "622848", "BOC": "621660", "BOB_UNION_CARD": "621030"}
-_FAMILY = ("示", "样", "例", "拟", "仿", "试")
-_FEMALE = ("一兰", "二梅", "三菊", "四莲", "五棠", "六荷", "七桂", "八蓉", "九芝", "十薇")
-_MALE = ("一松", "二柏", "三杉", "四桦", "五槐", "六榆", "七杨", "八桐", "九樟", "十楠")
+FAMILY = ("示", "样", "例", "拟", "仿", "试")
+FEMALE = ("一兰", "二梅", "三菊", "四莲", "五棠", "六荷", "七桂", "八蓉", "九芝", "十薇")
+MALE = ("一松", "二柏", "三杉", "四桦", "五槐", "六榆", "七杨", "八桐", "九樟", "十楠")
 
 
 def synthetic_id(region: str, born: date, serial: int, sex: Sex) -> str:
@@ -33,8 +33,8 @@ def synthetic_id(region: str, born: date, serial: int, sex: Sex) -> str:
 
 def synthetic_name(serial: int, sex: Sex) -> str:
     """A name that reads like one and belongs to nobody: the families are the words for sample, model, trial."""
-    given = _FEMALE if sex == "F" else _MALE
-    return _FAMILY[serial // len(given) % len(_FAMILY)] + given[serial % len(given)]
+    given = FEMALE if sex == "F" else MALE
+    return FAMILY[serial // len(given) % len(FAMILY)] + given[serial % len(given)]
 
 
 def synthetic_card(bank: str, serial: int) -> str:
