@@ -29,11 +29,11 @@ from sqlmodel import Session
 
 from services.access.actor import Actor
 
-__all__ = ["STEPS", "advanced", "decided", "follow", "lapsed", "recoveries"]
+__all__ = ["BOOK", "DAY", "STEPS", "advanced", "decided", "follow", "lapsed", "recoveries"]
 
 # One line for each source; the other side is one line a transaction (of a refund, one a cover; of a run, one a release, because
 # its money leaves the account that the fund had then). A transaction holds what one organisation's plan did on one day.
-_BOOK = """
+BOOK = """
     WITH due AS ({due}),
     made AS (
         INSERT INTO ledger_transaction (id, org_key, plan, kind, booked_on, fact_on, account_id, at)
@@ -49,7 +49,7 @@ _BOOK = """
         NULL::uuid, NULL, NULL::int, -sum(d.fen)::bigint
     FROM due d JOIN made m ON m.org_key = d.book_key AND m.plan = d.plan AND m.fact_on = d.fact_on
     GROUP BY m.id, m.org_key, m.plan, d.memo, d.other, d.cover_id, d.paid_at"""
-_DAY = "({} AT TIME ZONE 'Asia/Shanghai')::date"
+DAY = "({} AT TIME ZONE 'Asia/Shanghai')::date"
 _MEMO = "CASE c.route WHEN 'insurer' THEN 'memo_' ELSE '' END"
 _REFUND_OF = "CASE WHEN {} THEN c.cover_id END"
 _ONCE = "NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.source_id = {} AND e.step = '{}' AND e.attempt = {})"
@@ -57,12 +57,12 @@ _ONCE = "NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.source_id = {} AND e.s
 
 def _due(step: str, source: str, *, attempt: str = "0", org: str = "c.org_key", book: str = "c.org_key", on: str, account: str,
          fen: str, other: str, refund: str = "false", paid_at: str = "NULL::timestamptz", rows: str) -> str:
-    """The rows of one step, as `_BOOK` wants them. `refund`: the other side is kept for the claim's cover. `paid_at`: as of when
+    """The rows of one step, as `BOOK` wants them. `refund`: the other side is kept for the claim's cover. `paid_at`: as of when
     the fund's account is the one that moved; none: the present one.
     """
     once = _ONCE.format(source, step, attempt)
     return f"""SELECT {source} AS source_id, {attempt} AS attempt, {org} AS org_key, {book} AS book_key, c.plan, {_MEMO} AS memo,
-        {_DAY.format(on)} AS fact_on, {account} AS account, ({fen})::bigint AS fen, {other} AS other,
+        {DAY.format(on)} AS fact_on, {account} AS account, ({fen})::bigint AS fen, {other} AS other,
         {_REFUND_OF.format(refund)} AS cover_id, {paid_at} AS paid_at FROM {rows} AND {{which}} AND {once}"""
 
 
@@ -135,7 +135,7 @@ _WHICH = {"decided": "c.id", "lapsed": "c.id", "deducted": "c.id", "advanced": "
 
 
 def _statements(which: str | None) -> MappingProxyType[str, sa.TextClause]:
-    return MappingProxyType({step: sa.text(_BOOK.format(step=step, due=due.format(
+    return MappingProxyType({step: sa.text(BOOK.format(step=step, due=due.format(
         which=which.format(_WHICH[step]) if which else "true"))).bindparams(
         sa.bindparam("account", type_=sa.Uuid), sa.bindparam("at", type_=sa.DateTime(timezone=True)))
         for step, due in _DUE.items()})

@@ -114,7 +114,9 @@ class Adequacy:
 _ADEQUACY = sa.text("""
     SELECT f.plan, f.opening_fen + coalesce(b.cash, 0) AS balance, coalesce(b.transit, 0) AS transit, coalesce(b.payable, 0) AS payable,
            coalesce((SELECT sum(p.amount_fen)::bigint FROM payment p JOIN payment_run m ON m.id = p.run_id
-                     WHERE m.plan = f.plan AND p.state IN ('batched', 'released')), 0) AS gathered
+                     WHERE m.plan = f.plan AND p.state IN ('batched', 'released')), 0)
+           + (SELECT coalesce(sum(m.total_fen), 0)::bigint FROM payment_run m WHERE m.plan = f.plan AND m.settlement_id IS NOT NULL
+              AND m.state IN ('draft', 'submitted', 'released')) AS gathered
     FROM fund f LEFT JOIN (
         SELECT t.plan, coalesce(sum(e.amount_fen) FILTER (WHERE e.account = 'cash'), 0)::bigint AS cash,
                -coalesce(sum(e.amount_fen) FILTER (WHERE e.account = 'in_transit'), 0)::bigint AS transit,

@@ -21,10 +21,11 @@ from services.core.ids import uuidv7
 from services.ledger import claims
 from services.ledger.accounts import Account, check_balanced, prefix
 from services.ledger.claims import advanced, decided, follow, lapsed, recoveries
+from services.ledger.settlements import follow_file
 from services.models import LedgerEntry, LedgerTransaction, PremiumVoucher
 
-__all__ = ["Line", "advanced", "allocate", "catch_up", "charge", "decided", "follow", "give_back", "hold", "lapsed", "move_account",
-           "open_fund", "prepaid", "raise_due", "receive", "recoveries", "reduce"]
+__all__ = ["Line", "advanced", "allocate", "catch_up", "charge", "decided", "follow", "follow_file", "give_back", "hold", "lapsed",
+           "move_account", "open_fund", "prepaid", "raise_due", "receive", "recoveries", "reduce"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +197,12 @@ _MOVE = """
     leaving AS (
         SELECT n.plan, (SELECT f.id FROM fund_account f WHERE f.plan = n.plan AND f.entered_at <= n.released_at
             ORDER BY f.entered_at DESC, f.id DESC LIMIT 1) AS old, p.amount_fen AS fen
-        FROM payment_run n JOIN payment p ON p.run_id = n.id AND p.state IN ('released', 'sent')),
+        FROM payment_run n JOIN payment p ON p.run_id = n.id AND p.state IN ('released', 'sent')
+        UNION ALL
+        SELECT n.plan, (SELECT f.id FROM fund_account f WHERE f.plan = n.plan AND f.entered_at <= n.released_at
+            ORDER BY f.entered_at DESC, f.id DESC LIMIT 1), (SELECT coalesce(sum(q.amount_fen), 0)::bigint FROM settlement_payment q
+            WHERE q.run_id = n.id AND q.state IN ('batched', 'sent'))
+        FROM payment_run n WHERE n.settlement_id IS NOT NULL AND n.state IN ('released', 'sent')),
     due AS (
         SELECT * FROM (SELECT h.id, h.plan, h.old, h.fen - coalesce((SELECT sum(l.fen) FROM leaving l WHERE l.plan = h.plan
             AND l.old IS NOT DISTINCT FROM h.old), 0)::bigint AS fen FROM held h) x WHERE fen > 0),

@@ -115,7 +115,7 @@ class BankLine(Scoped, table=True):
                       Index("bank_line_reference", "reference", postgresql_where=text("kind = 'sent'")))
 
     payment_id: uuid.UUID | None = Field(default=None, foreign_key="payment.id")
-    settlement_payment_id: uuid.UUID | None = Field(default=None, foreign_key="settlement_payment.id")   # instead of a claim's
+    settlement_payment_id: uuid.UUID | None = None   # instead of a claim's
     run_id: uuid.UUID | None = Field(default=None, foreign_key="payment_run.id")
     kind: str = Field(sa_type=Text)
     attempt: int = 1
@@ -143,7 +143,7 @@ class LineVerdict(Asked, table=True):
     line_id: uuid.UUID = Field(foreign_key="bank_line.id")
     verdict: str = Field(sa_type=Text)
     payment_id: uuid.UUID | None = Field(default=None, foreign_key="payment.id")     # of assign
-    settlement_payment_id: uuid.UUID | None = Field(default=None, foreign_key="settlement_payment.id")   # of assign, instead
+    settlement_payment_id: uuid.UUID | None = None   # of assign, instead of a claim's
     fault: str = Field(sa_type=Text)
     withdrawn_by: uuid.UUID | None = None            # account
     withdrawn_why: str | None = Field(default=None, sa_type=Text)

@@ -5,21 +5,23 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Computed, Index, SmallInteger, Text, UniqueConstraint, text
-from sqlmodel import Field
+from sqlalchemy import Boolean, CheckConstraint, Column, Computed, Index, SmallInteger, Text, text
+from sqlmodel import Field, SQLModel
 
-from services.models.base import CText, Fen, Instant, Row, Scoped, instant, one_of
+from services.core.ids import uuidv7
+from services.models.base import CText, Fen, Instant, Scoped, instant, one_of
 
 # `batched`: in a run, which says itself whether it is released; so a release writes no line.
 STATES = ("planned", "batched", "sent", "credited", "returned", "cancelled")
 
 
-class SettlementPayment(Row, table=True):
+class SettlementPayment(SQLModel, table=True):
     """What one settlement owes one person: paid once; a returned one is sent again under the same row with a higher attempt.
 
     A line moves with its run or by a line of the bank, ten thousand at once, and stands on its run's chain of the record. It has
     no foreign keys: looking up four of them would cost a city's millions more than writing the lines; `huzhu check` names a line
-    without its settlement's line, run or card (`settlement_whole`). The reference told to the bank is the run's number and `line`.
+    without its settlement's line, run or card (`settlement_whole`). `id` and (run, line) are unique, too; rows are COPYed into the one
+    partition `settlement_payment_all`. The reference told to the bank is the run's number and `line`.
     """
 
     __tablename__ = "settlement_payment"
@@ -29,17 +31,13 @@ class SettlementPayment(Row, table=True):
                         " AND (run_id IS NULL OR card_id IS NOT NULL)", name="carried"),
         CheckConstraint("(state = 'credited') = (credited_at IS NOT NULL) AND (state = 'credited') = (serial IS NOT NULL)",
                         name="credit_proved"),
-        UniqueConstraint("settlement_id", "part", "person_id", name="settlement_payment_once"),
-        Index("settlement_payment_line", "run_id", "line", unique=True, postgresql_where=text("run_id IS NOT NULL")),
-        Index("settlement_payment_waiting", "settlement_id", "id", postgresql_where=text("waiting")),
-        # A run moves all lines of a page in one transaction: there is room for two versions of each.
-        {"postgresql_with": {"fillfactor": 45}})
+        Index("settlement_payment_waiting", "settlement_id", "id", postgresql_where=text("waiting")))
 
-    id: uuid.UUID = Field(default=None, primary_key=True, sa_column_kwargs={"server_default": text("uuidv7()")})
+    settlement_id: uuid.UUID = Field(primary_key=True)
+    part: int = Field(primary_key=True, sa_type=SmallInteger)
+    person_id: uuid.UUID = Field(primary_key=True)
+    id: uuid.UUID = Field(default_factory=uuidv7, sa_column_kwargs={"server_default": text("uuidv7()")})
     org_key: str = Field(sa_type=CText, nullable=False)
-    settlement_id: uuid.UUID
-    person_id: uuid.UUID
-    part: int = Field(sa_type=SmallInteger)
     amount_fen: int = Field(sa_type=Fen)
     card_id: uuid.UUID | None = None                 # none: no account was known; it waits for one
     run_id: uuid.UUID | None = None

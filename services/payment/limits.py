@@ -27,6 +27,7 @@ from services.core.settings import settings
 from services.core.texts import written
 from services.lifecycle.apart import require_apart
 from services.models import PaymentRun
+from services.payment import settled
 from statemachines.states import PaymentRunState
 
 SHIPPED, OWN = Path(__file__).with_name("limits.yaml"), "payment_limits.yaml"
@@ -95,8 +96,11 @@ def in_force(org_key: str, on: date, entries: Sequence[Limit]) -> Limit | None:
 
 _LARGEST = sa.text("""
     SELECT p.amount_fen, c.claim_no FROM payment p JOIN claim c ON c.id = p.claim_id WHERE p.run_id = :run
-    ORDER BY p.amount_fen DESC, c.claim_no LIMIT 1""")
-_TOTAL = sa.text("SELECT coalesce(sum(amount_fen), 0)::bigint FROM payment WHERE run_id = :run")
+    UNION ALL SELECT max(amount_fen), NULL FROM settlement_payment WHERE run_id = :run HAVING count(*) > 0
+    ORDER BY amount_fen DESC, claim_no LIMIT 1""")
+_TOTAL = sa.text("""
+    SELECT ((SELECT coalesce(sum(amount_fen), 0) FROM payment WHERE run_id = :run)
+        + (SELECT coalesce(sum(amount_fen), 0) FROM settlement_payment WHERE run_id = :run))::bigint""")
 _OF_THE_DAY = sa.text("""
     SELECT coalesce(sum(total_fen), 0)::bigint FROM payment_run WHERE org_key = :org AND id <> :run AND released_at IS NOT NULL
     AND (released_at AT TIME ZONE 'Asia/Shanghai')::date = :day""")
@@ -145,6 +149,7 @@ def allow_over(session: Session, *, run: PaymentRun, reason: str, actor: Actor, 
         raise GuardFailed("maker_not_separate", "制单人不得核准自己的付款批次", remedy="请由另一人核准")
     claims = session.execute(sa.text("SELECT DISTINCT claim_id FROM payment WHERE run_id = :run"), {"run": run.id}).scalars().all()
     require_apart(session, claims, actor)
+    settled.require_apart(session, run, actor)
     over = [one for one in measured(session, run, now=now) if one.over]
     if not over:
         raise Conflict("limit_kept", "这一批没有超过付款限额", remedy="无须核准，由复核人放行")

@@ -28,17 +28,18 @@ class Kept(NamedTuple):
     bank_time: datetime | None = None
     reason: str | None = None
     fault: str | None = None
+    settlement_payment_id: uuid.UUID | None = None      # instead of a claim's payment
 
 
 _INSERT = """
-    INSERT INTO bank_line (id, org_key, payment_id, run_id, kind, attempt, reference, amount_fen, serial, bank_time, reason, fault,
-                           file_sha256, line_no, at)
-    SELECT uuidv7(), r.org_key, r.payment_id, r.run_id, r.kind, r.attempt, r.reference, r.amount_fen, r.serial, r.bank_time, r.reason,
-           r.fault, %(sha)s, r.line_no, %(at)s
+    INSERT INTO bank_line (id, org_key, payment_id, settlement_payment_id, run_id, kind, attempt, reference, amount_fen, serial, bank_time,
+                           reason, fault, file_sha256, line_no, at)
+    SELECT uuidv7(), r.org_key, r.payment_id, r.settled_id, r.run_id, r.kind, r.attempt, r.reference, r.amount_fen, r.serial, r.bank_time,
+           r.reason, r.fault, %(sha)s, r.line_no, %(at)s
     FROM unnest(%(orgs)s::text[], %(payments)s::uuid[], %(runs)s::uuid[], %(kinds)s::text[], %(attempts)s::int4[],
                 %(references)s::text[], %(fens)s::int8[], %(serials)s::text[], %(times)s::timestamptz[], %(reasons)s::text[],
-                %(faults)s::text[], %(numbers)s::int4[])
-         AS r(org_key, payment_id, run_id, kind, attempt, reference, amount_fen, serial, bank_time, reason, fault, line_no)"""
+                %(faults)s::text[], %(numbers)s::int4[], %(settled)s::uuid[])
+         AS r(org_key, payment_id, run_id, kind, attempt, reference, amount_fen, serial, bank_time, reason, fault, line_no, settled_id)"""
 
 
 def keep(session: Session, lines: Sequence[Kept], *, file_sha256: str, now: datetime) -> None:
@@ -50,4 +51,4 @@ def keep(session: Session, lines: Sequence[Kept], *, file_sha256: str, now: date
         "references": [line.reference for line in lines], "fens": [line.amount_fen for line in lines],
         "serials": [line.serial for line in lines], "times": [line.bank_time for line in lines],
         "reasons": [line.reason for line in lines], "faults": [line.fault for line in lines],
-        "numbers": [Int4(line.line_no) for line in lines]})
+        "numbers": [Int4(line.line_no) for line in lines], "settled": [line.settlement_payment_id for line in lines]})

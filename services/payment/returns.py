@@ -19,6 +19,8 @@ from services.payment.bulk import in_bulk
 from services.payment.lines import Kept, keep
 from services.payment.picking import accounts
 from services.payment.port import Answer
+from services.payment.sent import Matched, Sent
+from services.payment.settled_answers import lines_sent, moved, of_settlement
 from services.storage import service as storage
 from statemachines.states import PaymentState
 
@@ -52,24 +54,6 @@ class ReturnSummary:
     repeated: bool = False
 
 
-@dataclass(slots=True)
-class Sent:
-    """A line we sent and where its payment stands; `stands` moves on while the file is read."""
-
-    payment_id: uuid.UUID
-    claim_id: uuid.UUID
-    run_id: uuid.UUID
-    org_key: str
-    attempt: int
-    amount_fen: int
-    stands: str
-    present_attempt: int
-    account: str
-    holder: str
-
-
-Matched = Sequence[tuple[Answer, Sent]]
-
 # Every line of a file looks its reference up in the index, one by one: the plan that is kept for every length of file would else
 # compare each line sent with each of the file's.
 _OF_FILE = """unnest(CAST(:references AS text[])) AS w(reference) CROSS JOIN LATERAL (
@@ -96,7 +80,9 @@ def read_return(session: Session, *, content: bytes, file_name: str, actor: Acto
     session.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:sha, 0))"), {"sha": sha256})
     if session.execute(sa.text("SELECT 1 FROM bank_line WHERE file_sha256 = :sha LIMIT 1"), {"sha": sha256}).first():
         return ReturnSummary(sha256, file_name, len(answers), repeated=True)
-    sent = _sent(session, [answer.reference for answer in answers])
+    references = [answer.reference for answer in answers]
+    sent = _sent(session, [one for one in references if not of_settlement(one)]) | lines_sent(
+        session, [one for one in references if of_settlement(one)])
     judged = [(answer, sent.get(answer.reference), _judge(answer, sent.get(answer.reference))) for answer in answers]
     keep(session, [_line(answer, known, fault, actor) for answer, known, fault in judged], file_sha256=sha256, now=now)
     matched = [(answer, known) for answer, known, fault in judged if known is not None and fault is None]
@@ -104,19 +90,22 @@ def read_return(session: Session, *, content: bytes, file_name: str, actor: Acto
     return ReturnSummary(
         sha256, file_name, len(answers), tuple(known.payment_id for answer, known in matched if answer.status == "credited"),
         tuple(known.payment_id for answer, known in matched if answer.status == "returned"),
-        tuple(sorted({known.claim_id for _, known in matched})),
+        tuple(sorted({known.claim_id for _, known in matched if known.claim_id})),
         tuple(Unmatched(answer.line_no, answer.reference, fault) for answer, _, fault in judged if fault))
 
 
 def follow(session: Session, matched: Matched, *, file_sha256: str, now: datetime) -> None:
     """Payments move as their lines say; the lines stand there already, without a fault."""
+    moved(session, [pair for pair in matched if pair[1].claim_id is None], file_sha256=file_sha256, now=now)
+    runs = sorted({known.run_id for _, known in matched})
+    matched = [pair for pair in matched if pair[1].claim_id]
     credited = [pair for pair in matched if pair[0].status == "credited"]
     returned = [pair for pair in matched if pair[0].status == "returned"]
     _move(session, "credit", credited, file_sha256, now)
     _move(session, "bounce", returned, file_sha256, now)
     ledger.follow(session, payment_ids=[known.payment_id for _, known in matched], steps=("credited",), now=now)
     ledger.follow(session, payment_ids=[known.payment_id for _, known in returned], steps=("bounced",), now=now)
-    _reconcile(session, sorted({known.run_id for _, known in matched}), now)
+    _reconcile(session, runs, now)
 
 
 def _sent(session: Session, references: Sequence[str]) -> dict[str, Sent]:
@@ -145,7 +134,8 @@ def _judge(answer: Answer, known: Sent | None) -> str | None:
 
 
 def _line(answer: Answer, known: Sent | None, fault: str | None, actor: Actor) -> Kept:
-    return Kept(org_key=known.org_key if known else actor.org_key, payment_id=known.payment_id if known else None,
+    return Kept(org_key=known.org_key if known else actor.org_key, payment_id=known.payment_id if known and known.claim_id else None,
+                settlement_payment_id=known.payment_id if known and not known.claim_id else None,
                 run_id=known.run_id if known else None, kind="credit" if answer.status == "credited" else "return",
                 attempt=known.attempt if known else 0, reference=answer.reference, amount_fen=answer.amount_fen,
                 serial=answer.serial, bank_time=answer.bank_time, reason=answer.reason or None, fault=fault,
@@ -166,5 +156,6 @@ def _reconcile(session: Session, run_ids: Sequence[uuid.UUID], now: datetime) ->
     done = session.execute(sa.text("""
         SELECT n.id FROM payment_run n WHERE n.id = ANY(CAST(:ids AS uuid[])) AND n.state = 'sent' AND NOT EXISTS (
             SELECT 1 FROM payment p WHERE p.run_id = n.id AND p.state IN ('batched', 'released', 'sent'))
+        AND NOT EXISTS (SELECT 1 FROM settlement_payment p WHERE p.run_id = n.id AND p.state IN ('batched', 'sent'))
         ORDER BY n.id"""), {"ids": list(run_ids)}).scalars()
     fire(session, "payment_run", "reconcile", [Move(run) for run in done], actor=system(settings().root_org), now=now)

@@ -22,14 +22,15 @@ from services.lifecycle.create import create
 from services.lifecycle.facts import RUN_DIGEST
 from services.lifecycle.service import Move, fire
 from services.models import PaymentRun
+from services.payment import settled
 from services.payment.banks import layout_of
 from services.payment.bulk import in_bulk
 from services.payment.funds import fund_account
 from services.payment.limits import allow_over as allow
 from services.payment.limits import require_within
 from services.payment.lines import Kept, keep
-from services.payment.picking import orders, pick
-from services.payment.port import Batch
+from services.payment.picking import Line, orders, pick
+from services.payment.port import Batch, Order
 from services.storage import service as storage
 from statemachines.states import PaymentRunState
 
@@ -90,17 +91,23 @@ def _nothing(left_out: Sequence[str]) -> InputError:
 
 def exclude(session: Session, *, payment_ids: Sequence[uuid.UUID], reason: str, actor: Actor, now: datetime) -> None:
     """Take payments out of their runs; a run already submitted then no longer equals its digest and must be resubmitted."""
-    fire(session, "payment", "exclude", [Move(payment, reason=reason, sets={"run_id": None}) for payment in payment_ids],
+    of_settlements, of_claims = settled.split(session, payment_ids)
+    settled.exclude(session, payment_ids=of_settlements, reason=reason, actor=actor, now=now)
+    fire(session, "payment", "exclude", [Move(payment, reason=reason, sets={"run_id": None}) for payment in of_claims],
          actor=actor, now=now)
 
 
 def submit(session: Session, *, run_id: uuid.UUID, version: int | None = None, actor: Actor,
            now: datetime) -> PaymentRun:
     """Draft → submitted: count, total and digest are fixed as the maker saw them. Only its maker may."""
-    if run_of(session, run_id).made_person != actor.person_id:
+    run = run_of(session, run_id)
+    if run.made_person != actor.person_id:
         raise NotPermitted("not_the_maker", "付款批次由制单人本人提交", remedy="请由原制单人办理")
     fire(session, "payment_run", "submit", [Move(run_id, version)], actor=actor, now=now)
-    session.execute(_TOTALS, {"run": run_id})
+    if run.settlement_id:
+        settled.seal(session, run, layout_of(run.bank), partial(reference_of, run.run_no), actor=actor, now=now)
+    else:
+        session.execute(_TOTALS, {"run": run_id})
     return run_of(session, run_id)
 
 
@@ -157,24 +164,36 @@ def write_file(session: Session, *, run_id: uuid.UUID, actor: Actor, now: dateti
         return _lay(run.file_name, storage.get(run.file_sha256))
     if run.released_at is None or run.state != PaymentRunState.RELEASED:
         raise InputError("run_not_released", "付款批次尚未复核放行", remedy="先由复核人放行", field="run_id")
-    released = session.execute(_PAYMENTS, {"run": run_id, "state": "released"}).scalars().all()
-    lines = orders(session, released, partial(reference_of, run.run_no))
+    lines = _lines(session, run)
     layout, payer = layout_of(run.bank), fund_account(session, run.plan, at=run.released_at)
     batch = Batch(run.run_no, run.released_at, [order for _, order in lines], payer.holder if payer else "",
                   payer.number if payer else "")
     content = layout.write(batch)
     sha256 = storage.put(content)
     path = _lay(layout.file_name(batch), content)
-    keep(session, [Kept(row.org_key, row.id, run_id, row.attempt, order.reference, row.amount_fen, line)
+    of_claim = run.settlement_id is None
+    keep(session, [Kept(row.org_key, row.id if of_claim else None, run_id, row.attempt, order.reference, row.amount_fen, line,
+                        settlement_payment_id=None if of_claim else row.id)
                    for line, (row, order) in enumerate(lines, 1)], file_sha256=sha256, now=now)
     session.execute(sa.text("UPDATE payment_run SET file_sha256 = :sha, file_name = :name, sent_at = :at WHERE id = :run"),
                     {"sha": sha256, "name": path.name, "at": now, "run": run_id})
-    fire(session, "payment", "send", [Move(row.id, details={"reference": order.reference, "file": sha256})
-                                      for row, order in lines], actor=actor, now=now)
-    ledger.follow(session, payment_ids=[row.id for row, _ in lines], steps=("sent",), now=now)
+    if of_claim:
+        fire(session, "payment", "send", [Move(row.id, details={"reference": order.reference, "file": sha256})
+                                          for row, order in lines], actor=actor, now=now)
+        ledger.follow(session, payment_ids=[row.id for row, _ in lines], steps=("sent",), now=now)
+    else:
+        settled.send(session, run)
+        ledger.follow_file(session, file_sha256=sha256, steps=("sent",), now=now)
     fire(session, "payment_run", "send", [Move(run_id, details={"file": sha256, "count": len(lines)})],
          actor=actor, now=now)
     return path
+
+
+def _lines(session: Session, run: PaymentRun) -> Sequence[tuple[Line | settled.Line, Order]]:
+    reference = partial(reference_of, run.run_no)
+    if run.settlement_id:
+        return settled.orders(session, run, reference)
+    return orders(session, session.execute(_PAYMENTS, {"run": run.id, "state": "released"}).scalars().all(), reference)
 
 
 def _lay(name: str, content: bytes) -> Path:

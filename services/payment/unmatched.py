@@ -20,7 +20,8 @@ from services.lifecycle import standing
 from services.lifecycle.apart import require_apart
 from services.models import BankLine, LineVerdict, Payment, StoodIn
 from services.payment.port import Answer
-from services.payment.returns import Sent, follow
+from services.payment.returns import follow
+from services.payment.sent import Sent
 from statemachines.states import PaymentState
 from statemachines.words import state_words
 

@@ -1,5 +1,8 @@
 """What a settlement pays: a line for each member, carried by the same runs and proved by the same bank lines as claims' payments.
 
+Lines come by the million, so they are COPYed as bills are (0049): into a partition without row security, where a trigger refuses
+rows beyond the scope; all reading and changing goes through the table, which has it.
+
 Locks: the columns added to `payment_run`, `bank_line` and `line_verdict` are empty, so no row is written anew; each takes a short
 ACCESS EXCLUSIVE, and SHARE ROW EXCLUSIVE of what it refers to. The index on `bank_line` is over nothing yet. The program before this
 one runs on with all of it.
@@ -37,14 +40,14 @@ def upgrade() -> None:
     scope(["settlement_payment"])
     scope(["settlement_telling"], append_only=True)
     for table in ("bank_line", "line_verdict"):
-        op.execute(f"ALTER TABLE {table} ADD COLUMN settlement_payment_id uuid REFERENCES settlement_payment (id)")
+        op.execute(f"ALTER TABLE {table} ADD COLUMN settlement_payment_id uuid")
     op.create_index("bank_line_settlement", "bank_line", ["settlement_payment_id"],
                     postgresql_where=sa.text("settlement_payment_id IS NOT NULL"))
 
 
 def _lines() -> None:
     op.create_table(
-        "settlement_payment", sa.Column("id", sa.Uuid(), server_default=sa.text("uuidv7()"), primary_key=True),
+        "settlement_payment", sa.Column("id", sa.Uuid(), server_default=sa.text("uuidv7()"), nullable=False),
         sa.Column("org_key", sa.Text(collation="C"), nullable=False),
         *(sa.Column(name, sa.Uuid(), nullable=False) for name in ("settlement_id", "person_id")),
         sa.Column("part", sa.SmallInteger(), nullable=False), sa.Column("amount_fen", sa.BigInteger(), nullable=False),
@@ -62,11 +65,21 @@ def _lines() -> None:
                            " AND (run_id IS NULL OR card_id IS NOT NULL)", name="carried"),
         sa.CheckConstraint("(state = 'credited') = (credited_at IS NOT NULL) AND (state = 'credited') = (serial IS NOT NULL)",
                            name="credit_proved"),
-        sa.UniqueConstraint("settlement_id", "part", "person_id", name="settlement_payment_once"),
-        postgresql_with={"fillfactor": "45"})
-    op.create_index("settlement_payment_line", "settlement_payment", ["run_id", "line"], unique=True,
-                    postgresql_where=sa.text("run_id IS NOT NULL"))
+        sa.PrimaryKeyConstraint("settlement_id", "part", "person_id", name="settlement_payment_once"),
+        postgresql_partition_by="HASH (settlement_id)")
     op.create_index("settlement_payment_waiting", "settlement_payment", ["settlement_id", "id"], postgresql_where=sa.text("waiting"))
+    # One partition holds them all: what is unique in it is unique.
+    op.execute("""
+        CREATE TABLE settlement_payment_all PARTITION OF settlement_payment FOR VALUES WITH (MODULUS 1, REMAINDER 0)
+            WITH (fillfactor = 45);
+        CREATE UNIQUE INDEX settlement_payment_id ON settlement_payment_all (id);
+        CREATE UNIQUE INDEX settlement_payment_line ON settlement_payment_all (run_id, line) WHERE run_id IS NOT NULL;
+        GRANT INSERT ON settlement_payment_all TO huzhu_app;
+        CREATE TRIGGER settlement_payment_in_scope AFTER INSERT ON settlement_payment FOR EACH ROW
+            WHEN (NOT coalesce(NEW.org_key >= current_setting('app.org_path') || '.'
+                               AND NEW.org_key < current_setting('app.org_path') || '/', false))
+            EXECUTE FUNCTION refuse_beyond_scope();
+    """)
 
 
 def downgrade() -> None:
