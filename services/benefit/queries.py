@@ -49,13 +49,19 @@ _CLAIMS = sa.text("""
            person_category_on(p.id, k.diagnosed_on, p.category) AS category, p.born, p.sex, k.reported_on, k.last_timely_day
     FROM claim c JOIN cover v ON v.id = c.cover_id JOIN person p ON p.id = c.person_id JOIN case_file k ON k.id = c.case_id
     WHERE c.id = ANY(CAST(:ids AS uuid[]))""")
-# What other claims took from this person's covers of the plan; a former period's counts only for caps for life.
+# What other claims and hospitals' windows took from this person's covers of the plan; a former period's counts only for caps for life.
 _TAKEN = sa.text("""
-    SELECT c.id, r.benefit, r.amount_fen, r.days, r.cover_id <> c.cover_id AS earlier, o.event ->> 'icd10' AS icd10
+    SELECT c.id, r.benefit, r.amount_fen, r.days, r.cover_id <> c.cover_id AS earlier, o.event ->> 'icd10' AS icd10,
+           r.made_at, r.claim_id AS source
     FROM claim c JOIN cover w ON w.person_id = c.person_id AND w.plan = c.plan JOIN reservation r ON r.cover_id = w.id
     JOIN claim o ON o.id = r.claim_id
     WHERE c.id = ANY(CAST(:ids AS uuid[])) AND r.claim_id <> c.id AND r.state IN ('reserved', 'paid')
-    ORDER BY r.made_at, r.claim_id, r.benefit""")
+    UNION ALL
+    SELECT c.id, t.benefit, t.fen, 0, b.cover_id <> c.cover_id, NULL, b.settled_at, b.id
+    FROM claim c JOIN cover w ON w.person_id = c.person_id AND w.plan = c.plan
+    JOIN window_bill b ON b.cover_id = w.id AND b.state = 'standing' CROSS JOIN LATERAL unnest(b.benefits, b.amounts) AS t(benefit, fen)
+    WHERE c.id = ANY(CAST(:ids AS uuid[]))
+    ORDER BY made_at, source, benefit""")
 _OTHERS = sa.text("""
     SELECT c.id, w.plan, w.effective, least(w.until, w.ended_on) AS until FROM claim c
     JOIN cover w ON w.person_id = c.person_id AND w.plan <> c.plan WHERE c.id = ANY(CAST(:ids AS uuid[]))

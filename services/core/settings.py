@@ -56,6 +56,8 @@ class Settings(BaseSettings):
     channel_urls: Path | None = None        # their Apprise addresses, one a line; each channel above needs one
     receipt_secret_file: Path | None = None     # what providers sign their receipts with; without it none is taken
     seals: Path | None = None       # offices' certificates, keys and seal pictures (services/notice/signing.py); empty: under data_dir
+    settle_processes: int = Field(default=1, ge=1, le=256)      # of a settlement; 1: in the worker's own (flows/settle_city.py)
+    settle_scheduler: str = Field(default="", pattern=r"^((tcp|tls)://.+)?$")      # a Dask scheduler over several machines
     oidc_issuer: str = ""           # the organisation's identity provider; empty: passwords only
     oidc_client_id: str = ""
     oidc_client_secret_file: Path | None = None

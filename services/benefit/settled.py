@@ -1,0 +1,46 @@
+"""What settlements of whole quarters gave a claim's person under its plan, for the year that the claim is about."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from services.rulebook import registry
+
+# By the year, partition and person that lead the key of the lines; under every record that was merged into the person's.
+# What a settlement planned and cancelled for good before anybody had it was never given.
+_GIVEN = sa.text("""
+    SELECT c.id, c.plan, l.year, g.place, sum(g.fen)::bigint AS fen
+    FROM claim c
+    CROSS JOIN LATERAL (SELECT p.id, get_byte(p.id_number_index, 0) / 4 AS part FROM person p WHERE p.id = c.person_id
+        UNION ALL SELECT p.id, get_byte(p.id_number_index, 0) / 4 FROM person p WHERE p.merged_into = c.person_id) w
+    JOIN settlement_line l ON l.year = (c.event ->> 'year')::int AND l.part = w.part AND l.person_id = w.id
+    JOIN cover v ON v.id = l.cover_id AND v.plan = c.plan
+    CROSS JOIN LATERAL unnest(l.took) WITH ORDINALITY AS g(fen, place)
+    WHERE c.id = ANY(CAST(:ids AS uuid[])) AND c.event ? 'year' AND g.fen <> 0
+    AND NOT EXISTS (SELECT 1 FROM settlement_payment x WHERE x.settlement_id = l.settlement_id AND x.part = l.part
+        AND x.person_id = l.person_id AND x.state = 'cancelled')
+    GROUP BY 1, 2, 3, 4 ORDER BY 1, 4""")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What one benefit of a claim's year was given by settlements, as another claim's taking would stand there."""
+
+    id: uuid.UUID               # the claim that asks
+    benefit: str
+    amount_fen: int
+    days: int = 0
+    earlier: bool = False
+    icd10: None = None
+
+
+def given(session: Session, claim_ids: Iterable[uuid.UUID]) -> list[Given]:
+    """For claims of plans that reckon the year so far; amounts may be below zero where a later quarter took some back."""
+    rows = session.execute(_GIVEN, {"ids": list(claim_ids)}).all()
+    return [Given(row.id, list(registry.resolve(row.plan, date(row.year, 12, 31)).benefits)[row.place - 1], row.fen) for row in rows]
