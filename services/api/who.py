@@ -23,7 +23,8 @@ _SENIORS = frozenset({Role.SENIOR_REVIEWER, Role.HEAD})
 # The office's own programs hand rosters and reports in and ask whether work is owed. They read no claim: whoever may open
 # an account for a program would else read every illness. The insurer speaks by signed messages, never by a token.
 _PROGRAM = frozenset({Role.SYSTEM})
-_EVERYBODY = frozenset(Role)
+_HOSPITAL = frozenset({Role.HOSPITAL})      # a hospital's program: its own bills, and nothing else of the house
+_EVERYBODY = frozenset(Role) - _HOSPITAL
 _PEOPLE = _EVERYBODY - {Role.SYSTEM, Role.INSURER}
 _DESKS = _CLERK | REVIEWERS                 # who handles claims
 _LOOKERS = _DESKS | _AUDITOR
@@ -178,6 +179,14 @@ _TABLE: tuple[tuple[Roles, str], ...] = (
     (REVIEWERS | FINANCE | _AUDITOR, "GET /receivables"),
     (FINANCE | _HEAD, "POST /receivables/{receivable_id}/propose-write-off"),
     (_CHECKER | _HEAD, "POST /receivables/{receivable_id}/write-off"),
+    # Hospitals' windows.
+    (_HOSPITAL, """
+        POST /window/settlements; GET /window/settlements/{setl_id}; POST /window/settlements/{setl_id}/corrections
+        POST /window/settlements/{setl_id}/reversal; POST /window/lists; GET /window/lists"""),
+    (_ADMIN, "POST /window/hospitals"),
+    (FINANCE | OFFICE | _AUDITOR, "GET /window/days; GET /window/days/{day_id}"),
+    (_MAKER, "POST /window/days/{day_id}/payment"),
+    (_CHECKER, "POST /window/days/{day_id}/payment/confirm; POST /window/days/{day_id}/payment/send-back"),
 )
 
 

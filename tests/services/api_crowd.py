@@ -40,13 +40,14 @@ from tests.browser.stage import Stage, build, one
 from tests.conftest import TEMPLATE
 from tests.services.api_world import Api, picture
 from tests.services.paying_world import decided
+from tests.services.window_stage import window_stage
 from tests.support.apps import app_over
 from tests.support.world import ROOT, open_login
 
 NOTHING = "00000000-0000-0000-0000-000000000000"
 PEOPLE = {"M": "m1", "U": "clerk", "D": "district", "O": "office1", "S": "senior", "H": "head", "K": "maker", "C": "checker",
-          "A": "auditor", "X": "admin", "Y": "program", "I": "insurer"}
-OWN = {f"xj.{login}" for login in PEOPLE.values()} - {"xj.program", "xj.insurer"}
+          "A": "auditor", "X": "admin", "Y": "program", "I": "insurer", "Z": "hospital"}
+OWN = {f"xj.{login}" for login in PEOPLE.values()} - {"xj.program", "xj.insurer", "xj.hospital"}
 OWN_ACCOUNT = ("/accounts/{account_id}/tokens", "/accounts/{account_id}/substitutes")
 REFUSED = ("role_missing", "event_not_permitted")       # the role is refused, by the door or by the verb behind it
 
@@ -84,7 +85,7 @@ class Crowd:
         self.tokens = dict(api.world.tokens)
         self.versions: dict[str, int] = {}
         _others(self)
-        self.ids = {**_addresses(api, self.stage), **_more(api, self.stage)}
+        self.ids = {**_addresses(api, self.stage), **_more(api, self.stage), **window_stage(api, self.tokens)}
         self.db = Undone(api.db.url, pool_size=2)
         self.app = app_over(Wiring(self.db, api.clock, api.app.state.wiring.insurer, Scope("cn")))
         self.document = self.app.openapi()
@@ -234,7 +235,7 @@ def _others(crowd: Crowd) -> None:
             open_login(session, world, login, org, role, person.id, person.name, now)
             crowd.tokens[login] = world.tokens[login]
         for office in ("xj", "nx"):
-            for login, program in (("program", Role.SYSTEM), ("insurer", Role.INSURER)):
+            for login, program in (("program", Role.SYSTEM), ("insurer", Role.INSURER), ("hospital", Role.HOSPITAL)):
                 account = access.open_account(session, login=f"{office}.{login}", name="程序", org_id=world.org(f"cn.{office}."),
                                               roles=[program], actor=admin, now=now)
                 crowd.tokens[f"{office}.{login}"] = _token(session, account.id, admin, now)
@@ -259,6 +260,7 @@ HOLDER = dict.fromkeys(("/claims/{claim_no}/objections", "/claims/{claim_no}/not
 QUERY = {
     "/letter-register/numbers": {"series": "新互通", "year": "2026"},
     "/payments": {"state": "planned"}, "/separation": {"year": "2026"}, "/words": {"amount": "72177.37"},
+    "/window/lists": {"day": "2026-03-02"}, "/window/days": {"first": "2026-03-01", "last": "2026-03-31"},
     "/days/add": {"start": "2026-02-13", "days": "15"}, "/days/report": {"diagnosed_on": "2026-02-05"},
     "/days/waiting": {"plan": "xj-women", "effective": "2026-01-01", "event": "2026-03-01"}}
 UPLOADS = {
@@ -273,6 +275,7 @@ BODIES: dict[str, dict[str, object]] = {
     "/bank-returns/unmatched/{line_id}/assign": {"payment_id": "{payment_id}"},
     "/premiums": {"org_id": "{org_id}"}, "/premiums/returns": {"org_id": "{org_id}"},
     "/accounts": {"org_id": "{org_id}", "person_id": "{person_id}"}, "/people/{person_id}/unmask": {"claim_no": "{claim_no}"},
+    "/window/hospitals": {"org_id": "{org_id}"},
     "/people/{person_id}/kin": {"relative_id": "{relative_id}"}, "/people/{person_id}/merge": {"dropped_id": "{relative_id}"},
     "/people/{person_id}/proxies": {"proxy_id": "{relative_id}"}, "/cases": {"channel": "phone", "call": _CALL},
     "/cases/{case_no}/join": {"into": "{other_case}"}, "/cases/{case_no}/apart": {"other": "{other_case}"}}

@@ -1,16 +1,17 @@
 """Who may ask what of the API: the people of DESIGN by the letters of `LETTERS`, thought out route by route; * is anyone.
 
 M member, U unit clerk, D district or industry reviewer, O office reviewer, S senior reviewer, H head, K finance maker,
-C finance checker, A auditor, X administrator; Y a program of the office's own, I a program of the insurer's.
+C finance checker, A auditor, X administrator; Y a program of the office's own, I one of the insurer's, Z one of a hospital's.
 """
 
 from __future__ import annotations
 
 from services.access.actor import Role
+from tests.services.api_people_more import MORE
 
 LETTERS = {"M": Role.MEMBER, "U": Role.UNIT_CLERK, "D": Role.DISTRICT_REVIEWER, "O": Role.OFFICE_REVIEWER, "S": Role.SENIOR_REVIEWER,
            "H": Role.HEAD, "K": Role.FINANCE_MAKER, "C": Role.FINANCE_CHECKER, "A": Role.AUDITOR, "X": Role.ADMINISTRATOR,
-           "Y": Role.SYSTEM, "I": Role.INSURER}
+           "Y": Role.SYSTEM, "I": Role.INSURER, "Z": Role.HOSPITAL}
 
 # Who: then "R" reads, "W" sends, both "RW", and the address.
 TABLE = """
@@ -290,7 +291,7 @@ HC            W   /receivables/{receivable_id}/write-off
 def table() -> dict[tuple[str, str], str]:
     """(method, path) → letters of the roles."""
     found: dict[tuple[str, str], str] = {}
-    for line in TABLE.split("\n"):
+    for line in (TABLE + MORE).split("\n"):
         if line.strip():
             who, how, path = line.split()
             for method in ("GET" if letter == "R" else "POST" for letter in how):
