@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from prefect import flow
 
 from flows.runtime import Batch, actor, effect, now, transaction
@@ -25,8 +23,8 @@ async def watch() -> None:
     """Warnings, breaches and what goes up the ladder, each once; levels past their days are owed to the outbox."""
     with transaction() as session:
         swept = sla.sweep(session, now=now())
-    for (what, kind), clocks in Counter((due.what, due.kind) for due in swept).items():      # what was taken back is not counted
-        telemetry.FIRED.labels(what, kind).inc(clocks)
+    for (what, kind), steps in swept.items():      # what was taken back is not counted
+        telemetry.FIRED.labels(what, kind).inc(steps)
 
 
 @effect

@@ -80,7 +80,7 @@ def measure() -> House:
     given = {"now": everything, "today": business_day(everything)}
     swept, bare, idle = [], [], []
     for _ in range(RUNS):
-        swept.append(_taken(db, lambda session: steps.append(len(sweep(session, now=everything)))))
+        swept.append(_taken(db, lambda session: steps.append(sweep(session, now=everything).total())))
         _tidy()
         bare.append(_taken(db, lambda session: driver_cursor(session).execute(_BARE, given).fetchall()))
         _tidy()
@@ -97,7 +97,7 @@ def _busiest(db: Database) -> tuple[float, int]:
         day = session.execute(sa.text(_BUSIEST)).scalar_one()
         sweep(session, now=at_hour(day - DAY))
         began = time.perf_counter()
-        steps = len(sweep(session, now=at_hour(day)))
+        steps = sweep(session, now=at_hour(day)).total()
         took = time.perf_counter() - began
         session.rollback()
     _tidy()

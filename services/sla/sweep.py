@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
-from datetime import date, datetime
-from typing import Literal, NamedTuple
+from collections import Counter
+from datetime import datetime
 
 from sqlmodel import Session
 
@@ -14,29 +13,11 @@ from services.outbox import service as outbox
 
 BREACH = "clock.breach"         # owed for a review level past its days: it goes up the tree
 
-
-class Due(NamedTuple):
-    """A step that happened just now. `day`: when it was owed; `nth`: the warning's or the rung's number; `subject`: the row the
-    clock hangs on (a review level), or empty; `role` at `duty_key` is told, nobody in particular where `role` is empty.
-    """
-
-    what: Literal["warned", "breached", "escalated"]
-    clock_id: uuid.UUID
-    claim_id: uuid.UUID
-    org_key: str
-    kind: str
-    subject: str
-    due_on: date
-    day: date
-    nth: int
-    role: str
-    duty_key: str
-
-
-# One statement. A full join is always hashed: the planner takes what a step found for one row, and would loop over it.
-# A row that somebody is just moving is left for the next tick, so that a sweep waits for nobody and nobody for
-# it; two sweeps at once share the clocks between them. The days of a clock's steps ascend, so `width_bucket` counts those that
-# have come; what an outage left out comes out of the array in order.
+# One statement. A full join is always hashed: the planner takes what a step found for one row, and would loop over it. Rows are taken
+# by an array of their places: joined by them, the planner reads the whole table. A level's row is named before it is looked up: row
+# security lets no index be used with a cast that may fail. A row that somebody is just moving is left for the next tick, so that a sweep
+# waits for nobody and nobody for it; two sweeps at once share the clocks between them. The days of a clock's steps ascend, so
+# `width_bucket` counts those that have come; what an outage left out is kept with the day on which it was owed.
 _SWEEP = """
     WITH found AS MATERIALIZED (
         SELECT k.ctid AS place FROM sla_clock k WHERE k.state = 'running' AND k.watch_on <= %(today)s FOR UPDATE SKIP LOCKED),
@@ -45,7 +26,7 @@ _SWEEP = """
             watch_on = k.watch_days[width_bucket(%(today)s::date, k.watch_days) + 1],
             warned_at = CASE WHEN k.watch_days[1] <= k.due_on THEN coalesce(k.warned_at, %(now)s) ELSE k.warned_at END,
             breached_at = CASE WHEN k.due_on < %(today)s THEN coalesce(k.breached_at, %(now)s) ELSE k.breached_at END
-        FROM found f WHERE k.ctid = f.place AND k.watch_on <= %(today)s
+        WHERE k.ctid = ANY (ARRAY(SELECT f.place FROM found f)) AND k.watch_on <= %(today)s
         RETURNING k.id, k.lap, k.claim_id, k.org_key, k.kind, k.subject, k.due_on, k.policy, old.step AS before, k.step AS after,
             k.watch_days),
     steps AS MATERIALIZED (
@@ -53,12 +34,11 @@ _SWEEP = """
             t.body ->> 3 AS at
         FROM clock_policy p, jsonb_array_elements(p.body -> 'steps') WITH ORDINALITY AS t(body, place)),
     fired AS MATERIALIZED (
-        SELECT s.id, s.lap, s.claim_id, s.org_key, s.kind, s.subject, s.due_on, t.step, w.day, t.what,
-            t.nth, t.role, t.at
-        FROM swept s, unnest(s.watch_days) WITH ORDINALITY AS w(day, step), steps t
-        WHERE w.step > s.before AND w.step <= s.after AND t.policy = s.policy AND t.step = w.step),
+        SELECT s.id, s.lap, s.claim_id, s.org_key, s.kind, s.subject, s.due_on, t.step, s.watch_days[t.step] AS day, t.what,
+            t.nth, t.role, t.at, CASE WHEN s.kind = 'level' THEN s.subject::uuid END AS level
+        FROM swept s JOIN steps t ON t.policy = s.policy AND t.step > s.before AND t.step <= s.after),
     desks AS MATERIALIZED (
-        SELECT f.id, f.step, r.role, r.duty_key FROM fired f JOIN review_step r ON r.id = f.subject::uuid WHERE f.kind = 'level'),
+        SELECT f.id, f.step, r.role, r.duty_key FROM fired f JOIN review_step r ON r.id = f.level),
     places AS MATERIALIZED (
         SELECT a.org_key, a.at, coalesce((
             SELECT o.org_key FROM generate_series(1, length(a.org_key)) AS g(place)
@@ -75,23 +55,25 @@ _SWEEP = """
         WHERE coalesce(f.step, 0) > 0),
     kept AS (
         INSERT INTO sla_alert (clock_id, lap, step, org_key, claim_id, what, nth, due_on, fired_at, role, duty_key)
-        SELECT id, lap, step, org_key, claim_id, what, nth, day, %(now)s, told, duty_key FROM told),
+        SELECT id, lap, step, org_key, claim_id, what, nth, day, %(now)s, told, duty_key FROM told ORDER BY id, step),
     owed AS (
         INSERT INTO outbox (org_key, topic, claim_id, subject_id, payload, created_at, tries)
         SELECT org_key, %(topic)s, claim_id, subject::uuid, '{}', %(now)s, 0 FROM told WHERE kind = 'level' AND what = 'breached'
         ORDER BY day, step, id)
-    SELECT what, id, claim_id, org_key, kind, subject, due_on, day, nth, told, duty_key FROM told ORDER BY day, id, step"""
+    SELECT what, kind, count(*) FROM told GROUP BY what, kind"""
 
 
-def sweep(session: Session, *, now: datetime) -> list[Due]:
-    """What became owed up to today, oldest first; each step of a clock once. A paused clock owes nothing.
+def sweep(session: Session, *, now: datetime) -> Counter[tuple[str, str]]:
+    """What became owed up to today, each step of a clock once: how many steps (`warned`, `breached`, `escalated`) of each kind of
+    clock. A paused clock owes nothing.
 
-    Each is kept in `sla_alert` with who is told; a review level past its days is owed to the outbox.
+    Each is kept in `sla_alert` with the day when it was owed and who is told: `role` at `duty_key`, nobody in particular where the
+    role is empty. A review level past its days is owed to the outbox.
     """
     # Planned for this very day: most ticks find a few clocks by the index, the first one after an outage finds half of them.
-    driver_cursor(session).execute("SET LOCAL plan_cache_mode = force_custom_plan")
+    driver_cursor(session).execute("SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL work_mem = '64MB'")
     rows = driver_cursor(session).execute(_SWEEP, {"now": now, "today": business_day(now), "topic": BREACH}).fetchall()
-    swept = [Due._make(row) for row in rows]
-    if any(due.what == "breached" and due.kind == "level" for due in swept):
+    swept = Counter({(what, kind): steps for what, kind, steps in rows})
+    if swept["breached", "level"]:
         outbox.notify(session)
     return swept

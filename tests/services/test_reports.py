@@ -15,9 +15,9 @@ from services.core.errors import Conflict, InputError, NotPermitted
 from services.intake import addressees, notes, service
 from services.intake.reports import PhoneCall
 from services.models import AccessRecord, SlaClock
-from services.sla import sweep
 from tests.services.api_world import Api
 from tests.support.claims import NX_EVENT, XJ_EVENT
+from tests.support.fired import fired
 from tests.support.world import EFFECTIVE, NX_PLAN, ROOT, World, build_world, enrol_members
 
 CN = Scope("cn")
@@ -106,7 +106,7 @@ def test_nobody_told_by_the_evening_is_a_breach(world: World, now: datetime) -> 
     with world.db.unit_of_work(CN) as session:
         case = service.report(session, person_id=world.member(0).person_id, event=NX_EVENT, channel="phone", call=CALL,
                               actor=clerk, now=now)
-        due = [(one.what, one.kind, one.subject) for one in sweep.sweep(session, now=now + timedelta(days=1))]
+        due = [(one.what, one.kind, one.subject) for one in fired(session, now + timedelta(days=1))]
         assert ("breached", "first_notice", "committee") in due
         service.tell(session, case_id=case.id, addressee="committee", at=now + timedelta(days=1), words="电话告知", actor=clerk,
                      now=now + timedelta(days=1))

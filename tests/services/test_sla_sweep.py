@@ -19,9 +19,9 @@ from services.models import Claim, SlaClock, Supplement
 from services.sla import service as sla
 from services.sla.queries import alerts_of, clocks, clocks_of
 from services.sla.rewatch import rewatch
-from services.sla.sweep import Due, sweep
 from tests.services.paying_world import decided
 from tests.services.review_world import in_review, levels
+from tests.support.fired import Fired, fired
 from tests.support.world import ROOT, World, build_world
 
 # The pay clock runs from Wednesday 18 March 2026 to Thursday 9 April (15 working days over Qingming): 22 days. Seven tenths are
@@ -43,8 +43,8 @@ def paying(world: World, now: datetime) -> Iterator[tuple[World, uuid.UUID]]:
     yield world, claim
 
 
-def on(session: Session, day: date) -> list[Due]:
-    return sweep(session, now=at_hour(day))
+def on(session: Session, day: date) -> list[Fired]:
+    return fired(session, at_hour(day))
 
 
 def swept(world: World, day: date) -> list[tuple[str, int, date]]:
@@ -169,9 +169,9 @@ def test_any_sequence_of_sweeps_fires_what_is_owed_up_to_the_latest(paying: tupl
     """
     world, claim = paying
     with world.db.unit_of_work(ROOT.scope) as session:
-        fired = [(due.what, due.nth, due.day) for day in days for due in on(session, day)]
+        found = [(due.what, due.nth, due.day) for day in days for due in on(session, day)]
         step = session.scalars(sa.select(SlaClock.step).where(SlaClock.claim_id == claim)).one()  # type: ignore[call-overload]
         session.rollback()
     latest = max(days, default=date.min)
-    assert fired == [one for one in DAYS if one[2] <= latest]
-    assert step == len(fired)
+    assert found == [one for one in DAYS if one[2] <= latest]
+    assert step == len(found)

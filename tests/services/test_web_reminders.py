@@ -8,9 +8,9 @@ from pathlib import Path
 
 from services.core.clock import at_hour
 from services.core.db import Database
-from services.sla.sweep import sweep
 from tests.services.api_world import Api
 from tests.services.paying_world import decided
+from tests.support.fired import fired
 from tests.support.signed_in import sign_in
 from tests.support.world import ROOT
 
@@ -20,7 +20,7 @@ def test_a_desk_sees_what_it_was_told_of_and_others_do_not(db: Database, now: da
     api = Api(db, now, tmp_path)
     with db.unit_of_work(ROOT.scope) as session:
         number = decided(session, api.world, 0, 100, now=now).claim_no
-        assert [due.role for due in sweep(session, now=at_hour(date(2026, 4, 3)))] == ["office_reviewer"]
+        assert [due.role for due in fired(session, at_hour(date(2026, 4, 3)))] == ["office_reviewer"]
     pages = {login: sign_in(api.app, api.db, api.world, login, now, "zh").get("/work").text
              for login in ("xj.office1", "xj.head", "nx.office1")}
     assert "时限提醒" in pages["xj.office1"] and number in pages["xj.office1"] and "即将到期" in pages["xj.office1"]
