@@ -5,6 +5,8 @@ The names in braces are fields of `tests.browser.stage.Stage`.
 
 from __future__ import annotations
 
+from tests.browser.addresses_more import MORE, MORE_NOT_PAGES
+
 NOBODY = ""
 CLERK, DISTRICT, OFFICE, SENIOR, HEAD = "xj.clerk", "xj.district", "xj.office1", "xj.senior", "xj.head"
 MEMBER, AUDITOR, MAKER, CHECKER, ADMIN = "xj.m1", "xj.auditor", "xj.maker", "xj.checker", "xj.admin"
@@ -19,7 +21,7 @@ NOT_PAGES = {
     "/cases/{case_no}/covers/{claim_no}", "/cases/{case_no}/uploads/{upload_id}", "/sheets/{sheet_no}/workbook", "/ledger/workbook",
     "/runs/{run_no}/file", "/sign-in/oidc/start", "/book/covers/{certificate_no}/certificate",
     "/mine/covers/{certificate_no}/certificate", "/print-files/file", "/print-files/list", "/letter-samples/{code}/file",
-    "/letter-samples/{code}/{page}", "/map/workbook", "/exchange/{report_id}/workbook", "/calendar-changes/list.xlsx"}
+    "/letter-samples/{code}/{page}", "/map/workbook", "/exchange/{report_id}/workbook", "/calendar-changes/list.xlsx"} | MORE_NOT_PAGES
 
 # route: (who looks, where)
 ADDRESSES: dict[str, tuple[str, str]] = {
@@ -220,9 +222,7 @@ ADDRESSES: dict[str, tuple[str, str]] = {
     "/account": (DISTRICT, "/account"),
     "/account/factor": (DISTRICT, "/account/factor"),
     "/account/leave": (HEAD, "/account/leave"),
-    "/plans": (NOBODY, "/plans"),
-    "/plans/{plan}": (NOBODY, "/plans/xj-women"),
-}
+} | MORE
 
 # Buttons with nothing to fill in: pressed, they act, or show the claim with the refusal.
 BUTTONS = {

@@ -21,4 +21,8 @@ UDOSHA      R   /boards/waiting
 UDOSHA      R   /boards/workbook
 DOSHA       R   /map
 DOSHA       R   /map/workbook
+SHAX        RW  /plans/replay
+SHAX        R   /plans/replay/chart
+SHAX        R   /plans/replay/workbook
+SHAX        R   /plans/replay/{release_id}
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from services.reporting.replay.reckoning import EARLIER, ENDED, LATER
 from services.reporting.replay.telling import RANGES
@@ -13,18 +13,19 @@ RANGE_WORDS: Mapping[str, str] = dict(zip(RANGES, (
     "多付1千元至不足1万元", "多付1万元及以上"), strict=True))
 OUTSIDE: Mapping[str, str] = {EARLIER: "早于文件的施行日", ENDED: "晚于文件的停办日", LATER: "已归后一版规则"}
 BASES: Mapping[Basis, str] = {"governed": "只算本文件施行日期管到的案件", "as_if": "假定本文件当时已经施行，全部已结案件都算"}
+AS_FROZEN = "改过病情分级、核定过金额的案件，按冻结核算表所用的事实和金额重算；金额为核算表所算，实际决定的合计另列"
 INSURED = "本计划由{insurer}给付：差额是保险公司的，不是互助金的；保险公司核定的金额以其决定为准"
 LINKED = "其中 {n} 件在本次有变化的案件之后办理，仍按当时实际已付的金额扣减上限，没有随前案连带重算"
-BUNDLES = "组合计划 {names} 含有本计划的责任，其案件另按组合计划的文件测算，不在以上数中"
+BUNDLES = "组合计划（{names}）含有本计划的责任，其案件另按组合计划的文件测算，不在以上数中"
 
 
-def notes(found: Replay) -> list[str]:
-    """What a reader must know before using the sums."""
-    said = [BASES[found.basis], "改过病情分级、核定过金额的案件，按冻结核算表所用的事实和金额重算；金额为核算表所算，实际决定的合计另列"]
+def notes(found: Replay, say: Callable[..., str] = str.format) -> list[str]:
+    """What a reader must know before using the sums; `say(words, **values)` brings the words into the reader's language."""
+    said = [say(BASES[found.basis]), say(AS_FROZEN)]
     if found.insurer:
-        said.append(INSURED.format(insurer=found.insurer))
+        said.append(say(INSURED, insurer=found.insurer))
     if found.linked:
-        said.append(LINKED.format(n=found.linked))
+        said.append(say(LINKED, n=found.linked))
     if found.bundles:
-        said.append(BUNDLES.format(names="、".join(f"“{name}”" for name in found.bundles)))
+        said.append(say(BUNDLES, names="、".join(found.bundles)))
     return said
