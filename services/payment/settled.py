@@ -43,7 +43,7 @@ _OUT_REFUSED = sa.text(_OUT.format(
 _COUNT = sa.text("""
     UPDATE payment_run n SET count = t.count, total_fen = t.fen FROM (SELECT count(*) AS count, coalesce(sum(amount_fen), 0)::bigint AS fen
         FROM settlement_payment WHERE run_id = :run) t WHERE n.id = :run""")
-_SEAL = sa.text(f"UPDATE payment_run n SET digest = {RUN_DIGEST} WHERE n.id = :run")
+_SEAL = sa.text(f"UPDATE payment_run n SET digest = {RUN_DIGEST} WHERE n.id = :run RETURNING n.count AS lines, n.total_fen, n.digest")
 _SEND = sa.text("UPDATE settlement_payment SET state = 'sent' WHERE run_id = :run AND state = 'batched'")
 _RUNS = sa.text("""
     SELECT n.id, n.org_key, n.state FROM payment_run n WHERE n.id IN (SELECT run_id FROM settlement_payment
@@ -79,7 +79,9 @@ def seal(session: Session, run: PaymentRun, layout: BankFormat, reference: Calla
         out += session.execute(_OUT_REFUSED, {"ids": list(refused), "words": list(refused.values())}).all()
     note(session, run.id, run.org_key, "exclude_lines", {"why": "unpayable", **summed(out)} if out else {}, actor=actor, now=now)
     session.execute(_COUNT, {"run": run.id})
-    session.execute(_SEAL, {"run": run.id})
+    sealed = session.execute(_SEAL, {"run": run.id}).one()
+    note(session, run.id, run.org_key, "seal", {"count": sealed.lines, "fen": sealed.total_fen, "digest": sealed.digest}, actor=actor,
+         now=now)
 
 
 def layout_refusal(layout: BankFormat, order: Order) -> str | None:

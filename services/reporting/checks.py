@@ -12,6 +12,7 @@ from sqlmodel import Session
 from services.core.money import to_fen
 from services.engine.ceiling import ceiling
 from services.ledger import closing, proofs
+from services.reporting import settled_checks
 from services.reporting.recorded import unreachable
 from services.rulebook.registry import version
 
@@ -178,6 +179,10 @@ CHECKS = (
     Check("premium_in_ledger", "收付相抵 = 分户账，逐计划、逐份保障、逐分；每笔借贷相等", _sql(proofs.FUNDS)),
     Check("claims_in_ledger", "决定 = 分户账 = 银行回单，逐案、逐笔、逐分", _sql(proofs.CLAIMS)),
     Check("closed_stays", "结账后的月份与结账时逐科目相等", closing.changed),
+    Check("settled_once", "结算的款项逐人只付一次", _sql(settled_checks.ONCE)),
+    Check("settled_equal", "结算应付 = 付款 = 发送 = 到账，逐人逐分；批次与封存时一致", _sql(settled_checks.EQUAL)),
+    Check("settled_whole", "结算的每笔款项都有其会员、账户和批次", _sql(settled_checks.WHOLE)),
+    Check("settled_apart", "结算批次的制单与复核放行分开，也不付给本人和家属", _sql(settled_checks.APART)),
     Check("numbers_whole", "文号不缺不重", _sql(_NUMBERS)),
     Check("work_flows", "没有反复失败的待办", _sql(_STUCK)),
 )

@@ -27,7 +27,8 @@ from services.payment.queries import answered_in
 from services.reporting import checks
 from services.storage import service as storage
 
-PROMISES = ("paid_once", "money_equal", "premium_in_ledger", "claims_in_ledger", "closed_stays")
+PROMISES = ("paid_once", "money_equal", "premium_in_ledger", "claims_in_ledger", "closed_stays", "settled_once", "settled_equal",
+            "settled_whole")
 _OPEN_SHOWN = 20_000
 _MISSED = 31         # days that were not proven, say with the worker stopped, are made up for
 _LOOKED_BACK = 31   # kept reports whose signature is looked at again every morning
@@ -54,6 +55,15 @@ _PEOPLE = sa.text("""
     FROM (SELECT * FROM paid UNION ALL SELECT claim_id, person_id, fen, 0, 0, 'unplanned' FROM rest WHERE fen <> 0) x
     JOIN claim c ON c.id = x.claim_id JOIN person q ON q.id = x.person_id LEFT JOIN decided d ON d.claim_id = c.id
     ORDER BY c.claim_no, q.name, x.approved""")
+# A settlement's lines by the run they are in; one by one they are proven by the promises, which name what differs.
+_SETTLED = sa.text("""
+    SELECT coalesce(n.run_no, format('%s年%s季度结算', s.year, s.quarter)) AS claim_no, s.plan, count(*) || '人' AS person,
+           sum(p.amount_fen)::bigint AS approved,
+           coalesce(sum(p.amount_fen) FILTER (WHERE p.state IN ('sent', 'credited')), 0)::bigint AS sent,
+           coalesce(sum(p.amount_fen) FILTER (WHERE p.state = 'credited'), 0)::bigint AS credited,
+           coalesce(string_agg(DISTINCT p.state, ' ' ORDER BY p.state) FILTER (WHERE p.state <> 'credited'), '') AS states, s.ended_at AS at
+    FROM settlement_payment p JOIN settlement s ON s.id = p.settlement_id LEFT JOIN payment_run n ON n.id = p.run_id
+    WHERE p.state <> 'cancelled' AND s.state = 'settled' GROUP BY s.id, n.run_no ORDER BY 1, s.id""")
 _MANUAL = sa.text("""
     SELECT coalesce(q.name, '') AS person, count(DISTINCT c.id) AS claims, array_agg(DISTINCT c.claim_no ORDER BY c.claim_no) AS numbers,
            coalesce(sum((SELECT e.amount_fen FROM decision e WHERE e.claim_id = c.id AND e.round = a.round)), 0)::bigint AS fen
@@ -92,7 +102,8 @@ def prove(session: Session, *, org_key: str, office: str, day: date, now: dateti
     """The proof of a day that is over, in the office's scope; None when it is there already."""
     if session.exec(select(MoneyProof.id).where(MoneyProof.org_key == org_key, MoneyProof.day == day)).first():
         return None
-    rows = session.execute(_PEOPLE).all()
+    people = session.execute(_PEOPLE).all()
+    rows = [*people, *session.execute(_SETTLED)]
     lines = [_line(row, business_day(now)) for row in rows if not row.approved == row.sent == row.credited]
     wrong = [f"{line['claim_no']} {line['person']}：核定 {line['approved_fen']} 分，发送 {line['sent_fen']} 分，"
              f"到账 {line['credited_fen']} 分"
@@ -100,14 +111,14 @@ def prove(session: Session, *, org_key: str, office: str, day: date, now: dateti
     breaches = [*wrong, *_promises(session), *_files(session, day), *_changed_books(session, org_key), *_changed_reports(session, day)]
     books = _books(session, [day]).get(day, _EMPTY)
     report = {
-        "office": office, "day": day.isoformat(), "made_at": now.isoformat(), "claims": len({row.claim_no for row in rows}),
+        "office": office, "day": day.isoformat(), "made_at": now.isoformat(), "claims": len({row.claim_no for row in people}),
         "approved_fen": sum(row.approved for row in rows), "sent_fen": sum(row.sent for row in rows),
         "credited_fen": sum(row.credited for row in rows), "open": lines[:_OPEN_SHOWN], "open_count": len(lines),
         "breaches": breaches, "books": books,
         "manual": [{"person": row.person, "claims": row.claims, "claim_numbers": list(row.numbers), "decided_fen": row.fen}
                    for row in session.execute(_MANUAL, {"day": day})]}
     content = json.dumps(report, ensure_ascii=False, indent=1, sort_keys=True).encode()
-    made = MoneyProof(id=uuidv7(), org_key=org_key, day=day, office=office, claims=len({row.claim_no for row in rows}), open=len(lines),
+    made = MoneyProof(id=uuidv7(), org_key=org_key, day=day, office=office, claims=len({row.claim_no for row in people}), open=len(lines),
                       breaches=len(breaches), sha256=storage.put(content), signature=signed(org_key, day, content), books=books,
                       made_at=now)
     session.add(made)

@@ -10,7 +10,7 @@ import xlsxwriter
 from services.core.money import to_yuan
 from services.reporting.money_proof import Kept
 
-_OPEN = ("办事处", "案号", "计划", "收款人", "核定（元）", "发送（元）", "到账（元）", "天数")
+_OPEN = ("办事处", "案号或结算批次", "计划", "收款人", "核定（元）", "发送（元）", "到账（元）", "天数")
 
 
 def workbook(found: Sequence[Kept]) -> bytes:

@@ -39,10 +39,10 @@ _OWN_OUT = sa.text(bound(f"""
 _COUNTS = sa.text("""
     SELECT q.run_id::text AS run, count(*) AS lines, sum(q.amount_fen)::bigint AS fen FROM settlement_payment q
     WHERE q.settlement_id = :settlement AND q.state = 'batched' AND NOT EXISTS (SELECT 1 FROM payment_run n WHERE n.id = q.run_id)
-    GROUP BY q.run_id ORDER BY min(q.part), min(q.id::text)""")
+    GROUP BY q.run_id ORDER BY min(q.part), q.run_id""")
 _MERGE = """
-    UPDATE settlement_payment q SET run_id = m.into, line = q.line + m.held
-    FROM unnest(%(runs)s::uuid[], %(intos)s::uuid[], %(helds)s::int8[]) AS m(run, into, held) WHERE q.run_id = m.run"""
+    UPDATE settlement_payment q SET run_id = m.target, line = q.line + m.held
+    FROM unnest(%(runs)s::uuid[], %(intos)s::uuid[], %(helds)s::int8[]) AS m(run, target, held) WHERE q.run_id = m.run"""
 # A line without an account, or with one replaced since, takes the person's present one at a bank the plan pays to.
 _FILL = sa.text("""
     UPDATE settlement_payment q SET card_id = b.id FROM bank_card b
