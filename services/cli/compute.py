@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from services.cli.house import plans_known
 from services.cli.output import AsJson, say_item, say_json, say_table
 from services.cli.sheet import say_worksheet
 from services.core.errors import InputError
@@ -27,7 +28,9 @@ WithRows = Annotated[bool, typer.Option("--worksheet", help="工作底稿：每�
 def compute(file: Annotated[str, typer.Argument(help="JSON 文件；- 为标准输入")], sheet: WithRows = False,
             as_json: AsJson = False) -> None:
     """计算一项申领应付多少，逐步写明依据（输入输出见 vocabulary）。"""
-    found = answers.assess(read_words(file))
+    words = read_words(file)
+    plans_known()
+    found = answers.assess(words)
     if as_json:
         say_json(worksheet(found) if sheet else found.result.to_dict())
     elif sheet:

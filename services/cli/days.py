@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from services.cli.house import plans_known
 from services.cli.output import AsJson, day, say, say_json
 from services.reporting import answers
 
@@ -36,6 +37,7 @@ def waiting(plan: Annotated[str, typer.Argument(help="计划代码，如 xj-wome
             renewal: Annotated[bool, typer.Option("--renewal", help="连续续保")] = False,
             as_json: AsJson = False) -> None:
     """事件落在观察期的哪一档，是否在边界上。"""
+    plans_known()
     found = answers.days_waiting(plan, day(effective, field="effective"), day(event, field="event"), renewal=renewal)
     if as_json:
         say_json(found)

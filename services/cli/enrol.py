@@ -12,6 +12,7 @@ from sqlmodel import Session, select
 
 from services.access.actor import Actor
 from services.cli.acting import As, changing
+from services.cli.house import plans_known
 from services.cli.output import SAID_NO, AsJson, day, say, say_json, say_table
 from services.core.db import database
 from services.core.errors import InputError
@@ -123,6 +124,7 @@ def _line(fault: dict[str, str]) -> tuple[str, str, str, str]:
 
 
 def _template(plan: str, out: Path | None, *, seed: bool, as_json: bool) -> None:
+    plans_known()
     book = registry.latest(plan) if plan else None
     to = out or Path(f"{plan or '参保'}-名单样表.xlsx")
     to.write_bytes(workbook.template(book, seed=seed))

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from services.cli.compute import read_words
+from services.cli.house import plans_known
 from services.cli.output import AsJson, say_item, say_json, say_table
 from services.core.errors import HuzhuError, InputError
 from services.core.words import date_cn
@@ -26,7 +27,9 @@ _SAYS = {"yes": "受理", "needs": "待补报", "no": "不受理"}
 def match(file: Annotated[str, typer.Argument(help="JSON 文件：{person, event, covers: [{plan, effective, …}]}；- 为标准输入")],
           as_json: AsJson = False) -> None:
     """一次事件由哪些保障受理：逐份写明理由、可能的待遇、待补报的事实和所需材料。"""
-    answers = matching.match(read(read_words(file)))
+    words = read_words(file)
+    plans_known()
+    answers = matching.match(read(words))
     if as_json:
         say_json({"answers": [answer.to_dict() for answer in answers]})
     else:

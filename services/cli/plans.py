@@ -7,15 +7,23 @@ from typing import Annotated
 import typer
 
 from services.cli.facts import say_facts
-from services.cli.output import AsJson, day, say_json, say_table
+from services.cli.house import plans_known
+from services.cli.output import AsJson, day, say, say_json, say_table
 from services.cli.plan_check import check
 from services.cli.plan_replay import replay
 from services.cli.plan_texts import readings, schema
 from services.cli.wording import say_wording
 from services.reporting import answers
+from services.rulebook import registry
 
 app = typer.Typer(help="保障计划与规则文件", no_args_is_help=True)
 Version = Annotated[str | None, typer.Option("--version", help="版本起始日；不写为最新")]
+
+
+@app.callback()
+def known() -> None:
+    """保障计划与规则文件"""
+    plans_known()
 
 
 @app.command("list")
@@ -26,7 +34,13 @@ def list_plans(as_json: AsJson = False) -> None:
         say_json(plans)
         return
     keys = ("plan", "version", "name", "office_name", "route", "insurer")
-    say_table(("代码", "版本", "名称", "办事机构", "路线", "保险公司"), [[plan[key] for key in keys] for plan in plans])
+    released = any(plan["released_by"] for plan in plans)
+    titles = ("代码", "版本", "名称", "办事机构", "路线", "保险公司", *(("放行",) if released else ()))
+    say_table(titles, [[plan[key] for key in keys] + ([_names(plan)] if released else []) for plan in plans])
+
+
+def _names(plan: answers.Answer) -> str:
+    return f"{plan['released_on']} {plan['proposed_by']}提出，{plan['released_by']}放行" if plan["released_by"] else ""
 
 
 @app.command()
@@ -35,8 +49,12 @@ def show(plan: str, version: Version = None, as_json: AsJson = False) -> None:
     chosen = day(version, field="version") if version else None
     if as_json:
         say_json(answers.plan_show(plan, chosen))
-    else:
-        say_wording(answers.book_of(plan, chosen))
+        return
+    book = answers.book_of(plan, chosen)
+    say_wording(book)
+    found = registry.released(book)
+    if found:
+        say(f"\n{found.released_on} 放行：{found.proposed_by}提出，{found.released_by}放行；规则文件 SHA-256 {book.digest}")
 
 
 @app.command()

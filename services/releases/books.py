@@ -18,7 +18,7 @@ from services.core import db
 from services.core.clock import business_day
 from services.rulebook.loader import Document, RuleBookError, document_of, validate
 from services.rulebook.schema import RuleBook
-from services.rulebook.shelf import NONE, Released, Shelf, use
+from services.rulebook.shelf import NONE, Released, Shelf, shelf, use
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +40,12 @@ def hear(session: Session, ids: Ids) -> None:
             _shelves.pop(next(iter(_shelves)), None)
         _shelves[ids] = Shelf(_read(session, ids))
     use(_shelves[ids] if ids else NONE)
+
+
+def ask(database: db.Database, scope: db.Scope) -> Shelf:
+    """What is released now, for who asks nothing else of the database."""
+    with database.view(scope):
+        return shelf()
 
 
 def document_named(plan: str, text: str) -> Document:

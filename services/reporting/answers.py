@@ -110,7 +110,14 @@ def plan_list() -> list[Answer]:
     """Every version of every plan."""
     return [{"plan": book.plan, "version": book.version, "name": book.name, "office": book.office,
              "office_name": book.office_name, "route": book.route, "insurer": book.insurer, "kinds": list(book.kinds),
-             "digest": book.digest} for book in registry.plans()]
+             "digest": book.digest, **_released(book)} for book in registry.plans()]
+
+
+def _released(book: RuleBook) -> Answer:
+    """Who proposed and who released a wording, on which day; None for one that came with the program."""
+    found = registry.released(book)
+    return {"proposed_by": found.proposed_by if found else None, "released_by": found.released_by if found else None,
+            "released_on": found.released_on.isoformat() if found else None}
 
 
 def book_of(plan: str, version: date | None = None) -> RuleBook:

@@ -5,7 +5,7 @@ The names in braces are fields of `tests.browser.stage.Stage`.
 
 from __future__ import annotations
 
-from tests.browser.addresses_more import MORE, MORE_NOT_PAGES
+from tests.browser.addresses_more import MORE, MORE_FORMS, MORE_NOT_PAGES
 
 NOBODY = ""
 CLERK, DISTRICT, OFFICE, SENIOR, HEAD = "xj.clerk", "xj.district", "xj.office1", "xj.senior", "xj.head"
@@ -297,4 +297,4 @@ FORMS_ELSEWHERE: dict[str, tuple[str, str]] = {
     "/sheets/{sheet_no}/sign": (DISTRICT, "/sheets/{sheet}/sign"),
     "/sheets/{sheet_no}/take-out": (DISTRICT, "/sheets/{sheet}/take-out"),
     "/team/hand": (HEAD, "/team/hand"),
-}
+} | MORE_FORMS

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-NOBODY, HEAD = "", "xj.head"
+NOBODY, HEAD, ADMIN = "", "xj.head", "xj.admin"
 
 MORE_NOT_PAGES = {"/plans/replay/chart", "/plans/replay/workbook"}
+
+MORE_FORMS: dict[str, tuple[str, str]] = {"/plans/compose/{draft_id}/{act}": (ADMIN, "/plans/compose/{composed}/propose")}
 
 MORE: dict[str, tuple[str, str]] = {
     "/plans": (NOBODY, "/plans"),
     "/plans/{plan}": (NOBODY, "/plans/xj-women"),
+    "/plans/compose": (ADMIN, "/plans/compose"),
+    "/plans/compose/{draft_id}": (ADMIN, "/plans/compose/{composed}"),
     "/plans/replay": (HEAD, "/plans/replay"),
     "/plans/replay/chart": (HEAD, "/plans/replay/chart"),
     "/plans/replay/workbook": (HEAD, "/plans/replay/workbook"),

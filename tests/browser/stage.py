@@ -11,6 +11,7 @@ from services.insurer import exchange
 from services.insurer.exchange_facts import insurers
 from services.intake import drafts
 from services.payment import service as payment
+from services.releases import drafts as composing
 from services.releases import service as releases
 from services.review import phrases, sampling, summary
 from tests.services import paying_world
@@ -50,6 +51,7 @@ class Stage:
     release: str        # a wording, proposed
     other: str          # a case like `case`
     exchange: str       # February's report to the insurer, prepared
+    composed: str       # a plan being composed
     nothing: str = "00000000-0000-0000-0000-000000000000"
 
     def at(self, where: str) -> str:
@@ -82,7 +84,7 @@ def build(api: Api) -> Stage:
         certificate=one(api, "SELECT certificate_no FROM cover WHERE person_id = :id LIMIT 1", id=world.person("xj.m1")),
         account=str(world.account("xj.office2")), person=str(world.person("xj.m1")),
         org=str(world.org("cn.xj.wlmq.tsd.")), roster=one(api, "SELECT id FROM roster_import WHERE plan = 'xj-women' LIMIT 1"),
-        sample=_sample(api), release=_release(api), exchange=_exchange(api),
+        sample=_sample(api), release=_release(api), exchange=_exchange(api), composed=_composed(api),
         other=one(api, "SELECT f.case_no FROM case_file f WHERE f.person_id = :id AND NOT f.case_no LIKE 'BA%' LIMIT 1",
                   id=world.person("xj.m1")))
 
@@ -138,6 +140,12 @@ def _release(api: Api) -> str:
     with api.db.unit_of_work(admin.scope) as session:
         return str(releases.propose(session, kind="wording", payload={"code": "cover_note", "text": "请妥善保存本凭证"}, note="新说明",
                                     effective_on=date(2026, 4, 1), org_id=api.world.org("cn.xj."), actor=admin, now=api.clock.now()).id)
+
+
+def _composed(api: Api) -> str:
+    admin = api.world.actor("xj.admin")
+    with api.db.unit_of_work(admin.scope) as session:
+        return str(composing.start(session, base="xj-women 2024-01-01", actor=admin, now=api.clock.now()).id)
 
 
 def _exchange(api: Api) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 RUNNING = """
+HX          RW  /plans/compose
+HX          RW  /plans/compose/{draft_id}
+HX          W   /plans/compose/{draft_id}/{act}
 HA          R   /calendar-changes
 HA          R   /calendar-changes/list.xlsx
 DOSHA       R   /monthly

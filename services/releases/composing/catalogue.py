@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.core.errors import NotFound
@@ -15,10 +14,7 @@ from services.rulebook.steps import Manual, ScaleBy, Take
 from services.rulebook.values import FactRef, Product
 
 # In the order of the page; the first that fits a benefit is its heading.
-GROUPS: Mapping[str, str] = {
-    "allowance": "住院津贴（按天）", "medical": "意外医疗（免赔额、上限）", "second": "二次报销（起付、比例、封顶）",
-    "women": "女职工特殊疾病", "consolation": "慰问金", "illness": "重大疾病（一次性给付）", "death": "身故、伤残", "property": "家财损失",
-    "manual": "由审核人核定金额的", "other": "其他"}
+GROUPS = ("allowance", "medical", "second", "women", "consolation", "illness", "death", "property", "manual", "other")
 _BY_FACT = {"event.stays.days": "allowance", "event.subsidy_days": "allowance", "event.medical_own_payment": "medical",
             "event.own_payment": "second", "event.outpatient_own_1": "second", "event.stays_own_1": "second",
             "event.over_cap_own_1": "second", "event.pool_own": "second", "event.large_own": "second",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
+from services.core.errors import InputError
 from services.engine.telling.wording import steps_words
 from services.releases import book_change
 from services.releases.book_change import Sample
@@ -51,7 +52,7 @@ class Composed:
     problems: tuple[Problem, ...]
     groups: Mapping[str, list[Group]]
     samples: tuple[Sample, ...]
-    sample_fields: tuple[tuple[tuple[str, str], ...], ...]
+    sample_fields: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     letters: tuple[tuple[str, bool], ...]
     parts: Mapping[str, list[Part]]
 
@@ -69,12 +70,19 @@ def draft_of(base: str, kept: Mapping[str, object]) -> Draft:
                  None if letters is None else tuple(_words(letters)))
 
 
+def changed(draft: Draft, before: Draft) -> Draft:
+    """The draft without what the form only showed of its sample cases: those days follow the plan's first day, changed ones stay."""
+    shown = dict(pair for _, fields in worked_out(before).sample_fields for pair in fields)
+    return replace(draft, values={path: text for path, text in draft.values.items()
+                                  if path in before.values or shown.get(path) != text.strip()})
+
+
 def worked_out(draft: Draft) -> Composed:
     """The plan that a draft makes, everything wrong with it, and its sample cases."""
     base = source(draft.base)[0]
     offered = parts(base)
     known = {part.key: part for rows in offered.values() for part in rows}
-    chosen = [known[key] for key in draft.parts if key in known]
+    chosen = [part for key, part in known.items() if key in draft.parts]
     raw = assemble(draft.base, chosen)
     tree = forms.filled(raw, draft.values, draft.dropped, draft.letters)
     plan = str(tree.get("plan", ""))
@@ -83,16 +91,29 @@ def worked_out(draft: Draft) -> Composed:
         tree = settled(tree, book)
         book, found = book_change.read(plan, written(tree))
     said = {code: tuple(words for words, _ in steps_words(book, benefit)) for code, benefit in book.benefits.items()} if book else {}
-    given = cases.edited(cases.samples(chosen, _from(tree)), draft.values)
+    plain = cases.samples(chosen, _from(tree))
+    given = cases.edited(plain, draft.values)
     asked = tree.get("letters")
     shown = forms.form({**raw, **_head(tree)}, said, draft.dropped)
-    problems = [Problem(one.message, forms.field_of(tree, one.key)) for one in found]
+    odd = forms.not_numbers(raw, draft.values)
+    problems = [Problem(words, field) for field, words in odd.items()]
+    problems += [Problem(one.message, field) for one in found if (field := forms.field_of(raw, tree, one.key)) not in odd]
+    problems += _not_new(book) if book else []
     if not chosen:
         problems.insert(0, Problem("没有选择保障项目", "parts"))
     return Composed(written(tree), book, tuple(problems), _with_values(shown, draft.values),
                     tuple(book_change.computed(book, given)) if book and not found else (),
-                    tuple(tuple(cases.fields(number, one)) for number, (_, one) in enumerate(given)),
+                    tuple((name, tuple(cases.fields(name, one))) for name, one in plain),
                     tuple((name, isinstance(asked, list) and name in asked) for name in LETTERS), offered)
+
+
+def _not_new(book: RuleBook) -> list[Problem]:
+    """A code that another office has, a wording of that day that is there already."""
+    try:
+        book_change.require_new(book)
+    except InputError as error:
+        return [Problem(error.message, "plan" if error.field == "payload.plan" else "from")]
+    return []
 
 
 def _head(tree: Tree) -> Tree:

@@ -28,10 +28,7 @@ _NAMES = {
 # What a part of the base says besides numbers and words; another base, or a file, says otherwise.
 _FIXED = frozenset(("origin", "read", "when", "of", "per", "on", "outcome", "unless", "relation", "sex", "healthy", "payers", "disease",
                     "plan", "renewal", "over", "times", "flag", "flag_when"))
-SECTIONS: Mapping[str, str] = {
-    "head": "计划", "joining": "参加和费用", "waiting": "等待期（观察期）", "benefits": "保障项目",
-    "limits": "合计上限和前提", "lists": "病种",
-    "papers": "材料", "chain": "审核", "clocks": "时限", "rest": "收款银行"}
+SECTIONS = ("head", "joining", "waiting", "benefits", "limits", "lists", "papers", "chain", "clocks", "rest")
 _PLACE = {"term": "joining", "fee": "joining", "shares": "joining", "eligible": "joining", "participation": "joining",
           "payer_ban": "joining", "waiting": "waiting", "bands": "waiting",
           "total": "limits", "requires": "limits", "once_per": "limits", "banks": "rest"}
@@ -106,10 +103,20 @@ def filled(tree: Tree, values: Mapping[str, str], dropped: Collection[str], lett
     return made
 
 
-def field_of(tree: Tree, key: str) -> str:
-    """The field (or group) of the form that a finding's key means: the nearest that the form has, empty for none."""
-    paths = {field.path for groups in form(tree, {}).values() for group in groups for field in group.fields}
-    places = {group.place for groups in form(tree, {}).values() for group in groups}
+def not_numbers(tree: Tree, values: Mapping[str, str]) -> dict[str, str]:
+    """What was filled in where a number must stand and is none, by field: as a word it would be read as a fact's name."""
+    fields = {field.path for groups in form(tree, {}).values() for group in groups for field in group.fields if field.kind == "number"}
+    return {path: f"“{text}”不是数：只写半角数字，如 100 或 0.20，不写单位和千分位" for path, text in values.items()
+            if path in fields and not _NUMBER.fullmatch(text.strip())}
+
+
+def field_of(whole: Tree, tree: Tree, key: str) -> str:
+    """The field (or group) of the form that a finding's key means: the nearest that the form has, empty for none.
+
+    `whole`: the tree that the form shows; `tree`: what was made of it, in which the finding counts papers and levels.
+    """
+    paths = {field.path for groups in form(whole, {}).values() for group in groups for field in group.fields}
+    places = {group.place for groups in form(whole, {}).values() for group in groups}
     at = _named(tree, key.split("."))
     while at:
         path = ".".join(at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -26,17 +27,18 @@ def samples(chosen: Sequence[Part], from_: date) -> list[tuple[str, Given]]:
     return list(found.items())[:MOST_SAMPLES]
 
 
-def fields(number: int, given: Mapping[str, object]) -> list[tuple[str, str]]:
-    """The values of a case that a form may set, with their places: "samples.0.cover.shares"."""
-    return [(f"samples.{number}.{path}", text) for path, text in _leaves(given, "")]
+def fields(name: str, given: Mapping[str, object]) -> list[tuple[str, str]]:
+    """The values of a case that a form may set, with their places: "samples.5f0c2a91.cover.shares" (by the case's name)."""
+    code = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return [(f"samples.{code}.{path}", text) for path, text in _leaves(given, "")]
 
 
 def edited(found: Sequence[tuple[str, Given]], values: Mapping[str, str]) -> list[tuple[str, Given]]:
     """The cases with what a form says of them."""
     made = []
-    for number, (name, given) in enumerate(found):
+    for name, given in found:
         own = copy.deepcopy(given)
-        known = dict(fields(number, given))
+        known = dict(fields(name, given))
         for path, text in values.items():
             if path in known and text.strip() and text.strip() != known[path]:
                 _set(own, path.split(".")[2:], text.strip())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from datetime import date
 
@@ -14,6 +13,7 @@ from services.core.errors import HuzhuError, InputError, NotFound
 from services.enrolment import tree
 from services.models import Organisation, Release
 from services.releases import queries, rules, service
+from services.releases.book_change import LONGEST
 from services.reporting import calendars as reading
 from services.reporting import offices
 from services.web import office_words as words
@@ -22,6 +22,7 @@ from services.web.desks.admin import known_id
 from services.web.door import Pages
 from services.web.language import N_
 from services.web.menu import Item
+from services.web.release_book import proposed
 from services.web.visit import Visit
 from services.workdays.years import parse
 
@@ -87,7 +88,8 @@ def _one(visit: Visit, release_id: str, problem: HuzhuError | None = None) -> Re
     names, foreseen = visit.read(lambda session: (offices.release_names(session, [found]), _foreseen(session, found)))
     return visit.page("release.html", problem=problem, one=found, names=names, kinds=words.RELEASE_KINDS, states=words.RELEASE_STATES,
                       mine=found.proposed_person == visit.actor.person_id, said=SAID, fields=words.PAYLOADS,
-                      clock_kinds=CLOCKS, clock_roles=ROLES, clock_places=words.PLACES, foreseen=foreseen, here="releases")
+                      clock_kinds=CLOCKS, clock_roles=ROLES, clock_places=words.PLACES, foreseen=foreseen,
+                      shown=proposed(found), here="releases")
 
 
 def _foreseen(session: Session, found: Release) -> reading.Preview | None:
@@ -99,16 +101,19 @@ def _foreseen(session: Session, found: Release) -> reading.Preview | None:
 
 
 def _payload(visit: Visit, kind: str) -> dict[str, object]:
-    """The payload of a kind out of the form; a file is named by its SHA-256."""
+    """The payload of a kind out of the form; a file goes in whole, for it is what is released."""
     if kind == "separation_rule":
         return {"off": [one.name for one in rules.COMPARISONS if one.name not in visit.listed("on")]}
     if kind == "rule_book":
-        return {"plan": visit.field("plan"), "effective": visit.field("effective_on"), "sha256": _digest(visit)}
+        return {"plan": visit.field("plan"), "effective": visit.field("effective_on"), "text": _text(visit)}
     return {"code": visit.field("code"), "text": visit.field("text")}
 
 
-def _digest(visit: Visit) -> str:
-    return hashlib.sha256(visit.upload("file").file.read()).hexdigest()
+def _text(visit: Visit) -> str:
+    try:
+        return visit.upload("file").file.read(LONGEST * 4).decode()
+    except UnicodeDecodeError:
+        raise InputError("not_utf8", "文件不是 UTF-8 文字", remedy="另存为 UTF-8", field="file") from None
 
 
 def _day(visit: Visit) -> date:

@@ -10,6 +10,7 @@ from itertools import groupby
 from fastapi import Response
 
 from services.core.errors import NotFound
+from services.releases import books
 from services.reporting.wording import Line, wording
 from services.rulebook import registry
 from services.rulebook.schema import RuleBook
@@ -40,7 +41,7 @@ class Change:
 @pages.get("/plans", roles=ANYONE, menu=Item(80, "计划"))
 def listed(visit: Visit) -> Response:
     """Every plan by office, in its wording of today."""
-    newest = {book.plan: book for book in registry.plans()}
+    newest = {book.plan: book for book in _known(visit)}
     rows = sorted(newest.values(), key=lambda book: (book.office_name, book.plan))
     offices = [(name, list(books)) for name, books in groupby(rows, key=lambda book: book.office_name)]
     return visit.page("plans.html", offices=offices, count=len(newest))
@@ -49,15 +50,22 @@ def listed(visit: Visit) -> Response:
 @pages.get("/plans/{plan}", roles=ANYONE)
 def shown(visit: Visit, plan: str) -> Response:
     """A wording: the one of `?version=`, else the newest; with `?against=` also what changed since that one."""
-    books = _versions(plan)
+    books = _versions(_known(visit), plan)
     book = _chosen(books, visit.query.get("version")) or books[-1]
     other = _chosen(books, visit.query.get("against"))
     return visit.page("plan.html", book=book, sections=wording(book), stretches=_stretches(books, book), other=other,
-                      changes=_changes(other, book) if other else [])
+                      released=registry.released(book),
+                      changes=changes(other, book) if other else [])
 
 
-def _versions(plan: str) -> list[RuleBook]:
-    found = [book for book in registry.plans() if book.plan == plan]
+def _known(visit: Visit) -> list[RuleBook]:
+    """Every wording, those released since the last request of anybody too: a visitor without an account asks the database itself."""
+    books.ask(visit.wiring.db, visit.wiring.root)
+    return registry.plans()
+
+
+def _versions(books: Sequence[RuleBook], plan: str) -> list[RuleBook]:
+    found = [book for book in books if book.plan == plan]
     if not found:
         raise NotFound("plan_unknown", "没有这个计划", remedy="从计划一览中选择")
     return sorted(found, key=lambda book: book.from_)
@@ -77,7 +85,7 @@ def _stretches(books: Sequence[RuleBook], here: RuleBook) -> list[Stretch]:
     return [Stretch(book, book.until or end, book.version == here.version) for book, end in zip(books, [*ends, None], strict=True)]
 
 
-def _changes(before: RuleBook, after: RuleBook) -> list[tuple[str, list[Change]]]:
+def changes(before: RuleBook, after: RuleBook) -> list[tuple[str, list[Change]]]:
     """The lines of each section that only one of the two wordings has."""
     old, new = ({section.title: section.lines for section in wording(book)} for book in (before, after))
     found = []
