@@ -96,6 +96,7 @@ def _pages(api: Api, last: datetime) -> None:
     assert '<path class="line w1 back"' in page and "区、产业工会到基层工会：1次，中位3天" in page
     assert "style=" not in page and "比较" in head.get("/map", **{"with": TSD}).text
     assert "没有案件走动" in head.get("/map", month="2025-01").text
+    assert [head.get("/map", plan="nobody").status_code, api.get("xj.head", "/map", plan="nobody").status_code] == [422, 422]
     assert head.get("/map", org="cn.nx.").status_code == 404 and head.get("/map", month="x").status_code == 422
     assert [api.get("xj.head", "/map", month=wrong).status_code for wrong in ("9999-12", "x")] == [422, 422]
     assert head.get("/map", month="9999-12").status_code == 422 and head.get("/map", month="0001-01").status_code == 422

@@ -167,6 +167,11 @@ def test_pages_and_files_call_clocks_by_the_same_words() -> None:
     assert dict(words.KINDS) == dict(CLOCKS)
 
 
+def test_who_has_nobody_below_is_shown_no_organisations(api: Api) -> None:
+    clerk, head = visitor(api, "xj.clerk"), visitor(api, "xj.head")
+    assert ["按下级" in page.get(path).text for path in ("/boards", "/boards/time") for page in (clerk, head)] == [False, True] * 2
+
+
 def test_english_is_whole(api: Api) -> None:
     head = visitor(api, "xj.head", "en")
     for path in PAGES:

@@ -82,9 +82,11 @@ def by_need(found: OpenNow) -> Sequence[OpenRow]:
 
 
 def now_open(session: Session, cut: Cut, now: datetime) -> Now:
-    """What is open by kind, by the organisations one step down and by plan."""
-    return Now(queries.place(session, cut), queries.open_now(session, cut, by="kind", now=now),
-               queries.open_now(session, cut, by="org", now=now), queries.open_now(session, cut, by="plan", now=now))
+    """What is open by kind, by the organisations one step down (none below: no rows) and by plan."""
+    place = queries.place(session, cut)
+    kinds = queries.open_now(session, cut, by="kind", now=now)
+    orgs = queries.open_now(session, cut, by="org", now=now) if place.below else replace(kinds, rows=())
+    return Now(place, kinds, orgs, queries.open_now(session, cut, by="plan", now=now))
 
 
 def times(session: Session, cut: Cut, by: TimeBy, now: datetime, *, stage: str = WHOLE) -> Times:

@@ -10,11 +10,12 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from services.core.clock import at_hour
-from services.core.errors import NotFound
+from services.core.errors import InputError, NotFound
 from services.core.months import months_on
 from services.models import Organisation
 from services.reporting.moves import rules, tallies
 from services.reporting.moves.rules import Edge, Histogram, Stop
+from services.rulebook import registry
 
 ROADS = 10          # the most walked ones
 YEAR = 12
@@ -161,7 +162,9 @@ def _seats(found: Iterable[Organisation]) -> tuple[Seat, ...]:
 
 
 def drawn(session: Session, cut: Cut, seat: Seat) -> Map:
-    """The map of a cut."""
+    """The map of a cut. InputError: no such plan."""
+    if cut.plan and all(book.plan != cut.plan for book in registry.plans()):
+        raise InputError("plan_unknown", "没有这个计划", remedy="在列表中选择计划", field="plan")
     bound = {**tallies.bounds(cut.org_key), "plan": cut.plan}
     kept = seat.kind in tallies.ABOVE
     bound |= {"first": cut.first, "last": cut.until} if kept else {"since": at_hour(cut.first, 0), "until": at_hour(cut.until, 0)}

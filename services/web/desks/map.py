@@ -11,7 +11,6 @@ from fastapi import Response
 from sqlmodel import Session
 
 from services.access.actor import REVIEWERS, Role
-from services.core.errors import InputError
 from services.core.months import month_of
 from services.reporting.moves import queries, rules
 from services.reporting.moves.queries import Cut, Map, Seats
@@ -77,8 +76,6 @@ def book(visit: Visit) -> Response:
 
 def _asked(visit: Visit) -> Asked:
     given = {name: visit.query.get(name, "").strip() for name in FIELDS}
-    if given["plan"] and given["plan"] not in plan_names():
-        raise InputError("plan_unknown", "没有这个计划", remedy="在列表中选择计划", field="plan")
     share = given["share"] if given["share"] in SHARES else ""
     return Asked(given["org"] or visit.actor.org_key, given["plan"], month_of(given["month"]) if given["month"] else None,
                  given["with"], share)
