@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from services.core.clock import at_hour
+from services.enrolment.people import index_of
 from services.simulate.synthetic import REGIONS, synthetic_person
 from tests.rulebook.case_tables import rows
 from tests.services.window_world import PLAN, Window, bill, window_world
@@ -158,7 +159,7 @@ def test_nothing_is_an_answer_with_its_reason(window: Window) -> None:
         enrol_members(session, window.api.world, "xj", PLAN, [late], date(2026, 5, 15), window.now)
         enrol_members(session, window.api.world, "xj", PLAN, [ended, whole], date(2026, 1, 1), window.now)
         session.execute(sa.text("UPDATE cover v SET ended_on = '2026-04-30', end_reason = 'transfer' FROM person p WHERE p.id = v.person_id"
-                                " AND p.name = :name AND v.plan = :plan"), {"name": ended.name, "plan": PLAN})
+                                " AND p.id_number_index = :index AND v.plan = :plan"), {"index": index_of(ended.id_number), "plan": PLAN})
     cases = [(stranger, {}, "not_member"), (whole, {"psn_name": "样例错"}, "name_differs"), (other, {}, "cover_missing"),
              (late, {}, "cover_waiting"), (late, {"setl_time": "2026-05-31 23:59:59"}, "waiting_period"), (ended, {}, "cover_ended"),
              (whole, {"med_type": "11"}, "not_inpatient"),

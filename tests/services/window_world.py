@@ -6,10 +6,12 @@ import json
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import httpx
 import sqlalchemy as sa
 
+from services.enrolment.people import index_of
 from services.ledger import proofs
 from services.simulate.synthetic import REGIONS, Synthetic, synthetic_person
 from tests.services.api_world import Api
@@ -72,15 +74,16 @@ class Window:
     def standing(self, hospital: str, setl_id: str) -> str:
         return str(self.api.get(f"xj.{hospital}", f"/window/settlements/{setl_id}").json()["share"])
 
-    def books(self) -> list[object]:
-        """What the house holds in the end: every bill by number, and the plan's accounts; not when or how often it was told."""
+    def books(self) -> list[list[list[Any]]]:
+        """What the house holds in the end: every bill that stands, by number, and the plan's accounts; not when or how often it was
+        told. [hospital, number, fen, benefits, amounts, reason] each; [account, fen] each."""
         with self.api.db.view(ROOT.scope) as session:
             bills = session.execute(sa.text("""
-                SELECT h.code, b.setl_id, b.state, b.share_fen, b.benefits, b.amounts, b.reason, b.correction_no,
-                    (SELECT sum(v.change_fen) FROM window_version v WHERE v.bill_id = b.id) AS changes
-                FROM window_bill b JOIN hospital h ON h.id = b.hospital_id ORDER BY 1, 2""")).all()
+                SELECT h.code, b.setl_id, b.share_fen, b.benefits, b.amounts, b.reason,
+                    (SELECT sum(v.change_fen)::bigint FROM window_version v WHERE v.bill_id = b.id) AS changes
+                FROM window_bill b JOIN hospital h ON h.id = b.hospital_id WHERE b.state = 'standing' ORDER BY 1, 2""")).all()
             accounts = session.execute(sa.text("""
-                SELECT e.account, sum(e.amount_fen) FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
+                SELECT e.account, sum(e.amount_fen)::bigint FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
                 WHERE t.plan = :plan AND t.kind IN ('decided', 'lapsed', 'credited') GROUP BY 1 HAVING sum(e.amount_fen) <> 0
                 ORDER BY 1"""), {"plan": PLAN}).all()
         assert all(row.changes == row.share_fen for row in bills)
@@ -95,8 +98,8 @@ class Window:
                         WHERE b.cover_id = v.id AND b.state = 'standing' AND t.benefit = :benefit), 0)
                     + coalesce((SELECT sum(r.amount_fen) FROM reservation r WHERE r.cover_id = v.id AND r.benefit = :benefit
                         AND r.state <> 'released'), 0)
-                FROM cover v JOIN person p ON p.id = v.person_id WHERE v.plan = :plan AND p.name = :name"""),
-                {"plan": PLAN, "name": person.name, "benefit": benefit}).scalar_one())
+                FROM cover v JOIN person p ON p.id = v.person_id WHERE v.plan = :plan AND p.id_number_index = :index"""),
+                {"plan": PLAN, "index": index_of(person.id_number), "benefit": benefit}).scalar_one())
 
     def proven(self) -> None:
         """The books are the bills."""

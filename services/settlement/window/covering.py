@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -92,6 +92,11 @@ class Standing:
     version: int
     fixed: bool
 
+    @property
+    def taken(self) -> dict[str, int]:
+        """Fen by benefit."""
+        return dict(zip(self.benefits, self.amounts, strict=True))
+
 
 _GROUND = sa.text("""
     SELECT v.effective, least(v.until, v.ended_on) AS until, v.renewal, v.shares, v.tier, v.high_risk_work, v.relation, v.person_id,
@@ -157,19 +162,10 @@ def _standing(row: sa.Row[tuple[object, ...]]) -> Standing:
                     row.version, row.fixed)
 
 
-def words(base: Ground, one: Standing, plan: str, before: Sequence[Standing] | Mapping[str, int]) -> Words:
-    """The computation of one bill: the cover's ground, and what the bills before it took."""
-    taken = before if isinstance(before, Mapping) else _sum(before)
+def words(base: Ground, one: Standing, plan: str, before: Mapping[str, int]) -> Words:
+    """The computation of one bill: the cover's ground, and what the bills before it took, fen by benefit."""
     found: Words = {"plan": plan, "cover": base.cover, "person": {**base.person, "category": one.category}, "event": one.event,
-                    "paid": [*base.paid, *(paid(name, fen) for name, fen in sorted(taken.items()) if fen)]}
+                    "paid": [*base.paid, *(paid(name, fen) for name, fen in sorted(before.items()) if fen)]}
     if base.covers:
         found["covers"] = base.covers
     return found
-
-
-def _sum(rows: Sequence[Standing]) -> dict[str, int]:
-    total: dict[str, int] = {}
-    for row in rows:
-        for name, fen in zip(row.benefits, row.amounts, strict=True):
-            total[name] = total.get(name, 0) + fen
-    return total

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -74,16 +75,23 @@ def share_out(session: Session, *, cover_id: uuid.UUID, plan: str, since: tuple[
         return []
     base = ground(session, cover_id, registry.resolve(plan, todo[0].settled_on))
     done: list[Change] = []
+    taken = Counter[str]()
+    for row in kept:
+        taken.update(row.taken)
+    found = Counter(taken)          # what the bills found taken before this call
     for row in todo:
-        change = _computed(base, row, plan, kept, why if row.id == changed else "adjusted")
-        if row.id == changed or change.amounts != dict(zip(row.benefits, row.amounts, strict=True)):
+        if why == "settled" and row.id != changed and found == taken:
+            break                   # after a new bill: who finds what it found before is as it was, and so are all after it
+        change = _computed(base, row, plan, taken, why if row.id == changed else "adjusted")
+        if row.id == changed or change.amounts != row.taken:
             done.append(change)
-        kept.append(replace(row, benefits=list(change.amounts), amounts=list(change.amounts.values())))
+        found.update(row.taken)
+        taken.update(change.amounts)
     _write(session, done, reason, actor, now)
     return done
 
 
-def _computed(base: Ground, row: Standing, plan: str, before: Sequence[Standing], why: str) -> Change:
+def _computed(base: Ground, row: Standing, plan: str, before: Mapping[str, int], why: str) -> Change:
     book = registry.resolve(plan, row.settled_on)
     given = words(base, row, plan, before)
     return Change(row, why, given, compute(book, parse(given)), book)
