@@ -11,11 +11,14 @@ from services.core.errors import HuzhuError, InputError
 from services.engine import bulk, columns, stored
 from services.rulebook import registry
 from services.rulebook.dating import decisive_date
+from services.rulebook.facts import FACTS
 from services.rulebook.schema import RuleBook
 from services.rulebook.vocabulary import parse
 
 ROW = stored.ROW
 EARLIER, ENDED, LATER = "earlier", "ended", "later"
+MISSING = "本文件要用的事实当时没有申报；在放行理由里估计这些案件的影响"
+BEYOND = "核对文件是否有意不再包括这一情形；有意的，在放行理由里写明"
 _FAULT = pl.Struct({"code": pl.String, "message": pl.String, "remedy": pl.String})
 
 
@@ -26,7 +29,7 @@ def reckoned(book: RuleBook, words: pl.Series) -> pl.DataFrame:
     read = stored.read(book, words)
     done, refusals = bulk.marked(book, read.frame)
     marks = bulk.refuse_columns(refusals)
-    said = [_fault_of(InputError(one.code, f"{one.field}：{one.message}", remedy=one.remedy, field=one.field)) for one in refusals]
+    said = [_fault_of(InputError(one.code, f"{one.field}：{one.message}", field=one.field)) for one in refusals]
     fault = pl.lit(None, _FAULT)
     for mark, one in reversed(list(zip(marks, said, strict=True))):
         fault = pl.when(pl.col(mark)).then(pl.struct(*(pl.lit(text).alias(name) for name, text in one.items()))).otherwise(fault)
@@ -40,8 +43,12 @@ def reckoned(book: RuleBook, words: pl.Series) -> pl.DataFrame:
     return pl.concat([sound, unread], how="diagonal").sort(ROW)
 
 
-def _fault_of(error: HuzhuError) -> dict[str, str]:
-    return {"code": error.code, "message": error.message, "remedy": error.remedy or ""}
+def _fault_of(error: InputError) -> dict[str, str]:
+    """In words for who proposes the file: the claims are closed, so what the engine asks of an input is no remedy here."""
+    spec = FACTS.get(error.field or "")
+    named = f"{spec.label}（{error.field}）" if spec else error.field or ""
+    message = error.message.replace(error.field, named, 1) if error.field and error.field in error.message else error.message
+    return {"code": error.code, "message": message, "remedy": MISSING if error.code == "missing_key" else BEYOND}
 
 
 def _decisive(book: RuleBook, text: str) -> date | None:
