@@ -24,6 +24,7 @@ from flows.recount_clocks import recount_clocks
 from flows.refresh_figures import WHOLE, refresh_figures
 from flows.runtime import Batch, looking, transaction
 from flows.send_notices import draft_notices, send_notices
+from flows.settle_city import settle_city
 from flows.sweep_deadlines import sweep_deadlines
 from services.core import telemetry
 from services.intake.queries import claim_numbers
@@ -75,6 +76,7 @@ ROUTES: dict[str, tuple[Flow, ...]] = {
     "insurer.message": (collect_replies,),
     "insurer.recall": (recall_from_insurer,),
     "roster.enrol": (enrol_rosters,),
+    "settlement.settle": (settle_city,),
     "calendar.release": (recount_clocks,),
     "timetable.recount": (recount_clocks,),
     "timetable.collect": (collect_replies,),
@@ -100,7 +102,7 @@ class Lane:
 # findings come at the end of its batch, and a worker that is told to stop finishes the batch in hand.
 # A provider of messages may think for seconds too, and nobody waits for an archive sheet or a
 # board's figures. A year released touches every open clock.
-_SLOW = {check_evidence, keep_papers, carry_letters, archive_claims, recount_clocks, refresh_figures}
+_SLOW = {check_evidence, keep_papers, carry_letters, archive_claims, recount_clocks, refresh_figures, settle_city}
 SLOW = frozenset({topic for topic, flows in ROUTES.items() if not _SLOW.isdisjoint(flows)})
 LANES = (Lane(slow=False, batch=200), Lane(slow=True, batch=25))
 
