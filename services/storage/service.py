@@ -16,8 +16,8 @@ from services.core.settings import settings
 from services.storage.backend import answering, store
 from services.storage.kinds import PAPER_KINDS, PDF, XLSX, true_kind
 
-__all__ = ["PAPER_KINDS", "PDF", "XLSX", "check_length", "check_size", "drop_parts", "fault_of", "get", "has", "joined", "kind_of", "put",
-           "put_part", "remove"]
+__all__ = ["PAPER_KINDS", "PDF", "XLSX", "check_length", "check_size", "drop_parts", "fault_of", "get", "get_part", "has", "joined",
+           "kind_of", "part_offsets", "put", "put_part", "remove"]
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -112,6 +112,20 @@ def put_part(upload: uuid.UUID, offset: int, content: bytes) -> None:
 def _names(upload: uuid.UUID) -> list[str]:
     with answering():
         return sorted(str(found["path"]) for batch in store().list(_parts(upload)) for found in batch)
+
+
+def part_offsets(upload: uuid.UUID) -> list[int]:
+    """Where an upload's parts begin, in order."""
+    return [int(name.rpartition("/")[2]) for name in _names(upload)]
+
+
+def get_part(upload: uuid.UUID, offset: int) -> bytes:
+    """One part of an upload. NotFound when it is missing."""
+    try:
+        with answering():
+            return bytes(store().get(f"{_parts(upload)}/{offset:012d}").bytes())
+    except FileNotFoundError:
+        raise NotFound("object_missing", "文件缺少一段", remedy="从备份恢复文件库") from None
 
 
 def joined(upload: uuid.UUID) -> bytes:

@@ -40,5 +40,5 @@ def _number(values: pl.Series) -> _Words:
 
 
 def _text(values: pl.Series) -> list[_Words]:
-    wide = np.array([text.encode() for text in values.fill_null("")], dtype=f"S{_WIDTH}")
-    return list(wide.view("<u8").reshape(-1, _WIDTH // 8).T)
+    wide = "".join(values.fill_null("").str.pad_end(_WIDTH, "\0")).encode()      # ASCII, by the form of an id
+    return list(np.frombuffer(wide, "<u8").reshape(-1, _WIDTH // 8).T)

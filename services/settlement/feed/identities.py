@@ -13,6 +13,7 @@ from services.core.identity import eighteen
 Index = Callable[[list[str]], list[bytes]]
 SHARES = 64                 # a member's part is the first byte of the index by four
 _FORM = r"^[1-9][0-9]{16}[0-9X]$"
+_LIKE = r"^(\d{15}|\d{17}[\dXx])$"
 _WEIGHTS = np.array((7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2), np.int32)
 _CHECKS = np.frombuffer(b"10X98765432", np.uint8)
 _MONTH_DAYS = np.array((0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31), np.int32)
@@ -62,13 +63,12 @@ def members(numbers: pl.Series, index: Index) -> pl.DataFrame:
 
 def looks_like_one(text: pl.Series, latest: int) -> pl.Series:
     """Where a number that should be something else is somebody's identity number, born `latest` or before."""
-    form = text.str.contains(_FORM).fill_null(False)
+    form = text.str.contains(_LIKE).fill_null(False)
     if not form.any():
         return form
     places = form.arg_true()
-    numbers = text.gather(places)
-    wrong = faults(numbers)
-    good = numbers.str.slice(6, 4).cast(pl.Int32).is_between(1900, latest)
-    for rows in wrong.values():
+    numbers = clean(text.gather(places))
+    good = numbers.str.slice(6, 4).cast(pl.Int32, strict=False).is_between(1900, latest).fill_null(False)
+    for rows in faults(numbers).values():
         good &= ~rows
     return pl.Series([False], dtype=pl.Boolean).new_from_index(0, len(text)).scatter(places.filter(good), True)

@@ -8,7 +8,7 @@ import os
 import shutil
 import zlib
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO, Literal, Protocol, cast
@@ -21,10 +21,10 @@ from services.settlement.feed import columns
 from services.settlement.feed.columns import USED
 
 Format = Literal["csv", "csv.gz", "parquet"]
-PIECE = 16 << 20            # bytes of text at a time
-_BATCH = 65_536             # rows of Parquet at a time
+PIECE = 32 << 20            # bytes of text at a time
+_BATCH = 131_072             # rows of Parquet at a time
 _LONGEST = 1 << 20          # bytes of a line
-_GZIP, _PARQUET, _BOM = b"\x1f\x8b", b"PAR1", b"\xef\xbb\xbf"
+GZIP, PARQUET, _BOM = b"\x1f\x8b", b"PAR1", b"\xef\xbb\xbf"
 
 
 class Source(Protocol):
@@ -65,16 +65,27 @@ class Piece:
     done: int
 
 
-def pieces(source: Source, fmt: Format) -> Generator[Piece]:
-    """The file's pieces in order. InputError when it is empty, damaged, of another format, or lacks columns."""
+def told(source: Source) -> Format:
+    """The format that the first bytes tell; never the name. InputError when there are none."""
     with source.open() as file:
         start = file.read(4)
     if not start:
         raise InputError("file_empty", "文件是空的", remedy="请重新导出文件", field="source")
-    found = "parquet" if start == _PARQUET else "csv.gz" if start.startswith(_GZIP) else "csv"
+    return "parquet" if start == PARQUET else "csv.gz" if start.startswith(GZIP) else "csv"
+
+
+def pieces(source: Source, fmt: Format) -> Generator[Piece]:
+    """The file's pieces in order. InputError when it is empty, damaged, of another format, or lacks columns."""
+    found = told(source)
     if found != fmt:
         raise InputError("feed_format", f"文件不是 {fmt}，内容是 {found}", remedy="写明实际的格式，或重新导出", field="fmt")
     yield from _parquet(source) if fmt == "parquet" else _csv(source, packed=fmt == "csv.gz")
+
+
+def check_heading(source: Source, fmt: Format) -> None:
+    """InputError as `pieces` would raise it before its first row."""
+    with closing(pieces(source, fmt)) as found:
+        next(found, None)
 
 
 def _csv(source: Source, *, packed: bool) -> Iterator[Piece]:

@@ -118,7 +118,7 @@ def _words(text: pl.DataFrame, numbers: pl.Series, terms: Terms) -> Iterator[Fau
         told = text[name].fill_null("")
         yield Fault(name, "id_form", ~told.str.contains(_ID_FORM) & (told != ""))
         yield Fault(name, "id_is_identity", ((told == numbers) & (told != ""))
-                    | identities.looks_like_one(identities.clean(told), terms.year - _YOUNGEST))
+                    | identities.looks_like_one(told, terms.year - _YOUNGEST))
     yield Fault("insutype", "insutype", (text["insutype"] != INSURANCE).fill_null(True))
     yield Fault("med_type", "med_type", ~text["med_type"].is_in(list(KINDS)).fill_null(False))
     yield Fault("reversed", "reversed", ~text["reversed"].fill_null("").is_in(["", "0", "1"]))

@@ -69,17 +69,14 @@ class Staged:
     def frame(self, part: int) -> pl.DataFrame:
         """The staged rows of one part: rules.SCHEMA, money in fen, ordered by share and then as in the file's pieces."""
         shares = self.shares(part)
-        slices = [self._read(laid).slice(laid.starts[shares.start], laid.starts[shares.stop] - laid.starts[shares.start])
-                  for laid in self.laid]
+        slices = [pl.scan_ipc(self.folder / laid.file).slice(start, end - start).collect() for laid in self.laid
+                  for start, end in [(laid.starts[shares.start], laid.starts[shares.stop])]]
         whole = pl.concat(slices, rechunk=True) if slices else self.empty()
         return whole.filter(~pl.col("row_no").is_in(self.dropped)) if self.dropped else whole
 
     def frames(self) -> Iterator[pl.DataFrame]:
         """Each part in turn."""
         return (self.frame(part) for part in range(self.parts))
-
-    def _read(self, laid: Laid) -> pl.DataFrame:
-        return pl.read_ipc(self.folder / laid.file)
 
     @staticmethod
     def empty() -> pl.DataFrame:

@@ -38,7 +38,7 @@ def stage(source: Path | Source, fmt: Format, into: Path, *, plan: str, year: in
     """Check a feed and lay its good rows into the folder `into` (made for its owner alone; what a broken run left there goes).
 
     `index` gives blind indices of clean identity numbers; with several processes it must be importable by name. A row's share is the
-    first byte of its index by four; each of `parts` is a range of shares. Memory: some pieces of 16 MB of text a process, and 32 bytes a
+    first byte of its index by four; each of `parts` is a range of shares. Memory: some pieces of 32 MB of text a process, and 32 bytes a
     row. InputError when the file as a whole cannot be read; rows that cannot be taken are in `Staged.rejects`.
     """
     if parts not in PARTS:
@@ -99,7 +99,7 @@ def _worked(pieces: Iterator[Piece], do: Callable[[Piece], Outcome], processes: 
             yield piece, do(piece)
         return
     # A fresh interpreter for each: a fork would copy locks that other threads of this process hold.
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
         waiting: deque[tuple[Piece, Future[Outcome]]] = deque()
         try:
             for piece in pieces:
@@ -112,10 +112,6 @@ def _worked(pieces: Iterator[Piece], do: Callable[[Piece], Outcome], processes: 
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-def _one_thread() -> None:
-    """Processes share the machine; each has Polars' threads already bounded by its environment."""
 
 
 def _clear(folder: Path) -> None:
