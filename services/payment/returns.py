@@ -94,9 +94,9 @@ def read_return(session: Session, *, content: bytes, file_name: str, actor: Acto
         tuple(Unmatched(answer.line_no, answer.reference, fault) for answer, _, fault in judged if fault))
 
 
-def follow(session: Session, matched: Matched, *, file_sha256: str, now: datetime) -> None:
-    """Payments move as their lines say; the lines stand there already, without a fault."""
-    moved(session, [pair for pair in matched if pair[1].claim_id is None], file_sha256=file_sha256, now=now)
+def follow(session: Session, matched: Matched, *, file_sha256: str, now: datetime, line_no: int | None = None) -> None:
+    """Payments move as their lines say; the lines stand there already, without a fault. `line_no`: one line of the file alone."""
+    moved(session, [pair for pair in matched if pair[1].claim_id is None], file_sha256=file_sha256, line_no=line_no, now=now)
     runs = sorted({known.run_id for _, known in matched})
     matched = [pair for pair in matched if pair[1].claim_id]
     credited = [pair for pair in matched if pair[0].status == "credited"]

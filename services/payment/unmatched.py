@@ -19,6 +19,7 @@ from services.core.texts import written
 from services.lifecycle import standing
 from services.lifecycle.apart import require_apart
 from services.models import BankLine, LineVerdict, Payment, StoodIn
+from services.payment import settled_unmatched
 from services.payment.port import Answer
 from services.payment.returns import follow
 from services.payment.sent import Sent
@@ -37,6 +38,9 @@ def propose_assign(session: Session, *, line_id: uuid.UUID, payment_id: uuid.UUI
                    now: datetime) -> LineVerdict:
     """The line is this payment's, say after the bank's voucher. InputError when amount or state do not fit; nothing moves yet."""
     line = _locked(session, line_id, actor, what="认领回盘记录")
+    if line.settlement_payment_id is not None:
+        settled_unmatched.own(session, line, payment_id, actor)
+        return _said(session, line, "assign", None, reason, actor, now)
     payment = _fitting(session, line, payment_id, actor)
     return _said(session, line, "assign", payment, reason, actor, now)
 
@@ -55,11 +59,14 @@ def confirm(session: Session, *, line_id: uuid.UUID, actor: Actor, now: datetime
         raise Conflict("nothing_proposed", "这条记录没有待确认的处理", remedy="刷新后核对")
     standing.require_second(session, verdict.id, verdict.asked_person, actor=actor)
     payment = _fitting(session, line, verdict.payment_id, actor) if verdict.payment_id else None
+    found = settled_unmatched.own(session, line, verdict.settlement_payment_id, actor) if verdict.settlement_payment_id else None
     verdict.confirmed_by, verdict.confirmed_person, verdict.confirmed_at = actor.account_id, actor.person_id, now
     session.add(verdict)
     session.flush()
     if payment is not None:
         _assign(session, line, payment, actor, now)
+    if found is not None:
+        settled_unmatched.assign(session, line, found, actor=actor, now=now)
     return verdict
 
 
@@ -132,6 +139,7 @@ def _said(session: Session, line: BankLine, what: Literal["assign", "dismiss"], 
           now: datetime) -> LineVerdict:
     assert line.fault is not None and actor.account_id is not None and actor.person_id is not None
     verdict = LineVerdict(org_key=line.org_key, line_id=line.id, verdict=what, payment_id=payment.id if payment else None,
+                          settlement_payment_id=line.settlement_payment_id if what == "assign" else None,
                           fault=line.fault, reason=written(reason, "reason"), asked_by=actor.account_id,
                           asked_person=actor.person_id, asked_at=now)
     session.add(verdict)

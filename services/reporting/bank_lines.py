@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from services.models import BankLine
+from services.payment.settled_unmatched import candidate
 from services.payment.unmatched import fitting
 from services.reporting.sight import missing
 
@@ -57,7 +58,8 @@ class Line:
 
 
 _VERDICT = sa.text("""
-    SELECT v.verdict, c.claim_no, v.reason, a.name AS asked, v.asked_person, b.name AS confirmed, v.confirmed_at
+    SELECT v.verdict, coalesce(c.claim_no, CASE WHEN v.settlement_payment_id IS NOT NULL THEN (SELECT l.reference FROM bank_line l
+        WHERE l.id = v.line_id) END) AS claim_no, v.reason, a.name AS asked, v.asked_person, b.name AS confirmed, v.confirmed_at
     FROM line_verdict v LEFT JOIN payment p ON p.id = v.payment_id LEFT JOIN claim c ON c.id = p.claim_id
     LEFT JOIN account a ON a.id = v.asked_by LEFT JOIN account b ON b.id = v.confirmed_by
     WHERE v.line_id = :line AND v.withdrawn_at IS NULL""")
@@ -67,6 +69,13 @@ _CANDIDATES = sa.text("""
     ORDER BY c.claim_no, p.id""")
 
 
+# A line that names one of a settlement's can be that one's answer alone.
+_SETTLED = sa.text("""
+    SELECT p.id, format('%s年%s季度结算', s.year, s.quarter) AS claim_no, q.name AS payee, p.state, r.run_no FROM settlement_payment p
+    JOIN settlement s ON s.id = p.settlement_id JOIN person q ON q.id = p.person_id JOIN payment_run r ON r.id = p.run_id
+    WHERE p.id = :id""")
+
+
 def line(session: Session, line_id: uuid.UUID) -> Line:
     """One line from a bank. NotFound outside the caller's sight, and for what we sent ourselves."""
     row = session.get(BankLine, line_id)
@@ -74,7 +83,12 @@ def line(session: Session, line_id: uuid.UUID) -> Line:
         raise missing()
     said = session.execute(_VERDICT, {"line": line_id}).first()
     open_ = said is None and row.fault is not None
-    ids = [payment.id for payment in fitting(session, row)] if open_ else []
+    settled = row.settlement_payment_id is not None
+    ids = [payment.id for payment in fitting(session, row)] if open_ and not settled else []
+    named = candidate(session, row) if open_ and settled else None
+    if named:
+        candidates = [Candidate(*found) for found in session.execute(_SETTLED, {"id": named})]
+    else:
+        candidates = [Candidate(*found) for found in session.execute(_CANDIDATES, {"ids": ids})] if ids else []
     return Line(row.id, row.line_no, row.reference, row.kind, row.amount_fen, row.serial, row.bank_time, row.reason, row.fault,
-                row.at, Verdict(*said) if said else None,
-                [Candidate(*found) for found in session.execute(_CANDIDATES, {"ids": ids})] if ids else [])
+                row.at, Verdict(*said) if said else None, candidates)

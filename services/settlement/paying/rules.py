@@ -34,18 +34,19 @@ def numbered(frame: pl.DataFrame) -> pl.DataFrame:
 SMALL_RUN = 5_000       # below this, runs of several partitions are put together
 
 
-def together(counts: Sequence[tuple[str, int]]) -> list[tuple[str, str, int]]:
-    """Small runs put together, in order, so that a small city has few of them: (run, run it goes into, lines already in that one).
+def together(lasts: Sequence[tuple[str, int]]) -> list[tuple[str, str, int]]:
+    """Small runs put together, in order, so that a small city has few of them: (run, run it goes into, what its numbers go up by).
 
-    `counts`: run and lines. Runs of SMALL_RUN lines and more stay as they are; none grows beyond RUN_LINES.
+    `lasts`: each run and its highest line number; numbers below it may be free. Runs of SMALL_RUN and more stay as they are; no
+    number grows beyond RUN_LINES.
     """
     moves, into, held = [], "", 0
-    for run, lines in counts:
-        if lines >= SMALL_RUN:
+    for run, last in lasts:
+        if last >= SMALL_RUN:
             continue
-        if into and held + lines <= RUN_LINES:
+        if into and held + last <= RUN_LINES:
             moves.append((run, into, held))
-            held += lines
+            held += last
         else:
-            into, held = run, lines
+            into, held = run, last
     return moves

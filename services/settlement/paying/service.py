@@ -37,7 +37,7 @@ _OWN_OUT = sa.text(bound(f"""
     UPDATE settlement_payment q SET state = 'planned', run_id = NULL, line = NULL, left_out = :why WHERE q.settlement_id = :settlement
     AND q.state = 'batched' AND q.person_id IN {kin(ACTOR)} AND NOT EXISTS (SELECT 1 FROM payment_run n WHERE n.id = q.run_id)"""))
 _COUNTS = sa.text("""
-    SELECT q.run_id::text AS run, count(*) AS lines, sum(q.amount_fen)::bigint AS fen FROM settlement_payment q
+    SELECT q.run_id::text AS run, count(*) AS lines, max(q.line) AS last, sum(q.amount_fen)::bigint AS fen FROM settlement_payment q
     WHERE q.settlement_id = :settlement AND q.state = 'batched' AND NOT EXISTS (SELECT 1 FROM payment_run n WHERE n.id = q.run_id)
     GROUP BY q.run_id ORDER BY min(q.part), q.run_id""")
 _MERGE = """
@@ -78,7 +78,7 @@ def close_runs(session: Session, settlement: Settlement, *, bank: str | None = N
     _require_fund(session, settlement.plan, actor)
     session.execute(sa.text("SELECT 1 FROM settlement WHERE id = :id FOR UPDATE"), {"id": settlement.id})
     session.execute(_OWN_OUT, {"settlement": settlement.id, "persons": list(actor.persons), "why": OWN})
-    moves = together([(row.run, row.lines) for row in session.execute(_COUNTS, {"settlement": settlement.id})])
+    moves = together([(row.run, row.last) for row in session.execute(_COUNTS, {"settlement": settlement.id})])
     if moves:
         driver_cursor(session).execute(_MERGE, {"runs": [run for run, _, _ in moves], "intos": [into for _, into, _ in moves],
                                                 "helds": [held for _, _, held in moves]})
