@@ -217,6 +217,17 @@ def test_who_may_ask_and_of_which_claims(house: Fresh) -> None:
             replayed(house, file_of("xj-women"), actor=replace(SYSTEM, roles=frozenset({role})))
 
 
+def test_what_nobody_asked_for_then_is_said(house: Fresh, tmp_path: Path) -> None:
+    shares = "      - {times: cover.shares, clause: 一览表 每份}\n"
+    twice = shares + '      - {times: {by: event.sudden_death, "true": 2, else: 1}, clause: 一览表 猝死}\n'
+    found = replayed(house, changed_file(tmp_path, "xj-women", (shares, twice)), as_if=True)
+    assert (found.unasked, found.changed) == (("急性疾病猝死",), ())
+    renamed = replayed(house, changed_file(tmp_path, "xj-women", ("  in_situ:\n    name: 原位癌慰问金", "  early:\n    name: 原位癌给付"),
+                                           ("ends: [in_situ]", "ends: [early]")), as_if=True)
+    assert (renamed.added, renamed.changed) == (("原位癌给付",), ())
+    assert {row.key for row in renamed.benefits} >= {"in_situ", "early"}, "what goes under the old name and comes under the new one"
+
+
 def test_differences_fall_into_their_ranges(house: Fresh, tmp_path: Path) -> None:
     """1000 a share for a cancer in situ becomes 1100: one share 100 more, four shares 400."""
     path = changed_file(tmp_path, "xj-women", ("{take: 1000, clause: 一览表 原位癌", "{take: 1100, clause: 一览表 原位癌"))

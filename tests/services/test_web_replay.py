@@ -195,7 +195,7 @@ def test_a_proposal_is_replayed_before_the_second_person_releases_it(api: Api) -
 
 def test_every_word_that_replays_say_is_translated() -> None:
     said = {*words.RANGE_WORDS.values(), *words.OUTSIDE.values(), *words.BASES.values(), words.AS_FROZEN, words.INSURED, words.LINKED,
-            words.BUNDLES}
+            words.BUNDLES, words.ONLY_REPORTED, words.UNASKED, words.ADDED}
     assert said == SAID
 
 

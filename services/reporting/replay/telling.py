@@ -8,6 +8,8 @@ from services.engine.ceiling import PREMIUM_REFUND
 from services.reporting.replay.reckoning import EARLIER, ENDED, LATER, frozen_lines, known, outside
 from services.reporting.replay.views import Apart, Basis, Changed, Replay, Sum, Uncomputed
 from services.rulebook import registry
+from services.rulebook.facts import FACTS
+from services.rulebook.forms import event_facts
 from services.rulebook.schema import RuleBook
 
 PAID_BEFORE = "paid_before"     # a year computed anew: what was paid before is taken off its lines
@@ -50,6 +52,7 @@ def tell(book: RuleBook, claims: pl.DataFrame, found: pl.DataFrame, again: pl.Da
         decided_otherwise=_decided_otherwise(computed), linked=_linked(computed, changed),
         years=_sums(computed.with_columns(pl.col("year").cast(pl.String).fill_null("").alias("key")).group_by("key").agg(*_SUMS).sort("key")),
         benefits=_benefits(book, computed), names=_names(book), ranges=_ranges(computed),
+        unasked=_unasked(book), added=_added(book),
         bundles=tuple(dict.fromkeys(other.name for other in registry.plans() if book.plan in other.bundle)))
 
 
@@ -109,6 +112,16 @@ def _names(book: RuleBook) -> dict[str, str]:
     return {name: benefit.name for name, benefit in book.benefits.items()} | {
         name: said for name, said in former.items() if name not in book.benefits} | {
         PREMIUM_REFUND: "退还保费", PAID_BEFORE: "扣除此前已付"}
+
+
+def _unasked(book: RuleBook) -> tuple[str, ...]:
+    before = {fact for other in known(book.plan) for fact in event_facts(other)}
+    return tuple(dict.fromkeys(FACTS[fact].label for fact in event_facts(book) if before and fact not in before))
+
+
+def _added(book: RuleBook) -> tuple[str, ...]:
+    before = {name for other in known(book.plan) for name in other.benefits}
+    return tuple(benefit.name for name, benefit in book.benefits.items() if before and name not in before)
 
 
 def _ranges(computed: pl.DataFrame) -> tuple[Sum, ...]:

@@ -97,6 +97,8 @@ class Replay:
     benefits: tuple[Sum, ...]
     names: Mapping[str, str]            # of the benefits
     ranges: tuple[Sum, ...]             # of the difference, from least to most
+    unasked: tuple[str, ...]            # facts that the file reads and no wording before it asked for
+    added: tuple[str, ...]              # benefits that no wording before it had: nobody ever reported for them
     bundles: tuple[str, ...]            # plans that contain this one, whose claims are not in these numbers
 
     @property
