@@ -83,3 +83,24 @@ def test_without_a_record_nothing_is_counted_and_with_any_of_a_claim_its_clocks_
         assert _figures(superuser) == after
         superuser.execute("DELETE FROM audit_record WHERE chain_id = %s AND seq >= 1000", (claim,))
         superuser.execute("UPDATE sla_clock SET state = 'running', pauses = '[]' WHERE kind = 'pay' AND claim_id = %s", (claim,))
+
+
+def test_an_end_told_for_an_earlier_day_is_a_like_at_once(house: Fresh) -> None:
+    """A promise to pay ends today as of the day before yesterday: the histograms have that day already, and are brought up."""
+    told, ended = NOW + timedelta(hours=4), (NOW - timedelta(days=2)).date()
+    with past_row_security(house) as superuser:
+        with house.unit_of_work(ROOT) as session:
+            refresh(session, now=told - timedelta(minutes=5), whole=True)
+        before = _figures(superuser)
+        [(claim, clock)] = superuser.execute("SELECT claim_id, id FROM sla_clock WHERE kind = 'pay' AND state = 'running' AND start_on < %s"
+                                             " ORDER BY id LIMIT 1", (ended,)).fetchall()
+        superuser.execute("UPDATE sla_clock SET state = 'stopped', stopped_on = %s, kept = true WHERE id = %s", (ended, clock))
+        superuser.execute("INSERT INTO audit_record SELECT DISTINCT ON (chain_id) chain_id, seq + 2000, org_key, 'payment', subject_id,"
+                          " 'credit', account_id, person_id, %s, record, prev, hash FROM audit_record WHERE chain_id = %s", (told, claim))
+        with house.unit_of_work(ROOT) as session:
+            refresh(session, now=told)
+        after = _figures(superuser)
+        assert all(after[table] != before[table] for table in ("forecast_days", "claim_risk", "open_tally", "month_tally"))
+        with house.unit_of_work(ROOT) as session:
+            refresh(session, now=told, whole=True)
+        assert _figures(superuser) == after

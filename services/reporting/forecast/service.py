@@ -28,10 +28,11 @@ _DAY = sa.text("SELECT as_of FROM figures_refresh WHERE name = 'forecast'")
 _DONE = sa.text("""
     INSERT INTO figures_refresh (name, as_of, basis) VALUES ('forecast', :now, '')
     ON CONFLICT (name) DO UPDATE SET as_of = excluded.as_of""")
-# A promise that was open at the last look, and has ended on a day that is counted already.
+# A promise that was open at the last look, and has ended on a day that is counted already. (Of an earlier round there may be another.)
 _LATER_TOLD = sa.text("""
-    SELECT EXISTS (SELECT FROM claim_risk r JOIN sla_clock k ON k.claim_id = r.claim_id AND k.kind = r.promise AND k.state = 'stopped'
-        AND k.stopped_on < CAST(:today AS date) WHERE r.claim_id IN (SELECT unnest(CAST(:claims AS uuid[]))))""")
+    SELECT EXISTS (SELECT FROM claim_risk r WHERE r.claim_id IN (SELECT unnest(CAST(:claims AS uuid[])))
+        AND (SELECT bool_and(k.state = 'stopped') AND max(k.stopped_on) < CAST(:today AS date) FROM sla_clock k
+             WHERE k.claim_id = r.claim_id AND k.kind = r.promise AND k.subject = ''))""")
 _CASES = sa.text("SELECT DISTINCT promise, office, plan, stage, level, elapsed, remaining FROM forecast_open WHERE NOT late")
 _WRITE = sa.text("""
     INSERT INTO claim_risk (claim_id, promise, org_key, rank, width, compared, longer, stage, level, left_days, as_of)
