@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
-from polars.exceptions import ComputeError
+from polars.exceptions import ComputeError, SchemaError
 
 from services.settlement.feed.columns import USED
 
 _LOST = "\ufffd"            # what stands for bytes that are no character
 _END = "__end"
+_RAGGED = (ComputeError, SchemaError)      # what Polars says to lines of unlike length, later ones and the first
 
 
 @dataclass
@@ -32,7 +33,7 @@ def parse(content: bytes, headings: Sequence[str], first: int, broken: Broken) -
     if b'"' not in content and content.count(b",") == count * (len(headings) - 1):
         try:
             return numbered(_read(content, headings), first)
-        except ComputeError:        # one line longer, another shorter
+        except _RAGGED:        # one line longer, another shorter
             pass
     return _line_by_line(content, headings, first, broken)
 
@@ -83,7 +84,7 @@ def _quoted(lines: Sequence[tuple[int, str]], headings: Sequence[str], broken: B
     """A column of our own after the last says of each line whether it had as many fields as the heading."""
     try:
         frame = _read(_joined(lines, ',"#"'), [*headings, _END], '"')
-    except ComputeError:
+    except _RAGGED:
         frame = None
     if frame is None or frame.height != len(lines):
         return _one_by_one(lines, headings, broken)

@@ -11,7 +11,17 @@ from operator import or_
 import polars as pl
 
 from services.settlement.feed import amounts, digests, identities, names
-from services.settlement.feed.columns import FUNDS, ID_CARD, IDS, INSURANCE, KEPT_MONEY, KINDS, MONEY, NEEDED_MONEY
+from services.settlement.feed.columns import (
+    FUNDS,
+    ID_CARD,
+    IDS,
+    INSURANCE,
+    KEPT_MONEY,
+    KINDS,
+    MONEY,
+    NEEDED_MONEY,
+    OTHER_MONEY,
+)
 from services.settlement.feed.identities import Index
 
 _OLDEST = date(2012, 5, 1)          # the first wording of bj-medical
@@ -75,6 +85,7 @@ def checked(rows: pl.DataFrame, terms: Terms, index: Index) -> tuple[pl.DataFram
 
 
 def _money(text: pl.DataFrame, faults: list[Fault]) -> pl.DataFrame:
+    """Fen. Null where an amount cannot be read or is not known, so that no sum is drawn from it."""
     read = []
     for name in MONEY:
         values, wrong = amounts.fen(text[name])
@@ -84,7 +95,7 @@ def _money(text: pl.DataFrame, faults: list[Fault]) -> pl.DataFrame:
             empty &= ~rows
         if name in NEEDED_MONEY and empty.any():
             faults.append(Fault(name, "money_empty", empty))
-        read.append(values.alias(name))
+        read.append((values.set(empty, 0) if name in OTHER_MONEY else values).alias(name))
     return pl.DataFrame(read)
 
 
@@ -133,9 +144,8 @@ def _whose(text: pl.DataFrame, numbers: pl.Series) -> Iterator[Fault]:
 
 
 def _amounts(fen: pl.DataFrame) -> pl.DataFrame:
-    """What we reckon of a bill's amounts; a missing optional amount is nothing, a missing needed one leaves its sums unsaid."""
-    known = fen.with_columns(pl.col(name).fill_null(0) for name in MONEY if name not in NEEDED_MONEY and not name.endswith("own_amt"))
-    return known.with_columns(
+    """And what we reckon of them: own payment class one, all that funds paid."""
+    return fen.with_columns(
         (pl.col("inscp_scp_amt") - pl.col("hifp_pay") - pl.col("hifob_pay") - pl.col("cvlserv_pay")).alias("own"),
         pl.sum_horizontal(FUNDS, ignore_nulls=False).alias("funds"), pl.col("reversed").fill_null(False))
 
