@@ -6,10 +6,12 @@ import uuid
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, select
 
+from services.benefit import settled
 from services.benefit.rules import PREMIUM_REFUND, given_words
 from services.core.errors import NotFound
 from services.core.money import show, to_yuan
@@ -69,12 +71,13 @@ _OTHERS = sa.text("""
 
 
 def bases(session: Session, claim_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Basis]:
-    """Three selects for any number of claims. NotFound when one is missing or out of sight."""
+    """Three selects for any number of claims, four where settlements count. NotFound when one is missing or out of sight."""
     ids = {"ids": list(claim_ids)}
     rows = session.execute(_CLAIMS, ids).all()
     if len(rows) != len(set(claim_ids)):
         raise NotFound("claim_missing", "没有这一案件，或不在您的管辖范围内", remedy="核对案件编号")
-    taken = _grouped(session.execute(_TAKEN, ids).all())
+    yearly = [row.id for row in rows if registry.version(row.plan, row.plan_from).mode == "year_to_date"]
+    taken = _grouped([*session.execute(_TAKEN, ids).all(), *(settled.given(session, yearly) if yearly else [])])
     others = _grouped(session.execute(_OTHERS, ids).all())
     return {row.id: Basis(row.id, row.org_key, row.cover_id, row.round, row.digest,
                           registry.version(row.plan, row.plan_from),
@@ -122,15 +125,14 @@ def decided_before(session: Session, claim_id: uuid.UUID) -> int:
         FROM claim c WHERE c.id = :claim"""), {"claim": claim_id}).scalar_one())
 
 
-def _grouped(rows: Iterable[sa.Row[tuple[object, ...]]]) -> dict[uuid.UUID, list[sa.Row[tuple[object, ...]]]]:
-    found: dict[uuid.UUID, list[sa.Row[tuple[object, ...]]]] = {}
+def _grouped(rows: Iterable[Any]) -> dict[uuid.UUID, list[Any]]:
+    found: dict[uuid.UUID, list[Any]] = {}
     for row in rows:
         found.setdefault(row.id, []).append(row)
     return found
 
 
-def _words(row: sa.Row[tuple[object, ...]], taken: list[sa.Row[tuple[object, ...]]],
-           others: list[sa.Row[tuple[object, ...]]]) -> dict[str, object]:
+def _words(row: sa.Row[tuple[object, ...]], taken: list[Any], others: list[sa.Row[tuple[object, ...]]]) -> dict[str, object]:
     """The computation in the vocabulary's words.
 
     `premium_paid` is what came in of the premium and was not given back yet. Where no receipt of the plan was ever entered,
@@ -154,7 +156,7 @@ def _words(row: sa.Row[tuple[object, ...]], taken: list[sa.Row[tuple[object, ...
     return words
 
 
-def _paid(item: sa.Row[tuple[object, ...]]) -> dict[str, object]:
+def _paid(item: Any) -> dict[str, object]:
     paid: dict[str, object] = {"benefit": item.benefit, "amount": show(to_yuan(item.amount_fen)), "days": item.days}
     if item.icd10:
         paid["icd10"] = item.icd10

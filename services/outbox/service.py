@@ -101,3 +101,9 @@ def waiting(session: Session) -> int:
     """How many rows are owed."""
     return int(session.execute(sa.select(sa.func.count()).select_from(_O)).scalar_one())
 
+
+
+def workers(session: Session) -> int:
+    """How many workers are alive: each holds its number as a lock."""
+    return int(session.execute(sa.text("SELECT count(DISTINCT objid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+                                       " AND classid = :space"), {"space": LOCK_SPACE}).scalar_one())

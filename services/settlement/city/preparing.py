@@ -10,6 +10,7 @@ import polars as pl
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from services.core.errors import Conflict
 from services.core.settings import settings
 from services.models import FeedFile, Settlement
 from services.rulebook import registry
@@ -20,6 +21,7 @@ from services.settlement.feed.reading import Format
 from services.settlement.feed.staged import Staged
 from services.storage import service as storage
 
+MOSTLY_WRONG = "feed_mostly_wrong"
 Progress = Callable[[str, int, int], None]      # what is being done, how far, of how many
 
 
@@ -32,6 +34,9 @@ def write(session: Session, settlement: Settlement, folder: Folder, progress: Pr
     feed = session.get_one(FeedFile, settlement.feed_id)
     staged = staging.stage(receive.opened(feed), cast(Format, feed.format), folder.staged, plan=feed.plan, year=feed.year,
                            quarter=feed.quarter, parts=PARTS, processes=settings().settle_processes, progress=progress)
+    if staged.rejected > staged.accepted:
+        raise Conflict(MOSTLY_WRONG, f"数据文件 {staged.rows} 行中 {staged.rejected} 行不合格", field="source",
+                       remedy="多半是列错位或导出有误：用 huzhu feed check 核对后请医保部门重新提供")
     feed.rows, feed.accepted, feed.rejected, feed.reasons = staged.rows, staged.accepted, staged.rejected, staged.reasons
     feed.rejects_sha256 = storage.put(staged.rejects.read_bytes()) if staged.rejected else None
     feed.staged_at = now

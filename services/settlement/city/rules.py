@@ -6,6 +6,7 @@ came before and differs takes the older one's place.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -145,6 +146,5 @@ def _within_maximum(book: RuleBook, found: pl.DataFrame, names: Sequence[str]) -
 
 def buckets(due: pl.Series) -> list[int]:
     """How many lines pay nothing, and how many between each two of STEPS."""
-    column = due.cut(breaks=[step - 1 for step in STEPS], labels=[str(place) for place in range(len(STEPS) + 1)])
-    found = dict(column.cast(pl.String).value_counts().iter_rows())
-    return [int(found.get(str(place), 0)) for place in range(len(STEPS) + 1)]
+    above = [due.len(), *(int((due >= step).sum()) for step in STEPS), 0]
+    return [more - less for more, less in itertools.pairwise(above)]

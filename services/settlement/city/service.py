@@ -30,6 +30,12 @@ MAY_SETTLE = (Role.FINANCE_MAKER,)
 # No machine moves these two rows: they are at work, and then they are not.
 _SETTLED = sa.text("""WITH done AS (UPDATE settlement SET state = 'settled' WHERE id = :settlement)
     UPDATE feed_file SET state = 'settled' WHERE id = :feed""")
+_STANDS_STILL = sa.text("""
+    WITH stopped AS (
+        UPDATE settlement s SET fault = :why, state = CASE WHEN EXISTS (SELECT FROM settlement_part p WHERE p.settlement_id = s.id)
+            THEN s.state ELSE 'cancelled' END
+        WHERE s.id = :id AND s.state = 'settling' RETURNING s.feed_id)
+    UPDATE feed_file f SET state = 'refused', fault = :why FROM stopped WHERE f.id = stopped.feed_id AND :feed""")
 _SUMS = ("rows", "bills", "unchanged", "unresolved", "lines", "paying", "due_fen", "receivable_fen", "over_cap")
 
 
@@ -44,7 +50,7 @@ def start(session: Session, *, feed_id: uuid.UUID, actor: Actor, now: datetime) 
         raise NotFound("feed_missing", "没有这一数据文件，或不在您的管辖范围内", remedy="先接收数据文件", field="feed_id")
     known = session.exec(select(Settlement).where(Settlement.feed_id == feed.id, Settlement.state != "cancelled")).first()
     if known is not None:
-        return known
+        return _again(session, known, now)
     if feed.state == "refused":
         raise Conflict("feed_refused", f"数据文件已被退回：{feed.fault or ''}", remedy="请医保部门重新提供")
     book = registry.resolve(feed.plan, date(feed.year, 12, 31))
@@ -61,6 +67,16 @@ def start(session: Session, *, feed_id: uuid.UUID, actor: Actor, now: datetime) 
         raise Conflict("settlement_running", f"{book.name}另有一次结算正在进行", remedy="等它完成，或先停止它") from None
     outbox.add(session, [Work(TOPIC, made.org_key, None, made.id, {})], now=now)
     return made
+
+
+def _again(session: Session, known: Settlement, now: datetime) -> Settlement:
+    """One that stands still goes on where it stopped."""
+    if known.state == "settling" and known.fault:
+        known.fault = None
+        session.add(known)
+        session.flush()
+        outbox.add(session, [Work(TOPIC, known.org_key, None, known.id, {})], now=now)
+    return known
 
 
 def open_one(session: Session, settlement_id: uuid.UUID) -> Settlement | None:
@@ -138,6 +154,8 @@ def finish(session: Session, *, settlement_id: uuid.UUID, actor: Actor, now: dat
 
 
 def stand_still(session: Session, *, settlement_id: uuid.UUID, error: HuzhuError) -> None:
-    """Why it does not go on, for whoever follows it; what was committed stays, and it may be run again."""
-    session.execute(sa.update(Settlement).where(col(Settlement.id) == settlement_id, col(Settlement.state) == "settling")
-                    .values(fault=f"{error.message}（{error.remedy}）" if error.remedy else error.message))
+    """Why it does not go on, for whoever follows it. What was committed stays, and the same feed may be started again; where
+    nothing was yet, it is cancelled and another may begin. A feed that is itself at fault is refused.
+    """
+    session.execute(_STANDS_STILL, {"id": settlement_id, "why": f"{error.message}（{error.remedy}）" if error.remedy else error.message,
+                                    "feed": error.code == preparing.MOSTLY_WRONG})
