@@ -22,6 +22,16 @@ def sample(code: str) -> Rendered:
     return render(code, values, sealed=False)
 
 
+@lru_cache(maxsize=KEPT)
+def worded(code: str, passage: str, text: str, shown: tuple[tuple[str, bool | None], ...] = ()) -> Rendered:
+    """A letter's sample with one passage in other words; `shown` makes the sample one that has the passage.
+
+    Raises MissingGlyph for a character that the faces of letters do not draw.
+    """
+    values = json.loads((HERE / "notices" / code / "sample.json").read_text("utf-8"))
+    return render(code, {**values, **dict(shown), "own_words": {passage: text}}, sealed=False)
+
+
 @lru_cache(maxsize=4 * KEPT)
 def picture(code: str, page: int, dpi: int = SCREEN) -> bytes:
     """A page of a letter's sample as PNG, from 1. IndexError when it has none such."""

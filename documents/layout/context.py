@@ -10,7 +10,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    model_serializer,
+    model_validator,
+)
 
 DayKind = Literal["calendar", "working"]
 
@@ -162,6 +172,16 @@ class Letter(Issued):
     """The person has died: the letter wishes nobody recovery and offers condolences."""
     progress_url: Text | None = None
     public_code: Text | None = None
+    own_words: dict[str, Text] = {}
+    """Passages that the office says in words of its own, by the passage's key in the template; without, the template's stand."""
+
+    @model_serializer(mode="wrap")
+    def _without_empty(self, plain: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """A letter in the house's words says nothing of them: its data are those that they were before offices had any."""
+        values: dict[str, object] = plain(self)
+        if not values.get("own_words"):
+            values.pop("own_words", None)
+        return values
 
     @model_validator(mode="after")
     def _progress_is_whole(self) -> Letter:

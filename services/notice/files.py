@@ -38,6 +38,8 @@ from services.models import (
 from services.notice.recounts import Recount, changes
 from services.notice.rules import base_of
 from services.payment.queries import Receiver, Succession, receivers, succession
+from services.releases import passages
+from services.releases.passages import Worded
 from services.rulebook.registry import version
 from services.rulebook.schema import RuleBook
 from services.sla import policies
@@ -76,6 +78,7 @@ class File:
     numbers: dict[str, str]
     calendar: Calendar                                          # by which the claim's office counts
     changes: tuple[Changed, ...]                                # of time limits, by offices
+    worded: tuple[Worded, ...] = ()                             # passages in offices' own words, with their days
     numbered: dict[str, str] = field(default_factory=dict)      # cause (event and round) → number of the letter it owed first
     decisions: tuple[Decision, ...] = ()
     objections: tuple[Objection, ...] = ()
@@ -160,6 +163,7 @@ def gather(session: Session, notices: Sequence[Notice]) -> list[File]:
             receivables=tuple(receivables.get(claim.id, ())), advances=tuple(advances.get(claim.id, ())),
             delivered=came.get(claim.id, {}), calendar=calendar_for(session, claim.org_key),
             changes=policies.changes(session),
+            worded=passages.released(session),
             list_clocks={clock.subject: clock for clock in clocks.get(claim.id, []) if clock.kind == "supplement"},
             handoffs=tuple(handoffs.get(claim.id, ())), turned=turned.get(claim.id, {}),
             instead_of=former.get(notice.replaces) if notice.replaces else None,

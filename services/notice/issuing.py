@@ -24,6 +24,7 @@ from services.notice.contexts.insured import insurer_letter, letter_title
 from services.notice.files import File, gather
 from services.notice.pressing import Job, job_of, lying_ready, pressed
 from services.notice.pressroom import press_all
+from services.releases.passages import in_force, of_letter
 from services.storage import service as storage
 from statemachines.states import NoticeState
 
@@ -110,6 +111,8 @@ def job(file: File, number: str, now: datetime, enclosures: Sequence[Mapping[str
     today = business_day(now)
     values = {**head(file, number, today), "enclosures": [item["name"] for item in enclosures],
               "check": printed(code_of(file.notice.id))}
+    if own := of_letter(in_force(file.worded, file.claim.org_key, today), file.notice.code):
+        values["own_words"] = own       # kept with the letter: what the office says later changes no letter that is out
     return job_of(file.notice.code, {**values, **BUILDERS[file.notice.code](file, today)}, file.office, now)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from documents.gallery import SCREEN, drawn, picture, sample, words
-from documents.render import codes
+from documents.gallery import SCREEN, drawn, picture, sample, worded, words
+from documents.render import Rendered, codes
 
-__all__ = ["SCREEN", "codes", "drawn", "picture", "sample", "words"]
+__all__ = ["SCREEN", "Rendered", "codes", "drawn", "picture", "sample", "worded", "words"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.core.errors import InputError
-from services.releases import book_change, clock_policy
+from services.releases import book_change, clock_policy, passages
 from services.workdays.years import parse
 
 
@@ -52,10 +52,12 @@ def checked(kind: str, payload: Mapping[str, object], effective_on: date) -> dic
     """The payload as it will be kept. InputError (field "payload.…") naming what is wrong with it."""
     if kind == "clock_policy":
         return clock_policy.checked(payload)
+    if kind == "wording":
+        return passages.checked(payload)
     if kind == "rule_book":
         return book_change.checked(payload, effective_on)
     if kind not in _SHAPES:
-        known = (*_SHAPES, "rule_book", "clock_policy")
+        known = (*_SHAPES, "rule_book", "wording", "clock_policy")
         raise InputError("release_kind", f"不认识的变更种类：{kind}", remedy=f"可用：{'、'.join(known)}", field="kind")
     fields = _SHAPES[kind]
     unknown, missing = set(payload) - set(fields), set(fields) - set(payload)
@@ -75,7 +77,6 @@ def checked(kind: str, payload: Mapping[str, object], effective_on: date) -> dic
 _SHAPES: dict[str, dict[str, str | None]] = {
     "separation_rule": {"off": None},
     "calendar": {"year": r"20\d\d", "text": r"(?s)\S.{0,19999}"},
-    "wording": {"code": "[a-z0-9_.-]{2,60}", "text": r"(?s)\S.{0,4999}"},
 }
 
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 NOBODY, HEAD, ADMIN = "", "xj.head", "xj.admin"
 
-MORE_NOT_PAGES = {"/plans/replay/chart", "/plans/replay/workbook"}
+MORE_NOT_PAGES = {"/letter-wordings/{code}/{letter}/{number}", "/plans/replay/chart", "/plans/replay/workbook"}
 
-MORE_FORMS: dict[str, tuple[str, str]] = {"/plans/compose/{draft_id}/{act}": (ADMIN, "/plans/compose/{composed}/propose")}
+MORE_FORMS: dict[str, tuple[str, str]] = {
+    "/runs/{run_no}/telling": ("xj.maker", "/runs/{run}/telling"),
+    "/plans/compose/{draft_id}/{act}": (ADMIN, "/plans/compose/{composed}/propose")}
 
 MORE: dict[str, tuple[str, str]] = {
+    "/runs/{run_no}/telling": ("xj.maker", "/runs/{run}/telling"),
     "/plans": (NOBODY, "/plans"),
     "/plans/{plan}": (NOBODY, "/plans/xj-women"),
+    "/letter-wordings": (ADMIN, "/letter-wordings"),
+    "/letter-wordings/{code}": (ADMIN, "/letter-wordings/receipt.care"),
+    "/letter-wordings/{code}/{letter}/{number}": (ADMIN, "/letter-wordings/receipt.care/receipt/1"),
     "/plans/compose": (ADMIN, "/plans/compose"),
     "/plans/compose/{draft_id}": (ADMIN, "/plans/compose/{composed}"),
     "/plans/replay": (HEAD, "/plans/replay"),

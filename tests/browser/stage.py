@@ -138,7 +138,8 @@ def _sample(api: Api) -> str:
 def _release(api: Api) -> str:
     admin = api.world.actor("xj.admin")
     with api.db.unit_of_work(admin.scope) as session:
-        return str(releases.propose(session, kind="wording", payload={"code": "cover_note", "text": "请妥善保存本凭证"}, note="新说明",
+        return str(releases.propose(session, kind="wording", note="新说明",
+                                    payload={"code": "receipt.care", "text": "请安心休养，材料可以托家人送来。"},
                                     effective_on=date(2026, 4, 1), org_id=api.world.org("cn.xj."), actor=admin, now=api.clock.now()).id)
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 RUNNING = """
+KC          RW  /runs/{run_no}/telling
+HX          R   /letter-wordings
+HX          RW  /letter-wordings/{code}
+HX          R   /letter-wordings/{code}/{letter}/{number}
 HX          RW  /plans/compose
 HX          RW  /plans/compose/{draft_id}
 HX          W   /plans/compose/{draft_id}/{act}

@@ -33,6 +33,7 @@ holidays:
 - {name: 春节, first: 2027-02-06, last: 2027-02-12}
 workdays: [2027-02-20]
 """
+CARE = "请安心休养，所需材料可以托家人送来。"
 ALL = {"claimant", "family", "verifier", "levels", "judged", "maker", "checker", "payers", "substitute"}
 
 
@@ -68,14 +69,15 @@ def test_a_change_holds_when_another_person_released_it_from_its_day_on(db: Data
 def test_the_later_and_then_the_nearer_holds(db: Database, now: datetime) -> None:
     world = build_world(db, now)
     texts = {}
-    for org, day, text in (("cn.nx.", DAY, "一"), ("cn.nx.yc.", DAY, "二"), ("cn.nx.", date(2026, 5, 1), "三")):
-        made = _propose(world, kind="wording", payload={"code": "cover_note", "text": text}, org=org, day=day, now=now)
+    for org, day, text in (("cn.nx.", DAY, CARE), ("cn.nx.yc.", DAY, f"银川的同志，{CARE}"),
+                           ("cn.nx.", date(2026, 5, 1), f"请您放心，{CARE}")):
+        made = _propose(world, kind="wording", payload={"code": "receipt.care", "text": text}, org=org, day=day, now=now)
         texts[text] = _release(world, "nx.head", made, now)
     with db.view(ROOT) as session:
         def holds(day: date, org_key: str) -> object:
             found = queries.current(session, kind="wording", on=day, org_key=org_key)
             return found.payload["text"] if found else None
-        assert [holds(DAY, "cn.nx."), holds(DAY, "cn.nx.yc.xq."), holds(date(2026, 5, 2), "cn.nx.yc.xq.")] == ["一", "二", "三"]
+        assert [holds(DAY, "cn.nx."), holds(DAY, "cn.nx.yc.xq."), holds(date(2026, 5, 2), "cn.nx.yc.xq.")] == list(texts)
 
 
 def test_the_proposer_is_one_person_under_every_account(db: Database, now: datetime) -> None:
@@ -155,8 +157,9 @@ def test_what_was_seen_is_what_is_released_and_answered_once(db: Database, now: 
     ("calendar", {"year": "2027", "text": YEAR}, DAY, "effective_on"),
     ("calendar", {"year": "2027", "text": YEAR.replace("2027-02-06", "2026-02-06")}, date(2027, 1, 1),
      "payload.text.holidays.0.first"),
-    ("wording", {"code": "cover_note", "text": " "}, DAY, "payload.text"),
-    ("wording", {"code": "cover_note", "text": "行"}, date(2026, 3, 19), "effective_on"),
+    ("wording", {"code": "receipt.care", "text": " "}, DAY, "payload.text"),
+    ("wording", {"code": "receipt.care", "text": CARE}, date(2026, 3, 19), "effective_on"),
+    ("wording", {"code": "refusal.objection", "text": CARE}, DAY, "payload.code"),
     ("separation_rule", {"off": ["maker"]}, DAY, "payload.off"),
     ("separation_rule", {"off": ["mood"]}, DAY, "payload.off"),
     ("separation_rule", {"off": "maker"}, DAY, "payload.off"),

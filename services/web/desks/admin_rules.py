@@ -14,6 +14,7 @@ from services.enrolment import tree
 from services.models import Organisation, Release
 from services.releases import queries, rules, service
 from services.releases.book_change import LONGEST
+from services.releases.passages import PASSAGES
 from services.reporting import calendars as reading
 from services.reporting import offices
 from services.web import office_words as words
@@ -89,7 +90,7 @@ def _one(visit: Visit, release_id: str, problem: HuzhuError | None = None) -> Re
     return visit.page("release.html", problem=problem, one=found, names=names, kinds=words.RELEASE_KINDS, states=words.RELEASE_STATES,
                       mine=found.proposed_person == visit.actor.person_id, said=SAID, fields=words.PAYLOADS,
                       clock_kinds=CLOCKS, clock_roles=ROLES, clock_places=words.PLACES, foreseen=foreseen,
-                      shown=proposed(found), here="releases")
+                      shown=proposed(found), worded=PASSAGES.get(str(found.payload.get("code", ""))), here="releases")
 
 
 def _foreseen(session: Session, found: Release) -> reading.Preview | None:
@@ -106,7 +107,7 @@ def _payload(visit: Visit, kind: str) -> dict[str, object]:
         return {"off": [one.name for one in rules.COMPARISONS if one.name not in visit.listed("on")]}
     if kind == "rule_book":
         return {"plan": visit.field("plan"), "effective": visit.field("effective_on"), "text": _text(visit)}
-    return {"code": visit.field("code"), "text": visit.field("text")}
+    return {"code": visit.field("code"), "text": visit.field("text")}       # the form stands at /letter-wordings
 
 
 def _text(visit: Visit) -> str:
