@@ -90,7 +90,7 @@ class Settlement(BaseModel):
         return checked(fields, now=now, correction_no=correction_no)
 
 
-class Correction(Settlement):
+class SettlementCorrection(Settlement):
     """The whole settlement as it should read."""
 
     model_config = example(**_EXAMPLE, correction_no=1, reason="病案首页诊断更正后重新结算")
@@ -99,7 +99,7 @@ class Correction(Settlement):
     reason: Text
 
 
-class Reversal(BaseModel):
+class SettlementReversal(BaseModel):
     """Why the settlement counts no more."""
 
     model_config = example(reason="退费重结")
@@ -107,17 +107,17 @@ class Reversal(BaseModel):
     reason: Text
 
 
-class ListItem(BaseModel):
+class WindowItem(BaseModel):
     """One settlement of the day; net of that day's corrections and reversals, below zero where more was taken back."""
 
     setl_id: Id30
     share: Annotated[Decimal, BeforeValidator(_number_text), Field(ge=-MOST_YUAN, le=MOST_YUAN, decimal_places=2)]
 
 
-class DayList(BaseModel):
+class WindowList(BaseModel):
     """The hospital's own list of a day that is over."""
 
     model_config = example(day="2026-03-02", items=[{"setl_id": "S20260302000001", "share": "9800.00"}])
 
     day: Day
-    items: list[ListItem] = Field(max_length=reconciling.MOST)
+    items: list[WindowItem] = Field(max_length=reconciling.MOST)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import socket
 import threading
 import time
 import uuid
@@ -16,7 +15,6 @@ from decimal import Decimal
 import httpx
 import pytest
 import sqlalchemy as sa
-import uvicorn
 from sqlmodel import select
 
 from services.benefit import service as benefit
@@ -25,30 +23,13 @@ from services.core.ids import uuidv7
 from services.enrolment.people import index_of
 from services.models import Case, Claim, Cover, Person
 from services.simulate.synthetic import Synthetic
-from tests.services.api_world import Api
-from tests.services.window_world import CAP, PLAN, Window, bill, window_world
+from tests.services.window_world import CAP, PLAN, Window, bill, served, window_world
 from tests.support.databases import Fresh
 from tests.support.world import ROOT
 
 NOW = at_hour(date(2026, 6, 1))
 CALLS = 200
 FULL = int(CAP * 100)
-
-
-@contextmanager
-def served(api: Api) -> Iterator[str]:
-    """The application on a free port of this machine while the block runs."""
-    listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(api.app, log_level="warning", access_log=False, lifespan="off"))
-    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)
-    listening.close()
 
 
 @contextmanager

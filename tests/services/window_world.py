@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +15,7 @@ from typing import Any
 
 import httpx
 import sqlalchemy as sa
+import uvicorn
 
 from services.enrolment.people import index_of
 from services.ledger import proofs
@@ -106,6 +112,22 @@ class Window:
         with self.api.db.view(ROOT.scope) as session:
             wrong = [tuple(row) for proof in (proofs.FUNDS, proofs.CLAIMS) for row in session.execute(sa.text(proof))]
         assert wrong == [], wrong
+
+
+@contextmanager
+def served(api: Api) -> Iterator[str]:
+    """The application on a free port of this machine while the block runs."""
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(api.app, log_level="warning", access_log=False, lifespan="off"))
+    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(10)
+    listening.close()
 
 
 def window_world(db: object, now: datetime, keys: Path, members: int = 6) -> Window:

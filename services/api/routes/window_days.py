@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from services.api.bodies import Day, Nothing, Text, example
 from services.api.calls import Call, Doing, Reading
-from services.api.routes.window import Days, DayView, day_view
+from services.api.routes.window import WindowDays, WindowDayView, day_view
 from services.core.errors import InputError
 from services.models import WindowDay
 from services.settlement.window import queries, reconciling
@@ -49,7 +49,7 @@ class HospitalView(BaseModel):
     pay_to: str
 
 
-class Paid(BaseModel):
+class WindowPaid(BaseModel):
     """The bank's slip."""
 
     model_config = example(reference="20260303000017", paid_on="2026-03-03")
@@ -68,43 +68,43 @@ def add_hospital(call: Doing, body: NewHospital) -> Response:
     return call.act(body, run)
 
 
-@router.get("/window/days", response_model=Days, summary="一单结算各日对账")
-def days(call: Reading, first: Day, last: Day) -> Days:
+@router.get("/window/days", response_model=WindowDays, summary="一单结算各日对账")
+def days(call: Reading, first: Day, last: Day) -> WindowDays:
     """Every hospital in sight, at most 92 days."""
     if not first <= last <= first + MOST:
         raise InputError("span_wrong", "起止日期不对，一次最多 92 天", remedy="改正起止日期", field="last")
-    return call.read(lambda session: Days(days=[day_view(session, one, named=False)
+    return call.read(lambda session: WindowDays(days=[day_view(session, one, named=False)
                                                 for one in queries.days(session, first=first, last=last)]))
 
 
-@router.get("/window/days/{day_id}", response_model=DayView, summary="一日对账与差异")
-def day(call: Reading, day_id: uuid.UUID) -> DayView:
+@router.get("/window/days/{day_id}", response_model=WindowDayView, summary="一日对账与差异")
+def day(call: Reading, day_id: uuid.UUID) -> WindowDayView:
     """With each difference."""
     return call.read(lambda session: day_view(session, queries.one_day(session, day_id)))
 
 
 def _change(call: Call, day_id: uuid.UUID, body: BaseModel, verb: Callable[[Session], WindowDay]) -> Response:
-    def run(session: Session) -> DayView:
+    def run(session: Session) -> WindowDayView:
         verb(session)
         session.flush()
         return day_view(session, queries.one_day(session, day_id))
     return call.act(body, run, status=200)
 
 
-@router.post("/window/days/{day_id}/payment", response_model=DayView, summary="登记向医院拨付")
-def pay(call: Doing, day_id: uuid.UUID, body: Paid) -> Response:
+@router.post("/window/days/{day_id}/payment", response_model=WindowDayView, summary="登记向医院拨付")
+def pay(call: Doing, day_id: uuid.UUID, body: WindowPaid) -> Response:
     """By the maker, from the bank's slip."""
     return _change(call, day_id, body, lambda session: reconciling.pay(
         session, day_id=day_id, reference=body.reference, paid_on=body.paid_on, actor=call.actor, now=call.now))
 
 
-@router.post("/window/days/{day_id}/payment/confirm", response_model=DayView, summary="复核向医院拨付")
+@router.post("/window/days/{day_id}/payment/confirm", response_model=WindowDayView, summary="复核向医院拨付")
 def confirm(call: Doing, day_id: uuid.UUID, body: Nothing) -> Response:
     """By another person; the books say it from now on."""
     return _change(call, day_id, body, lambda session: reconciling.confirm(session, day_id=day_id, actor=call.actor, now=call.now))
 
 
-@router.post("/window/days/{day_id}/payment/send-back", response_model=DayView, summary="退回拨付登记")
+@router.post("/window/days/{day_id}/payment/send-back", response_model=WindowDayView, summary="退回拨付登记")
 def send_back(call: Doing, day_id: uuid.UUID, body: Nothing) -> Response:
     """To be entered anew."""
     return _change(call, day_id, body, lambda session: reconciling.send_back(session, day_id=day_id, actor=call.actor))

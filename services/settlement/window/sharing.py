@@ -87,7 +87,8 @@ def share_out(session: Session, *, cover_id: uuid.UUID, plan: str, since: tuple[
             done.append(change)
         found.update(row.taken)
         taken.update(change.amounts)
-    _write(session, done, reason, actor, now)
+    if done:
+        _write(session, done, reason, actor, now)
     return done
 
 
