@@ -18,7 +18,8 @@ from services.enrolment import service as enrolment
 from services.enrolment.heirs import ADULT
 from services.lifecycle import standing
 from services.lifecycle.service import Move, fire
-from services.models import Payee, Payment, Person
+from services.models import Payee, Payment, Person, SettlementPayment
+from services.payment import settled_cards
 from statemachines.states import PaymentState
 
 
@@ -40,8 +41,10 @@ def _receiver(session: Session, payment: Payment, today: date) -> uuid.UUID:
 
 
 def propose_card(session: Session, *, payment_id: uuid.UUID, bank: str, number: str, holder: str, actor: Actor,
-                 now: datetime) -> Payment:
+                 now: datetime) -> Payment | SettlementPayment:
     """Propose the payee's other card for a returned payment; `holder` must be the payee. Raises InputError by field."""
+    if settled_cards.known(session, payment_id):
+        return settled_cards.propose(session, payment_id=payment_id, bank=bank, number=number, holder=holder, actor=actor, now=now)
     actor.require(Role.UNIT_CLERK, Role.FINANCE_MAKER, what="登记更正账户")
     if actor.person_id is None:
         raise NotPermitted("proposer_unnamed", "更正账户须由实名人员办理", remedy="请由经办人员办理")
@@ -64,8 +67,10 @@ def propose_card(session: Session, *, payment_id: uuid.UUID, bank: str, number: 
     return session.get_one(Payment, payment_id, populate_existing=True)
 
 
-def confirm_card(session: Session, *, payment_id: uuid.UUID, actor: Actor, now: datetime) -> Payment:
+def confirm_card(session: Session, *, payment_id: uuid.UUID, actor: Actor, now: datetime) -> Payment | SettlementPayment:
     """Returned → planned under the new card, attempt + 1. Raises GuardFailed `two_persons_needed`, `account_missing`."""
+    if settled_cards.known(session, payment_id):
+        return settled_cards.confirm(session, payment_id=payment_id, actor=actor, now=now)
     payment = _locked(session, payment_id)
     fire(session, "payment", "correct", [Move(payment_id, details={
         "proposed_by": str(payment.corrected_person), "attempt": payment.attempt + 1})], actor=actor, now=now)

@@ -27,7 +27,7 @@ from services.models import (
     Supplement,
     Worksheet,
 )
-from services.reporting import views
+from services.reporting import settled_lines, views
 from services.reporting.views import View
 
 SYSTEM = "系统"
@@ -115,7 +115,7 @@ def payees(session: Session, claim_id: uuid.UUID) -> list[views.PayeeView]:
 
 def payments(session: Session, *, claim_ids: Sequence[uuid.UUID] = (), run_id: uuid.UUID | None = None,
              payment_id: uuid.UUID | None = None, state: str | None = None) -> list[views.PaymentView]:
-    """Payments of claims, of a run, one, or all in a state of the caller's scope."""
+    """Payments of claims, of a run, one, or all in a state of the caller's scope; of settlements the first of a run, or that wait."""
     query = (select(Payment, Claim.claim_no, Person.name, BankCard).join(Claim, col(Claim.id) == Payment.claim_id)
              .join(Person, col(Person.id) == Payment.person_id)
              .outerjoin(BankCard, col(BankCard.id) == Payment.bank_card_id).order_by(col(Payment.id))
@@ -128,10 +128,19 @@ def payments(session: Session, *, claim_ids: Sequence[uuid.UUID] = (), run_id: u
         query = query.where(col(Payment.id) == payment_id)
     if state:
         query = query.where(col(Payment.state) == state)
-    return [views.PaymentView(**_shown(row, views.PaymentView), claim_no=number, payee=name, amount=yuan(row.amount_fen),
-                              bank=card.bank if card else None, account=masked_card(card) if card else None,
-                              proposed=row.proposed_card_id is not None)
-            for row, number, name, card in session.exec(query).all()]
+    found = [views.PaymentView(**_shown(row, views.PaymentView), claim_no=number, payee=name, amount=yuan(row.amount_fen),
+                               bank=card.bank if card else None, account=masked_card(card) if card else None,
+                               proposed=row.proposed_card_id is not None)
+             for row, number, name, card in session.exec(query).all()]
+    return found + _settled(session, run_id, payment_id, state)
+
+
+def _settled(session: Session, run_id: uuid.UUID | None, payment_id: uuid.UUID | None, state: str | None) -> list[views.PaymentView]:
+    if payment_id:
+        return settled_lines.one(session, payment_id)
+    if run_id:
+        return settled_lines.of_run(session, run_id).lines
+    return settled_lines.that_wait(session, state) if state else []
 
 
 def clocks(session: Session, claim_id: uuid.UUID) -> list[views.ClockView]:

@@ -48,6 +48,7 @@ class Run:
     file_name: str | None
     file_sha256: str | None
     digest: str | None
+    settlement_id: uuid.UUID | None      # it carries that settlement's lines
 
 
 # `n` is the run whose plan's fund is asked; here each waiting plan stands in for one.
@@ -85,7 +86,8 @@ def left_out(session: Session, *, limit: int = 100) -> list[LeftOut]:
 
 
 _RUN = """SELECT r.id, r.run_no, r.plan, r.bank, r.state, r.version, r.count, r.total_fen, r.made_at, m.name AS maker, r.made_person,
-    k.name AS checker, r.released_at, r.sent_at, r.file_name, r.file_sha256, r.digest
+    k.name AS checker, r.released_at, r.sent_at, r.file_name, r.file_sha256, r.digest,
+    r.settlement_id
     FROM payment_run r LEFT JOIN account m ON m.id = r.made_by LEFT JOIN account k ON k.id = r.checked_by"""
 
 

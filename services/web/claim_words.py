@@ -59,7 +59,8 @@ PAYMENTS: Mapping[str, tuple[str, str]] = {
     "planned": (N_("待制单"), "busy"), "batched": (N_("已制单"), "busy"), "released": (N_("已复核放行"), "busy"),
     "sent": (N_("已送银行"), "busy"),
     "credited": (N_("已到账"), "good"), "returned": (N_("被退回"), "stop"), "cancelled": (N_("已取消"), "quiet")}
-PURPOSES: Mapping[str, str] = {"benefit": N_("互助金"), "refund": N_("退还费用"), "advance": N_("先予支付"), "difference": N_("差额")}
+PURPOSES: Mapping[str, str] = {"benefit": N_("互助金"), "refund": N_("退还费用"), "advance": N_("先予支付"), "difference": N_("差额"),
+                                "settlement": N_("结算互助金")}
 LETTER_STATES: Mapping[str, tuple[str, str]] = {
     "drafted": (N_("待签发"), "busy"), "issued": (N_("已签发"), "busy"), "dispatched": (N_("已发出"), "busy"),
     "delivered": (N_("已送达"), "good"),

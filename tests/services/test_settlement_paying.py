@@ -16,9 +16,9 @@ from services.core.errors import HuzhuError
 from services.ledger import queries as books
 from services.models import FamilyTie, Person, Settlement
 from services.payment import service as payment
-from services.reporting import checks, money_proof
-from services.settlement.paying import queries, telling
+from services.reporting import checks, money_proof, settled_lines
 from services.settlement.paying import service as paying
+from services.settlement.paying import telling
 from services.simulate.synthetic import synthetic_card
 from tests.services.settled_world import answered, lines, read, released, runs, sent, settled, submitted
 from tests.support.databases import Superuser
@@ -86,15 +86,15 @@ def test_a_returned_line_goes_out_again_under_another_card_once(world: World, no
     clerk, maker, checker = world.actor("xj.clerk"), world.actor("xj.maker"), world.actor("xj.checker")
     card = {"bank": "CCB", "number": synthetic_card("CCB", 7001), "holder": world.member(1, "xj").synthetic.name}
     with refused("holder_differs"), world.db.unit_of_work(maker.scope) as session:
-        paying.propose_card(session, payment_id=line.id, **(card | {"holder": "王不是"}), actor=maker, now=now)
+        payment.propose_card(session, payment_id=line.id, **(card | {"holder": "王不是"}), actor=maker, now=now)
     with world.db.unit_of_work(maker.scope) as session:
-        paying.propose_card(session, payment_id=line.id, **card, actor=maker, now=now)
+        payment.propose_card(session, payment_id=line.id, **card, actor=maker, now=now)
     with refused("two_persons_needed"), world.db.unit_of_work(maker.scope) as session:
-        paying.confirm_card(session, payment_id=line.id, actor=maker, now=now)
+        payment.confirm_card(session, payment_id=line.id, actor=maker, now=now)
     with refused("role_missing"), world.db.unit_of_work(clerk.scope) as session:
-        paying.propose_card(session, payment_id=line.id, **card, actor=clerk, now=now)
+        payment.propose_card(session, payment_id=line.id, **card, actor=clerk, now=now)
     with world.db.unit_of_work(checker.scope) as session:
-        paying.confirm_card(session, payment_id=line.id, actor=checker, now=now)
+        payment.confirm_card(session, payment_id=line.id, actor=checker, now=now)
     assert (lines(world, settlement)[who].state, lines(world, settlement)[who].attempt) == ("planned", 2)
     with world.db.unit_of_work(maker.scope) as session:
         again = paying.build_again(session, settlement_id=settlement, actor=maker, now=now)
@@ -188,7 +188,7 @@ def test_who_may_make_and_what_waits_for_an_account(world: World, now: datetime)
     maker = world.actor("xj.maker")
     with world.db.unit_of_work(maker.scope) as session:
         assert paying.close_runs(session, session.get_one(Settlement, settlement), actor=maker, now=now) == []     # again: nothing
-        assert [(row.planned, row.ready, row.returned) for row in queries.waiting(session)] == [(1, 0, 0)]
+        assert [(row.planned, row.ready, row.returned) for row in settled_lines.waiting(session)] == [(1, 0, 0)]
         again = paying.build_again(session, settlement_id=settlement, actor=maker, now=now)                        # the card is known now
         assert again.count == 1
     assert len(runs(world, settlement)) == 2 and breaches(world) == []

@@ -13,14 +13,15 @@ from sqlmodel import Session
 
 from services.api.bodies import Nothing, Page, Reason, Text, content_of, example, fingerprint
 from services.api.calls import Call, Changing, Doing, Reading, etag
-from services.api.rows import hold, missing
+from services.api.rows import hold, missing, stale
 from services.core.errors import NotFound
 from services.core.money import show, to_yuan
 from services.models import Payment, PaymentRun
 from services.payment import queries as payment_queries
 from services.payment import service as payment
-from services.reporting import attached, paying
+from services.reporting import attached, paying, settled_lines
 from services.reporting.views import PaymentView
+from services.settlement.paying import service as settling
 from services.storage import service as storage
 from statemachines.states import PaymentRunState, PaymentState
 
@@ -28,12 +29,13 @@ router = APIRouter(tags=["付款"])
 
 
 class NewRun(BaseModel):
-    """Which plan's fund, and the bank we pay from."""
+    """Which plan's fund, and the bank we pay from; with `settlement_id`, what of that settlement waits."""
 
     model_config = example(plan="xj-women", bank="ICBC")
 
     plan: Text
     bank: Text
+    settlement_id: uuid.UUID | None = None
 
 
 class RunView(BaseModel):
@@ -52,6 +54,7 @@ class RunView(BaseModel):
     sent_at: datetime | None
     file_name: str | None
     file_sha256: str | None
+    settlement_id: uuid.UUID | None      # it carries that settlement's lines
 
 
 class LimitView(BaseModel):
@@ -64,9 +67,10 @@ class LimitView(BaseModel):
 
 
 class RunAndPayments(RunView):
-    """A run with its payments and, until it is released, its limits."""
+    """A run with its payments and, until it is released, its limits. A settlement's come in pages: go on `after` the line `next`."""
 
     payments: list[PaymentView]
+    next: int | None = None
     limits: list[LimitView] = []
     allowed_over: str | None = None      # who allowed it above its limits
 
@@ -147,20 +151,26 @@ def runs(call: Reading, state: Annotated[list[PaymentRunState] | None, Query()] 
 @router.post("/payment-runs", response_model=RunView, status_code=201, summary="制单：汇集可付款项")
 def build_run(call: Doing, body: NewRun) -> Response:
     """Payments that are not ready are left for later."""
-    return call.act(body, lambda session: _run(payment.build_run(
-        session, plan=body.plan, bank=body.bank, actor=call.actor, now=call.now)))
+    def run(session: Session) -> RunView:
+        if body.settlement_id:
+            return _run(settling.build_again(session, settlement_id=body.settlement_id, bank=body.bank, actor=call.actor, now=call.now))
+        return _run(payment.build_run(session, plan=body.plan, bank=body.bank, actor=call.actor, now=call.now))
+    return call.act(body, run)
 
 
 @router.get("/payment-runs/{run_id}", response_model=RunAndPayments, summary="一个批次与其各笔付款")
-def run_of(call: Reading, run_id: uuid.UUID, response: Response) -> RunAndPayments:
-    """Accounts are masked."""
+def run_of(call: Reading, run_id: uuid.UUID, response: Response, after: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+           limit: Annotated[int, Query(ge=1, le=1000)] = 200) -> RunAndPayments:
+    """Accounts are masked. `after` and `limit` page through a settlement's lines."""
     def run(session: Session) -> RunAndPayments:
         row = session.get(PaymentRun, run_id)
         if row is None:
             raise missing()
         against, word = paying.limits(session, row.run_no, call.now)
+        part = settled_lines.of_run(session, run_id, after=after, limit=limit) if row.settlement_id else None
         return RunAndPayments(
-            **_run(row).model_dump(), payments=attached.payments(session, run_id=run_id), allowed_over=word.person if word else None,
+            **_run(row).model_dump(), payments=part.lines if part else attached.payments(session, run_id=run_id),
+            next=part.last if part else None, allowed_over=word.person if word else None,
             limits=[LimitView(kind=one.kind, limit=show(to_yuan(one.limit_fen)), amount=show(to_yuan(one.fen)), over=one.over)
                     for one in against])
     shown = call.read(run)
@@ -233,6 +243,15 @@ def payments(call: Reading, state: PaymentState) -> list[PaymentView]:
     return call.read(lambda session: attached.payments(session, state=state))
 
 
+def _hold(call: Call, session: Session, payment_id: uuid.UUID) -> None:
+    """A claim's payment, or a settlement's, which has no claim to lock: its run is locked by the verb."""
+    found = settled_lines.one(session, payment_id)
+    if not found:
+        hold(call, session, Payment, payment_id)
+    elif call.version is not None and call.version != found[0].version:
+        raise stale(call.version, found[0].version)
+
+
 def _payment(session: Session, payment_id: uuid.UUID) -> PaymentView:
     session.flush()
     return attached.payments(session, payment_id=payment_id)[0]
@@ -242,7 +261,7 @@ def _payment(session: Session, payment_id: uuid.UUID) -> PaymentView:
 def propose_card(call: Changing, payment_id: uuid.UUID, body: Card) -> Response:
     """The payee's own; another person confirms it."""
     def run(session: Session) -> PaymentView:
-        hold(call, session, Payment, payment_id)
+        _hold(call, session, payment_id)
         payment.propose_card(session, payment_id=payment_id, **body.model_dump(), actor=call.actor, now=call.now)
         return _payment(session, payment_id)
     return call.act(body, run, status=200)
@@ -252,7 +271,7 @@ def propose_card(call: Changing, payment_id: uuid.UUID, body: Card) -> Response:
 def confirm_card(call: Changing, payment_id: uuid.UUID, body: Nothing) -> Response:
     """Attempt + 1 under the same obligation: never paid twice."""
     def run(session: Session) -> PaymentView:
-        hold(call, session, Payment, payment_id)
+        _hold(call, session, payment_id)
         payment.confirm_card(session, payment_id=payment_id, actor=call.actor, now=call.now)
         return _payment(session, payment_id)
     return call.act(body, run, status=200)

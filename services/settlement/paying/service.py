@@ -1,6 +1,6 @@
-"""The verbs of paying a settlement: its runs are made, what waited goes into another run, a returned line gets another account.
+"""The verbs of paying a settlement: its runs are made, what waited goes into another run, whom to tell.
 
-Submitting, releasing, the bank's files and answers are the verbs of `services.payment`: a run is a run.
+Submitting, releasing, the bank's files and answers, corrected accounts are the verbs of `services.payment`: a run is a run.
 """
 
 from __future__ import annotations
@@ -25,12 +25,11 @@ from services.models import PaymentRun, Settlement
 from services.payment import queries as payments
 from services.payment.settled_answers import SERIES
 from services.rulebook import registry
-from services.settlement.paying.cards import confirm_card, propose_card
 from services.settlement.paying.rules import RUN_LINES, together
 from services.settlement.paying.telling import tell_list
 from statemachines.states import PaymentRunState
 
-__all__ = ["build_again", "close_runs", "confirm_card", "propose_card", "tell_list"]
+__all__ = ["build_again", "close_runs", "tell_list"]
 
 OWN = "制单人本人或其家属的款项，须由另一人制单"
 _OWN_OUT = sa.text(bound(f"""

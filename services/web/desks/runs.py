@@ -15,13 +15,14 @@ from services.access.actor import Role
 from services.audit import service as audit
 from services.core.errors import HuzhuError, InputError, NotFound
 from services.core.identity import BANKS
-from services.core.money import to_fen
+from services.core.money import to_fen, to_yuan
 from services.core.words import uppercase
 from services.ledger import queries as ledger
 from services.payment import queries as payments
 from services.payment import service as payment
-from services.reporting import attached, paying
+from services.reporting import attached, paying, settled_lines
 from services.reporting.views import PaymentView
+from services.settlement.paying import service as settling
 from services.storage import service as storage
 from services.web.claim_words import PAYMENTS, PURPOSES
 from services.web.door import Pages
@@ -48,7 +49,8 @@ def runs(visit: Visit) -> Response:
 def _runs(visit: Visit, problem: HuzhuError | None = None) -> Response:
     def run(session: Session) -> dict[str, Any]:
         found = paying.runs(session, after=visit.query.get("after", ""))
-        return {"waiting": paying.waiting(session), "left_out": paying.left_out(session), "runs": found,
+        return {"settlements": settled_lines.waiting(session), "waiting": paying.waiting(session),
+                "left_out": paying.left_out(session), "runs": found,
                 "returned": attached.payments(session, state="returned"),
                 "unmatched": payments.unmatched_lines(session, 50)}
     values = visit.read(run)
@@ -62,10 +64,15 @@ def _words() -> dict[str, Any]:
 
 @pages.post("/runs", roles=MAKER)
 def make(visit: Visit) -> Response:
-    """Everything of a plan that is ready."""
+    """Everything of a plan that is ready, or what of a settlement waits."""
+    def verb(session: Session) -> str:
+        bank, settlement = visit.field("bank"), visit.field("settlement")
+        if settlement:
+            return settling.build_again(session, settlement_id=_id(settlement), bank=bank or None, actor=visit.actor,
+                                        now=visit.now).run_no
+        return payment.build_run(session, plan=visit.field("plan"), bank=bank, actor=visit.actor, now=visit.now).run_no
     return visit.attempt(
-        lambda session: payment.build_run(session, plan=visit.field("plan"), bank=visit.field("bank"), actor=visit.actor,
-                                          now=visit.now).run_no,
+        verb,
         again=lambda problem: _runs(visit, problem), then=_address, done="made")
 
 
@@ -78,8 +85,12 @@ def run(visit: Visit, run_no: str) -> Response:
 def _run(visit: Visit, run_no: str, problem: HuzhuError | None = None) -> Response:
     head, lines, against, word = visit.read(lambda session: (*paying.run(session, run_no), *paying.limits(session, run_no, visit.now)))
     own, total = visit.actor.person_id == head.made_person, sum((Decimal(line.amount) for line in lines), Decimal(0))
+    part = visit.read(lambda session: settled_lines.of_run(session, head.id, after=_after(visit))) if head.settlement_id else None
+    if part:
+        lines, total = part.lines, to_yuan(part.total_fen)
     fund = visit.read(lambda session: ledger.adequacy(session, head.plan)) if head.released_at is None else []
-    return visit.page("run.html", fund=fund[0] if fund else None, problem=problem, run=head, lines=lines, names=plan_names(), total=total,
+    return visit.page("run.html", fund=fund[0] if fund else None, problem=problem, run=head, lines=lines, part=part,
+                      count=part.count if part else len(lines), names=plan_names(), total=total,
                       sum_words=uppercase(total), unsealed=head.state == "submitted" and to_fen(total) != head.total_fen,
                       bank=payments.banks().get(head.bank, head.bank), own=own,
                       limits=against, word=word, kinds=LIMITS, over=any(one.over for one in against),
@@ -119,7 +130,8 @@ def send_back(visit: Visit, run_no: str) -> Response:
 def exclude(visit: Visit, run_no: str) -> Response:
     """Some payments wait for a later run."""
     def verb(session: Session, run_id: uuid.UUID) -> None:
-        chosen = [line.id for line in attached.payments(session, run_id=run_id) if str(line.id) in visit.listed("payment")]
+        listed = [line for id_ in visit.listed("payment") for line in attached.payments(session, payment_id=_id(id_))]
+        chosen = [line.id for line in listed if line.run_id == run_id]
         if not chosen:
             raise InputError("none_chosen", "没有勾选款项", remedy="勾选要剔除的款项", field="payment")
         payment.exclude(session, payment_ids=chosen, reason=_reason(visit), actor=visit.actor, now=visit.now)
@@ -185,11 +197,21 @@ def confirm(visit: Visit, payment_id: str) -> Response:
         again=lambda problem: _card(visit, payment_id, problem), then="/runs", done="confirmed")
 
 
-def _payment(session: Session, payment_id: str) -> PaymentView:
+def _id(text: str) -> uuid.UUID:
+    """A name that is nobody's when the text is no id."""
     try:
-        found = attached.payments(session, payment_id=uuid.UUID(payment_id))
+        return uuid.UUID(text)
     except ValueError:
-        found = []
+        return uuid.UUID(int=0)
+
+
+def _after(visit: Visit) -> int:
+    text = visit.query.get("after", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 0
+
+
+def _payment(session: Session, payment_id: str) -> PaymentView:
+    found = attached.payments(session, payment_id=_id(payment_id))
     if not found:
         raise NotFound("payment_missing", "没有这笔款项，或不在您的管辖范围内", remedy="回到付款页核对")
     return found[0]

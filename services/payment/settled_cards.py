@@ -26,6 +26,11 @@ _CONFIRMED = sa.text("""
         attempt = attempt + 1, version = version + 1 WHERE id = :id""")
 
 
+def known(session: Session, payment_id: uuid.UUID) -> bool:
+    """Whether it is a settlement's line."""
+    return bool(settled.split(session, [payment_id])[0])
+
+
 def _locked(session: Session, payment_id: uuid.UUID) -> tuple[SettlementPayment, sa.Row[tuple[uuid.UUID, str]]]:
     """The line and its run, locked in this order."""
     run = session.execute(_LOCK_RUN, {"id": payment_id}).first()
@@ -38,8 +43,8 @@ def _locked(session: Session, payment_id: uuid.UUID) -> tuple[SettlementPayment,
     return line, run
 
 
-def propose_card(session: Session, *, payment_id: uuid.UUID, bank: str, number: str, holder: str, actor: Actor,
-                 now: datetime) -> SettlementPayment:
+def propose(session: Session, *, payment_id: uuid.UUID, bank: str, number: str, holder: str, actor: Actor,
+            now: datetime) -> SettlementPayment:
     """Propose the member's other card for a returned line; it must be the member's own, at a bank the plan pays to.
 
     Raises InputError by field, Conflict `payment_not_returned`, NotPermitted.
@@ -64,7 +69,7 @@ def propose_card(session: Session, *, payment_id: uuid.UUID, bank: str, number: 
     return line
 
 
-def confirm_card(session: Session, *, payment_id: uuid.UUID, actor: Actor, now: datetime) -> SettlementPayment:
+def confirm(session: Session, *, payment_id: uuid.UUID, actor: Actor, now: datetime) -> SettlementPayment:
     """Returned → planned under the new card, attempt + 1: the same obligation, never paid twice.
 
     Raises GuardFailed `two_persons_needed` for who proposed it (or stood in for that one), `account_missing`.

@@ -1,0 +1,95 @@
+"""A settlement's runs where claims' runs are: on finance's pages and through the API, from release to a corrected account."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from services.core.db import Database
+from services.simulate.synthetic import synthetic_card
+from tests.services import settled_world
+from tests.services.api_world import Api
+from tests.support.signed_in import Visitor, sign_in
+
+DUE = {0: 120_000, 1: 35_050, 2: 7, 3: 90_000}
+
+
+@pytest.fixture
+def api(db: Database, now: datetime, tmp_path: Path) -> Api:
+    return Api(db, now, tmp_path)
+
+
+def somebody(api: Api, now: datetime, login: str) -> Visitor:
+    return sign_in(api.app, api.db, api.world, login, now)
+
+
+def version(page: str) -> str:
+    found = re.search(r'name="version" value="(\d+)"', page)
+    assert found is not None
+    return found[1]
+
+
+def test_on_the_pages_of_finance(api: Api, now: datetime) -> None:
+    settlement = settled_world.settled(api.world, now, DUE, without_card=frozenset({3}))
+    [run] = settled_world.runs(api.world, settlement)
+    maker, checker = somebody(api, now, "xj.maker"), somebody(api, now, "xj.checker")
+    listed = maker.get("/runs").text
+    assert run.run_no in listed and "城市结算留待付款的款项" in listed and "2026年3季度" in listed
+    address = f"/runs/{run.run_no}"
+    shown = maker.get(address).text
+    assert "1,550.57" in shown and "共3笔" in shown and f"{run.run_no}-00001" in shown and "付款前短信清单" in shown
+    line = re.search(r'name="payment" value="([0-9a-f-]+)"', shown)
+    assert line is not None
+    assert maker.send(f"{address}/exclude", payment=line[1], reason="账户待核实").status_code == 303
+    shown = maker.get(address).text
+    assert "共2笔" in shown
+    assert maker.send(f"{address}/submit", version=version(shown)).status_code == 303
+    shown = checker.get(address).text
+    assert checker.send(f"{address}/release", version=version(shown)).headers["location"] == f"{address}?done=released"
+    maker.get("/runs")
+    made = maker.send("/runs", settlement=str(settlement), bank="")
+    assert made.status_code == 303, made.text
+    assert "共2笔" in maker.get(made.headers["location"].partition("?")[0]).text        # what was taken out, and the card known since
+
+
+def test_the_list_of_messages(api: Api, now: datetime) -> None:
+    settlement = settled_world.settled(api.world, now, DUE)
+    [run] = settled_world.runs(api.world, settlement)
+    maker = somebody(api, now, "xj.maker")
+    address = f"/runs/{run.run_no}/telling"
+    shown = maker.get(address).text
+    assert "还没有人取走过" in shown and api.world.member(0, "xj").synthetic.name not in shown
+    assert maker.send(address, form="csv", reason="").status_code == 422
+    maker.get(address)
+    taken = maker.send(address, form="csv", reason="付款前告知")
+    assert taken.status_code == 200 and taken.headers["content-disposition"].endswith(".csv")
+    assert len(taken.content.decode("utf-8-sig").splitlines()) == 5
+    assert "付款前告知" in maker.get(address).text
+    assert somebody(api, now, "xj.head").get(address).status_code == 403
+
+
+def test_through_the_api(api: Api, now: datetime) -> None:
+    settlement = settled_world.settled(api.world, now, DUE)
+    [run] = settled_world.runs(api.world, settlement)
+    path = f"/payment-runs/{run.id}"
+    first = api.get("xj.maker", path, limit=3).json()
+    assert (first["count"], len(first["payments"]), first["next"], first["settlement_id"]) == (4, 3, 3, str(settlement))
+    assert [line["claim_no"] for line in api.get("xj.maker", path, after=3).json()["payments"]] == [f"{run.run_no}-00004"]
+    settled_world.sent(api.world, run.id, now)
+    who = api.world.member(1, "xj").person_id
+    settled_world.read(api.world, settled_world.answered(api.world, run.id, {who: "returned"}), now)
+    [back] = api.get("xj.maker", "/payments", state="returned").json()
+    assert (back["amount"], back["return_reason"], back["proposed"]) == ("350.50", "账户已销户", False)
+    card = {"bank": "CCB", "number": synthetic_card("CCB", 7001), "holder": api.world.member(1, "xj").synthetic.name}
+    stale = api.post("xj.maker", f"/payments/{back['id']}/card", card, version=back["version"] + 1)
+    assert stale.status_code in (409, 412), stale.text
+    proposed = api.post("xj.maker", f"/payments/{back['id']}/card", card, version=back["version"])
+    assert proposed.status_code == 200 and proposed.json()["proposed"], proposed.text
+    confirmed = api.post("xj.checker", f"/payments/{back['id']}/card/confirm", version=proposed.json()["version"])
+    assert (confirmed.json()["state"], confirmed.json()["attempt"]) == ("planned", 2), confirmed.text
+    again = api.post("xj.maker", "/payment-runs", {"plan": run.plan, "bank": "CCB", "settlement_id": str(settlement)})
+    assert (again.status_code, again.json()["count"], again.json()["total"]) == (201, 1, "350.50"), again.text
+    assert api.get("nx.maker", f"/payment-runs/{again.json()['id']}").status_code == 404
