@@ -19,7 +19,7 @@ from services.simulate.feed_rows import BAD, COLUMNS, MONEY, damaged, settlement
 from services.simulate.synthetic import FAMILY, FEMALE, MALE
 
 Format = Literal["csv", "csv.gz", "parquet"]
-_BATCH = 200_000
+_BATCH = 10_000             # rows drawn at a time
 _FIRST_BORN, _DAYS = date(1962, 1, 1), 15_000       # to January 2003
 _REGION = "110099"                                  # a county code never assigned
 _WEIGHTS = np.array((7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2))
@@ -136,7 +136,7 @@ def _parquet(to: Path, batches: Iterator[pl.DataFrame]) -> int:
     frames = [frame.select(pl.col(MONEY).replace("", None).cast(pl.Decimal(16, 2)), pl.col("setl_time").str.to_datetime(),
                            pl.exclude(*MONEY, "setl_time")).select(COLUMNS) for frame in batches if frame.height]
     whole = pl.concat(frames)
-    whole.write_parquet(to, row_group_size=_BATCH)
+    whole.write_parquet(to, row_group_size=20 * _BATCH)
     return whole.height
 
 

@@ -79,7 +79,9 @@ def work(piece: Piece, *, terms: Terms, index: Index, folder: Path) -> Outcome:
     staged, faults = rules.checked(rows, terms, index)
     staged = staged.sort("part", maintain_order=True)
     laid = Laid(f"piece-{piece.number:05}.arrow", np.searchsorted(staged["part"].to_numpy(), np.arange(SHARES + 1)).tolist())
-    staged.rechunk().write_ipc(folder / laid.file)
+    # The oldest layout writes the values of these rows alone. The newer ones would write the buffers that rows refused above share,
+    # and in them what stood where an id should be.
+    staged.rechunk().write_ipc(folder / laid.file, compat_level=pl.CompatLevel.oldest())
     listed = rejects.of(rows, faults, broken)
     reasons = Counter({code: len({line[0] for line in listed if line[3] == code}) for code in {line[3] for line in listed}})
     return Outcome(laid, rows.height + len(broken.line) + len(broken.encoding), staged.height, reasons, _sums(staged),
