@@ -88,7 +88,7 @@ def test_samples_come_with_the_form_and_follow_its_numbers(api: Api, now: dateti
     assert "已有 2024-01-01 起施行的一版" in admin.get(path).text
     assert admin.send(path, **form(admin, path, part=list(PARTS), **HEAD)).status_code == 303
     page = admin.get(path).text
-    assert "没有问题" in page and "住院2天，给付1天" in page
+    assert "没有问题" in page and "住院2天，给付1天" in page and "4个保障项目的条款还是原计划的" in page
     assert re.search(r"4份，60日后恶性[^<]*</span> <strong class=\"number\">60,?000\.00", page)
     admin.send(path, **form(admin, path, **{"v:benefits.malignant.steps.0.take": "12000"}))
     assert re.search(r"4份，60日后恶性[^<]*</span> <strong class=\"number\">48,?000\.00", admin.get(path).text)

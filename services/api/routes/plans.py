@@ -49,6 +49,9 @@ class Plan(BaseModel):
     insurer: str | None
     kinds: list[str]
     digest: str
+    proposed_by: str | None = None      # of a wording that two persons released; the program's own has none
+    released_by: str | None = None
+    released_on: date | None = None
 
 
 class Count(BaseModel):

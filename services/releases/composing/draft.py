@@ -55,6 +55,7 @@ class Composed:
     sample_fields: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     letters: tuple[tuple[str, bool], ...]
     parts: Mapping[str, list[Part]]
+    borrowed: tuple[str, ...]           # fields of clauses that still name another plan's document
 
     @property
     def plan(self) -> str:
@@ -104,7 +105,8 @@ def worked_out(draft: Draft) -> Composed:
     return Composed(written(tree), book, tuple(problems), _with_values(shown, draft.values),
                     tuple(book_change.computed(book, given)) if book and not found else (),
                     tuple((name, tuple(cases.fields(name, one))) for name, one in plain),
-                    tuple((name, isinstance(asked, list) and name in asked) for name in LETTERS), offered)
+                    tuple((name, isinstance(asked, list) and name in asked) for name in LETTERS), offered,
+                    tuple(forms.borrowed(raw, draft.values)))
 
 
 def _not_new(book: RuleBook) -> list[Problem]:

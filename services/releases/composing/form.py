@@ -110,6 +110,14 @@ def not_numbers(tree: Tree, values: Mapping[str, str]) -> dict[str, str]:
             if path in fields and not _NUMBER.fullmatch(text.strip())}
 
 
+def borrowed(whole: Tree, values: Mapping[str, str]) -> list[str]:
+    """The clauses of benefits that still name the document of the plan they were taken from, though the new plan has its own."""
+    if values.get("source", whole.get("source")) == whole.get("source"):
+        return []
+    return [path for code, raw in _items(whole, "benefits")
+            if values.get(path := f"benefits.{code}.clause", raw.get("clause")) == raw.get("clause")]
+
+
 def field_of(whole: Tree, tree: Tree, key: str) -> str:
     """The field (or group) of the form that a finding's key means: the nearest that the form has, empty for none.
 

@@ -14,12 +14,13 @@ from services.enrolment import tree
 from services.models import Organisation, Release
 from services.releases import queries, rules, service
 from services.releases.book_change import LONGEST
-from services.releases.passages import PASSAGES
+from services.releases.passages import PASSAGES, Passage
 from services.reporting import calendars as reading
 from services.reporting import offices
 from services.web import office_words as words
 from services.web.claim_words import CLOCKS, ROLES
 from services.web.desks.admin import known_id
+from services.web.desks.letter_wordings import pages_of
 from services.web.door import Pages
 from services.web.language import N_
 from services.web.menu import Item
@@ -90,7 +91,13 @@ def _one(visit: Visit, release_id: str, problem: HuzhuError | None = None) -> Re
     return visit.page("release.html", problem=problem, one=found, names=names, kinds=words.RELEASE_KINDS, states=words.RELEASE_STATES,
                       mine=found.proposed_person == visit.actor.person_id, said=SAID, fields=words.PAYLOADS,
                       clock_kinds=CLOCKS, clock_roles=ROLES, clock_places=words.PLACES, foreseen=foreseen,
-                      shown=proposed(found), worded=PASSAGES.get(str(found.payload.get("code", ""))), here="releases")
+                      shown=proposed(found), worded=_worded(found), here="releases")
+
+
+def _worded(found: Release) -> tuple[Passage, str, range] | None:
+    """The passage that a wording replaces, a letter that has it, and that letter's pages in the proposed words."""
+    one = PASSAGES.get(str(found.payload.get("code", ""))) if found.kind == "wording" else None
+    return (one, *pages_of(one, str(found.payload["text"]))[0]) if one else None
 
 
 def _foreseen(session: Session, found: Release) -> reading.Preview | None:
