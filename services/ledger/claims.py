@@ -28,11 +28,13 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from services.access.actor import Actor
+from services.core.ids import uuidv7s
 
 __all__ = ["BOOK", "DAY", "STEPS", "advanced", "decided", "follow", "lapsed", "recoveries"]
 
 # One line for each source; the other side is one line a transaction (of a refund, one a cover; of a run, one a release, because
-# its money leaves the account that the fund had then). A transaction holds what one organisation's plan did on one day.
+# its money leaves the account that the fund had then). A transaction holds what one organisation's plan did on one day. `id`: of a
+# source's line.
 BOOK = """
     WITH due AS ({due}),
     made AS (
@@ -40,7 +42,7 @@ BOOK = """
         SELECT uuidv7(), book_key, plan, '{step}', fact_on, fact_on, :account, :at FROM due GROUP BY book_key, plan, fact_on
         RETURNING id, org_key, plan, fact_on)
     INSERT INTO ledger_entry (id, org_key, transaction_id, account, cover_id, bank_account_id, source_id, step, attempt, amount_fen)
-    SELECT uuidv7(), d.org_key, m.id, d.memo || d.account, NULL::uuid, NULL::uuid, d.source_id, '{step}', d.attempt, d.fen
+    SELECT {id}, d.org_key, m.id, d.memo || d.account, NULL::uuid, NULL::uuid, d.source_id, '{step}', d.attempt, d.fen
     FROM due d JOIN made m ON m.org_key = d.book_key AND m.plan = d.plan AND m.fact_on = d.fact_on
     UNION ALL
     SELECT uuidv7(), m.org_key, m.id, d.memo || d.other, d.cover_id, CASE WHEN d.memo = '' AND d.other = 'cash' THEN (
@@ -134,8 +136,12 @@ _WHICH = {"decided": "c.id", "lapsed": "c.id", "deducted": "c.id", "advanced": "
           "credited": "p.id", "bounced": "p.id", "owed": "v.id", "recovered": "v.id", "written_off": "v.id"}
 
 
+# Identifiers made beforehand (`uuidv7s`); a source of several lines takes more than there are.
+_GIVEN = "coalesce((CAST(:fresh AS uuid[]))[(row_number() OVER ())::int], uuidv7())"
+
+
 def _statements(which: str | None) -> MappingProxyType[str, sa.TextClause]:
-    return MappingProxyType({step: sa.text(BOOK.format(step=step, due=due.format(
+    return MappingProxyType({step: sa.text(BOOK.format(step=step, id=_GIVEN if which else "uuidv7()", due=due.format(
         which=which.format(_WHICH[step]) if which else "true"))).bindparams(
         sa.bindparam("account", type_=sa.Uuid), sa.bindparam("at", type_=sa.DateTime(timezone=True)))
         for step, due in _DUE.items()})
@@ -148,7 +154,8 @@ _THESE, _ALL = _statements("{} IN (SELECT unnest(CAST(:ids AS uuid[])))"), _stat
 def _book(session: Session, steps: Sequence[str], ids: Sequence[uuid.UUID], actor: Actor | None, now: datetime) -> None:
     if ids:
         for step in steps:
-            session.execute(_THESE[step], {"ids": list(ids), "account": actor.account_id if actor else None, "at": now})
+            session.execute(_THESE[step], {"ids": list(ids), "account": actor.account_id if actor else None, "at": now,
+                                           "fresh": uuidv7s(len(ids))})
 
 
 def decided(session: Session, *, claim_ids: Sequence[uuid.UUID], actor: Actor, now: datetime) -> None:

@@ -32,7 +32,7 @@ def _said(step: str, kind: str, *, account: str, sign: str, other: str) -> sa.Te
 
 
 def _statement(step: str, due: str) -> sa.TextClause:
-    return sa.text(BOOK.format(step=step, due=due)).bindparams(
+    return sa.text(BOOK.format(step=step, due=due, id="uuidv7()")).bindparams(
         sa.bindparam("account", type_=sa.Uuid), sa.bindparam("at", type_=sa.DateTime(timezone=True)))
 
 

@@ -11,6 +11,7 @@ from psycopg.types.numeric import Int4
 from sqlmodel import Session
 
 from services.core.db import driver_cursor
+from services.core.ids import uuidv7s
 
 
 class Kept(NamedTuple):
@@ -34,18 +35,19 @@ class Kept(NamedTuple):
 _INSERT = """
     INSERT INTO bank_line (id, org_key, payment_id, settlement_payment_id, run_id, kind, attempt, reference, amount_fen, serial, bank_time,
                            reason, fault, file_sha256, line_no, at)
-    SELECT uuidv7(), r.org_key, r.payment_id, r.settled_id, r.run_id, r.kind, r.attempt, r.reference, r.amount_fen, r.serial, r.bank_time,
+    SELECT r.id, r.org_key, r.payment_id, r.settled_id, r.run_id, r.kind, r.attempt, r.reference, r.amount_fen, r.serial, r.bank_time,
            r.reason, r.fault, %(sha)s, r.line_no, %(at)s
-    FROM unnest(%(orgs)s::text[], %(payments)s::uuid[], %(runs)s::uuid[], %(kinds)s::text[], %(attempts)s::int4[],
+    FROM unnest(%(ids)s::uuid[], %(orgs)s::text[], %(payments)s::uuid[], %(runs)s::uuid[], %(kinds)s::text[], %(attempts)s::int4[],
                 %(references)s::text[], %(fens)s::int8[], %(serials)s::text[], %(times)s::timestamptz[], %(reasons)s::text[],
                 %(faults)s::text[], %(numbers)s::int4[], %(settled)s::uuid[])
-         AS r(org_key, payment_id, run_id, kind, attempt, reference, amount_fen, serial, bank_time, reason, fault, line_no, settled_id)"""
+         AS r(id, org_key, payment_id, run_id, kind, attempt, reference, amount_fen, serial, bank_time, reason, fault, line_no,
+              settled_id)"""
 
 
 def keep(session: Session, lines: Sequence[Kept], *, file_sha256: str, now: datetime) -> None:
     """Write the lines of one file. A line of it that is there already is an error of the caller's (`bank_line_once`)."""
     driver_cursor(session).execute(_INSERT, {
-        "sha": file_sha256, "at": now, "orgs": [line.org_key for line in lines],
+        "sha": file_sha256, "at": now, "ids": uuidv7s(len(lines)), "orgs": [line.org_key for line in lines],
         "payments": [line.payment_id for line in lines], "runs": [line.run_id for line in lines],
         "kinds": [line.kind for line in lines], "attempts": [Int4(line.attempt) for line in lines],
         "references": [line.reference for line in lines], "fens": [line.amount_fen for line in lines],
