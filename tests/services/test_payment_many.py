@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import time
+import uuid
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -10,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from services.core.db import Database
+from services.core.ids import uuidv7s
 from services.payment import returns
 from services.payment import service as payment
 from services.payment.bulk import in_bulk
@@ -73,6 +76,40 @@ def test_a_move_of_a_payment_writes_no_index(db: Database, now: datetime) -> Non
         cold, all_before = session.execute(written).one()
         payment.read_return(session, content=content, file_name="return.txt", actor=ROOT, now=now)
         assert tuple(session.execute(written).one()) == (cold, all_before + 3)
+
+
+def test_a_page_has_room_for_a_move_of_each_of_its_claims(db: Database, now: datetime) -> None:
+    """A run writes the chain's head of many claims of a page in one transaction: none is moved off its page and into every index."""
+    world = build_world(db, now)
+    made(world, now, 100)
+    more = sa.text("""INSERT INTO claim (id, org_key, state, version, claim_no, code, case_id, person_id, cover_id, plan, plan_from, route,
+                          round, event, digest, held, died, identity_matched, required, banks, findings, inputs, audit_seq, audit_head,
+                          created_at, updated_at)
+        SELECT uuidv7(), org_key, state, version, claim_no || '-' || i, code, case_id, person_id, cover_id, plan, plan_from, route, round,
+               event, digest, held, died, identity_matched, required, banks, findings, inputs, audit_seq, audit_head, created_at, updated_at
+        FROM claim, generate_series(1, 200) AS i""")
+    written = sa.text("SELECT pg_stat_get_xact_tuples_updated('claim'::regclass), pg_stat_get_xact_tuples_hot_updated('claim'::regclass)")
+    with world.db.unit_of_work(ROOT.scope) as session:
+        session.execute(more)
+    with world.db.unit_of_work(ROOT.scope) as session:
+        before = session.execute(written).one()
+        session.execute(sa.text("UPDATE claim SET audit_seq = audit_seq + 1, updated_at = now()"))
+        after = session.execute(written).one()
+        session.rollback()
+    assert after[0] - before[0] >= 201
+    assert after[1] - before[1] == after[0] - before[0]
+
+
+def test_identifiers_of_one_moment_are_ascending_and_their_own() -> None:
+    """As RFC 9562 has version 7; an index only grows at its end."""
+    made_now = uuidv7s(5000)
+    assert len(set(made_now)) == 5000
+    assert made_now == sorted(made_now)
+    assert {(one.version, one.variant) for one in made_now} == {(7, uuid.RFC_4122)}
+    assert abs((made_now[0].int >> 80) / 1000 - time.time()) < 60
+    assert len({one.int & ((1 << 62) - 1) for one in made_now}) == 5000
+    assert len({one.int >> 64 & 0xFFF for one in made_now}) > 1000
+    assert uuidv7s(0) == []
 
 
 def test_what_waits_is_found_by_its_index(db: Database, now: datetime) -> None:
