@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import json
 import uuid
@@ -13,6 +14,7 @@ from typing import NamedTuple
 
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 _NOTHING: Mapping[str, object] = MappingProxyType({})
+_BLOCK = hashlib.sha256().block_size
 
 
 class Entry(NamedTuple):
@@ -50,25 +52,53 @@ def digest(key: bytes, prev: bytes, text: str) -> bytes:
     return hmac.digest(key, prev + text.encode(), "sha256")
 
 
+def signer(key: bytes) -> Callable[[bytes], bytes]:
+    """HMAC-SHA256 of many messages with one key: its two blocks are hashed once for all (RFC 2104), not anew for each."""
+    block = (key if len(key) <= _BLOCK else hashlib.sha256(key).digest()).ljust(_BLOCK, b"\0")
+    inner, outer = (hashlib.sha256(bytes(byte ^ mask for byte in block)) for mask in (0x36, 0x5C))
+
+    def sign(message: bytes) -> bytes:
+        first, second = inner.copy(), outer.copy()
+        first.update(message)
+        second.update(first.digest())
+        return second.digest()
+
+    return sign
+
+
 def joiner(key: bytes, *, account: uuid.UUID | None, person: uuid.UUID | None, at: datetime
            ) -> Callable[[int, bytes, Entry], Link]:
     """Adds entries of one act, each after the (seq, prev) given with it.
 
-    The record is spelled out at once, its names in their order: what `canonical` gives, which `verify` compares with.
+    The record is spelled out at once, its names in their order: what `canonical` gives, which `verify` compares with. What the
+    entries of an act have in common is spelled once.
     """
     before = f'{{"account":{_name(account)},"at":"{at.isoformat()}","chain":"'
     by = f',"person":{_name(person)}'
+    sign = signer(key)
+    common: dict[tuple[str | None, ...], tuple[str, str]] = {}
 
     def join(seq: int, prev: bytes, entry: Entry) -> Link:
         chain_id, org_key, machine, subject, event, source, target, version, reason, details = entry
-        text = (
-            f'{before}{chain_id}",{details_of(details) if details else ""}"event":{quoted(event)}'
-            f'{"" if source is None else f""","from":{quoted(source)}"""},"machine":{quoted(machine)},"org":{quoted(org_key)}{by}'
-            f'{"" if reason is None else f""","reason":{quoted(reason)}"""},"seq":{seq + 1},"subject":"{subject}"'
-            f'{"" if target is None else f""","to":{quoted(target)}"""}{"" if version is None else f""","version":{version}"""}}}')
-        return Link(entry, seq + 1, text, prev, hmac.digest(key, prev + text.encode(), "sha256"))
+        alike = (org_key, machine, event, source, target, reason)
+        if (words := common.get(alike)) is None:
+            words = common[alike] = (
+                f'"event":{quoted(event)}{"" if source is None else f""","from":{quoted(source)}"""},"machine":{quoted(machine)}'
+                f',"org":{quoted(org_key)}{by}{"" if reason is None else f""","reason":{quoted(reason)}"""},"seq":',
+                "" if target is None else f',"to":{quoted(target)}')
+        chain = spelled(chain_id)
+        text = (f'{before}{chain}",{details_of(details) if details else ""}{words[0]}{seq + 1},"subject":"'
+                f'{chain if subject.int == chain_id.int else spelled(subject)}"{words[1]}'
+                f'{"" if version is None else f""","version":{version}"""}}}')
+        return Link(entry, seq + 1, text, prev, sign(prev + text.encode()))
 
     return join
+
+
+def spelled(one: uuid.UUID) -> str:
+    """What `str` gives, in half the time."""
+    digits = f"{one.int:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def _name(one: uuid.UUID | None) -> str:

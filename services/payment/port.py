@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,7 @@ class Batch:
         return sum(order.amount_fen for order in self.orders)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """One line of a bank's return file. `serial` is the bank's own number, `reason` its words for a return."""
 
     line_no: int

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from services.core.clock import CHINA
 from services.core.errors import InputError
@@ -73,6 +74,7 @@ def stamp(at: datetime) -> str:
     return at.astimezone(CHINA).strftime("%Y%m%d%H%M%S")
 
 
+@lru_cache(maxsize=4096)          # a bank credits many lines in the same second
 def instant(text: str) -> datetime:
     """Back from YYYYMMDDHHMMSS. Raises InputError when there is no such moment."""
     try:
