@@ -14,7 +14,8 @@ _DIGEST = """(SELECT encode(sha256(convert_to(coalesce(string_agg(concat_ws(':',
     p.amount_fen, p.attempt), ',' ORDER BY p.id), ''), 'UTF8')), 'hex') FROM payment p WHERE p.run_id = n.id)"""
 RUN_DIGEST = f"(CASE WHEN n.settlement_id IS NULL THEN {_DIGEST} ELSE {settled.DIGEST} END)"
 # Nobody makes one payment of the round and checks another, say the other heir's: no swapping of places.
-ACTOR_DECIDED = f"({weighed(ACTOR)} OR {did(('make',), ACTOR, but='r.run_id')})"
+# A payment in no run is not asked for it: `but` no run would be true of nothing.
+ACTOR_DECIDED = f"({weighed(ACTOR)} OR (r.run_id IS NOT NULL AND {did(('make',), ACTOR, but='r.run_id')}))"
 # A payment's run, joined where a fact names it. `near`: its makers or the actor did something in the claim's round or are of its
 # side. Most runs are near none of them: one look for all (what a release costs most), and only then what each of them did.
 _ACTS = ("verify", "review", "advance", *JUDGED, "make", "check")
