@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import random
 import shutil
-import sys
 import tempfile
 import threading
 import time
@@ -251,5 +249,4 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    random.seed(7)
-    sys.exit(main())
+    main()
