@@ -4,13 +4,19 @@ from __future__ import annotations
 
 NOBODY, HEAD, ADMIN = "", "xj.head", "xj.admin"
 
-MORE_NOT_PAGES = {"/letter-wordings/{code}/{letter}/{number}", "/plans/replay/chart", "/plans/replay/workbook"}
+MORE_NOT_PAGES = {"/window/workbook", "/letter-wordings/{code}/{letter}/{number}", "/plans/replay/chart", "/plans/replay/workbook"}
 
 MORE_FORMS: dict[str, tuple[str, str]] = {
+    "/window/{day_id}/payment": ("xj.maker", "/window/{nothing}/payment"),
+    "/window/{day_id}/confirm": ("xj.checker", "/window/{nothing}/confirm"),
+    "/window/{day_id}/send-back": ("xj.checker", "/window/{nothing}/send-back"),
     "/runs/{run_no}/telling": ("xj.maker", "/runs/{run}/telling"),
     "/plans/compose/{draft_id}/{act}": (ADMIN, "/plans/compose/{composed}/propose")}
 
 MORE: dict[str, tuple[str, str]] = {
+    "/window": ("xj.maker", "/window"),
+    "/window/workbook": ("xj.maker", "/window/workbook"),
+    "/window/{day_id}": ("xj.maker", "/window/{nothing}"),
     "/runs/{run_no}/telling": ("xj.maker", "/runs/{run}/telling"),
     "/plans": (NOBODY, "/plans"),
     "/plans/{plan}": (NOBODY, "/plans/xj-women"),

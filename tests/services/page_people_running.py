@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 RUNNING = """
+OSHKCA      R   /window
+OSHKCA      R   /window/workbook
+OSHKCA      R   /window/{day_id}
+K           W   /window/{day_id}/payment
+C           W   /window/{day_id}/confirm
+C           W   /window/{day_id}/send-back
 KC          RW  /runs/{run_no}/telling
 HX          R   /letter-wordings
 HX          RW  /letter-wordings/{code}
