@@ -49,6 +49,7 @@ _TABLE: tuple[tuple[Roles, str], ...] = (
     (_PEOPLE - _MEMBER, "GET /organisations/{org_id}/history"),
     (_ADMIN | _AUDITOR, "GET /accounts"),
     (_ADMIN | _HEAD, "GET /plans/{plan}/clocks"),
+    (_SENIORS | _AUDITOR | _ADMIN, "GET /releases/{release_id}/replay"),
     (_ADMIN, """
         POST /accounts; POST /accounts/{account_id}/close; POST /accounts/{account_id}/password-link; POST /clock
         POST /accounts/{account_id}/second-factor/reset; POST /accounts/{account_id}/sessions/end; POST /organisations

@@ -29,10 +29,11 @@ from services.evidence import originals, readings, uploads
 from services.evidence.readings import PageRead, PaperRead
 from services.evidence.recognition.lines import Found
 from services.lifecycle.create import create
-from services.models import BankLine, Receivable, ReportImport
+from services.models import BankLine, Receivable, Release, ReportImport
 from services.notice import monthly
 from services.reporting import claims
 from services.review import sampling
+from services.rulebook import registry
 from services.simulate.synthetic import synthetic_person
 from services.storage import service as storage
 from services.wiring import Wiring
@@ -42,7 +43,7 @@ from tests.services.api_world import Api, picture
 from tests.services.paying_world import decided
 from tests.services.window_stage import window_stage
 from tests.support.apps import app_over
-from tests.support.world import ROOT, open_login
+from tests.support.world import ROOT, World, open_login
 
 NOTHING = "00000000-0000-0000-0000-000000000000"
 PEOPLE = {"M": "m1", "U": "clerk", "D": "district", "O": "office1", "S": "senior", "H": "head", "K": "maker", "C": "checker",
@@ -210,7 +211,20 @@ def _more(api: Api, stage: Stage) -> dict[str, str]:
         return {"letter_id": str(told), "upload_id": str(coming.id), "request_id": str(asked.id), "sample_id": str(drawn.id),
                 "item_id": str(item), "substitute_id": str(standing.id),
                 "receivable_id": str(owed.id), "import_id": str(kept.id), "line_id": str(line.id),
-                "field_id": _field(session, stage.paper, now)}
+                "field_id": _field(session, stage.paper, now), "release_id": _wording(session, world, now)}
+
+
+def _wording(session: Session, world: World, now: datetime) -> str:
+    """A rule-book proposed with its text."""
+    admin = world.actor("xj.admin")
+    assert admin.account_id and admin.person_id
+    book = registry.latest("xj-women")
+    text = (registry.PLANS / book.office / book.plan / f"{book.version}.yaml").read_text()
+    made = Release(org_id=world.org("cn.xj."), kind="rule_book", digest="0" * 64, effective_on=book.from_, note="重新公布",
+                   payload={"plan": book.plan, "effective": book.version, "text": text}, proposed_by=admin.account_id,
+                   proposed_person=admin.person_id, proposed_at=now)
+    session.add(made)
+    return str(made.id)
 
 
 def _field(session: Session, paper_id: str, now: datetime) -> str:

@@ -14,4 +14,5 @@ OSHKCA        R   /window/days/{day_id}
 K             W   /window/days/{day_id}/payment
 C             W   /window/days/{day_id}/payment/confirm
 C             W   /window/days/{day_id}/payment/send-back
+SHAX          R   /releases/{release_id}/replay
 """

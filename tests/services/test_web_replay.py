@@ -186,6 +186,11 @@ def test_a_proposal_is_replayed_before_the_second_person_releases_it(api: Api) -
     for release in (carried, named):
         assert numbers(who.get(f"/plans/replay/{release}").text)[3] == "2"
         assert who.get(f"/plans/replay/chart?release={release}").status_code == 200
+    answer = api.get("xj.head", f"/releases/{carried}/replay?basis=as_if")
+    assert (answer.status_code, answer.json()["difference"], answer.json()["changed_count"]) == (200, f"{SHARES * 250}.00", 2)
+    assert [one["difference"] for one in answer.json()["changed"]] == [f"{XJ_SHARES[n] * 250}.00" for n in (4, 3)]
+    assert api.get("xj.admin", f"/releases/{carried}/replay").json()["changed"] == [], "sums and no claim"
+    assert api.get("xj.clerk", f"/releases/{carried}/replay").status_code == 403
     lost = who.get(f"/plans/replay/{proposed(api, sha256='0' * 64)}")
     assert (lost.status_code, "上传同一文件" in lost.text) == (404, True)
     unsound = who.get(f"/plans/replay/{proposed(api, text=MISSPELT)}")

@@ -19,7 +19,7 @@ class Changed:
     """A claim that would come out otherwise. `before`: its frozen worksheet; `after`: under the file; premium refunds included."""
 
     claim_no: str
-    year: int
+    year: int | None            # of the decision
     before: int
     after: int
 
