@@ -25,6 +25,7 @@ class SlaClock(Scoped, table=True):
     __table_args__ = (one_of("state", ("running", "paused", "stopped")), one_of("day_kind", ("working", "calendar")),
                       UniqueConstraint("claim_id", "round", "kind", "subject", name="clock_once"),
                       Index("clock_open_due", "due_on", postgresql_where=text("state <> 'stopped'")),
+                      Index("clock_paused", "due_on", "id", postgresql_where=text("state = 'paused'")),
                       Index("clock_kind_due", "kind", "due_on", postgresql_where=text("state = 'running'")),
                       Index("clock_watch", "watch_on", postgresql_where=text("state = 'running' AND watch_on IS NOT NULL")))
 

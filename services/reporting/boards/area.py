@@ -22,9 +22,10 @@ from services.sla.queries import INSURER
 OF_INSURER = (*INSURER, "agreement", "refusal_letter")
 AT_INSURER = "with_insurer"
 # Statements on tallies name organisations by `:keys`; on rows, parts of the tree by `parts`, which they join by a range of the key.
+# From the first to past the last of them is said in so many words: a join by ranges alone would be planned over the whole house.
 PARTS = """(SELECT key, low COLLATE "C" AS low, high COLLATE "C" AS high
     FROM unnest(CAST(:part_keys AS text[]), CAST(:lows AS text[]), CAST(:highs AS text[])) AS u(key, low, high))"""
-IN_PART = "{0}.org_key >= p.low AND {0}.org_key < p.high AND {0}.org_key >= :low AND {0}.org_key < :high"
+IN_PART = "{0}.org_key >= p.low AND {0}.org_key < p.high AND {0}.org_key >= :rows_low AND {0}.org_key < :rows_high"
 OF_PLANS = "(NOT :of_plans OR {0}.plan IN (SELECT unnest(CAST(:plans AS text[]))))"
 OF_KINDS = "(NOT :of_kinds OR {0}.kind IN (SELECT unnest(CAST(:kinds AS text[]))))"
 _PLACE = sa.text("""
@@ -67,6 +68,7 @@ class Area:
             rows = []
         plans = plans_of(self.cut)
         return {"keys": keys, "part_keys": [row[0] for row in rows], "lows": [row[1] for row in rows], "highs": [row[2] for row in rows],
+                "rows_low": min((row[1] for row in rows), default=""), "rows_high": max((row[2] for row in rows), default=""),
                 "low": self.key, "high": _past(self.key), "of_plans": plans is not None, "plans": plans or [],
                 "of_kinds": self.cut.insurer is not None, "kinds": list(OF_INSURER)}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -85,9 +85,10 @@ def claims(session: Session, cut: Cut, which: Which, *, after: str = "", limit: 
     """
     session.execute(_ALONE)
     found = area(session, cut, now)
-    place, row = _cursor(after, which)
-    values = {**found.values(by_part=False), **_months(found, which), **_days(session, found, which), "kind": which.kind,
-              "stage": which.stage, "level": which.level, "place": place, "row": row, "limit": limit + 1}
+    months = _months(found, which)
+    place, row = _cursor(after, which, months)
+    values = {**found.values(by_part=False), **months, **_days(session, found, which), "kind": which.kind, "stage": which.stage,
+              "level": which.level, "place": place, "row": row, "limit": limit + 1}
     rows = session.execute(_QUERIES[which.number, _many(session, found)], values).all()
     shown = rows[:limit]
     last = f"{shown[-1].place.isoformat()}/{shown[-1].row}" if len(rows) > limit else ""
@@ -111,10 +112,15 @@ def _days(session: Session, found: Area, which: Which) -> dict[str, object]:
     return {"today": told.today, "soon": told.soon, "band_from": start, "band_past": told.bands[band - 1] if band else date.max}
 
 
-def _cursor(after: str, which: Which) -> tuple[date | datetime, uuid.UUID]:
+def _cursor(after: str, which: Which, months: dict[str, object]) -> tuple[date | datetime, uuid.UUID]:
+    """The row behind which the page begins; the first page with the months: an index is read from the row that is named, whatever
+    day is said besides.
+    """
     moment = which.number in _VISITS
     if not after:
-        return (datetime(1, 1, 2, tzinfo=UTC) if moment else date.min), uuid.UUID(int=0)
+        begin = months["first"] if moment else months["first_day"] if which.number in _VERDICTS else date.min
+        assert isinstance(begin, date)
+        return begin, uuid.UUID(int=0)
     try:
         place, row = after.split("/")
         return (datetime.fromisoformat(place) if moment else date.fromisoformat(place)), uuid.UUID(row)

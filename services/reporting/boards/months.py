@@ -22,7 +22,7 @@ _KEPT_TALLIED = sa.text(_TALLIED.format(_VERDICTS, f"{OF_PLANS.format('t')} AND 
 _KEPT_COUNTED = sa.text(f"""
     SELECT date_trunc('month', k.stopped_on)::date AS month, CASE WHEN k.kept THEN 'kept' ELSE 'missed' END AS what, k.kind, count(*) AS n
     FROM {PARTS} p JOIN claim c ON {IN_PART.format("c")} JOIN sla_clock k ON k.claim_id = c.id AND {STOPPED}
-        AND k.stopped_on >= :first_day AND k.stopped_on < :past_day AND k.org_key >= :low AND k.org_key < :high
+        AND k.stopped_on >= :first_day AND k.stopped_on < :past_day AND k.org_key >= :rows_low AND k.org_key < :rows_high
     WHERE {OF_PLANS.format("c")} AND {OF_KINDS.format("k")} GROUP BY 1, 2, 3""")
 _RATES_TALLIED = sa.text(_TALLIED.format(f"NOT {_VERDICTS}", OF_PLANS.format("t")))
 _RATES_COUNTED = sa.text(f"""
@@ -33,7 +33,7 @@ _RATES_COUNTED = sa.text(f"""
         UNION ALL
         SELECT y.credited_at, 'paid_fen', y.amount_fen FROM {PARTS} p JOIN claim c ON {IN_PART.format("c")} AND {OF_PLANS.format("c")}
         JOIN payment y ON y.claim_id = c.id AND y.state = 'credited' AND y.credited_at >= :first AND y.credited_at < :past
-             AND y.org_key >= :low AND y.org_key < :high) r
+             AND y.org_key >= :rows_low AND y.org_key < :rows_high) r
     GROUP BY 1, 2""")
 _Counts = Counter[tuple[date, str, str]]
 

@@ -42,7 +42,7 @@ _TALLIED = {by: sa.text(f"""
 _COUNTED = {by: sa.text(f"""
     SELECT {key} AS key, {_columns("count(*)", "k.due_on", "k.start_on", "").replace("state =", "k.state =")} FROM {PARTS} p
     JOIN claim c ON {IN_PART.format("c")} AND c.state NOT IN ('closed', 'cancelled')
-    JOIN sla_clock k ON k.claim_id = c.id AND {OPEN} AND k.org_key >= :low AND k.org_key < :high
+    JOIN sla_clock k ON k.claim_id = c.id AND {OPEN} AND k.org_key >= :rows_low AND k.org_key < :rows_high
     WHERE {OF_PLANS.format("c")} AND {OF_KINDS.format("k")} GROUP BY 1""")
     for by, key in (("kind", "k.kind"), ("plan", "c.plan"), ("org", "p.key"))}
 
