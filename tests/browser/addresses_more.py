@@ -4,7 +4,8 @@ from __future__ import annotations
 
 NOBODY, HEAD, ADMIN = "", "xj.head", "xj.admin"
 
-MORE_NOT_PAGES = {"/window/workbook", "/letter-wordings/{code}/{letter}/{number}", "/plans/replay/chart", "/plans/replay/workbook"}
+MORE_NOT_PAGES = {"/settlements/{settlement_id}/unresolved", "/settlements/{settlement_id}/workbook",
+                  "/window/workbook", "/letter-wordings/{code}/{letter}/{number}", "/plans/replay/chart", "/plans/replay/workbook"}
 
 MORE_FORMS: dict[str, tuple[str, str]] = {
     "/window/{day_id}/payment": ("xj.maker", "/window/{nothing}/payment"),
@@ -14,6 +15,11 @@ MORE_FORMS: dict[str, tuple[str, str]] = {
     "/plans/compose/{draft_id}/{act}": (ADMIN, "/plans/compose/{composed}/propose")}
 
 MORE: dict[str, tuple[str, str]] = {
+    "/settlements": ("xj.maker", "/settlements"),
+    "/settlements/{settlement_id}": ("xj.maker", "/settlements/{nothing}"),
+    "/settlements/{settlement_id}/unresolved": ("xj.maker", "/settlements/{nothing}/unresolved"),
+    "/settlements/{settlement_id}/workbook": ("xj.maker", "/settlements/{nothing}/workbook"),
+    "/settlements/{settlement_id}/lines/{person_id}/{year}": ("xj.maker", "/settlements/{nothing}/lines/{nothing}/2026"),
     "/window": ("xj.maker", "/window"),
     "/window/workbook": ("xj.maker", "/window/workbook"),
     "/window/{day_id}": ("xj.maker", "/window/{nothing}"),

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 RUNNING = """
+OSHKCA      R   /settlements
+OSHKCA      R   /settlements/{settlement_id}
+OSHKCA      R   /settlements/{settlement_id}/unresolved
+OSHKCA      R   /settlements/{settlement_id}/workbook
+OSHKCA      R   /settlements/{settlement_id}/lines/{person_id}/{year}
 OSHKCA      R   /window
 OSHKCA      R   /window/workbook
 OSHKCA      R   /window/{day_id}
