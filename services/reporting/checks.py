@@ -168,6 +168,13 @@ _NUMBERS = """
     WHERE s.series IN (SELECT letter_series FROM organisation) GROUP BY s.series, s.year, s.last
     HAVING count(n.id) <> s.last OR max(n.serial) <> s.last ORDER BY 1"""
 
+# A day is proven the morning after, or made up for within MISSED days; before the first of those made up for, days stay unproven.
+MISSED = 31
+_PROOFS = f"""
+    SELECT p.office, format('%s 至 %s 没有每日资金核对报告', p.before + 1, p.day - 1) FROM (
+        SELECT office, day, made_at, lag(day) OVER (PARTITION BY org_key ORDER BY day) AS before FROM money_proof) p
+    WHERE p.day > p.before + 1 AND (p.made_at AT TIME ZONE 'Asia/Shanghai')::date - p.day < {MISSED} ORDER BY 1, 2"""
+
 CHECKS = (
     Check("clock_or_end", "每件未结案件都有时限、文书或待办在推动", _sql(_NO_CLOCK)),
     Check("paid_once", "任何一笔不重复支付", _sql(_PAID_TWICE)),
@@ -183,6 +190,7 @@ CHECKS = (
     Check("settled_equal", "结算应付 = 付款 = 发送 = 到账，逐人逐分；批次与封存时一致", _sql(settled_checks.EQUAL)),
     Check("settled_whole", "结算的每笔款项都有其会员、账户和批次", _sql(settled_checks.WHOLE)),
     Check("settled_apart", "结算批次的制单与复核放行分开，也不付给本人和家属", _sql(settled_checks.APART)),
+    Check("proofs_whole", "每日资金核对报告一日不缺", _sql(_PROOFS)),
     Check("numbers_whole", "文号不缺不重", _sql(_NUMBERS)),
     Check("work_flows", "没有反复失败的待办", _sql(_STUCK)),
 )

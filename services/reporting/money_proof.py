@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -22,15 +23,16 @@ from services.core.clock import business_day
 from services.core.crypto import key_ring
 from services.core.errors import HuzhuError, NotFound, OutsideError
 from services.core.ids import uuidv7
+from services.core.money import show, to_yuan
 from services.models import MoneyProof
 from services.payment.queries import answered_in
 from services.reporting import checks
 from services.storage import service as storage
 
 PROMISES = ("paid_once", "money_equal", "premium_in_ledger", "claims_in_ledger", "closed_stays", "settled_once", "settled_equal",
-            "settled_whole")
+            "settled_whole", "proofs_whole")
 _OPEN_SHOWN = 20_000
-_MISSED = 31         # days that were not proven, say with the worker stopped, are made up for
+_FEN = re.compile(r"(-?\d+) 分")
 _LOOKED_BACK = 31   # kept reports whose signature is looked at again every morning
 
 OFFICES = sa.text("SELECT org_key, name FROM organisation WHERE office IS NOT NULL ORDER BY org_key")
@@ -105,8 +107,8 @@ def prove(session: Session, *, org_key: str, office: str, day: date, now: dateti
     people = session.execute(_PEOPLE).all()
     rows = [*people, *session.execute(_SETTLED)]
     lines = [_line(row, business_day(now)) for row in rows if not row.approved == row.sent == row.credited]
-    wrong = [f"{line['claim_no']} {line['person']}：核定 {line['approved_fen']} 分，发送 {line['sent_fen']} 分，"
-             f"到账 {line['credited_fen']} 分"
+    wrong = [f"{line['claim_no']} {line['person']}：核定 {_yuan(line['approved_fen'])}，发送 {_yuan(line['sent_fen'])}，"
+             f"到账 {_yuan(line['credited_fen'])}"
              for line in lines if not line["approved_fen"] >= line["sent_fen"] >= line["credited_fen"] >= 0]
     breaches = [*wrong, *_promises(session), *_files(session, day), *_changed_books(session, org_key), *_changed_reports(session, day)]
     books = _books(session, [day]).get(day, _EMPTY)
@@ -175,7 +177,7 @@ def _changed_reports(session: Session, day: date) -> Iterable[str]:
 def unproven(session: Session, *, org_key: str, until: date) -> list[date]:
     """The days up to `until` that an office's money was not proven for since the newest proof, oldest first; `until` when there is none."""
     newest = session.exec(select(sa.func.max(col(MoneyProof.day))).where(MoneyProof.org_key == org_key)).one()
-    first = until if newest is None else max(newest + timedelta(days=1), until - timedelta(days=_MISSED))
+    first = until if newest is None else max(newest + timedelta(days=1), until - timedelta(days=checks.MISSED))
     return [first + timedelta(days=n) for n in range((until - first).days + 1)]
 
 
@@ -194,7 +196,12 @@ def _line(row: sa.Row[tuple[object, ...]], today: date) -> dict[str, Any]:
 def _promises(session: Session) -> Iterable[str]:
     for check in checks.CHECKS:
         if check.code in PROMISES:
-            yield from (f"{number}：{what}" for number, what in check.find(session))
+            yield from (f"{number}：{_FEN.sub(lambda fen: _yuan(int(fen[1])), what)}" for number, what in check.find(session))
+
+
+def _yuan(fen: int) -> str:
+    """As an office says it."""
+    return f"{show(to_yuan(fen))}元"
 
 
 def _files(session: Session, day: date) -> Iterable[str]:
@@ -216,7 +223,7 @@ def _file_lines(session: Session, named: str, sha256: str, content: bytes) -> It
         yield f"{named} 的回盘文件读不出：{error.message}"
         return
     held = {tuple(line) for line in session.execute(_LINES, {"sha": sha256})}
-    yield from (f"{named} 回盘文件第 {line} 行与登记不符：{reference} {fen} 分" for line, reference, fen in sorted(said ^ held))
+    yield from (f"{named} 回盘文件第 {line} 行与登记不符：{reference} {_yuan(fen)}" for line, reference, fen in sorted(said ^ held))
 
 
 def _books(session: Session, days: list[date]) -> dict[date, str]:

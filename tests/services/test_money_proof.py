@@ -13,11 +13,11 @@ import sqlalchemy as sa
 from flows.dispatch import ROUTES
 from flows.prove_money import prove_money
 from services.access.actor import system
-from services.core.clock import at_hour
+from services.core.clock import at_hour, business_day
 from services.core.db import Database
 from services.enrolment import service as enrolment
 from services.ledger import closing
-from services.reporting import money_proof
+from services.reporting import checks, money_proof
 from services.storage import backend
 from services.storage import service as storage
 from tests.services.api_world import Api
@@ -71,9 +71,9 @@ def test_a_day_is_proven_once_and_stays(world: World, now: datetime) -> None:
 
 
 @pytest.mark.parametrize(("corruption", "said"), [
-    ("UPDATE ledger_entry SET amount_fen = amount_fen - 1 WHERE step = 'decided'", "分户账 200001 分"),
+    ("UPDATE ledger_entry SET amount_fen = amount_fen - 1 WHERE step = 'decided'", "分户账 2000.01元"),
     ("UPDATE bank_line SET amount_fen = 199999 WHERE kind = 'credit'", "回盘文件第 1 行与登记不符"),
-    ("UPDATE payment SET amount_fen = 200001 WHERE state = 'credited'", "决定 200000 分，应付 200001 分"),
+    ("UPDATE payment SET amount_fen = 200001 WHERE state = 'credited'", "决定 2000.00元，应付 2000.01元"),
     ("DELETE FROM bank_line WHERE kind = 'return'", "回盘文件第 2 行与登记不符")])
 def test_a_tampered_row_is_named(world: World, now: datetime, superuser: Superuser, corruption: str, said: str) -> None:
     paid(world, now)
@@ -136,6 +136,31 @@ def test_days_without_a_worker_are_made_up_for(world: World, now: datetime) -> N
     assert (len(days["after a year"]), days["after a year"][0]) == (32, date(2027, 2, 20))
 
 
+def test_a_deleted_proof_is_named(world: World, superuser: Superuser) -> None:
+    """By the day's proof after it and by the promises; not the newest, which is made again, nor days too long ago to be made up for."""
+    for day in (19, 20, 21):
+        prove(world, date(2026, 3, day))
+    assert gaps(world) == []
+    superuser.execute("DELETE FROM money_proof WHERE day = '2026-03-20'")
+    assert gaps(world) == [("新疆办事处", "2026-03-20 至 2026-03-20 没有每日资金核对报告")]
+    assert "新疆办事处：2026-03-20 至 2026-03-20 没有每日资金核对报告" in prove(world, date(2026, 3, 22))["breaches"]
+
+
+@pytest.mark.parametrize(("since", "named"), [(30, True), (31, False)])
+def test_a_gap_before_what_was_made_up_for_is_no_deletion(world: World, since: int, named: bool) -> None:
+    """After a worker stood still for months the first of the days made up for is proven this many days late."""
+    first = business_day(MORNING) - timedelta(days=since)
+    for day in (first - timedelta(days=9), first):
+        prove(world, day)
+    assert bool(gaps(world)) == named
+
+
+def gaps(world: World) -> list[tuple[str, str]]:
+    [check] = [one for one in checks.CHECKS if one.code == "proofs_whole"]
+    with world.db.view(OFFICE.scope) as session:
+        return list(check.find(session))
+
+
 @pytest.mark.parametrize("forgery", ["signature = '\\x00'", "books = repeat('0', 64)", "breaches = 7", "sha256 = repeat('a', 64)"])
 def test_a_report_that_no_longer_holds_is_named_the_next_day(world: World, now: datetime, superuser: Superuser, forgery: str) -> None:
     paid(world, now)
@@ -179,7 +204,7 @@ def test_the_page_says_what_differs_and_saves_the_reports(db: Database, now: dat
     assert task not in person(api, "xj.office1").get("/work").text and task not in person(api, "nx.head").get("/work").text
     checker = person(api, "xj.checker")
     page = checker.get("/proofs").text
-    assert "应付 200001 分" in page and "处不符" in page
+    assert "应付 2000.01元" in page and "处不符" in page
     [kept] = checker.get(f"/proofs/{DAY}").json()
     assert (kept["report"]["day"], kept["holds"]) == ("2026-03-20", True)
     assert checker.get(f"/proofs/{DAY}/workbook").content.startswith(b"PK")
