@@ -26,6 +26,7 @@ from services.settlement.feed.staged import PARTS, Laid, Staged
 from services.settlement.feed.twice import Marks
 
 Progress = Callable[[str, int, int], None]      # what is being done, how far, of how many
+_TOGETHER = 2048        # rows on disk that are read together: about one share of a piece
 Done = tuple[Piece, "Outcome"]
 
 
@@ -81,7 +82,7 @@ def work(piece: Piece, *, terms: Terms, index: Index, folder: Path) -> Outcome:
     laid = Laid(f"piece-{piece.number:05}.arrow", np.searchsorted(staged["part"].to_numpy(), np.arange(SHARES + 1)).tolist())
     # The oldest layout writes the values of these rows alone. The newer ones would write the buffers that rows refused above share,
     # and in them what stood where an id should be.
-    staged.rechunk().write_ipc(folder / laid.file, compat_level=pl.CompatLevel.oldest())
+    staged.rechunk().write_ipc(folder / laid.file, compat_level=pl.CompatLevel.oldest(), record_batch_size=_TOGETHER)
     listed = rejects.of(rows, faults, broken)
     reasons = Counter({code: len({line[0] for line in listed if line[3] == code}) for code in {line[3] for line in listed}})
     return Outcome(laid, rows.height + len(broken.line) + len(broken.encoding), staged.height, reasons, _sums(staged),
