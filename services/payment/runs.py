@@ -97,6 +97,7 @@ def exclude(session: Session, *, payment_ids: Sequence[uuid.UUID], reason: str, 
          actor=actor, now=now)
 
 
+@in_bulk
 def submit(session: Session, *, run_id: uuid.UUID, version: int | None = None, actor: Actor,
            now: datetime) -> PaymentRun:
     """Draft → submitted: count, total and digest are fixed as the maker saw them. Only its maker may."""
