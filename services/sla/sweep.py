@@ -38,7 +38,7 @@ _SWEEP = """
             t.nth, t.role, t.at, CASE WHEN s.kind = 'level' THEN s.subject::uuid END AS level
         FROM swept s JOIN steps t ON t.policy = s.policy AND t.step > s.before AND t.step <= s.after),
     desks AS MATERIALIZED (
-        SELECT f.id, f.step, r.role, r.duty_key FROM fired f JOIN review_step r ON r.id = f.level),
+        SELECT f.id, f.step, r.role, r.duty_key FROM fired f JOIN review_step r ON r.id = f.level WHERE f.level IS NOT NULL),
     places AS MATERIALIZED (
         SELECT a.org_key, a.at, coalesce((
             SELECT o.org_key FROM generate_series(1, length(a.org_key)) AS g(place)
