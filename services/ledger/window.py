@@ -23,7 +23,8 @@ from services.ledger.accounts import prefix
 _BOOKED = sa.text("""
     WITH due AS (
         SELECT v.id, v.org_key, v.change_fen, v.counts_on, CASE WHEN v.change_fen > 0 THEN 'decided' ELSE 'lapsed' END AS step
-        FROM window_version v WHERE v.id IN (SELECT unnest(CAST(:ids AS uuid[]))) AND v.change_fen <> 0),
+        FROM window_version v WHERE v.bill_id IN (SELECT unnest(CAST(:bills AS uuid[]))) AND v.change_fen <> 0
+        AND NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.source_id = v.id)),
     made AS (
         INSERT INTO ledger_transaction (id, org_key, plan, kind, booked_on, fact_on, account_id, at)
         SELECT uuidv7(), org_key, :plan, step, counts_on, counts_on, :account, :at FROM due GROUP BY org_key, step, counts_on
@@ -50,10 +51,10 @@ _PAID = sa.text("""
     WHERE d.id = :day""").bindparams(sa.bindparam("account", type_=sa.Uuid))
 
 
-def booked(session: Session, *, version_ids: Sequence[uuid.UUID], plan: str, actor: Actor, now: datetime) -> None:
-    """Versions just written, of one plan: owed to the hospital from now on, or no longer."""
+def booked(session: Session, *, bill_ids: Sequence[uuid.UUID], plan: str, actor: Actor, now: datetime) -> None:
+    """What versions of these bills of one plan changed and is not booked yet: owed to the hospital from now on, or no longer."""
     session.flush()
-    session.execute(_BOOKED, {"ids": list(version_ids), "plan": plan, "prefix": prefix(plan), "account": actor.account_id, "at": now})
+    session.execute(_BOOKED, {"bills": list(bill_ids), "plan": plan, "prefix": prefix(plan), "account": actor.account_id, "at": now})
 
 
 def paid(session: Session, *, day_id: uuid.UUID, plan: str, actor: Actor, now: datetime) -> None:

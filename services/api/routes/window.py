@@ -61,11 +61,9 @@ class SettlementAnswer(BaseModel):
     adjusted: list[AdjustedShare]
 
 
-def _answer(session: Session, call: Call, done: window.Done) -> SettlementAnswer:
-    hospital = window.hospital_of(session, call.actor)
-    found = queries.bill(session, hospital, by="id", value=done.bill_id)
-    own = [one for one in done.adjusted if one.hospital_id == hospital.id]
-    return _shown(found, own)
+def _answer(session: Session, done: window.Done) -> SettlementAnswer:
+    found = queries.bill(session, done.hospital_id, by="id", value=done.bill_id)
+    return _shown(found, [one for one in done.adjusted if one.hospital_id == done.hospital_id])
 
 
 def _shown(found: queries.BillView, own: list[window.Adjusted]) -> SettlementAnswer:
@@ -80,7 +78,7 @@ def _shown(found: queries.BillView, own: list[window.Adjusted]) -> SettlementAns
 
 
 def _act(call: Call, body: BaseModel, verb: Callable[[Session], window.Done], status: int) -> Response:
-    return call.act(body, lambda session: _answer(session, call, verb(session)), status=status)
+    return call.act(body, lambda session: _answer(session, verb(session)), status=status)
 
 
 @router.post("/window/settlements", response_model=SettlementAnswer, status_code=201, summary="医院端一单结算")
@@ -95,7 +93,7 @@ def bill(call: Reading, setl_id: str) -> SettlementAnswer:
     """The hospital's own only."""
     def run(session: Session) -> SettlementAnswer:
         hospital = window.hospital_of(session, call.actor)
-        return _shown(queries.bill(session, hospital, by="setl_id", value=setl_id), [])
+        return _shown(queries.bill(session, hospital.id, by="setl_id", value=setl_id), [])
     return call.read(run)
 
 

@@ -76,6 +76,7 @@ class Standing:
     """A standing bill of the cover as it is. `fixed`: its day is agreed with its hospital, so its share stands."""
 
     id: uuid.UUID
+    org_key: str
     hospital_id: uuid.UUID
     setl_id: str
     key: tuple[object, ...]
@@ -157,7 +158,7 @@ def _standing(row: sa.Row[tuple[object, ...]]) -> Standing:
     event: Words = {"kind": "settlement", "settled_on": row.settled_on.isoformat(), "pool_fund_paid": show(to_yuan(row.pool_paid_fen)),
                     "pool_own": show(to_yuan(row.pool_own_fen)), "large_own": show(to_yuan(row.large_own_fen)),
                     "out_of_region": row.out_of_region}
-    return Standing(row.id, row.hospital_id, row.setl_id, order_key(row), row.settled_on, row.counts_on, event, row.category,
+    return Standing(row.id, row.org_key, row.hospital_id, row.setl_id, order_key(row), row.settled_on, row.counts_on, event, row.category,
                     row.correction_no, bytes(row.digest), tuple(row.flags), list(row.benefits), list(row.amounts), row.share_fen,
                     row.version, row.fixed)
 

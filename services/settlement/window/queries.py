@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from services.core.errors import NotFound
-from services.models import Hospital
 from services.rulebook import registry
 from services.rulebook.reasons import REASONS
 from services.settlement.window.rules import REASON_WORDS
@@ -61,9 +60,9 @@ _BILL = """
 _BY = {name: sa.text(_BILL.format(name)) for name in ("id", "setl_id")}
 
 
-def bill(session: Session, hospital: Hospital, *, by: str, value: object) -> BillView:
+def bill(session: Session, hospital_id: uuid.UUID, *, by: str, value: object) -> BillView:
     """One bill of this hospital by `id` or `setl_id`. NotFound for another's as for none."""
-    row = session.execute(_BY[by], {"hospital": hospital.id, "value": value}).one_or_none()
+    row = session.execute(_BY[by], {"hospital": hospital_id, "value": value}).one_or_none()
     if row is None:
         raise NotFound("setl_missing", "没有这一结算ID的结算", remedy="核对结算ID", field="setl_id")
     book = registry.version(row.plan, row.plan_from)

@@ -45,6 +45,7 @@ class Adjusted:
 class Done:
     """What a call came to: the bill as it stands, and which of the same hospital's bills changed with it."""
 
+    hospital_id: uuid.UUID
     bill_id: uuid.UUID
     adjusted: tuple[Adjusted, ...] = ()
 
@@ -89,7 +90,7 @@ def settle(session: Session, *, bill: Bill, actor: Actor, now: datetime) -> Done
         if _content_of(session, known, 0) != _digest(bill):
             raise Conflict("setl_differs", f"结算ID {bill.setl_id} 已有不同内容的结算",
                            remedy="内容有变的，用更正接口（…/corrections）；另一次结算用新的结算ID")
-        return Done(known.id)
+        return Done(hospital.id, known.id)
     row = _row(session, hospital, bill, covering.placed(session, bill, hospital.plan), now)
     return _applied(session, row, bill, why="settled", since=_key(row), reason=None, actor=actor, now=now)
 
@@ -105,14 +106,14 @@ def correct(session: Session, *, bill: Bill, reason: str, actor: Actor, now: dat
     if kept is not None:
         if kept != _digest(bill):
             raise Conflict("correction_differs", f"更正序号 {bill.correction_no} 已有不同内容", remedy="再次更正用下一个序号")
-        return Done(row.id)
+        return Done(row.hospital_id, row.id)
     if row.state == "reversed":
         raise Conflict("setl_reversed", f"结算ID {bill.setl_id} 已冲正", remedy="另以新的结算ID结算")
     if row.person_index != people.index_of(bill.number):
         raise InputError("wrong_value", "certno：更正不能换人", remedy="冲正后以新的结算ID结算", field="certno")
     if bill.correction_no < row.correction_no:
         _note(session, row, bill, actor, now)
-        return Done(row.id)
+        return Done(row.hospital_id, row.id)
     place = covering.placed(session, bill, hospital.plan)
     session.refresh(row)            # another bill of the cover may have changed it before the covers were locked
     was, before = row.cover_id, _key(row)
@@ -122,7 +123,7 @@ def correct(session: Session, *, bill: Bill, reason: str, actor: Actor, now: dat
     left = _rest(session, row, was, before, actor, now) if was is not None and was != row.cover_id else []
     since = min(before, _key(row)) if was == row.cover_id else _key(row)
     done = _applied(session, row, bill, why="corrected", since=since, reason=reason, actor=actor, now=now)
-    return Done(row.id, (*done.adjusted, *_adjusted(left, row)))
+    return Done(row.hospital_id, row.id, (*done.adjusted, *_adjusted(left, row)))
 
 
 def reverse(session: Session, *, setl_id: str, reason: str, actor: Actor, now: datetime) -> Done:
@@ -130,7 +131,7 @@ def reverse(session: Session, *, setl_id: str, reason: str, actor: Actor, now: d
     hospital = hospital_of(session, actor)
     row = _standing(session, hospital, setl_id)
     if row.state == "reversed":
-        return Done(row.id)
+        return Done(row.hospital_id, row.id)
     if row.person_id is not None:
         covering.lock(session, person_id=row.person_id, plan=row.plan)
         session.refresh(row)
@@ -142,18 +143,17 @@ def reverse(session: Session, *, setl_id: str, reason: str, actor: Actor, now: d
     sharing.keep(session, [_plain(session, row, "reversed", -share, reason, actor, now)])
     changes = _rest(session, row, was, _key(row), actor, now) if was is not None else []
     _book(session, row, changes, actor, now)
-    return Done(row.id, _adjusted(changes, row))
+    return Done(row.hospital_id, row.id, _adjusted(changes, row))
 
 
 # What a day holds is not agreed while a call is under way: calls share this lock, `reconciling` takes it alone.
-_SHARE_DAYS = sa.text("SELECT pg_advisory_xact_lock_shared(hashtextextended('window-days:' || :plan, 0))")
-_LOCK_SETL = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('window:' || :hospital || ':' || :setl, 0))")
+_LOCKS = sa.text("""SELECT pg_advisory_xact_lock_shared(hashtextextended('window-days:' || :plan, 0)),
+    pg_advisory_xact_lock(hashtextextended('window:' || :hospital || ':' || :setl, 0))""")
 
 
 def _held(session: Session, hospital: Hospital, setl_id: str) -> WindowBill | None:
     """The bill of this number, which nobody else changes until the end of the transaction."""
-    session.execute(_SHARE_DAYS, {"plan": hospital.plan})
-    session.execute(_LOCK_SETL, {"hospital": str(hospital.id), "setl": setl_id})
+    session.execute(_LOCKS, {"plan": hospital.plan, "hospital": str(hospital.id), "setl": setl_id})
     return session.exec(select(WindowBill).where(WindowBill.hospital_id == hospital.id, WindowBill.setl_id == setl_id)
                         .execution_options(populate_existing=True)).first()
 
@@ -221,11 +221,11 @@ def _applied(session: Session, row: WindowBill, bill: Bill, *, why: str, since: 
         session.flush()
         sharing.keep(session, [_plain(session, row, why, -share, reason, actor, now)])
         _book(session, row, [], actor, now)
-        return Done(row.id)
+        return Done(row.hospital_id, row.id)
     changes = sharing.share_out(session, cover_id=row.cover_id, plan=row.plan, since=since, changed=row.id, why=why, reason=reason,
                                 actor=actor, now=now)
     _book(session, row, changes, actor, now)
-    return Done(row.id, _adjusted(changes, row))
+    return Done(row.hospital_id, row.id, _adjusted(changes, row))
 
 
 def _rest(session: Session, row: WindowBill, cover_id: uuid.UUID, since: tuple[object, ...], actor: Actor, now: datetime) -> list[Change]:
@@ -251,7 +251,8 @@ def _plain(session: Session, row: WindowBill, why: str, change_fen: int, reason:
            now: datetime) -> dict[str, object]:
     """A version without a computation."""
     book = registry.resolve(row.plan, row.settled_on)
-    return {"id": uuidv7(), "bill_id": row.id, "hospital_id": row.hospital_id, "seq": row.version, "correction_no": row.correction_no,
+    return {"id": uuidv7(), "org_key": row.org_key,
+            "bill_id": row.id, "hospital_id": row.hospital_id, "seq": row.version, "correction_no": row.correction_no,
             "why": why, "digest": row.digest, "counts_on": _counts_on(session, row, now), "share_fen": row.share_fen,
             "change_fen": change_fen, "input": {}, "output": {"outcome": row.outcome, "reason": row.reason, "lines": []},
             "rule_digest": book.digest, "reason": reason, "account_id": actor.account_id, "at": now}
@@ -266,9 +267,4 @@ def _counts_on(session: Session, row: WindowBill, now: datetime) -> date:
 
 def _book(session: Session, row: WindowBill, changes: Sequence[Change], actor: Actor, now: datetime) -> None:
     """Every version of this call that has no booking yet."""
-    ids = session.execute(sa.text("""
-        SELECT v.id FROM window_version v WHERE v.bill_id IN (SELECT unnest(CAST(:bills AS uuid[]))) AND v.change_fen <> 0
-        AND NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.source_id = v.id)"""),
-        {"bills": [row.id, *(one.bill.id for one in changes)]}).scalars().all()
-    if ids:
-        ledger.booked(session, version_ids=ids, plan=row.plan, actor=actor, now=now)
+    ledger.booked(session, bill_ids=[row.id, *(one.bill.id for one in changes)], plan=row.plan, actor=actor, now=now)

@@ -115,17 +115,16 @@ def _write(session: Session, changes: Sequence[Change], reason: str | None, acto
 
 def _version(one: Change, reason: str | None, actor: Actor, now: datetime) -> dict[str, object]:
     row = one.bill
-    return {"id": uuidv7(), "bill_id": row.id, "hospital_id": row.hospital_id, "seq": row.version + 1, "correction_no": row.correction_no,
+    return {"id": uuidv7(), "org_key": row.org_key,
+            "bill_id": row.id, "hospital_id": row.hospital_id, "seq": row.version + 1, "correction_no": row.correction_no,
             "why": one.why, "digest": row.digest, "counts_on": row.counts_on, "share_fen": one.share_fen,
             "change_fen": one.share_fen - row.share_fen, "input": one.input, "output": one.result.to_dict(),
             "rule_digest": one.book.digest, "reason": reason, "account_id": actor.account_id, "at": now}
 
 
 _KEEP = sa.insert(WindowVersion)
-_KEYS = sa.text("SELECT id, org_key FROM window_bill WHERE id IN (SELECT unnest(CAST(:ids AS uuid[])))")
 
 
 def keep(session: Session, versions: Sequence[dict[str, object]]) -> None:
-    """Write versions under their bills' own organisation."""
-    keys = {row.id: row.org_key for row in session.execute(_KEYS, {"ids": [one["bill_id"] for one in versions]})}
-    session.execute(_KEEP, [{**one, "org_key": keys[one["bill_id"]]} for one in versions])
+    """Write versions, each under its bill's own organisation."""
+    session.execute(_KEEP, list(versions))
