@@ -48,12 +48,14 @@ def payees_of(session: Session, claim_id: uuid.UUID) -> list[Payee]:
 
 def runs(session: Session, *, states: Sequence[str] = (), limit: int = 50,
          after: str | None = None) -> list[PaymentRun]:
-    """Runs, newest number first; `after` is the last number of the former page."""
-    query = sm.select(PaymentRun).order_by(col(PaymentRun.run_no).desc()).limit(limit)
+    """Runs, newest first; `after` is the last number of the former page."""
+    query = sm.select(PaymentRun).order_by(col(PaymentRun.made_at).desc(), col(PaymentRun.run_no).desc()).limit(limit)
     if states:
         query = query.where(col(PaymentRun.state).in_(states))
     if after:
-        query = query.where(PaymentRun.run_no < after)
+        last = aliased(PaymentRun)
+        place = sm.select(last.made_at, last.run_no).where(last.run_no == after).scalar_subquery()
+        query = query.where(sa.tuple_(col(PaymentRun.made_at), col(PaymentRun.run_no)) < place)
     return list(session.exec(query))
 
 

@@ -93,8 +93,8 @@ _RUN = """SELECT r.id, r.run_no, r.plan, r.bank, r.state, r.version, r.count, r.
 
 def runs(session: Session, *, after: str = "", limit: int = 50) -> list[Run]:
     """Newest first; `after` is the last number of the page before."""
-    rows = session.execute(sa.text(f"{_RUN} WHERE (:after = '' OR r.run_no < :after) ORDER BY r.run_no DESC LIMIT :limit"),
-                           {"after": after, "limit": limit})
+    rows = session.execute(sa.text(f"""{_RUN} WHERE :after = '' OR (r.made_at, r.run_no) < (SELECT a.made_at, a.run_no FROM payment_run a
+        WHERE a.run_no = :after) ORDER BY r.made_at DESC, r.run_no DESC LIMIT :limit"""), {"after": after, "limit": limit})
     return [Run(**row._mapping) for row in rows]
 
 

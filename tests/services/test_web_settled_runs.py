@@ -92,4 +92,8 @@ def test_through_the_api(api: Api, now: datetime) -> None:
     assert (confirmed.json()["state"], confirmed.json()["attempt"]) == ("planned", 2), confirmed.text
     again = api.post("xj.maker", "/payment-runs", {"plan": run.plan, "bank": "CCB", "settlement_id": str(settlement)})
     assert (again.status_code, again.json()["count"], again.json()["total"]) == (201, 1, "350.50"), again.text
+    newest = api.get("xj.maker", "/payment-runs", limit=1).json()
+    assert [row["run_no"] for row in newest["items"]] == [again.json()["run_no"]]
+    older = api.get("xj.maker", "/payment-runs", after=newest["next"]).json()["items"]
+    assert [row["run_no"] for row in older] == [run.run_no]
     assert api.get("nx.maker", f"/payment-runs/{again.json()['id']}").status_code == 404

@@ -28,7 +28,7 @@ from services.enrolment.people import PHONE
 from services.models import PaymentRun, SettlementTelling
 from services.review.summary_queries import masked_name
 
-TEXT = "【工会互助】您好，您有一笔互助金将于近日汇入您的工会会员互助服务卡。如有疑问，请联系所在单位工会。"
+TEXT = "【工会互助】您好，您有一笔互助金将于近日汇入您登记的银行账户。如有疑问，请联系所在单位工会。"
 HEADINGS = ("序号", "称呼", "手机号", "短信内容")
 Format = Literal["xlsx", "csv"]
 _LINES = """

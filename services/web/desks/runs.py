@@ -37,7 +37,7 @@ MAKER = frozenset({Role.FINANCE_MAKER})
 CHECKER = frozenset({Role.FINANCE_CHECKER})
 FINANCE = MAKER | CHECKER
 READERS = FINANCE | {Role.HEAD, Role.AUDITOR}
-UPLOAD_MB = 10
+UPLOAD_MB = 32       # a file of 50,000 lines, as wide as a layout makes them
 
 
 @pages.get("/runs", roles=READERS, menu=Item(30, "付款"))
