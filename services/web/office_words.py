@@ -35,7 +35,7 @@ LOOKS: Mapping[str, str] = {
     "session.others_ended": N_("结束其他登录"), "session.all_ended": N_("管理员结束全部登录"), "token.issued": N_("签发凭证"),
     "token.revoked": N_("停用凭证"), "substitute.appointed": N_("安排代理"), "substitute.ended": N_("结束代理"),
     "oidc.bound": N_("绑定统一身份"), "oidc.unbound": N_("解除统一身份"), "search": N_("查找案件"),
-    "invoices": N_("查找票据"), "claim": N_("查看案件"),
+    "invoices": N_("查找票据"), "claim": N_("查看案件"), "settlement_line": N_("查看结算核算表"),
     "paper": N_("查看材料"), "unmask": N_("查看完整号码"), "conversation": N_("查看会员留言"), "changes": N_("查看变动"),
     "heirs": N_("查看继承情况"), "inputs": N_("查看核算依据"), "case_papers": N_("查看报案材料"), "person": N_("查看人员"),
     "person.changed": N_("更正人员"), "report_errors": N_("查看批量报案错误"), "report_notes": N_("查看批量报案提示"),

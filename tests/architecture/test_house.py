@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BY_DOORS = {"paper.upload", "insurer.message", "insurer.recall", "roster.enrol", "timetable.collect", "timetable.sweep", "timetable.papers",
             "timetable.reconcile", "timetable.prove", "timetable.letters", "timetable.figures", "timetable.figures_whole",
             "letter.carry", "calendar.release", "clock.breach",
-            "timetable.recount"}
+            "timetable.recount", "settlement.settle"}
 
 
 def test_every_owed_topic_has_a_flow_and_no_flow_waits_in_vain() -> None:
