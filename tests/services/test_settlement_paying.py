@@ -220,6 +220,18 @@ def test_nobody_is_paid_twice_by_a_settlement(world: World, now: datetime, super
             superuser.execute(twice)
 
 
+def test_lines_are_written_within_the_own_region_and_read_through_it(world: World, now: datetime) -> None:
+    settlement = settled(world, now, DUE)
+    insert = sa.text("INSERT INTO settlement_payment_all (org_key, settlement_id, part, person_id, amount_fen)"
+                     " VALUES ('cn.nx.', :id, 0, :id, 1)")
+    for statement, why in ((insert, "beyond the scope"), (sa.text("SELECT count(*) FROM settlement_payment_all"), "permission denied"),
+                           (sa.text("UPDATE settlement_payment_all SET line = line WHERE part = :part"), "permission denied")):
+        with pytest.raises(sa.exc.DBAPIError, match=why), world.db.unit_of_work(world.actor("xj.maker").scope) as session:
+            session.execute(statement, {"id": settlement, "part": 0})
+    with world.db.view(world.actor("nx.maker").scope) as session:
+        assert session.execute(sa.text("SELECT count(*) FROM settlement_payment")).scalar_one() == 0
+
+
 @pytest.mark.parametrize(("tamper", "named"), [
     ("UPDATE settlement_payment SET amount_fen = amount_fen + 1 WHERE line = 1", "settled_equal"),
     ("UPDATE settlement_line SET due_fen = due_fen + 100 WHERE due_fen = 7", "settled_equal"),
