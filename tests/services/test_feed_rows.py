@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
+import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from services.core.identity import check_identity, eighteen
+from services.settlement.feed import amounts, identities
 from services.settlement.feed.reasons import REASONS
 from tests.services.feed_files import PEOPLE, Row, index, of, rejected, row, whole
 
@@ -140,3 +148,41 @@ def test_a_small_x_is_a_capital_one(tmp_path: Path) -> None:
 def test_names_meet_as_they_are_written_on_the_card(tmp_path: Path, one: str, other: str, same: bool) -> None:
     found = whole(of([row(1, psn_name=one), row(2, psn_name=other)], tmp_path))
     assert (found["name_hash"].n_unique() == 1) is same
+
+
+_WRITTEN = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
+
+
+def plainly(text: str) -> int | None:
+    """An amount read one sign after another; None where it is none, or is finer than a fen, or too large."""
+    text = text.strip()
+    if not _WRITTEN.fullmatch(text):
+        return None
+    value = Decimal(text)
+    return int(value * 100) if value * 100 % 1 == 0 and abs(value) < 10**14 else None
+
+
+@settings(max_examples=300)
+@given(st.lists(st.one_of(st.text("0123456789.+-_eE ,", max_size=8), st.decimals(-10**15, 10**15, places=2).map(str),
+                          st.integers(-10**6, 10**6).map(str), st.just(""), st.from_regex(r"[+-]?[0-9]{12,16}\.[0-9]{2}", fullmatch=True)),
+                min_size=1, max_size=30))
+def test_amounts_are_read_as_decimals_are(texts: list[str]) -> None:
+    """In columns and one by one: the same fen, and a reason exactly where there is an amount that cannot be read."""
+    read, wrong = amounts.fen(pl.Series(texts, dtype=pl.String))
+    assert read.to_list() == [plainly(text) for text in texts]
+    blamed = {place for rows in wrong.values() for place in rows.arg_true()}
+    assert blamed == {place for place, text in enumerate(texts) if text.strip() and plainly(text) is None}
+
+
+@settings(max_examples=200)
+@given(st.lists(st.one_of(st.from_regex(r"[1-9][0-9]{16}[0-9X]", fullmatch=True), st.text("0123456789Xx ", max_size=20),
+                          st.dates(date(1900, 1, 1)).map(lambda born: f"110099{born:%Y%m%d}0010"),
+                          st.sampled_from((*PEOPLE, FIFTEEN))), min_size=1, max_size=20))
+def test_numbers_are_judged_as_enrolment_judges_them(texts: list[str]) -> None:
+    """In columns and one by one, by `core.identity`."""
+    numbers = identities.clean(pl.Series(texts, dtype=pl.String))
+    one_by_one = [check_identity(eighteen(text) or text) for text in texts]
+    assert numbers.to_list() == [one.number for one in one_by_one]
+    found = identities.faults(numbers)
+    told = [{code.removeprefix("identity_") for code, rows in found.items() if rows[place]} for place in range(len(texts))]
+    assert told == [{*one.reasons} for one in one_by_one]
