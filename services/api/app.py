@@ -46,6 +46,7 @@ from services.api.routes import (
     report_files,
     review,
     rosters,
+    settlements,
     summaries,
     system,
     uploads,
@@ -60,7 +61,8 @@ PREFIX = "/api/v1"
 ROUTERS = (system, plans, clock_policies, organisations, accounts, people, records, rosters, covers, report_files, drafts,
            joining, cases, claims, heirs, papers, uploads, fields, findings, invoices, review, summaries, quality, inputs,
            insurer, payments, bank_lines, notices, objections, conversation, advances, deliveries, office_letters, checking,
-           letter_register, metrics, boards, moves, replays, window, window_days)
+           letter_register, metrics, boards, moves, replays, window, window_days,
+           settlements)
 _PROBLEM = {"model": Problem, "content": {problems.MEDIA: {}}}
 _RESPONSES: dict[int | str, dict[str, object]] = {
     401: {**_PROBLEM, "description": "没有有效凭证"}, 403: {**_PROBLEM, "description": "没有这项权限"},

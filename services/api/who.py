@@ -180,6 +180,8 @@ _TABLE: tuple[tuple[Roles, str], ...] = (
     (REVIEWERS | FINANCE | _AUDITOR, "GET /receivables"),
     (FINANCE | _HEAD, "POST /receivables/{receivable_id}/propose-write-off"),
     (_CHECKER | _HEAD, "POST /receivables/{receivable_id}/write-off"),
+    # Quarters settled at once.
+    (FINANCE | OFFICE | _AUDITOR, "GET /settlements; GET /settlements/{settlement_id}"),
     # Hospitals' windows.
     (_HOSPITAL, """
         POST /window/settlements; GET /window/settlements/{setl_id}; POST /window/settlements/{setl_id}/corrections

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 MORE = """
+OSHKCA        R   /settlements
+OSHKCA        R   /settlements/{settlement_id}
 Z             W   /window/settlements
 Z             R   /window/settlements/{setl_id}
 Z             W   /window/settlements/{setl_id}/corrections

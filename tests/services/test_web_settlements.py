@@ -7,6 +7,7 @@ import io
 from datetime import date
 
 import sqlalchemy as sa
+from fastapi.testclient import TestClient
 from python_calamine import CalamineWorkbook
 
 from services.core.clock import FixedClock, at_hour
@@ -49,3 +50,18 @@ def test_a_settled_quarter_is_seen_by_those_who_may(db: Database) -> None:
     for other in ("nx.maker", "bj.clerk", "bj.district"):
         stranger = sign_in(app, db, city.world, other, APRIL)
         assert stranger.get(f"/settlements/{done.id}").status_code in (403, 404), other
+
+
+def test_programs_see_the_same_numbers(db: Database) -> None:
+    city = city_world.build(db, APRIL)
+    app = app_over(Wiring(db, FixedClock(APRIL), None, Scope("cn")))     # type: ignore[arg-type]
+    done = settle(city, ROWS, APRIL, quarter=1)
+    http, headers = TestClient(app), {"Authorization": f"Bearer {city.world.tokens['bj.maker']}"}
+    [row] = http.get("/api/v1/settlements", headers=headers).json()
+    assert (row["id"], row["state"], row["due"], row["paying"]) == (str(done.id), "settled", "2061.20", 2)
+    told = http.get(f"/api/v1/settlements/{done.id}", headers=headers).json()
+    assert (told["done"], told["of"], told["unresolved"]) == (64, 64, 1)
+    assert {(one["low"], one["lines"]) for one in told["distribution"] if one["lines"]} == {("0.00", 1), ("500.00", 1), ("1000.00", 1)}
+    other = {"Authorization": f"Bearer {city.world.tokens['nx.maker']}"}
+    assert http.get("/api/v1/settlements", headers=other).json() == []
+    assert http.get(f"/api/v1/settlements/{done.id}", headers=other).status_code == 404
