@@ -17,6 +17,7 @@ from services.engine.matching.match import match
 from services.models.office_letter import KINDS
 from services.rulebook import registry
 from services.rulebook.parts import INSURER_LETTERS, LETTERS
+from services.rulebook.shelf import shelf
 from tests.rulebook.trial_book import broken, line_of
 
 # What a newcomer's trial let through, or said in a programmer's words.
@@ -199,5 +200,6 @@ def test_after_a_closed_plan_there_is_no_wording_until_a_later_one(file: Path, m
         [answer] = match(held)
         assert (answer.answer, answer.opens, [why.code for why in answer.contra]) == ("no", False, ["plan_ended"])
     finally:
-        for cached in (registry._directories, registry._wordings, registry._versions):
+        for cached in (registry._directories, registry._shipped):
             cached.cache_clear()
+        shelf().made.clear()
