@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ class Batch:
         return sum(order.amount_fen for order in self.orders)
 
 
-class Answer(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Answer:
     """One line of a bank's return file. `serial` is the bank's own number, `reason` its words for a return."""
 
     line_no: int
