@@ -8,17 +8,19 @@ import uuid
 from collections.abc import Iterator
 from datetime import datetime
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
 from services.core.db import Database
 from services.core.ids import uuidv7s
+from services.lifecycle.service import Move, fire
 from services.payment import returns
 from services.payment import service as payment
 from services.payment.bulk import in_bulk
 from services.reporting import paying, seats
 from tests.services.paying_world import made, returned_file, sent
-from tests.support.world import ROOT, build_world
+from tests.support.world import ROOT, World, build_world
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +78,43 @@ def test_a_move_of_a_payment_writes_no_index(db: Database, now: datetime) -> Non
         cold, all_before = session.execute(written).one()
         payment.read_return(session, content=content, file_name="return.txt", actor=ROOT, now=now)
         assert tuple(session.execute(written).one()) == (cold, all_before + 3)
+
+
+def test_a_payment_enters_a_run_only_while_it_is_a_draft(db: Database, now: datetime) -> None:
+    """Neither the move nor a statement takes one into a run that was submitted, released or sent; and a release under way is waited for."""
+    world = build_world(db, now)
+    maker = world.actor("xj.maker")
+    made(world, now, 100)
+    with world.db.unit_of_work(maker.scope) as session:
+        run = payment.build_run(session, plan="xj-women", bank="ICBC", actor=maker, now=now).id
+    made(world, now, 0, 200)
+    [late] = rows(world, "SELECT id FROM payment WHERE state = 'planned'")
+
+    def include() -> None:
+        with world.db.unit_of_work(maker.scope) as session:
+            session.execute(sa.text("SET LOCAL lock_timeout = '300ms'"))
+            fire(session, "payment", "include", [Move(late, sets={"run_id": run})], actor=maker, now=now)
+    for state in ("submitted", "released", "sent", "reconciled"):
+        with world.db.unit_of_work(ROOT.scope) as session:
+            session.execute(sa.text("UPDATE payment SET state = :state WHERE run_id = :run"), {"state": "released", "run": run})
+            session.execute(sa.text("UPDATE payment_run SET state = :state"), {"state": state})
+        with pytest.raises(psycopg.errors.CheckViolation, match="payment_run_draft"):
+            include()
+    with world.db.unit_of_work(ROOT.scope) as session:
+        session.execute(sa.text("UPDATE payment_run SET state = 'draft'"))
+        session.execute(sa.text("UPDATE payment SET state = 'batched' WHERE run_id = :run"), {"run": run})
+    with world.db.unit_of_work(ROOT.scope) as session:
+        session.execute(sa.text("UPDATE payment_run SET state = 'submitted'"))
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            include()
+        session.rollback()
+    include()
+    assert rows(world, "SELECT run_id FROM payment WHERE state = 'batched'") == [run, run]
+
+
+def rows(world: World, statement: str) -> list[uuid.UUID]:
+    with world.db.view(ROOT.scope) as session:
+        return list(session.execute(sa.text(statement)).scalars())
 
 
 def test_a_page_has_room_for_a_move_of_each_of_its_claims(db: Database, now: datetime) -> None:
