@@ -10,6 +10,7 @@ from services.api.window_bodies import Settlement
 from services.models import Hospital, WindowDay
 from services.settlement.window import service as window
 from tests.services.api_world import Api
+from tests.services.settled_stage import settled_stage
 from tests.support.world import ROOT
 
 PLAN = "xj-inpatient-accident"
@@ -33,4 +34,4 @@ def window_stage(api: Api, tokens: Mapping[str, str]) -> dict[str, str]:
                         their_fen=980_000, our_bills=1, our_fen=0, differences=1, state="differs")
         session.add(day)
         session.flush()
-        return {"setl_id": bill.setl_id, "day_id": str(day.id)}
+    return {"setl_id": bill.setl_id, "day_id": str(day.id), **settled_stage(api.db, now)}
