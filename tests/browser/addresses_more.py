@@ -20,6 +20,7 @@ MORE: dict[str, tuple[str, str]] = {
     "/settlements/{settlement_id}/unresolved": ("xj.maker", "/settlements/{nothing}/unresolved"),
     "/settlements/{settlement_id}/workbook": ("xj.maker", "/settlements/{nothing}/workbook"),
     "/settlements/{settlement_id}/lines/{person_id}/{year}": ("xj.maker", "/settlements/{nothing}/lines/{nothing}/2026"),
+    "/mine/settlements/{settlement_id}/{year}": ("xj.m0", "/mine/settlements/{nothing}/2026"),
     "/window": ("xj.maker", "/window"),
     "/window/workbook": ("xj.maker", "/window/workbook"),
     "/window/{day_id}": ("xj.maker", "/window/{nothing}"),

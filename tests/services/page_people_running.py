@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 RUNNING = """
+M           R   /mine/settlements/{settlement_id}/{year}
 OSHKCA      R   /settlements
 OSHKCA      R   /settlements/{settlement_id}
 OSHKCA      R   /settlements/{settlement_id}/unresolved

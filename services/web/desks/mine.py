@@ -28,8 +28,10 @@ from services.reporting.report_form import draft_lines
 from services.reporting.views import ClaimView, DecisionView
 from services.review import after_queries as after
 from services.rulebook.registry import version as book_version
+from services.settlement.city import own as settled
 from services.web import claim_words as words
 from services.web.desks.claim import identified
+from services.web.desks.settlements import WHY_UNPAID
 from services.web.door import Pages
 from services.web.language import N_
 from services.web.menu import Item
@@ -67,7 +69,9 @@ def overview(visit: Visit) -> Response:
     """A report begun and not sent, claims that want something, then the rest, then covers."""
     everything, begun = visit.read(lambda session: (own.mine(session, as_member(visit), today=visit.today),
                                                     draft_lines(session, visit.actor)))
-    return visit.page("mine.html", mine=everything, begun=begun, words=words, relations=RELATIONS)
+    with visit.wiring.db.view(visit.wiring.root) as session:        # as `settled` says
+        quarters = settled.of_member(session, visit.actor.person_id, today=visit.today)
+    return visit.page("mine.html", mine=everything, begun=begun, words=words, relations=RELATIONS, settled=quarters, why_unpaid=WHY_UNPAID)
 
 
 @dataclass(frozen=True, slots=True)
