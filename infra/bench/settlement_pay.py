@@ -14,6 +14,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -133,7 +134,7 @@ def pay(timed: Timed, made: Settlement, found: pl.DataFrame) -> int:
 def with_returns(content: bytes) -> bytes:
     """The same answer, one line in a hundred sent back."""
     layout = IcbcFormat()
-    answers = [one._replace(status="returned", serial="", reason="账户已销户") if one.line_no % 100 == 0 else one
+    answers = [replace(one, status="returned", serial="", reason="账户已销户") if one.line_no % 100 == 0 else one
                for one in layout.read(content)]
     return layout_of(BANK).answer(answers[0].reference.partition("-")[0], answers)
 
