@@ -35,6 +35,10 @@ _PERSON = sa.text("""
 _COVERS = sa.text("""
     SELECT v.id, v.org_key, v.effective, least(v.until, v.ended_on) AS until FROM cover v
     WHERE v.person_id = :person AND v.plan = :plan ORDER BY v.id FOR UPDATE""")
+# By their ids: a merger that ends while this waits gives the covers another owner.
+_SAME = sa.text("""
+    SELECT v.id FROM cover v WHERE v.id IN (SELECT o.id FROM cover w JOIN cover o ON o.person_id = w.person_id AND o.plan = w.plan
+        WHERE w.id = :cover) ORDER BY v.id FOR UPDATE""")
 
 
 def placed(session: Session, bill: Bill, plan: str) -> Place:
@@ -56,9 +60,9 @@ def placed(session: Session, bill: Bill, plan: str) -> Place:
     return Place(person.id, fitting.org_key, fitting.id, None)
 
 
-def lock(session: Session, *, person_id: uuid.UUID, plan: str) -> None:
-    """The covers of a bill that is known already."""
-    session.execute(_COVERS, {"person": person_id, "plan": plan})
+def lock(session: Session, cover_id: uuid.UUID) -> None:
+    """The covers of a bill that is known already, whoever's they became by a merger."""
+    session.execute(_SAME, {"cover": cover_id})
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,20 +109,24 @@ def correct(session: Session, *, bill: Bill, reason: str, actor: Actor, now: dat
         return Done(row.hospital_id, row.id)
     if row.state == "reversed":
         raise Conflict("setl_reversed", f"结算ID {bill.setl_id} 已冲正", remedy="另以新的结算ID结算")
-    if row.person_index != people.index_of(bill.number):
+    _hold_cover(session, row)
+    place = covering.placed(session, bill, hospital.plan)
+    if row.person_index != people.index_of(bill.number) and (place.person_id is None or place.person_id != row.person_id):
         raise InputError("wrong_value", "certno：更正不能换人", remedy="冲正后以新的结算ID结算", field="certno")
     if bill.correction_no < row.correction_no:
         _note(session, row, bill, actor, now)
         return Done(row.hospital_id, row.id)
-    place = covering.placed(session, bill, hospital.plan)
-    session.refresh(row)            # another bill of the cover may have changed it before the covers were locked
     was, before = row.cover_id, _key(row)
+    if row.settled_on != bill.settled_on:
+        _leave_day(session, row, actor, now)
     _fill(row, bill, place)
     session.add(row)
     session.flush()
     left = _rest(session, row, was, before, actor, now) if was is not None and was != row.cover_id else []
     since = min(before, _key(row)) if was == row.cover_id else _key(row)
     done = _applied(session, row, bill, why="corrected", since=since, reason=reason, actor=actor, now=now)
+    if left:
+        _book(session, row, left, actor, now)
     return Done(row.hospital_id, row.id, (*done.adjusted, *_adjusted(left, row)))
 
 
@@ -132,9 +136,7 @@ def reverse(session: Session, *, setl_id: str, reason: str, actor: Actor, now: d
     row = _standing(session, hospital, setl_id)
     if row.state == "reversed":
         return Done(row.hospital_id, row.id)
-    if row.person_id is not None:
-        covering.lock(session, person_id=row.person_id, plan=row.plan)
-        session.refresh(row)
+    _hold_cover(session, row)
     share, was = row.share_fen, row.cover_id
     row.state, row.outcome, row.reason, row.benefits, row.amounts, row.share_fen = "reversed", "nothing", "reversed", [], [], 0
     row.version, row.changed_at = row.version + 1, now
@@ -165,6 +167,22 @@ def _standing(session: Session, hospital: Hospital, setl_id: str) -> WindowBill:
     return row
 
 
+def _hold_cover(session: Session, row: WindowBill) -> None:
+    """Lock the covers, then read the bill again: another bill of the cover may have changed it meanwhile."""
+    if row.cover_id is not None:
+        covering.lock(session, row.cover_id)
+        session.refresh(row)
+
+
+def _leave_day(session: Session, row: WindowBill, actor: Actor, now: datetime) -> None:
+    """The whole share goes from the day the bill is leaving: each day's list has a settlement whole, or not at all."""
+    if share := row.share_fen:
+        row.share_fen, row.benefits, row.amounts, row.version = 0, [], [], row.version + 1
+        session.add(row)
+        session.flush()
+        sharing.keep(session, [_plain(session, row, "adjusted", -share, None, actor, now)])
+
+
 def _digest(bill: Bill) -> bytes:
     return key_ring().index(bill.content, field=BILL)
 
@@ -184,7 +202,7 @@ def _key(row: WindowBill) -> tuple[object, ...]:
 def _row(session: Session, hospital: Hospital, bill: Bill, place: Place, now: datetime) -> WindowBill:
     row = WindowBill(id=uuidv7(), org_key=hospital.org_key, hospital_id=hospital.id, setl_id=bill.setl_id, mdtrt_id=bill.mdtrt_id,
                      settled_at=bill.settled_at, settled_on=bill.settled_on, plan=hospital.plan, plan_from=bill.settled_on,
-                     person_index=people.index_of(bill.number), med_type=bill.med_type, medfee_fen=0, pool_paid_fen=0,
+                     person_index=b"", med_type=bill.med_type, medfee_fen=0, pool_paid_fen=0,
                      pool_own_fen=0, large_own_fen=0, digest=b"", outcome="nothing", share_fen=0, version=0, received_at=now,
                      changed_at=now)
     _fill(row, bill, place)
@@ -198,6 +216,7 @@ def _fill(row: WindowBill, bill: Bill, place: Place) -> None:
     row.org_key = place.org_key or row.org_key
     row.mdtrt_id, row.settled_at, row.settled_on, row.med_type = bill.mdtrt_id, bill.settled_at, bill.settled_on, bill.med_type
     row.plan_from = _book_from(row.plan, bill)
+    row.person_index = people.index_of(bill.number)
     row.person_id, row.cover_id, row.out_of_region = place.person_id, place.cover_id, bill.out_of_region
     row.medfee_fen, row.pool_paid_fen = to_fen(bill.medfee), to_fen(bill.pool_paid)
     row.pool_own_fen, row.large_own_fen = to_fen(bill.pool_own), to_fen(bill.large_own)
