@@ -17,8 +17,9 @@ GATHERED = """(SELECT coalesce(sum(m.total_fen), 0)::bigint FROM payment_run m W
 
 
 def kin(persons: str) -> str:
-    """Whom the persons (an array) may not pay: themselves and their family."""
-    return f"(SELECT unnest({persons}) UNION SELECT t.person_id FROM family_tie t WHERE t.relative_id = ANY({persons}))"
+    """Whom the persons (an array) may not pay: themselves and their family, also under records merged into theirs since."""
+    return f"""(SELECT w.id FROM (SELECT unnest({persons}) UNION SELECT t.person_id FROM family_tie t WHERE t.relative_id = ANY({persons}))
+        k(id) CROSS JOIN LATERAL (SELECT k.id UNION ALL SELECT m.id FROM person m WHERE m.merged_into = k.id) w)"""
 
 
 def _own_line(persons: str) -> str:

@@ -128,7 +128,11 @@ def release(session: Session, *, run_id: uuid.UUID, version: int | None = None, 
     if actor.account_id is None or actor.person_id is None:
         raise NotPermitted("checker_unnamed", "复核人须为实名人员", remedy="请由财务复核人员办理")
     fire(session, "payment_run", "release", [Move(run_id, version)], actor=actor, now=now)
-    require_within(session, run_of(session, run_id), actor=actor, now=now)
+    run = run_of(session, run_id)
+    if run.settlement_id:
+        settled.require_whole(session, run)
+        settled.require_living(session, run)
+    require_within(session, run, actor=actor, now=now)
     batched = session.execute(_PAYMENTS, {"run": run_id, "state": "batched"}).scalars()
     fire(session, "payment", "release", [Move(payment) for payment in batched], actor=actor, now=now)
     session.execute(sa.text("UPDATE payment_run SET checked_by = :account, checked_person = :person, released_at = :at"
@@ -165,6 +169,8 @@ def write_file(session: Session, *, run_id: uuid.UUID, actor: Actor, now: dateti
         return _lay(run.file_name, storage.get(run.file_sha256))
     if run.released_at is None or run.state != PaymentRunState.RELEASED:
         raise InputError("run_not_released", "付款批次尚未复核放行", remedy="先由复核人放行", field="run_id")
+    if run.settlement_id:
+        settled.require_whole(session, run)
     lines = _lines(session, run)
     layout, payer = layout_of(run.bank), fund_account(session, run.plan, at=run.released_at)
     batch = Batch(run.run_no, run.released_at, [order for _, order in lines], payer.holder if payer else "",

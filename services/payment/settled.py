@@ -18,13 +18,14 @@ from services.access.permits import permit
 from services.audit import service as audit
 from services.audit.chain import Entry
 from services.core.db import driver_cursor
-from services.core.errors import Conflict, InputError, NotPermitted
+from services.core.errors import Conflict, GuardFailed, InputError, NotPermitted
 from services.core.texts import written
 from services.lifecycle.facts import ACTOR, RUN_DIGEST, bound
 from services.lifecycle.settled_facts import kin
-from services.models import PaymentRun
+from services.models import PaymentRun, Settlement
 from services.payment.picking import accounts
 from services.payment.port import BankFormat, Order
+from services.rulebook import registry
 
 _LINES = """
     SELECT p.id, p.org_key, p.attempt, p.amount_fen, p.line, p.card_id, s.year, s.quarter
@@ -35,15 +36,31 @@ _OUT = """
                   ORDER BY q.id FOR UPDATE OF q)
     UPDATE settlement_payment p SET state = 'planned', run_id = NULL, line = NULL, left_out = {words}, version = p.version + 1
     FROM gone WHERE p.id = gone.id RETURNING gone.run_id, gone.line, gone.amount_fen"""
+_NOW = "d.id = coalesce(w.merged_into, w.id)"      # the record of a person that stands, after a merging
 _OUT_CHOSEN = sa.text(_OUT.format(found="WHERE q.id IN (SELECT unnest(CAST(:ids AS uuid[])))", words=":why"))
-_OUT_DEAD = sa.text(_OUT.format(found="JOIN person d ON d.id = q.person_id AND d.died_on IS NOT NULL WHERE q.run_id = :run", words=":why"))
+_OUT_DEAD = sa.text(_OUT.format(
+    found=f"JOIN person w ON w.id = q.person_id JOIN person d ON {_NOW} AND d.died_on IS NOT NULL WHERE q.run_id = :run", words=":why"))
 _OUT_REFUSED = sa.text(_OUT.format(
     found="""JOIN unnest(CAST(:ids AS uuid[]), CAST(:words AS text[])) AS w(id, words) ON w.id = q.id WHERE true""",
     words="(SELECT w.words FROM unnest(CAST(:ids AS uuid[]), CAST(:words AS text[])) AS w(id, words) WHERE w.id = p.id)"))
+# A card replaced while the run was a draft: the present one, where the plan pays to its bank.
+_RENEW = sa.text("""
+    UPDATE settlement_payment q SET card_id = b.id, version = q.version + 1 FROM bank_card o, bank_card b WHERE q.run_id = :run
+    AND q.state = 'batched' AND o.id = q.card_id AND o.replaced_at IS NOT NULL AND b.person_id = o.person_id AND b.replaced_at IS NULL
+    AND (:any OR b.bank IN (SELECT unnest(CAST(:banks AS text[]))))""")
 _COUNT = sa.text("""
     UPDATE payment_run n SET count = t.count, total_fen = t.fen FROM (SELECT count(*) AS count, coalesce(sum(amount_fen), 0)::bigint AS fen
         FROM settlement_payment WHERE run_id = :run) t WHERE n.id = :run""")
 _SEAL = sa.text(f"UPDATE payment_run n SET digest = {RUN_DIGEST} WHERE n.id = :run RETURNING n.count AS lines, n.total_fen, n.digest")
+# As submitted, by the record too, which nobody can write anew; and everybody in it lives.
+_HOLDS = sa.text(f"""
+    SELECT n.digest = {RUN_DIGEST} AND n.digest = (SELECT a.record->'details'->>'digest' FROM audit_record a WHERE a.chain_id = n.id
+        AND a.machine = 'payment_run' AND a.event = 'seal' ORDER BY a.seq DESC LIMIT 1)
+        AND n.count = (SELECT count(*) FROM settlement_payment p WHERE p.run_id = n.id AND p.state = 'batched')
+    FROM payment_run n WHERE n.id = :run""")
+_DEAD = sa.text(f"""
+    SELECT q.line FROM settlement_payment q JOIN person w ON w.id = q.person_id JOIN person d ON {_NOW} AND d.died_on IS NOT NULL
+    WHERE q.run_id = :run ORDER BY q.line LIMIT 5""")
 _SEND = sa.text("UPDATE settlement_payment SET state = 'sent' WHERE run_id = :run AND state = 'batched'")
 _RUNS = sa.text("""
     SELECT n.id, n.org_key, n.state FROM payment_run n WHERE n.id IN (SELECT run_id FROM settlement_payment
@@ -73,6 +90,9 @@ def orders(session: Session, run: PaymentRun, reference: Callable[[int], str]) -
 
 def seal(session: Session, run: PaymentRun, layout: BankFormat, reference: Callable[[int], str], *, actor: Actor, now: datetime) -> None:
     """At submission: what cannot be paid is taken out with its reason, then count, sum and digest are fixed."""
+    settlement = session.get_one(Settlement, run.settlement_id)
+    allowed = registry.version(settlement.plan, settlement.plan_from).banks.allow
+    session.execute(_RENEW, {"run": run.id, "any": not allowed, "banks": list(allowed)})
     out = list(session.execute(_OUT_DEAD, {"run": run.id, "why": DEAD}).all())
     refused = {line.id: words for line, order in orders(session, run, reference) if (words := layout_refusal(layout, order))}
     if refused:
@@ -127,6 +147,19 @@ def summed(rows: Sequence[Row]) -> dict[str, object]:
 def send(session: Session, run: PaymentRun) -> None:
     """Its lines are with the bank; `fire` has moved, or is about to move, the run itself in the same transaction."""
     session.execute(_SEND, {"run": run.id})
+
+
+def require_whole(session: Session, run: PaymentRun) -> None:
+    """GuardFailed `run_changed` when the run is not, line by line, what its maker submitted."""
+    if not session.execute(_HOLDS, {"run": run.id}).scalar_one():
+        raise GuardFailed("run_changed", "付款批次在提交后有改动", remedy="退回制单人核对后重新提交；已放行的不送银行，请查明原因")
+
+
+def require_living(session: Session, run: PaymentRun) -> None:
+    """GuardFailed `payees_not_ready` for somebody who died since the run was submitted."""
+    dead = session.execute(_DEAD, {"run": run.id}).scalars().all()
+    if dead:
+        raise GuardFailed("payees_not_ready", f"第 {'、'.join(map(str, dead))} 行的会员已去世", remedy="退回制单人重新提交，该笔会被剔除")
 
 
 def require_apart(session: Session, run: PaymentRun, actor: Actor) -> None:

@@ -56,9 +56,11 @@ def propose(session: Session, *, payment_id: uuid.UUID, bank: str, number: str, 
     settlement = session.get_one(Settlement, line.settlement_id)
     if not registry.version(settlement.plan, settlement.plan_from).bank_allowed(bank):
         raise InputError("bank_not_allowed", "开户银行不在本计划允许范围内", remedy="请登记本计划付款的银行账户", field="bank")
-    if holder != session.get_one(Person, line.person_id).name:
+    person = session.get_one(Person, line.person_id)
+    person = session.get_one(Person, person.merged_into) if person.merged_into else person
+    if holder != person.name:
         raise InputError("holder_differs", f"户名“{holder}”不是领款人本人", remedy="请登记领款人本人的银行卡", field="holder")
-    card = enrolment.add_bank_card(session, person_id=line.person_id, bank=bank, number=number, holder=holder, actor=actor, now=now)
+    card = enrolment.add_bank_card(session, person_id=person.id, bank=bank, number=number, holder=holder, actor=actor, now=now)
     if card.id == line.card_id:
         raise InputError("card_same", "与退汇的账户相同", remedy="请登记另一张银行卡", field="number")
     session.execute(_PROPOSED, {"card": card.id, "person": actor.person_id, "id": payment_id})

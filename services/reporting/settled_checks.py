@@ -55,12 +55,14 @@ EQUAL = f"""
     AND n.count = (SELECT count(*) FROM settlement_payment p WHERE p.run_id = n.id) AND n.digest IS DISTINCT FROM {RUN_DIGEST}
     UNION ALL
     -- The record, which nobody can write anew, says what was submitted.
-    SELECT n.run_no, format('放行时 %s 笔 %s 分，记录为 %s 笔 %s 分', n.count, n.total_fen, a.count, a.fen)
+    SELECT n.run_no, format('放行时 %s 笔 %s 分，摘要 %s，记录为 %s 笔 %s 分，摘要 %s', n.count, n.total_fen,
+        left(n.digest, 8), a.count, a.fen, left(a.digest, 8))
     FROM payment_run n CROSS JOIN LATERAL (
-        SELECT (a.record->'details'->>'count')::bigint AS count, (a.record->'details'->>'fen')::bigint AS fen FROM audit_record a
+        SELECT (a.record->'details'->>'count')::bigint AS count, (a.record->'details'->>'fen')::bigint AS fen,
+               a.record->'details'->>'digest' AS digest FROM audit_record a
         WHERE a.chain_id = n.id AND a.machine = 'payment_run' AND a.event = 'seal' ORDER BY a.seq DESC LIMIT 1) a
     WHERE n.settlement_id IS NOT NULL AND n.state IN ('released', 'sent', 'reconciled')
-    AND (n.count, n.total_fen) IS DISTINCT FROM (a.count, a.fen)
+    AND (n.count, n.total_fen, n.digest) IS DISTINCT FROM (a.count, a.fen, a.digest)
     ORDER BY 1, 2"""
 
 WHOLE = f"""

@@ -44,13 +44,15 @@ _MERGE = """
     FROM unnest(%(runs)s::uuid[], %(intos)s::uuid[], %(helds)s::int8[]) AS m(run, target, held) WHERE q.run_id = m.run"""
 # A line without an account, or with one replaced since, takes the person's present one at a bank the plan pays to.
 _FILL = sa.text("""
-    UPDATE settlement_payment q SET card_id = b.id FROM bank_card b
-    WHERE q.settlement_id = :settlement AND q.waiting AND q.state = 'planned' AND b.person_id = q.person_id AND b.replaced_at IS NULL
+    UPDATE settlement_payment q SET card_id = b.id FROM person w, bank_card b
+    WHERE q.settlement_id = :settlement AND q.waiting AND q.state = 'planned' AND w.id = q.person_id
+    AND b.person_id = coalesce(w.merged_into, w.id) AND b.replaced_at IS NULL
     AND (:any OR b.bank IN (SELECT unnest(CAST(:banks AS text[])))) AND q.card_id IS DISTINCT FROM b.id
     AND NOT EXISTS (SELECT 1 FROM bank_card o WHERE o.id = q.card_id AND o.replaced_at IS NULL)""")
 _INCLUDE = sa.text(bound(f"""
     WITH ready AS (
-        SELECT q.id FROM settlement_payment q JOIN person d ON d.id = q.person_id AND d.died_on IS NULL WHERE q.settlement_id = :settlement
+        SELECT q.id FROM settlement_payment q JOIN person w ON w.id = q.person_id
+        JOIN person d ON d.id = coalesce(w.merged_into, w.id) AND d.died_on IS NULL WHERE q.settlement_id = :settlement
         AND q.waiting AND q.state = 'planned' AND q.card_id IS NOT NULL AND q.person_id NOT IN {kin(ACTOR)}
         ORDER BY q.id LIMIT :most FOR UPDATE OF q),
     lined AS (SELECT id, row_number() OVER (ORDER BY id) AS line FROM ready)
