@@ -19,7 +19,6 @@ from services.core.settings import settings
 from services.models import Settlement
 from services.settlement.city import annual
 from services.settlement.city import service as city
-from services.settlement.city.folder import Folder
 from services.wiring import wiring
 
 
@@ -55,7 +54,7 @@ settle_part = task(name="settle_part", task_run_name="part {part}", log_prints=F
 
 @effect
 async def conclude(settlement_id: uuid.UUID) -> None:
-    """Over-cap claims opened, sums added up, runs closed, the folder taken away."""
+    """Over-cap claims opened, sums added up, runs closed."""
     with looking() as session:
         settlement = city.open_one(session, settlement_id)
         actor = city.starter(session, settlement, now=now()) if settlement else None
@@ -64,7 +63,13 @@ async def conclude(settlement_id: uuid.UUID) -> None:
     _open_annual(settlement_id, actor)
     with wiring().db.unit_of_work(actor.scope) as session:
         city.finish(session, settlement_id=settlement_id, actor=actor, now=now())
-    Folder.of(settlement_id).remove()
+
+
+@effect
+async def clear(settlement_id: uuid.UUID) -> None:
+    """The folder and the feed's bytes taken away, also when a process died after the settlement's end."""
+    with looking() as session:
+        city.clear(session, settlement_id)
 
 
 def _open_annual(settlement_id: uuid.UUID, actor: Actor) -> None:
@@ -110,6 +115,7 @@ async def settle_city(label: str, batch: Batch) -> None:
         except HuzhuError as refused:
             with transaction() as session:
                 city.stand_still(session, settlement_id=settlement_id, error=refused)
+        await clear(settlement_id)
 
 
 async def _settle(settlement_id: uuid.UUID) -> None:

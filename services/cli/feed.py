@@ -35,7 +35,7 @@ def _group() -> None:
 
 @feed.command()
 def check(file: Annotated[Path, typer.Argument(help="数据文件：CSV、gzip 压缩的 CSV 或 Parquet")],
-          year: Annotated[int, typer.Option(help="年度")],
+          year: Annotated[int, typer.Option(help="年度", min=2012, max=2050)],
           quarter: Annotated[int, typer.Option(help="季度，1 至 4", min=1, max=4)],
           plan: Annotated[str, typer.Option(help="计划代码")] = "bj-medical",
           rejects: Annotated[Path | None, typer.Option(help="不合格行清单（CSV.gz）写到这里")] = None,

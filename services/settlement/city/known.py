@@ -75,8 +75,8 @@ _PAID = """
 _RESERVED = """
     SELECT t.kept, y.year, array_position(%(benefits)s, r.benefit), sum(r.amount_fen)
     FROM (SELECT DISTINCT kept FROM touched) t JOIN cover v ON v.person_id = t.kept AND v.plan = %(plan)s
-    JOIN reservation r ON r.cover_id = v.id AND r.state IN ('reserved', 'paid')
-    JOIN unnest(%(years)s::int[]) AS y(year) ON y.year BETWEEN extract(year FROM v.effective) AND extract(year FROM v.until)
+    JOIN reservation r ON r.cover_id = v.id AND r.state IN ('reserved', 'paid') JOIN claim c ON c.id = r.claim_id
+    JOIN unnest(%(years)s::int[]) AS y(year) ON y.year = (c.event ->> 'year')::int
     WHERE r.benefit = ANY(%(benefits)s) GROUP BY 1, 2, 3"""
 _LOCK = """
     SELECT 1 FROM cover v WHERE v.plan = %(plan)s AND v.person_id IN (SELECT kept FROM touched)

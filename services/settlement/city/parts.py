@@ -40,9 +40,10 @@ def settle(session: Session, *, settlement: Settlement, part: int, folder: Folde
     if session.execute(_DONE, {"settlement": settlement.id, "part": part}).scalar_one():
         return False
     work = _Work(session, settlement, part, folder, folder.read("aliases", 0, ALIASES))
-    rows = _rows(work)
-    found = rules.resolve(rows, folder.read("members", part, MEMBERS).filter(pl.col("home") == part),
-                          folder.read("known", part, known.KNOWN), work.aliases) if rows.height else None
+    rows, origins = _rows(work)
+    bills = pl.concat([folder.read("known", origin, known.KNOWN) for origin in origins])
+    found = rules.resolve(rows, folder.read("members", part, MEMBERS).filter(pl.col("home") == part), bills,
+                          work.aliases) if rows.height else None
     lines, digest = _lines(work, found)
     kept = SettlementPart(
         id=uuidv7(), org_key=settlement.org_key, settlement_id=settlement.id, part=part, digest=digest, rows=rows.height,
@@ -60,17 +61,20 @@ def settle(session: Session, *, settlement: Settlement, part: int, folder: Folde
     return True
 
 
-def _rows(work: _Work) -> pl.DataFrame:
-    """The partition's staged rows: not those of members who are at home elsewhere by now (merged), but theirs who are at home here."""
+def _rows(work: _Work) -> tuple[pl.DataFrame, list[int]]:
+    """The partition's staged rows, and the partitions they were staged in: without those of members who are at home elsewhere by
+    now (merged), with theirs who are at home here.
+    """
     own = work.folder.staged_rows(work.part)
     strangers = work.folder.read("members", work.part, MEMBERS).filter(pl.col("home") != work.part).select("member").unique()
     if strangers.height:
         own = own.join(strangers, on="member", how="anti")
     strays = work.folder.read("strays", work.part, MEMBERS).select("member").unique()
     if strays.is_empty():
-        return own
-    homes = {index[0] // 4 for index in strays["member"].to_list()}
-    return pl.concat([own, *(work.folder.staged_rows(origin).join(strays, on="member", how="semi") for origin in sorted(homes))])
+        return own, [work.part]
+    away = sorted({index[0] // 4 for index in strays["member"].to_list()} - {work.part})
+    return (pl.concat([own, *(work.folder.staged_rows(origin).join(strays, on="member", how="semi") for origin in away)]),
+            [work.part, *away])
 
 
 def _lines(work: _Work, found: rules.Resolved | None) -> tuple[pl.DataFrame, str]:

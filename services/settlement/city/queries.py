@@ -97,12 +97,12 @@ def distribution(session: Session, settlement_id: uuid.UUID) -> list[Column]:
 
 
 def lines(session: Session, settlement: Settlement, *, outcome: str | None = None, size: int = 50, part: int = 0,
-          after: uuid.UUID | None = None) -> list[Shown]:
-    """Lines in order of partition and person from (`part`, `after`) on."""
+          after: uuid.UUID | None = None, year: int = 0) -> list[Shown]:
+    """Lines in order of partition, person and year from (`part`, `after`, `year`) on."""
     found = (select(SettlementLine, Person.name).join(Person, col(Person.id) == SettlementLine.person_id)
              .where(SettlementLine.settlement_id == settlement.id)
-             .where(sa.tuple_(col(SettlementLine.part), col(SettlementLine.person_id)) > sa.tuple_(
-                 sa.literal(part), sa.literal(after or uuid.UUID(int=0))))
+             .where(sa.tuple_(col(SettlementLine.part), col(SettlementLine.person_id), col(SettlementLine.year)) > sa.tuple_(
+                 sa.literal(part), sa.literal(after or uuid.UUID(int=0)), sa.literal(year)))
              .order_by(col(SettlementLine.part), col(SettlementLine.person_id), col(SettlementLine.year)).limit(size))
     if outcome:
         found = found.where(SettlementLine.outcome == outcome)

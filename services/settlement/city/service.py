@@ -23,6 +23,7 @@ from services.outbox.service import Work
 from services.rulebook import registry
 from services.settlement.city import parts, preparing, unresolved
 from services.settlement.city.folder import PARTS, Folder
+from services.settlement.feed import receive
 from services.settlement.paying import service as paying
 
 TOPIC = "settlement.settle"
@@ -151,6 +152,20 @@ def finish(session: Session, *, settlement_id: uuid.UUID, actor: Actor, now: dat
     session.refresh(settlement)
     paying.close_runs(session, settlement, actor=actor, now=now)
     return settlement
+
+
+def clear(session: Session, settlement_id: uuid.UUID) -> None:
+    """After the commit of `finish` or `stand_still`: what names members goes, unless it is needed yet. Again: nothing.
+
+    The folder goes with the settlement; the feed's bytes when the feed is settled or refused, for a cancelled one may begin anew.
+    """
+    settlement = session.get(Settlement, settlement_id)
+    if settlement is None or settlement.state == "settling":
+        return
+    Folder.of(settlement_id).remove()
+    feed = session.get_one(FeedFile, settlement.feed_id)
+    if feed.state in ("settled", "refused"):
+        receive.forget(feed)
 
 
 def stand_still(session: Session, *, settlement_id: uuid.UUID, error: HuzhuError) -> None:

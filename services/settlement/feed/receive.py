@@ -20,6 +20,7 @@ from services.settlement.feed import keeping, reading
 from services.settlement.feed.keeping import Progress, Stored
 from services.storage import service as storage
 
+YEARS = range(2012, 2051)       # those that bills have a table for (migration 0049)
 MAY_RECEIVE = (Role.FINANCE_MAKER, Role.SYSTEM, *sorted(OFFICE))
 
 
@@ -71,6 +72,8 @@ def forget(feed: FeedFile) -> None:
 def _check_quarter(plan: str, year: int, quarter: int, now: datetime) -> None:
     if quarter not in (1, 2, 3, 4):
         raise InputError("feed_quarter", f"没有第 {quarter} 季度", remedy="写 1 至 4", field="quarter")
+    if year not in YEARS:
+        raise InputError("feed_quarter", f"没有 {year} 年的结算", remedy=f"写 {YEARS[0]} 至 {YEARS[-1]}", field="year")
     if date(year, quarter * 3 - 2, 1) > business_day(now):
         raise InputError("feed_quarter", f"{year} 年第 {quarter} 季度还没有开始", remedy="核对年度和季度", field="quarter")
     book = registry.resolve(plan, date(year, 12, 31))

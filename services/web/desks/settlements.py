@@ -61,7 +61,7 @@ def one(visit: Visit, settlement_id: str) -> Response:
     def run(session: Session) -> dict[str, Any]:     # a template's values are of every kind
         found = queries.one(session, known_id(settlement_id), actor=visit.actor)
         lines = queries.lines(session, found, outcome=outcome if outcome in OUTCOMES else None, size=LINES, part=part,
-                              after=known_id(after) if after else None)
+                              after=known_id(after) if after else None, year=whole(visit.query.get("year", "")) or 0)
         return {"settlement": found, "feed": queries.feed_of(session, found), "progress": queries.progress(session, found.id),
                 "bars": _bars(queries.distribution(session, found.id)), "lines": lines,
                 "more": lines[-1].line if len(lines) == LINES else None}

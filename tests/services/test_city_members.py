@@ -1,0 +1,141 @@
+"""Settled quarters of members whose record changed between them: merged, covered twice, dead, of another category, with a claim.
+
+Every amount was reckoned by hand from the leaflet, as in test_city_settlement.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from datetime import date
+
+import pytest
+import sqlalchemy as sa
+
+from services.core.clock import at_hour
+from services.core.db import Database
+from services.enrolment import categories, covers, persons
+from services.enrolment import service as enrolment
+from services.enrolment.merging import merge_people
+from services.enrolment.people import index_of
+from services.intake import opening as intake
+from services.settlement.city import queries
+from services.simulate.synthetic import Synthetic, synthetic_id
+from tests.services import beijing_world, city_world
+from tests.services.city_world import PLAN, Row, lines, settle
+from tests.support.databases import Superuser
+from tests.support.proof import PROOF, keep_proof
+from tests.support.world import ROOT
+
+APRIL, JULY, OCTOBER, JANUARY = (at_hour(day) for day in (date(2026, 4, 10), date(2026, 7, 10), date(2026, 10, 10), date(2027, 1, 12)))
+
+
+@pytest.fixture
+def city(db: Database) -> city_world.City:
+    return city_world.build(db, APRIL)
+
+
+def end_cover(city: city_world.City, member: int, last_day: date) -> None:
+    with city.world.db.unit_of_work(ROOT.scope) as session:
+        number = session.execute(sa.text("SELECT certificate_no FROM cover WHERE person_id = :person AND plan = :plan"),
+                                 {"person": city.persons[member], "plan": PLAN}).scalar_one()
+        covers.end(session, certificate_no=number, reason="retirement", last_day=last_day, actor=ROOT, now=APRIL)
+
+
+def enrol(city: city_world.City, member: Synthetic, effective: date) -> uuid.UUID:
+    with city.world.db.unit_of_work(ROOT.scope) as session:
+        done = enrolment.enrol(
+            session, content=beijing_world.roster(member), file_name="名单.xlsx", plan=PLAN, org_id=city.world.org(beijing_world.UNIT),
+            effective=effective, payer_kind="public", actor=ROOT, now=JULY)
+        assert not done.faults, done.faults
+        return persons.add_person(session, name=member.name, id_number=member.id_number, actor=ROOT, now=APRIL).id
+
+
+def test_a_member_merged_between_two_quarters(city: city_world.City) -> None:
+    """The first record's bills are found again under its number: the same is nothing, another takes the place, none counts twice."""
+    settle(city, [Row(1, "B1", "2026-01-06", "5000.00", stay=True)], APRIL, quarter=1)          # 740 paid
+    end_cover(city, 1, date(2026, 4, 30))
+    part = index_of(city.members[1].id_number)[0] // 4
+    elsewhere = next(number for serial in range(50, 500) if index_of(
+        number := synthetic_id("110199", date(1980, 1, 2), serial, "F"))[0] // 4 != part)
+    kept = replace(city.members[1], id_number=elsewhere)
+    person = enrol(city, kept, date(2026, 5, 1))
+    with city.world.db.unit_of_work(ROOT.scope) as session:
+        merge_people(session, kept_id=person, dropped_id=city.persons[1], why="同一人", actor=ROOT, now=APRIL)
+    city = replace(city, persons=[*city.persons, person], members=[*city.members, kept])
+    same = settle(city, [Row(1, "B1", "2026-01-06", "5000.00", stay=True), Row(8, "B2", "2026-05-06", "3000.00", stay=True)],
+                  JULY, quarter=2)
+    [line] = lines(city, same.id).values()
+    assert (same.bills, same.unchanged, same.unresolved) == (1, 1, 0)
+    assert (line.person_id, line.stays_own_1, line.paid, line.due_fen) == (person, [500000, 300000], [0, 74000, 0], 47000)
+    more = settle(city, [Row(1, "B1", "2026-01-06", "6000.00", stay=True)], OCTOBER, quarter=3)
+    [line] = lines(city, more.id).values()
+    assert (line.stays_own_1, line.due_fen) == ([600000, 300000], 20000)
+    less = settle(city, [Row(8, "B1", "2026-01-06", "6000.00", stay=True, reversed=True)], OCTOBER, quarter=3)
+    [line] = lines(city, less.id).values()
+    assert (line.stays_own_1, line.total_fen, line.receivable_fen) == ([300000], 34000, 107000)   # (3000 - 1300) x 20 %; 1410 was paid
+
+
+def test_two_covers_of_a_year_a_cover_that_ended_and_a_death(city: city_world.City) -> None:
+    end_cover(city, 2, date(2026, 4, 30))
+    enrol(city, city.members[2], date(2026, 6, 1))
+    end_cover(city, 3, date(2026, 4, 30))
+    with city.world.db.unit_of_work(ROOT.scope) as session:
+        persons.note_died(session, person_id=city.persons[4], died_on=date(2026, 4, 9), actor=ROOT, now=APRIL)
+    done = settle(city, [
+        Row(2, "C1", "2026-04-30", "1000.00"), Row(2, "C2", "2026-05-31", "5000.00"), Row(2, "C3", "2026-06-01", "2000.00"),
+        Row(3, "D1", "2026-04-30", "2000.00"), Row(3, "D2", "2026-05-01", "2000.00"),
+        Row(4, "E1", "2026-04-02", "2000.00")], JULY, quarter=2)
+    found = lines(city, done.id)
+    assert {key[0]: (line.outpatient_own_1, line.due_fen, line.why_unpaid) for key, line in found.items()} == {
+        2: (300000, 24000, None), 3: (200000, 4000, None), 4: (200000, 4000, "died")}
+    with city.world.db.view(city.maker.scope) as session:
+        assert sorted(line.split(",")[1:3] for line in queries.unresolved_csv(session, done.id).split()[1:]) == [
+            ["C2", "no_cover"], ["D2", "no_cover"]]
+
+
+def test_a_model_worker_from_a_day_on(city: city_world.City) -> None:
+    """The year's last day decides: 20 % in spring, 25 % of the whole year in autumn, and the difference is paid."""
+    settle(city, [Row(5, "F1", "2026-02-01", "3800.00")], APRIL, quarter=1)                     # 400
+    keep_proof()
+    with city.world.db.unit_of_work(ROOT.scope) as session:
+        categories.add_category(session, person_id=city.persons[5], category="model_worker", from_on=date(2026, 7, 1), proof_sha256=PROOF,
+                                actor=ROOT, now=JULY)
+    done = settle(city, [Row(5, "F2", "2026-08-01", "1000.00")], OCTOBER, quarter=3)
+    [line] = lines(city, done.id).values()
+    assert (line.category, line.total_fen, line.due_fen) == ("model_worker", 75000, 35000)      # (4800 - 1800) x 25 %
+
+
+def test_what_was_cancelled_for_good_is_due_again(city: city_world.City, superuser: Superuser) -> None:
+    settle(city, [Row(6, "G1", "2026-02-01", "3800.00")], APRIL, quarter=1)
+    superuser.execute("UPDATE settlement_payment SET state = 'cancelled', run_id = NULL, line = NULL")
+    done = settle(city, [Row(6, "G2", "2026-05-01", "1000.00")], JULY, quarter=2)
+    [line] = lines(city, done.id).values()
+    assert (line.paid, line.due_fen) == ([0, 0, 0], 60000)
+
+
+def test_a_late_bill_of_last_year_is_that_year_s(city: city_world.City) -> None:
+    before = replace(city.members[7])
+    enrol(city, before, date(2025, 1, 1))
+    done = settle(city, [Row(7, "H1", "2025-12-31", "2800.00"), Row(7, "H2", "2026-01-01", "2000.00")], APRIL, quarter=1)
+    assert {key: (line.outpatient_own_1, line.due_fen) for key, line in lines(city, done.id).items()} == {
+        (7, 2025): (280000, 20000), (7, 2026): (200000, 4000)}
+    with city.world.db.view(ROOT.scope) as session:
+        assert session.execute(sa.text("SELECT amount_fen FROM settlement_payment")).scalars().all() == [24000]
+
+
+def test_above_the_cap_with_a_claim_already_and_without_a_cover_at_the_year_s_end(city: city_world.City) -> None:
+    """A claim about what lies above the cap is not opened twice; one about less does not stand in its way, nor an end or a death."""
+    for member, event in ((0, {"over_cap_own_1": "50000.00"}), (1, {"outpatient_own_1": "2800.00"})):
+        with city.world.db.unit_of_work(ROOT.scope) as session:
+            intake.report(session, person_id=city.persons[member], event={"kind": "medical_year", "year": 2026, **event}, channel="api",
+                          actor=ROOT, now=JANUARY)
+    end_cover(city, 2, date(2026, 11, 30))
+    with city.world.db.unit_of_work(ROOT.scope) as session:
+        persons.note_died(session, person_id=city.persons[3], died_on=date(2026, 4, 9), actor=ROOT, now=APRIL)
+    done = settle(city, [Row(member, f"A{member}", "2026-04-05", "60000.00", over="50000.00") for member in range(4)], JANUARY, quarter=4)
+    with city.world.db.view(ROOT.scope) as session:
+        found = session.execute(sa.text("SELECT person_id, count(*) FROM claim WHERE event ? 'over_cap_own_1' GROUP BY 1")).all()
+    place = {person: number for number, person in enumerate(city.persons)}
+    assert (done.claims, done.over_cap) == (3, 4)
+    assert sorted((place[row[0]], row[1]) for row in found) == [(0, 1), (1, 1), (2, 1), (3, 1)]
