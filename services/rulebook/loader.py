@@ -16,6 +16,7 @@ from services.rulebook.validation import Finding, findings_of
 
 # libyaml's reader where the wheel carries it: ten times faster, the same tree.
 LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+DEEPEST = 24        # levels; the program's own files have seven
 Raw = str | list["Raw"] | dict[str, "Raw"]
 
 
@@ -53,16 +54,32 @@ def document_of(path: Path, data: bytes) -> Document:
     """The same of bytes that `path` only names."""
     lines: dict[tuple[str, ...], int] = {(): 1}
     try:
-        node = yaml.compose(data.decode("utf-8"), LOADER)
+        text = data.decode("utf-8")
+        _require_plain(text, path.name)
+        node = yaml.compose(text, LOADER)
     except yaml.MarkedYAMLError as error:
         raise RuleBookError([Finding(path.name, *not_yaml(error, data.decode("utf-8")))]) from error
-    except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:     # not text, or thousands of brackets
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise RuleBookError([Finding(path.name, 1, "", "不是 UTF-8 的 YAML 文本")]) from error
     if not isinstance(node, yaml.MappingNode):
         raise RuleBookError([Finding(path.name, 1, "", "文件应是“键: 值”的映射")])
     tree = _build(node, (), lines, path.name)
     assert isinstance(tree, dict)
-    return Document(path, tree, lines, hashlib.sha256(data).hexdigest(), data.decode("utf-8"))
+    return Document(path, tree, lines, hashlib.sha256(data).hexdigest(), text)
+
+
+def _require_plain(text: str, name: str) -> None:
+    """No references and no endless nesting, before a tree is made: a short file of either takes all memory, or the process."""
+    depth = 0
+    for event in yaml.parse(text, LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        said = ""
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            said = "不能用 YAML 的引用（& 和 *）：内容写全，以它们开头的文字加引号"
+        elif depth > DEEPEST:
+            said = f"括号或缩进超过 {DEEPEST} 层，规则文件用不到"
+        if said:
+            raise RuleBookError([Finding(name, event.start_mark.line + 1 if event.start_mark else 1, "", said)])
 
 
 # What libyaml's and PyYAML's own words mean to whoever wrote the line.

@@ -203,3 +203,17 @@ def test_after_a_closed_plan_there_is_no_wording_until_a_later_one(file: Path, m
         for cached in (registry._directories, registry._shipped):
             cached.cache_clear()
         shelf().made.clear()
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("a: &a [x, x]\n" + "\n".join(f"{name}: &{name} [*{of}, *{of}]" for of, name in zip("abcdefgh", "bcdefghi", strict=True)),
+     "不能用 YAML 的引用"),
+    ("plan: &a [*a]", "不能用 YAML 的引用"), ("base: &base {plan: x}\n<<: *base", "不能用 YAML 的引用"),
+    ("[" * 29_000 + "]" * 29_000, "超过 24 层"), ("plan: " + "{a: " * 900 + "1" + "}" * 900, "超过 24 层"),
+    ("\n".join(" " * depth + "a:" for depth in range(600)), "超过 24 层")])
+def test_a_short_file_never_grows_beyond_memory_or_stack(tmp_path: Path, text: str, said: str) -> None:
+    """A hundred thousand brackets end the process in the parser itself; nine lines of references are a thousand million words."""
+    path = tmp_path / "2025-07-01.yaml"
+    path.write_text(text, encoding="utf-8")
+    [found] = check(path)
+    assert said in found.message

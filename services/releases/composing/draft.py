@@ -18,6 +18,8 @@ from services.releases.composing.tree import Tree, assemble, settled, written
 from services.rulebook.parts import LETTERS
 from services.rulebook.schema import RuleBook
 
+_UNMOVED, _LAST_YEAR = date(2000, 1, 1), 2099
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -130,10 +132,12 @@ def _with_values(groups: Mapping[str, list[Group]], values: Mapping[str, str]) -
 
 
 def _from(tree: Tree) -> date:
+    """The day that sample cases move to; they stay where they are for one that nobody means."""
     try:
-        return date.fromisoformat(str(tree.get("from", "")))
+        day = date.fromisoformat(str(tree.get("from", "")))
     except ValueError:
-        return date(2000, 1, 1)
+        return _UNMOVED
+    return day if day.year <= _LAST_YEAR else _UNMOVED
 
 
 def _words(raw: object) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import tempfile
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from services.engine.checking.check import joined
 from services.engine.checking.contradictions import contradictions
 from services.engine.checking.soundness import malformed, soundness
 from services.releases import queries as releases
-from services.rulebook.loader import RuleBookError, read_document, validate
+from services.rulebook.loader import Document, RuleBookError, document_of, read_document, validate
 from services.rulebook.schema import RuleBook
 from services.rulebook.validation import Finding
 from services.storage import service as storage
@@ -36,7 +35,10 @@ class Proposed:
 
 def read(path: Path) -> Proposed:
     """RuleBookError with every finding when the file is no rule-book."""
-    document = read_document(path)
+    return _proposed(read_document(path))
+
+
+def _proposed(document: Document) -> Proposed:
     misshapen = malformed(document)
     if misshapen:
         raise RuleBookError(misshapen)
@@ -44,14 +46,11 @@ def read(path: Path) -> Proposed:
     return Proposed(joined(book), (*soundness(document, book), *contradictions(document, book)))
 
 
-def read_content(content: bytes, name: str) -> Proposed:
-    """The same of an upload. InputError: too large."""
+def read_content(content: bytes) -> Proposed:
+    """The same of an upload, which its sender may have named anything. InputError: too large."""
     if len(content) > LARGEST:
         raise InputError("file_too_large", "规则文件超过 1 MB", remedy="核对是否选对了文件", field="file")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / (Path(name).name or "file.yaml")
-        path.write_bytes(content)
-        return read(path)
+    return _proposed(document_of(Path("proposed.yaml"), content))
 
 
 def keep(content: bytes, *, actor: Actor) -> tuple[str, str]:
@@ -64,7 +63,7 @@ def kept(name: str, mark: str, *, actor: Actor) -> Proposed:
     """An upload again. NotFound without the mark that it was laid down with, for this account: other files lie there too."""
     if not hmac.compare_digest(mark.encode(), _mark(name, actor).encode()):
         raise NotFound("object_missing", "没有这一文件", remedy="在“规则测算”页重新上传")
-    return read_content(storage.get(name), "proposed.yaml")
+    return read_content(storage.get(name))
 
 
 def _mark(name: str, actor: Actor) -> str:
@@ -76,7 +75,7 @@ def of_release(session: Session, release_id: uuid.UUID, *, actor: Actor) -> Prop
     found = next((one for one in releases.releases(session, actor=actor, kind="rule_book") if one.id == release_id), None)
     if found is None:
         raise NotFound("release_missing", "没有这一变更，或不在您的管辖范围内", remedy="刷新后核对")
-    return read_content(_content(found.payload), f"{found.payload['effective']}.yaml")
+    return read_content(_content(found.payload))
 
 
 def _content(payload: Mapping[str, object]) -> bytes:

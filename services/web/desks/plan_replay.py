@@ -82,7 +82,7 @@ def upload(visit: Visit) -> Response:
     """Read and laid down; the page of the replay follows."""
     try:
         content = visit.upload("file").file.read(proposed.LARGEST + 1)
-        proposed.read_content(content, visit.upload("file").filename or "")
+        proposed.read_content(content)
         name, mark = proposed.keep(content, actor=visit.actor)
     except HuzhuError as error:
         return _form(visit, _beside(error))
