@@ -23,6 +23,7 @@ from services.core.texts import written
 from services.lifecycle.facts import ACTOR, RUN_DIGEST, bound
 from services.lifecycle.settled_facts import kin
 from services.models import PaymentRun, Settlement
+from services.payment.funds import fund_account
 from services.payment.picking import accounts
 from services.payment.port import BankFormat, Order
 from services.rulebook import registry
@@ -89,7 +90,13 @@ def orders(session: Session, run: PaymentRun, reference: Callable[[int], str]) -
 
 
 def seal(session: Session, run: PaymentRun, layout: BankFormat, reference: Callable[[int], str], *, actor: Actor, now: datetime) -> None:
-    """At submission: what cannot be paid is taken out with its reason, then count, sum and digest are fixed."""
+    """At submission: what cannot be paid is taken out with its reason, then count, sum and digest are fixed.
+
+    InputError `payer_account_missing` when the layout needs the fund's account and none is registered; `run_empty`.
+    """
+    if layout.needs_payer and fund_account(session, run.plan, at=now) is None:
+        raise InputError("payer_account_missing", "该计划专户的账号尚未登记，不能用这一银行付款",
+                         remedy="先登记专户的户名和账号", field="bank")
     settlement = session.get_one(Settlement, run.settlement_id)
     allowed = registry.version(settlement.plan, settlement.plan_from).banks.allow
     session.execute(_RENEW, {"run": run.id, "any": not allowed, "banks": list(allowed)})
@@ -100,6 +107,8 @@ def seal(session: Session, run: PaymentRun, layout: BankFormat, reference: Calla
     note(session, run.id, run.org_key, "exclude_lines", {"why": "unpayable", **summed(out)} if out else {}, actor=actor, now=now)
     session.execute(_COUNT, {"run": run.id})
     sealed = session.execute(_SEAL, {"run": run.id}).one()
+    if not sealed.lines:
+        raise InputError("run_empty", "这一批的款项都不能付款", remedy="逐笔看明原因，更正后再制单", field="run_id")
     note(session, run.id, run.org_key, "seal", {"count": sealed.lines, "fen": sealed.total_fen, "digest": sealed.digest}, actor=actor,
          now=now)
 

@@ -216,3 +216,34 @@ def test_one_file_answers_a_claims_run_and_a_settlements(world: World, now: date
         assert {one.check for one in checks.run(session)} & {"settled_once", "settled_equal", "settled_whole", "claims_in_ledger"} == set()
         assert [row.state for row in session.exec(select(SettlementPayment).order_by(col(SettlementPayment.amount_fen)))] == [
             "credited", "returned"]
+
+
+def test_nothing_to_pay_or_no_account_to_pay_from_is_told_at_submission(world: World, now: datetime) -> None:
+    settlement = settled(world, now, {0: 100, 1: 200}, without_card=frozenset({1}))
+    [run] = runs(world, settlement)
+    maker = world.actor("xj.maker")
+    with world.db.unit_of_work(ROOT.scope) as session:
+        enrolment.note_died(session, person_id=member(world, 0), died_on=date(2026, 3, 15), actor=ROOT, now=now)
+    with refused("run_empty"):
+        submitted(world, run.id, now)
+    assert (runs(world, settlement)[0].state, lines(world, settlement)[member(world, 0)].state) == ("draft", "batched")
+    with world.db.unit_of_work(maker.scope) as session:
+        payment.exclude(session, payment_ids=[lines(world, settlement)[member(world, 0)].id], reason="已故", actor=maker, now=now)
+        second = paying.build_again(session, settlement_id=settlement, bank="ISO20022", actor=maker, now=now)
+        assert (second.count, second.total_fen) == (1, 200)
+    with refused("payer_account_missing"):
+        submitted(world, second.id, now)
+    with refused("bank_unknown"), world.db.unit_of_work(maker.scope) as session:
+        paying.build_again(session, settlement_id=settlement, bank="NONE", actor=maker, now=now)
+
+
+def test_nobody_elses_list_of_messages(world: World, now: datetime) -> None:
+    settlement = settled(world, now, {0: 100})
+    [run] = runs(world, settlement)
+    for login, why in (("nx.maker", "not_found"), ("xj.auditor", "role_missing"), ("xj.clerk", "role_missing"), ("xj.m0", "role_missing")):
+        actor = world.actor(login)
+        with refused(why), world.db.unit_of_work(actor.scope) as session:
+            paying.tell_list(session, run_id=run.id, form="xlsx", reason="付款前告知", actor=actor, now=now)
+    with world.db.view(ROOT.scope) as session:
+        assert session.execute(sa.text("SELECT (SELECT count(*) FROM settlement_telling) + (SELECT count(*) FROM access_record"
+                                       " WHERE what LIKE 'settlement_sms:%')")).scalar_one() == 0
