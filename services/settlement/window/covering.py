@@ -86,7 +86,10 @@ class Standing:
     key: tuple[object, ...]
     settled_on: date
     counts_on: date
-    event: Words
+    pool_paid_fen: int
+    pool_own_fen: int
+    large_own_fen: int
+    out_of_region: bool
     category: str
     correction_no: int
     digest: bytes
@@ -102,17 +105,27 @@ class Standing:
         """Fen by benefit."""
         return dict(zip(self.benefits, self.amounts, strict=True))
 
+    @property
+    def event(self) -> Words:
+        """The settlement in the vocabulary's words."""
+        return {"kind": "settlement", "settled_on": self.settled_on.isoformat(), "pool_fund_paid": show(to_yuan(self.pool_paid_fen)),
+                "pool_own": show(to_yuan(self.pool_own_fen)), "large_own": show(to_yuan(self.large_own_fen)),
+                "out_of_region": self.out_of_region}
 
+
+# With what claims and the bills of other covers took, in one round trip.
 _GROUND = sa.text("""
     SELECT v.effective, least(v.until, v.ended_on) AS until, v.renewal, v.shares, v.tier, v.high_risk_work, v.relation, v.person_id,
-           v.plan, p.born, p.sex FROM cover v JOIN person p ON p.id = v.person_id WHERE v.id = :cover""")
-_TAKEN = sa.text("""
-    SELECT r.benefit, r.amount_fen, r.days, r.cover_id <> :cover AS earlier FROM cover w JOIN reservation r ON r.cover_id = w.id
-    WHERE w.person_id = :person AND w.plan = :plan AND r.state IN ('reserved', 'paid') AND r.benefit <> :refund
-    UNION ALL
-    SELECT t.benefit, t.fen, 0, true FROM cover w JOIN window_bill b ON b.cover_id = w.id AND b.state = 'standing'
-    CROSS JOIN LATERAL unnest(b.benefits, b.amounts) AS t(benefit, fen)
-    WHERE w.person_id = :person AND w.plan = :plan AND w.id <> :cover""")
+           v.plan, p.born, p.sex, (
+        SELECT coalesce(jsonb_agg(jsonb_build_object('benefit', t.benefit, 'fen', t.fen, 'days', t.days, 'earlier', t.earlier)), '[]')
+        FROM (SELECT r.benefit, r.amount_fen AS fen, r.days, r.cover_id <> v.id AS earlier
+                FROM cover w JOIN reservation r ON r.cover_id = w.id
+                WHERE w.person_id = v.person_id AND w.plan = v.plan AND r.state IN ('reserved', 'paid') AND r.benefit <> :refund
+              UNION ALL
+              SELECT u.benefit, u.fen, 0, true FROM cover w JOIN window_bill b ON b.cover_id = w.id AND b.state = 'standing'
+                CROSS JOIN LATERAL unnest(b.benefits, b.amounts) AS u(benefit, fen)
+                WHERE w.person_id = v.person_id AND w.plan = v.plan AND w.id <> v.id) t) AS taken
+    FROM cover v JOIN person p ON p.id = v.person_id WHERE v.id = :cover""")
 _OTHERS = sa.text("""
     SELECT w.plan, w.effective, least(w.until, w.ended_on) AS until FROM cover w WHERE w.person_id = :person AND w.plan <> :plan
     ORDER BY w.plan, w.effective""")
@@ -120,17 +133,15 @@ _OTHERS = sa.text("""
 
 def ground(session: Session, cover_id: uuid.UUID, book: RuleBook) -> Ground:
     """Read once for all bills of the cover."""
-    row = session.execute(_GROUND, {"cover": cover_id}).one()
-    which = {"cover": cover_id, "person": row.person_id, "plan": row.plan}
-    others = session.execute(_OTHERS, which).all() if book.requires else []
+    row = session.execute(_GROUND, {"cover": cover_id, "refund": PREMIUM_REFUND}).one()
+    others = session.execute(_OTHERS, {"person": row.person_id, "plan": row.plan}).all() if book.requires else []
     return Ground(
         {"effective": row.effective.isoformat(), "until": row.until.isoformat(), "renewal": row.renewal, "shares": row.shares,
          **({"tier": row.tier} if row.tier else {})},
         {"born": row.born.isoformat(), "sex": row.sex, "relation": row.relation,
          **({"high_risk_work": True} if row.high_risk_work else {})},
         [{"plan": one.plan, "effective": one.effective.isoformat(), "until": one.until.isoformat()} for one in others],
-        [paid(one.benefit, one.amount_fen, days=one.days, earlier=one.earlier)
-         for one in session.execute(_TAKEN, {**which, "refund": PREMIUM_REFUND})])
+        [paid(one["benefit"], one["fen"], days=one["days"], earlier=one["earlier"]) for one in row.taken])
 
 
 def paid(benefit: str, fen: int, *, days: int = 0, earlier: bool = False) -> Words:
@@ -139,7 +150,9 @@ def paid(benefit: str, fen: int, *, days: int = 0, earlier: bool = False) -> Wor
 
 
 _STANDING = sa.text("""
-    SELECT b.*, d.id IS NOT NULL AS fixed, CASE WHEN d.id IS NULL THEN b.settled_on ELSE CAST(:today AS date) END AS counts_on,
+    SELECT b.id, b.org_key, b.hospital_id, b.setl_id, b.settled_at, b.settled_on, b.pool_paid_fen, b.pool_own_fen, b.large_own_fen,
+           b.out_of_region, b.correction_no, b.digest, b.flags, b.benefits, b.amounts, b.share_fen, b.version,
+           d.id IS NOT NULL AS fixed, CASE WHEN d.id IS NULL THEN b.settled_on ELSE CAST(:today AS date) END AS counts_on,
            person_category_on(p.id, b.settled_on, p.category) AS category
     FROM window_bill b JOIN person p ON p.id = b.person_id
     LEFT JOIN window_day d ON d.hospital_id = b.hospital_id AND d.day = b.settled_on AND d.state <> 'differs'
@@ -159,12 +172,9 @@ def order_key(row: sa.Row[tuple[object, ...]]) -> tuple[object, ...]:
 
 
 def _standing(row: sa.Row[tuple[object, ...]]) -> Standing:
-    event: Words = {"kind": "settlement", "settled_on": row.settled_on.isoformat(), "pool_fund_paid": show(to_yuan(row.pool_paid_fen)),
-                    "pool_own": show(to_yuan(row.pool_own_fen)), "large_own": show(to_yuan(row.large_own_fen)),
-                    "out_of_region": row.out_of_region}
-    return Standing(row.id, row.org_key, row.hospital_id, row.setl_id, order_key(row), row.settled_on, row.counts_on, event, row.category,
-                    row.correction_no, bytes(row.digest), tuple(row.flags), list(row.benefits), list(row.amounts), row.share_fen,
-                    row.version, row.fixed)
+    return Standing(row.id, row.org_key, row.hospital_id, row.setl_id, order_key(row), row.settled_on, row.counts_on, row.pool_paid_fen,
+                    row.pool_own_fen, row.large_own_fen, row.out_of_region, row.category, row.correction_no, bytes(row.digest),
+                    tuple(row.flags), list(row.benefits), list(row.amounts), row.share_fen, row.version, row.fixed)
 
 
 def words(base: Ground, one: Standing, plan: str, before: Mapping[str, int]) -> Words:
