@@ -21,8 +21,11 @@ from services.enrolment import service as enrolment
 from services.intake import service as intake
 from services.intake.queries import claims_of
 from services.models import Cover
+from services.releases.composing.form import filled, not_numbers
+from services.releases.composing.tree import Tree, written
 from services.reporting import answers
 from services.rulebook import registry
+from services.rulebook.loader import Raw, document_of
 from services.rulebook.shelf import NONE, use
 from services.simulate.synthetic import REGIONS, roster_xlsx, synthetic_person
 from tests.services.api_world import Api
@@ -176,3 +179,17 @@ def computed(api: Api, now: datetime) -> list[tuple[str, Decimal]]:
         benefit.preview(session, claim_ids=[claim.id], why="first", actor=ROOT, now=later)
         sheet = benefit_queries.latest(session, [claim.id])[claim.id]
         return [(line["benefit"], Decimal(line["amount"])) for line in cast(list[dict[str, str]], sheet.output["lines"])]
+
+
+def test_a_table_that_two_parts_share_is_set_for_one_of_them() -> None:
+    shared: Raw = {"by": "event.severity", "light": "100", "else": "200"}
+    tree: Tree = {"benefits": {code: {"name": code, "steps": [{"take": shared}]} for code in ("first", "second")}}
+    made = filled(tree, {"benefits.first.steps.0.take.light": "900", "benefits.second.steps.0.take.light": "100"}, ())
+    assert [one["light"] for one in re_read(made)] == ["900", "100"]
+    assert "&" not in written(tree) and "*" not in written(tree), "a file of references is refused"
+    assert not_numbers(tree, {"benefits.first.steps.0.take.light": "１００"}), "full-width digits"
+
+
+def re_read(tree: Tree) -> list[dict[str, str]]:
+    benefits = cast(dict[str, Any], document_of(Path("x.yaml"), written(tree).encode()).tree["benefits"])
+    return [benefits[code]["steps"][0]["take"] for code in ("first", "second")]

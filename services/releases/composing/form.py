@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from services.rulebook.parts import LETTERS
 
 Kind = Literal["text", "number", "day", "list", "area"]
 MOST_TEXT = 400
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)", re.ASCII)
 _STEPS = {"take": "金额", "less": "扣除", "times": "乘以", "cap": "最高", "manual": "核定上限", "slices": "分段"}
 _SLICE = ("以内（元）", "比例", "本段最高（元）")
 _NAMES = {
@@ -86,7 +86,7 @@ def form(tree: Tree, said: Mapping[str, tuple[str, ...]], dropped: Collection[st
 
 def filled(tree: Tree, values: Mapping[str, str], dropped: Collection[str], letters: Collection[str] | None = None) -> Tree:
     """The tree with what the form says. Only fields that the form has are taken; a place that may be left out goes."""
-    made = copy.deepcopy(tree)
+    made = _apart(tree)
     fields = {field.path: field for groups in form(tree, {}).values() for group in groups for field in group.fields}
     for path, text in values.items():
         if path in fields:
@@ -101,6 +101,12 @@ def filled(tree: Tree, values: Mapping[str, str], dropped: Collection[str], lett
     if letters is not None:
         made["letters"] = [name for name in LETTERS if name in letters]
     return made
+
+
+def _apart(tree: Tree) -> Tree:
+    """A copy in which nothing is shared: a table that two benefits name is a field of each, and set for one it stays for the other."""
+    found: Tree = json.loads(json.dumps(tree))
+    return found
 
 
 def not_numbers(tree: Tree, values: Mapping[str, str]) -> dict[str, str]:

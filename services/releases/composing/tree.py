@@ -57,7 +57,11 @@ def settled(tree: Tree, book: RuleBook) -> Tree:
 
 
 class _Plain(yaml.BaseDumper):
-    """Scalars as they are read: no number is quoted, for the loader takes each as text."""
+    """Scalars as they are read: no number is quoted, for the loader takes each as text. Everything in full, no references."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        """What stands twice is written twice."""
+        return True
 
 
 _Plain.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text))
