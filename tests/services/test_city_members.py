@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from services.core.clock import at_hour
 from services.core.db import Database
+from services.core.errors import Conflict
 from services.enrolment import categories, covers, persons
 from services.enrolment import service as enrolment
 from services.enrolment.merging import merge_people
@@ -122,6 +123,15 @@ def test_a_late_bill_of_last_year_is_that_year_s(city: city_world.City) -> None:
         (7, 2025): (280000, 20000), (7, 2026): (200000, 4000)}
     with city.world.db.view(ROOT.scope) as session:
         assert session.execute(sa.text("SELECT amount_fen FROM settlement_payment")).scalars().all() == [24000]
+
+
+def test_the_last_quarter_waits_for_the_year_s_end(city: city_world.City) -> None:
+    """A claim about a year that is not over is refused by intake, and nobody would open it later."""
+    row = [Row(0, "A0", "2026-12-05", "60000.00", over="50000.00")]
+    with pytest.raises(Conflict) as refused:
+        city_world.begin(city, row, at_hour(date(2026, 12, 31)), quarter=4)
+    assert refused.value.code == "year_not_over"
+    assert settle(city, row, at_hour(date(2027, 1, 1)), quarter=4).claims == 1
 
 
 def test_above_the_cap_with_a_claim_already_and_without_a_cover_at_the_year_s_end(city: city_world.City) -> None:

@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 
 from services.access.actor import Actor, Role, system
 from services.access.actors import actor_of
+from services.core.clock import business_day
 from services.core.errors import Conflict, HuzhuError, InputError, NotFound
 from services.models import Account, FeedFile, Settlement, SettlementPart
 from services.outbox import service as outbox
@@ -43,7 +44,8 @@ _SUMS = ("rows", "bills", "unchanged", "unresolved", "lines", "paying", "due_fen
 def start(session: Session, *, feed_id: uuid.UUID, actor: Actor, now: datetime) -> Settlement:
     """A settlement of a received feed, owed to the worker. The same feed again gives the settlement it has.
 
-    Conflict: the feed was refused, or another settlement of the plan is still at work. InputError: a plan without year to date.
+    Conflict: the feed was refused, another settlement of the plan is still at work, or the last quarter's year is not over.
+    InputError: a plan without year to date.
     """
     actor.require(*MAY_SETTLE, what="批量结算")
     feed = session.get(FeedFile, feed_id)
@@ -54,6 +56,9 @@ def start(session: Session, *, feed_id: uuid.UUID, actor: Actor, now: datetime) 
         return _again(session, known, now)
     if feed.state == "refused":
         raise Conflict("feed_refused", f"数据文件已被退回：{feed.fault or ''}", remedy="请医保部门重新提供")
+    if feed.quarter == 4 and business_day(now) <= date(feed.year, 12, 31):      # its claims are about a year that is over
+        raise Conflict("year_not_over", f"{feed.year} 年还没有结束，第 4 季度须年终后结算，封顶线以上的才能立案",
+                       remedy="次年 1 月 1 日起再运行")
     book = registry.resolve(feed.plan, date(feed.year, 12, 31))
     if book.mode != "year_to_date":
         raise InputError("plan_not_settled", f"{book.name}不按季度批量结算", remedy="核对计划代码", field="plan")
