@@ -12,13 +12,23 @@ from sqlmodel import Session
 
 from services.rulebook import registry
 
+
+def lying(kept: str) -> str:
+    """Where bills and lines of a person (an expression) may lie, as `id` and `part`: under every record that was merged into it, and,
+    once a number was corrected, in any partition.
+    """
+    return f"""(SELECT p.id, get_byte(p.id_number_index, 0) / 4 AS part FROM person p WHERE p.id = {kept}
+        UNION SELECT p.id, get_byte(p.id_number_index, 0) / 4 FROM person p WHERE p.merged_into = {kept}
+        UNION SELECT p.id, lot.part FROM person p JOIN person_change h ON h.person_id = p.id AND h.field = 'id_number'
+        CROSS JOIN generate_series(0, 63) AS lot(part) WHERE p.id = {kept} OR p.merged_into = {kept})"""
+
+
 # By the year, partition and person that lead the key of the lines; under every record that was merged into the person's.
 # What a settlement planned and cancelled for good before anybody had it was never given.
-_GIVEN = sa.text("""
+_GIVEN = sa.text(f"""
     SELECT c.id, c.plan, l.year, g.place, sum(g.fen)::bigint AS fen
     FROM claim c
-    CROSS JOIN LATERAL (SELECT p.id, get_byte(p.id_number_index, 0) / 4 AS part FROM person p WHERE p.id = c.person_id
-        UNION ALL SELECT p.id, get_byte(p.id_number_index, 0) / 4 FROM person p WHERE p.merged_into = c.person_id) w
+    CROSS JOIN LATERAL {lying("c.person_id")} w
     JOIN settlement_line l ON l.year = (c.event ->> 'year')::int AND l.part = w.part AND l.person_id = w.id
     JOIN cover v ON v.id = l.cover_id AND v.plan = c.plan
     CROSS JOIN LATERAL unnest(l.took) WITH ORDINALITY AS g(fen, place)

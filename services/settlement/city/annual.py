@@ -17,6 +17,7 @@ from psycopg import sql
 from sqlmodel import Session
 
 from services.access.actor import system
+from services.benefit.settled import lying
 from services.core.errors import HuzhuError
 from services.intake import opening as intake
 from services.intake.reports import NewReport
@@ -32,7 +33,7 @@ log = structlog.get_logger()
 _BILLS: Schema = {
     "person_id": pl.String(), "year": pl.Int16(), "setl_id": pl.String(), "setl_at": pl.Int64(), "kind": pl.String(),
     "own_1": pl.Int64(), "over_cap": pl.Int64(), "other_reimb": pl.Int64(), "apart": pl.String()}
-_NEXT = """
+_NEXT = f"""
     WITH above AS (
         SELECT DISTINCT coalesce(p.merged_into, p.id) AS id FROM bill b JOIN feed_file f ON f.id = b.feed_id AND f.plan = %(plan)s
         JOIN person p ON p.id = b.person_id
@@ -42,8 +43,7 @@ _NEXT = """
             AND c.event ->> 'year' = %(words)s AND c.event ? 'over_cap_own_1' AND c.state <> 'cancelled')
         ORDER BY id LIMIT %(size)s),
     theirs AS (
-        SELECT n.id AS kept, p.id, get_byte(p.id_number_index, 0) / 4 AS part FROM next n
-        JOIN person p ON p.id = n.id OR p.merged_into = n.id)
+        SELECT n.id AS kept, w.id, w.part FROM next n CROSS JOIN LATERAL {lying("n.id")} w)
     SELECT t.kept, b.year, b.setl_id, (extract(epoch FROM b.setl_at) * 1000000)::bigint, b.kind, b.own_1, b.over_cap, b.other_reimb,
         EXISTS (SELECT FROM claim c WHERE c.person_id = t.kept AND c.plan = %(plan)s AND c.event ->> 'year' = %(words)s
             AND c.state <> 'cancelled')

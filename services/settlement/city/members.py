@@ -43,7 +43,13 @@ _MEMBERS = """
                FROM person_category WHERE withdrawn_at IS NULL GROUP BY person_id) c ON c.person_id = w.id
     LEFT JOIN cover v ON v.person_id = w.id AND v.plan = %(plan)s AND v.effective <= %(last)s AND least(v.until, v.ended_on) >= %(first)s
     LEFT JOIN bank_card b ON b.person_id = w.id AND b.replaced_at IS NULL AND b.bank = ANY(%(banks)s)"""
-_ALIASES = """SELECT id, merged_into, get_byte(id_number_index, 0) / 4 FROM person WHERE merged_into IS NOT NULL"""
+# Where else a person's bills and lines may lie: under records merged into it, and, since its number was corrected, anywhere.
+_ALIASES = """
+    SELECT id, merged_into, get_byte(id_number_index, 0) / 4 FROM person WHERE merged_into IS NOT NULL
+    UNION
+    SELECT p.id, coalesce(p.merged_into, p.id), n.part FROM (SELECT DISTINCT person_id FROM person_change WHERE field = 'id_number') h
+    JOIN person p ON p.id = h.person_id CROSS JOIN generate_series(0, 63) AS n(part)
+    WHERE p.merged_into IS NOT NULL OR n.part <> get_byte(p.id_number_index, 0) / 4"""
 
 
 def write(session: Session, folder: Folder, asked: Mapping[int, pl.DataFrame], *, plan: str, banks: Sequence[str], seed: int) -> None:

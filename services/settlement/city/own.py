@@ -13,21 +13,20 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from services.benefit.settled import lying
 from services.core.errors import NotFound
 from services.models import Settlement, SettlementLine
 from services.rulebook import registry
 from services.settlement.city import queries
-from services.settlement.city.folder import PARTS
 
 YEARS = 3           # that are shown; a claim for an earlier one is stale
 _LIMIT = 24
-# Also what was settled under a record that was merged into the member's since.
 _OWN = f"""
     SELECT l.settlement_id, l.part, l.person_id, l.year, l.due_fen, l.receivable_fen, l.outcome, l.why_unpaid, s.quarter, s.year AS of_year,
            s.plan, s.plan_from, s.ended_at, p.credited_at,
            CASE WHEN p.state = 'batched' AND n.state = 'released' THEN 'released' ELSE p.state END AS state,
            p.return_reason, b.bank, b.last4
-    FROM (SELECT w.id, get_byte(w.id_number_index, 0) * {PARTS} / 256 AS part FROM person w WHERE w.id = :own OR w.merged_into = :own) m
+    FROM {lying("CAST(:own AS uuid)")} m
     JOIN settlement_line l ON l.part = m.part AND l.person_id = m.id AND l.year BETWEEN :first AND :last
     JOIN settlement s ON s.id = l.settlement_id AND s.state = 'settled'
     LEFT JOIN settlement_payment p ON p.settlement_id = l.settlement_id AND p.part = l.part AND p.person_id = l.person_id

@@ -113,21 +113,18 @@ def lines_of(session: Session, settlement: Settlement, person_id: uuid.UUID) -> 
     """A member's lines of one settlement: one a year that it touched."""
     found = select(SettlementLine, Person.name).join(Person, col(Person.id) == SettlementLine.person_id).where(
         SettlementLine.settlement_id == settlement.id, SettlementLine.person_id == person_id,
-        col(SettlementLine.part) == _part(session, person_id)).order_by(col(SettlementLine.year))
+        col(SettlementLine.part).in_(range(PARTS))).order_by(col(SettlementLine.year))
     return [Shown(line, name) for line, name in session.exec(found).all()]
 
 
 def line(session: Session, settlement: Settlement, person_id: uuid.UUID, year: int) -> SettlementLine:
     """NotFound when the member's year was not touched."""
-    found = session.get(SettlementLine, (year, _part(session, person_id), person_id, settlement.id))
+    found = session.exec(select(SettlementLine).where(
+        SettlementLine.year == year, col(SettlementLine.part).in_(range(PARTS)), SettlementLine.person_id == person_id,
+        SettlementLine.settlement_id == settlement.id)).first()
     if found is None:
         raise NotFound("settlement_line_missing", "这一次结算没有此人的明细，或不在您的管辖范围内", remedy="核对会员和年度")
     return found
-
-
-def _part(session: Session, person_id: uuid.UUID) -> int:
-    index = session.exec(select(Person.id_number_index).where(Person.id == person_id)).first()
-    return index[0] * PARTS // 256 if index else -1
 
 
 def worksheet(settlement: Settlement, found: SettlementLine) -> dict[str, object]:

@@ -48,7 +48,7 @@ def resolve(rows: pl.DataFrame, members: pl.DataFrame, known: pl.DataFrame, alia
     inside = (rows.select("member", "year", "row_no", "setl_on").join(
         members.filter(pl.col("cover_id").is_not_null()).select("member", "year", "effective", "until").unique(),
         on=["member", "year"]).filter(pl.col("setl_on").is_between("effective", "until")).select("row_no").unique())
-    owners = known.join(aliases.select(pl.col("person_id").alias("owner"), "kept"), on="owner", how="left").with_columns(
+    owners = known.join(aliases.select(pl.col("person_id").alias("owner"), "kept").unique(), on="owner", how="left").with_columns(
         pl.coalesce("kept", "owner").alias("owned_by")).drop("kept")
     seen = (rows.join(who, on=["member", "year"], how="left")
             .join(inside.with_columns(pl.lit(True).alias("covered")), on="row_no", how="left")
