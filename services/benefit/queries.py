@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from services.benefit import settled
-from services.benefit.rules import PREMIUM_REFUND, given_words
+from services.benefit.rules import PREMIUM_REFUND, given_words, set_off
 from services.core.errors import NotFound
 from services.core.money import show, to_yuan
 from services.engine.one import compute
@@ -77,12 +77,19 @@ def bases(session: Session, claim_ids: Collection[uuid.UUID]) -> dict[uuid.UUID,
     if len(rows) != len(set(claim_ids)):
         raise NotFound("claim_missing", "没有这一案件，或不在您的管辖范围内", remedy="核对案件编号")
     yearly = [row.id for row in rows if registry.version(row.plan, row.plan_from).mode == "year_to_date"]
-    taken = _grouped([*session.execute(_TAKEN, ids).all(), *(settled.given(session, yearly) if yearly else [])])
+    taken = _grouped([*session.execute(_TAKEN, ids).all(), *_settled(session, yearly)])
     others = _grouped(session.execute(_OTHERS, ids).all())
     return {row.id: Basis(row.id, row.org_key, row.cover_id, row.round, row.digest,
                           registry.version(row.plan, row.plan_from),
                           _words(row, taken.get(row.id, []), others.get(row.id, [])), row.last_timely_day)
             for row in rows}
+
+
+def _settled(session: Session, claim_ids: list[uuid.UUID]) -> list[settled.Given]:
+    """What settlements gave of each claim's year; a benefit that got nothing is left out."""
+    found = _grouped(settled.given(session, claim_ids) if claim_ids else [])
+    return [replace(one, amount_fen=fen) for group in found.values()
+            for one, fen in zip(group, set_off([one.amount_fen for one in group]), strict=True) if fen]
 
 
 def computation(session: Session, claim_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Computation]:

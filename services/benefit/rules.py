@@ -11,7 +11,7 @@ from services.engine.ceiling import PREMIUM_REFUND
 from services.rulebook.computation import Paid
 from services.rulebook.results import Line, Result
 
-__all__ = ["PREMIUM_REFUND", "Taking", "given_words", "granted_takings", "takings"]
+__all__ = ["PREMIUM_REFUND", "Taking", "given_words", "granted_takings", "set_off", "takings"]
 
 Inputs = Mapping[str, Mapping[str, Mapping[str, object]]]
 
@@ -23,6 +23,18 @@ class Taking:
     benefit: str
     amount_fen: int
     days: int = 0
+
+
+def set_off(amounts: Sequence[int]) -> list[int]:
+    """Fen by benefit of one year with what is below zero taken off the others: a settlement that set off under one benefit what a
+    claim took there has given less under another, and nothing was ever given below zero.
+    """
+    short, left = -sum(fen for fen in amounts if fen < 0), []
+    for fen in amounts:
+        off = min(short, max(fen, 0))
+        short -= off
+        left.append(max(fen, 0) - off)
+    return left
 
 
 def takings(result: Result, paid: Sequence[Paid], *, year_to_date: bool) -> list[Taking]:

@@ -12,9 +12,11 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
+from services.benefit import queries as benefit
 from services.core.clock import at_hour
 from services.core.db import Database
 from services.core.errors import Conflict
+from services.engine.one import compute
 from services.enrolment import categories, covers, persons
 from services.enrolment import service as enrolment
 from services.enrolment.merging import merge_people
@@ -149,3 +151,31 @@ def test_above_the_cap_with_a_claim_already_and_without_a_cover_at_the_year_s_en
     place = {person: number for number, person in enumerate(city.persons)}
     assert (done.claims, done.over_cap) == (3, 4)
     assert sorted((place[row[0]], row[1]) for row in found) == [(0, 1), (1, 1), (2, 1), (3, 1)]
+
+
+def test_a_settlement_and_a_claim_of_the_year_see_one_another(city: city_world.City, superuser: Superuser) -> None:
+    """What one gave the other takes off, also where a stay that the claim was paid for is reversed and other bills come."""
+    settle(city, [Row(1, "B1", "2026-01-06", "5000.00", stay=True)], JANUARY, quarter=4)                    # 740
+    with city.world.db.unit_of_work(ROOT.scope) as session:
+        intake.report(session, person_id=city.persons[1], event={"kind": "medical_year", "year": 2026, "stays_own_1": ["6000.00"]},
+                      channel="api", actor=ROOT, now=JANUARY)
+    claim, due = seen_by_the_claim(city)
+    assert due == "200.00"                                                                                  # (6000 - 1300) x 20 % - 740
+    superuser.execute("INSERT INTO reservation (id, org_key, cover_id, claim_id, round, benefit, amount_fen, days, state, made_at)"
+                      " SELECT uuidv7(), org_key, cover_id, id, 1, 'inpatient', 20000, 0, 'paid', now() FROM claim WHERE id = %s", [claim])
+    done = settle(city, [Row(1, "B1", "2026-01-06", "6000.00", stay=True), Row(1, "B2", "2026-05-01", "2300.00")], JANUARY, quarter=4)
+    [line] = lines(city, done.id).values()
+    assert (line.paid, line.took) == ([0, 94000, 0], [10000, 0, 0])
+    done = settle(city, [Row(1, "B1", "2026-01-06", "6000.00", stay=True, reversed=True), Row(1, "B3", "2026-06-01", "10000.00")],
+                  JANUARY, quarter=4)
+    [line] = lines(city, done.id).values()
+    assert (line.lines, line.due_fen) == ([210000, 0, 0], 106000)                                           # 2100 - 940 - 100
+    with city.world.db.view(ROOT.scope) as session:
+        assert benefit.bases(session, [claim])[claim].words["paid"] == [{"benefit": "outpatient", "amount": "1900.00", "days": 0}]
+
+
+def seen_by_the_claim(city: city_world.City) -> tuple[uuid.UUID, str]:
+    with city.world.db.view(ROOT.scope) as session:
+        claim = session.execute(sa.text("SELECT id FROM claim")).scalar_one()
+        basis = benefit.bases(session, [claim])[claim]
+        return claim, str(compute(basis.book, basis.computation).total)
