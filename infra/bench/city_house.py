@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import psycopg
 
@@ -25,12 +26,17 @@ PLAN, YEAR, OFFICE = "bj-medical", 2026, "cn.bj."
 NOW = datetime(YEAR, 4, 10, 2, tzinfo=UTC)
 _UNIT_OF = 180          # members of a unit: 3.6 million make 20,000, about Beijing's
 _PIECE = 200_000
+_FILLED = ("person", "cover", "bank_card")
+_SEALED = "\\x" + "00" * 52          # nobody opens it here
+_UNREADY = """UPDATE pg_index SET indisready = false, indisvalid = false
+    WHERE indrelid IN (SELECT oid FROM pg_class WHERE relname = ANY(%s))"""
 
 
 @dataclass
 class House:
-    """The database, its superuser's URL, who settles, and the members (`certno`, `name`)."""
+    """Where it lies, the database, its superuser's URL, who settles, and the members (`certno`, `name`)."""
 
+    directory: Path
     db: Database
     superuser: str
     maker: Actor
@@ -38,23 +44,47 @@ class House:
 
 
 def build(directory: Path, count: int) -> House:
-    """So many members, each with a cover of the year; of a hundred, ten in a category of their own and two without a card."""
+    """So many members, each with a cover of the year; of a hundred, ten in a category of their own and two without a card.
+
+    A directory that holds such a house already is opened, and what settlements left in it is taken away.
+    """
     os.environ["HUZHU_DATA_DIR"] = str(directory)
     url, app = fresh(directory, "bench")
     crypto.key_ring.cache_clear()
     superuser = embedded.with_user(url, "postgres", "bench")
-    db = Database(app)
+    db, members = Database(app), people(count)
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        kept = connection.execute("SELECT account.id, person_id FROM account").fetchone()
+        filled = connection.execute("SELECT count(*) FROM cover").fetchone() if kept else None
+    if kept is not None:
+        if filled != (count,):
+            raise SystemExit(f"{directory} holds a house of another size ({filled}): name another directory")
+        unsettled(superuser)
+        return House(directory, db, superuser, _actor(kept[0], kept[1]), members)
     maker, orgs = _offices(db, -(-count // _UNIT_OF))
-    members = people(count)
-    with psycopg.connect(superuser) as connection:
-        connection.execute("SET session_replication_role = replica; SET synchronous_commit = off")
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica; SET synchronous_commit = off; SET maintenance_work_mem = '1GB'")
+        # Filled without indexes, which are then built whole: an index that is not ready takes no rows, and REINDEX makes it ready.
+        connection.execute(_UNREADY, (list(_FILLED),))
         for start in range(0, count, _PIECE):
             _fill(connection, members.slice(start, _PIECE), start, orgs)
-    with psycopg.connect(superuser, autocommit=True) as connection:
-        for table in ("person", "cover", "bank_card"):
+        for table in _FILLED:
+            connection.execute(f"REINDEX TABLE {table}".encode())
             connection.execute(f"VACUUM (ANALYZE) {table}".encode())
         connection.execute("CHECKPOINT")
-    return House(db, superuser, maker, members)
+    return House(directory, db, superuser, maker, members)
+
+
+def unsettled(superuser: str) -> None:
+    """The house as it was before any settlement; the books alone keep what was booked."""
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("TRUNCATE bill, settlement_line, settlement_payment, settlement, feed_file, outbox CASCADE")
+        connection.execute("CHECKPOINT")
+
+
+def _actor(account: uuid.UUID, person: uuid.UUID | None) -> Actor:
+    return Actor(account, person, OFFICE, "maker", frozenset({"finance_maker"}))
 
 
 def _offices(db: Database, units: int) -> tuple[Actor, list[tuple[uuid.UUID, str]]]:
@@ -74,35 +104,51 @@ def _offices(db: Database, units: int) -> tuple[Actor, list[tuple[uuid.UUID, str
                 for serial in range(units)]
         session.add_all(made)
         session.flush()
-        return (Actor(account.id, person.id, OFFICE, "maker", frozenset({"finance_maker"})), [(unit.id, unit.org_key) for unit in made])
+        return _actor(account.id, person.id), [(unit.id, unit.org_key) for unit in made]
 
 
 def _fill(connection: psycopg.Connection[tuple[object, ...]], members: pl.DataFrame, start: int, orgs: list[tuple[uuid.UUID, str]]) -> None:
     """The next members in order of their ids, as they would have been enrolled unit by unit."""
-    serial = list(range(start, start + members.height))
-    ids = [str(uuidv7()) for _ in serial]
-    unit = [orgs[number // _UNIT_OF] for number in serial]
-    categories = [("model_worker" if number % 100 < 3 else "specially_poor" if number % 100 < 6 else "hardship" if number % 100 < 10
-                   else "normal") for number in serial]
-    index = ["\\x" + one.hex() for one in key_ring().indices(members["certno"].to_list(), field=ID_NUMBER)]
-    base = pl.DataFrame({"id": ids, "name": members["name"], "sealed": "\\x" + "00" * 52, "index": index, "born": members["born"],
-                         "sex": members["sex"], "category": categories, "created_at": NOW.isoformat()})
-    _copy(connection, "person (id, name, id_number_sealed, id_number_index, born, sex, category, created_at)", base)
+    count = members.height
+    serial = pl.int_range(start, start + count, eager=True)
+    ids = _ids(start, count)
+    units = pl.DataFrame({"org_id": [str(unit) for unit, _ in orgs], "org_key": [key for _, key in orgs]})[(serial // _UNIT_OF).to_numpy()]
+    index = pl.Series(key_ring().indices(members["certno"].to_list(), field=ID_NUMBER), dtype=pl.Binary).bin.encode("hex")
+    _copy(connection, "person (id, name, id_number_sealed, id_number_index, born, sex, category, created_at)", members.select(
+        ids.alias("id"), "name", pl.lit(_SEALED).alias("sealed"), ("\\x" + index).alias("index"), "born", "sex", _category(serial),
+        pl.lit(NOW.isoformat()).alias("created_at")))
     _copy(connection, "cover (id, org_key, org_id, plan, plan_from, person_id, effective, until, relation, shares, premium_fen,"
-          " payer_kind, certificate_no, created_at, renewal, high_risk_work)", pl.DataFrame({
-              "id": [str(uuidv7()) for _ in serial], "org_key": [key for _, key in unit], "org_id": [str(org) for org, _ in unit],
-              "plan": PLAN, "plan_from": "2015-01-01", "person_id": ids, "effective": f"{YEAR}-01-01", "until": f"{YEAR}-12-31",
-              "relation": "employee", "shares": 1, "premium_fen": 0, "payer_kind": "public",
-              "certificate_no": [f"C{number:09d}" for number in serial], "created_at": NOW.isoformat(), "renewal": False,
-              "high_risk_work": False}))
-    carded = [number % 50 != 7 for number in serial]
-    _copy(connection, "bank_card (id, person_id, number_sealed, number_index, last4, bank, holder, added_at)", pl.DataFrame({
-        "id": [str(uuidv7()) for _ in serial], "person_id": ids, "number_sealed": "\\x" + "00" * 52,
-        "number_index": [f"\\x{number:064x}" for number in serial], "last4": "0000", "bank": "BOB_UNION_CARD", "holder": members["name"],
-        "added_at": NOW.isoformat()}).filter(pl.Series(carded)))
+          " payer_kind, certificate_no, created_at, renewal, high_risk_work)", units.select(
+              _ids(start, count, 1).alias("id"), "org_key", "org_id", *(pl.lit(value).alias(name) for name, value in (
+                  ("plan", PLAN), ("plan_from", "2015-01-01"))), ids.alias("person_id"),
+              *(pl.lit(value).alias(name) for name, value in (
+                  ("effective", f"{YEAR}-01-01"), ("until", f"{YEAR}-12-31"), ("relation", "employee"), ("shares", 1), ("premium", 0),
+                  ("payer", "public"))), ("C" + serial.cast(pl.String).str.zfill(9)).alias("certificate_no"),
+              pl.lit(NOW.isoformat()).alias("created_at"), pl.lit(False).alias("renewal"), pl.lit(False).alias("risky")))
+    _copy(connection, "bank_card (id, person_id, number_sealed, number_index, last4, bank, holder, added_at)", members.select(
+        _ids(start, count, 2).alias("id"), ids.alias("person_id"), pl.lit(_SEALED).alias("sealed"),
+        ("\\x" + serial.cast(pl.String).str.zfill(64)).alias("index"), pl.lit("0000").alias("last4"),
+        pl.lit("BOB_UNION_CARD").alias("bank"), "name", pl.lit(NOW.isoformat()).alias("added_at")).filter(serial % 50 != 7))
+
+
+def _category(serial: pl.Series) -> pl.Series:
+    place = pl.col("n") % 100
+    return serial.to_frame("n").select(
+        pl.when(place < 3).then(pl.lit("model_worker")).when(place < 6).then(pl.lit("specially_poor"))
+        .when(place < 10).then(pl.lit("hardship")).otherwise(pl.lit("normal")).alias("category")).to_series()
+
+
+def _ids(start: int, count: int, kind: int = 0) -> pl.Series:
+    """Ids of version 7, ascending: a millisecond for every row and random bits, as text without dashes."""
+    held = np.frombuffer(os.urandom(16 * count), np.uint8).reshape(count, 16).copy()
+    moments = (int(NOW.timestamp() * 1000) - 10**9 + np.arange(start, start + count, dtype=">u8")).astype(">u8")
+    held[:, :6] = moments.view(np.uint8).reshape(count, 8)[:, 2:]
+    held[:, 6] = 0x70 | kind
+    held[:, 8] = 0x80 | (held[:, 8] & 0x3F)
+    text = held.tobytes().hex()
+    return pl.Series([text[place:place + 32] for place in range(0, 32 * count, 32)])
 
 
 def _copy(connection: psycopg.Connection[tuple[object, ...]], into: str, frame: pl.DataFrame) -> None:
     with connection.cursor().copy(f"COPY {into} FROM STDIN (FORMAT csv)".encode()) as copy:
         copy.write(frame.write_csv(include_header=False))
-    connection.commit()
