@@ -62,6 +62,17 @@ def bills(session: Session, *, plan: str, years: list[int], low: int, high: int)
     return copy_out(session, sql.SQL(_BILLS), given, BILLS)
 
 
+def live(before: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
+    """The bills that count once the new ones are written: those of `before` (as `bills` gives them) whose place no new one
+    takes, and the new ones (as `Resolved.bills`) that are not reversed.
+    """
+    replaced = new.filter(pl.col("old_year").is_not_null()).select("person_id", pl.col("old_year").alias("year"), "setl_id")
+    left = before.join(replaced, on=["person_id", "year", "setl_id"], how="anti") if before.height else before
+    counting = new.lazy().filter(~pl.col("reversed")).select(
+        pl.col("setl_at").cast(pl.Int64) if name == "setl_at" else pl.col(name) for name in before.columns)
+    return pl.concat([left, counting.collect()])
+
+
 _PAID_SCHEMA: Schema = {"person_id": pl.String(), "year": pl.Int16(), "benefit": pl.Int16(), "fen": pl.Int64()}
 # What settlements gave: not what was cancelled for good before anybody had it. And what claims took of the same covers.
 _PAID = """

@@ -84,12 +84,13 @@ def _lines(work: _Work, found: rules.Resolved | None) -> tuple[pl.DataFrame, str
     settlement, session = work.settlement, work.session
     _touch(work, found.years)
     known.hold(session, plan=settlement.plan)
-    writing.bills(session, found.bills.with_columns(pl.lit(work.part, pl.Int16).alias("part")), found.replaced,
-                  feed_id=settlement.feed_id, org_key=settlement.org_key)
     spread = work.aliases["part"].to_list() if _merged(work, found.years).height else []
     years = sorted(int(year) for year in found.years["year"].unique())
     low, high = min([work.part, *spread]), max([work.part, *spread])
-    bills = known.bills(session, plan=settlement.plan, years=years, low=low, high=high)
+    # Read before the new ones are written: those are at hand.
+    bills = known.live(known.bills(session, plan=settlement.plan, years=years, low=low, high=high), found.bills)
+    writing.bills(session, found.bills.with_columns(pl.lit(work.part, pl.Int16).alias("part")), found.replaced,
+                  feed_id=settlement.feed_id, org_key=settlement.org_key)
     facts = found.years.join(rules.year_to_date(bills), on=["person_id", "year"], how="left").with_columns(
         pl.col("over_cap").fill_null(0), pl.col("other_reimb").fill_null(0))
     lines = pl.concat([_of_year(work, facts.filter(pl.col("year") == year), year, low, high) for year in years])

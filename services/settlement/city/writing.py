@@ -9,6 +9,7 @@ import polars as pl
 from sqlmodel import Session
 
 from services.core.db import driver_cursor
+from services.core.ids import uuidv7s
 from services.settlement.city.copying import array, copy_in
 from services.settlement.paying import rules as paying
 
@@ -50,4 +51,7 @@ def lines(session: Session, found: pl.DataFrame, *, settlement_id: uuid.UUID, pa
 def payments(session: Session, found: pl.DataFrame) -> None:
     """A line for everyone who gets something, in the partition's runs."""
     if not found.is_empty():
-        copy_in(session, paying.TABLE, paying.numbered(found))
+        rows = paying.numbered(found)
+        # The table would make them too, but asks the system for randomness once a row.
+        ids = pl.Series("id", [one.hex for one in uuidv7s(rows.height)])
+        copy_in(session, paying.TABLE, rows.with_columns(ids))
