@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from starlette.exceptions import HTTPException
 
 from services.core.db import collided
@@ -50,6 +51,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(OperationalError, _database)
+    app.add_exception_handler(NoConnectionFree, _database)
     for met in (DeadlockDetected, SerializationFailure):        # moves run on the driver's own cursor
         app.add_exception_handler(met, _database)
     app.add_exception_handler(DataError, _unstorable)
@@ -94,7 +96,7 @@ def _unstorable(_request: Request, error: Exception) -> Response:
 
 
 def _database(_request: Request, error: Exception) -> Response:
-    """Two requests met: nothing was written, the same request may come again."""
+    """Others were in the way: nothing was written, the same request may come again."""
     if not collided(error):
         raise error
     log.warning("collided", exc_info=error)

@@ -14,6 +14,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from psycopg.types.array import ListBinaryDumper
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlmodel import Session
 
 from services.core import embedded
@@ -38,7 +39,8 @@ def _on_connect(driver_connection: psycopg.Connection[tuple[object, ...]], _reco
 class Database:
     """Connections of the application role to one PostgreSQL database."""
 
-    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+    def __init__(self, url: str, *, pool_size: int = 8, patience: float = 30) -> None:
+        """`patience`: seconds that a unit of work waits for a connection before it is told to come again."""
         self.url = url
 
         def connect(prepare_threshold: int | None) -> psycopg.Connection[tuple[object, ...]]:
@@ -47,7 +49,8 @@ class Database:
             return psycopg.connect(url, prepare_threshold=prepare_threshold, options=options)
 
         # A failed statement's values (names, numbers) must not reach logs or the outbox's faults.
-        options = {"pool_size": pool_size, "max_overflow": pool_size, "pool_pre_ping": False, "hide_parameters": True}
+        options = {"pool_size": pool_size, "max_overflow": pool_size, "pool_timeout": patience, "pool_pre_ping": False,
+                   "hide_parameters": True}
         self.writing = sa.create_engine("postgresql+psycopg://", creator=lambda: connect(5), **options)
         # A prepared list query would keep the first user's plan for everyone (PERSISTENCE.md).
         self.reading = sa.create_engine("postgresql+psycopg://", creator=lambda: connect(None), **options)
@@ -100,11 +103,12 @@ def driver_cursor(session: Session) -> psycopg.Cursor[tuple[Any, ...]]:
 
 
 def collided(error: BaseException) -> bool:
-    """Whether two transactions met (a deadlock, rows that moved meanwhile): nothing was written, the same may come again.
+    """Whether others were in the way (a deadlock, rows that moved meanwhile, no connection free): nothing was written, the same may
+    come again.
 
     Not repeated in place: the caller's own scope may be what moved, so who calls is asked anew.
     """
-    return isinstance(getattr(error, "orig", error), DeadlockDetected | SerializationFailure)
+    return isinstance(getattr(error, "orig", error), DeadlockDetected | SerializationFailure | NoConnectionFree)
 
 
 def urls(config: Settings) -> tuple[str, str]:

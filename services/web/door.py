@@ -21,6 +21,7 @@ import structlog
 from fastapi import APIRouter, Request, Response
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
@@ -114,7 +115,7 @@ def _answer(request: Request, form: FormData, handler: Handler, roles: Audience)
         response = refused(visit, OVER) if visit.written() else visit.go(f"/sign-in?next={quote(_back(request), safe='')}")
     except HuzhuError as error:
         response = refused(visit, error)
-    except (OperationalError, DeadlockDetected, SerializationFailure) as error:
+    except (OperationalError, NoConnectionFree, DeadlockDetected, SerializationFailure) as error:
         if not collided(error):
             raise
         log.warning("collided", exc_info=error)

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 import httpx
 import psycopg
 import pytest
 import sqlalchemy as sa
+from fastapi.testclient import TestClient
 from psycopg.errors import SerializationFailure
 
 from services.cli import main
-from services.core.db import Database
+from services.core.db import Database, Scope
 from services.enrolment import service as enrolment
 from services.notice import service as notice
+from services.web.door import COOKIE
+from services.wiring import Wiring
 from tests.services.api_world import EVENT, Api
 from tests.services.review_world import digest, in_review
+from tests.support.apps import app_over
 from tests.support.databases import name_of
 from tests.support.world import ROOT
 
@@ -120,3 +126,22 @@ def test_a_command_that_met_another_says_so(error: Exception, monkeypatch: pytes
     monkeypatch.setattr(main, "build", refused)
     assert main.main(["report", "--json"]) == 1
     assert '"code": "busy"' in capsys.readouterr().out
+
+
+def test_more_requests_than_connections_are_requests_to_try_again(api: Api, now: datetime) -> None:
+    """Whoever waits too long for a connection is told so, through the interface and on a page; afterwards the same goes through."""
+    narrow = Database(api.db.url, pool_size=1, patience=0.1)
+    http = TestClient(app_over(Wiring(narrow, api.clock, api.app.state.wiring.insurer, Scope("cn"))))
+
+    def asks() -> httpx.Response:
+        return cast(httpx.Response, http.get("/api/v1/me", headers=api.headers("xj.clerk")))
+
+    with ExitStack() as held:
+        for _ in range(2):
+            for engine in (narrow.reading, narrow.writing):
+                held.enter_context(engine.connect())
+        assert (asks().status_code, asks().json()["code"]) == (503, "busy")
+        page = http.get("/work", cookies={COOKIE: "no matter whose"})
+        assert page.status_code == 502 and "记录正被他人办理" in page.text
+    assert asks().status_code == 200
+    narrow.close()

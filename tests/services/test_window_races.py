@@ -71,6 +71,9 @@ def sender(window: Window, client: httpx.Client, hospital: str, content: dict[st
     def send() -> object:
         headers = {**window.api.headers(f"xj.{hospital}"), "Idempotency-Key": str(uuid.uuid4())}
         answer = client.post("/api/v1/window/settlements", json=content, headers=headers)
+        while answer.status_code == 503:        # busy: the same again, as hospitals' programs do
+            time.sleep(1)
+            answer = client.post("/api/v1/window/settlements", json=content, headers=headers)
         assert answer.status_code == 201, answer.text
         return answer.json()
     return send
