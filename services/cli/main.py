@@ -71,7 +71,7 @@ def main(arguments: Sequence[str]) -> int:
     except HuzhuError as error:
         say_error(error, as_json="--json" in arguments)
         return error.exit_code
-    except (ProgrammingError, OperationalError, StatementFailed) as error:
+    except (ProgrammingError, UndefinedTable, OperationalError, StatementFailed) as error:
         refused = _database_refusal(error)
         say_error(refused, as_json="--json" in arguments)
         return refused.exit_code
@@ -80,14 +80,14 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _database_refusal(error: ProgrammingError | OperationalError | StatementFailed) -> HuzhuError:
+def _database_refusal(error: ProgrammingError | UndefinedTable | OperationalError | StatementFailed) -> HuzhuError:
     """A database without tables, out of reach or busy, in words; anything else is a fault and is raised."""
     if collided(error):
         return Conflict("busy", "记录正被他人办理，未作任何改动", remedy="稍后再运行一次")
     if isinstance(error, OperationalError):
         return ConfigError("database_unreachable", "数据库连接不上", remedy="核对数据库是否运行、地址和账号是否正确",
                            field="HUZHU_DATABASE_URL")
-    if isinstance(error.orig, UndefinedTable):
+    if isinstance(getattr(error, "orig", error), UndefinedTable):
         return ConfigError("not_set_up", "数据库里还没有数据表", remedy="先运行 huzhu setup")
     raise error
 

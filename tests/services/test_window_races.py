@@ -70,10 +70,14 @@ def at_once(calls: Sequence[Callable[[], object]]) -> list[object]:
 def sender(window: Window, client: httpx.Client, hospital: str, content: dict[str, object]) -> Callable[[], object]:
     def send() -> object:
         headers = {**window.api.headers(f"xj.{hospital}"), "Idempotency-Key": str(uuid.uuid4())}
-        answer = client.post("/api/v1/window/settlements", json=content, headers=headers)
-        while answer.status_code == 503:        # busy: the same again, as hospitals' programs do
+        while True:                 # busy, or no answer at all: the same again, as hospitals' programs do
+            try:
+                answer = client.post("/api/v1/window/settlements", json=content, headers=headers)
+            except httpx.RemoteProtocolError:       # a kept connection that the server was just closing
+                continue
+            if answer.status_code != 503:
+                break
             time.sleep(1)
-            answer = client.post("/api/v1/window/settlements", json=content, headers=headers)
         assert answer.status_code == 201, answer.text
         return answer.json()
     return send

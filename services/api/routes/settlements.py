@@ -58,14 +58,14 @@ class SettlementView(SettlementRow):
     distribution: list[SettlementColumn]
 
 
-@router.get("/settlements")
+@router.get("/settlements", summary="批量结算，新的在前")
 def listed(call: Reading, size: Annotated[int, Query(ge=1, le=200)] = 50, before: uuid.UUID | None = None) -> list[SettlementRow]:
     """The newest first; `before`: those older than this one."""
     found = call.read(lambda session: queries.settlements(session, actor=call.actor, size=size, before=before))
     return [SettlementRow(**_row(one)) for one in found]
 
 
-@router.get("/settlements/{settlement_id}")
+@router.get("/settlements/{settlement_id}", summary="一次批量结算：进度、结果、分布")
 def one(call: Reading, settlement_id: uuid.UUID) -> SettlementView:
     """How far, what came out, how it spreads."""
     def run(session: Session) -> tuple[Settlement, Progress, list[Column]]:
