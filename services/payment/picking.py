@@ -76,12 +76,13 @@ def pick(session: Session, *, plan: str, layout: BankFormat, reference: Callable
     """Payments that are ready and that the bank's file can carry, and the reasons of those left out, kept with each."""
     session.execute(_FILL_CARDS, {"plan": plan})
     ready = list(session.execute(_READY, {"plan": plan, "persons": list(actor.persons), "today": today}).scalars())
-    refused = {row.id: words for row, order in orders(session, ready, reference) if (words := _refusal(layout, order))}
+    refused = {row.id: words for row, order in orders(session, ready, reference) if (words := layout_refusal(layout, order))}
     session.execute(_NOTE, {"ids": ready, "words": [refused.get(payment) for payment in ready]})
     return [payment for payment in ready if payment not in refused], list(refused.values())
 
 
-def _refusal(layout: BankFormat, order: Order) -> str | None:
+def layout_refusal(layout: BankFormat, order: Order) -> str | None:
+    """Why the bank's file cannot carry a line, in words."""
     try:
         layout.check(order)
     except InputError as problem:

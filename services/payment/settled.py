@@ -24,7 +24,7 @@ from services.lifecycle.facts import ACTOR, RUN_DIGEST, bound
 from services.lifecycle.settled_facts import kin
 from services.models import PaymentRun, Settlement
 from services.payment.funds import fund_account
-from services.payment.picking import accounts
+from services.payment.picking import accounts, layout_refusal
 from services.payment.port import BankFormat, Order
 from services.rulebook import registry
 
@@ -111,15 +111,6 @@ def seal(session: Session, run: PaymentRun, layout: BankFormat, reference: Calla
         raise InputError("run_empty", "这一批的款项都不能付款", remedy="逐笔看明原因，更正后再制单", field="run_id")
     note(session, run.id, run.org_key, "seal", {"count": sealed.lines, "fen": sealed.total_fen, "digest": sealed.digest}, actor=actor,
          now=now)
-
-
-def layout_refusal(layout: BankFormat, order: Order) -> str | None:
-    """Why the bank's file cannot carry a line, in words."""
-    try:
-        layout.check(order)
-    except InputError as problem:
-        return f"{problem.message}；{problem.remedy}"
-    return None
 
 
 def split(session: Session, payment_ids: Sequence[uuid.UUID]) -> tuple[list[uuid.UUID], list[uuid.UUID]]:
