@@ -28,6 +28,7 @@ from services.models.outbox import BusinessClockRow, IdempotencyKey, OutboxRow
 from services.models.paper import Paper, PaperPage, Supplement
 from services.models.payment import BankLine, LineVerdict, Payee, Payment, PaymentRun
 from services.models.person import BankCard, FamilyTie, Person, PersonCategory, PersonChange, PersonMerge, Proxy
+from services.models.privacy import Disposal, LegalHold, PrivacyRequest
 from services.models.reading import (
     FactSource,
     FindingAnswer,
@@ -57,20 +58,20 @@ from services.models.window import Hospital, WindowBill, WindowDay, WindowListed
 from services.models.worksheet import Decision, Worksheet
 
 __all__ = [
-    "AccessRecord", "Account", "Advance", "AnswerSheet", "AuditHead", "AuditRecord", "BankCard", "BankLine", "Bill", "BookDraft",
-    "BusinessClockRow", "CalendarVersion", "CancelRequest", "Case", "Claim", "ClaimMessage", "ClaimRisk", "ClockPolicy",
-    "ClockRecount", "Consent", "CooperationAct", "Cover", "Credential", "DayTally", "Decision", "DeliveryAttempt",
-    "DeliveryEvent", "Disagreement", "DuplicateVerdict", "Endorsement", "ExchangeReport", "FactSource", "FamilyTie", "FeedFile",
-    "FiguresRefresh", "FindingAnswer", "ForecastDays", "FormerKey", "Fund", "FundAccount", "FurtherList", "Grant", "Handoff",
-    "HandoffOwner", "Hospital", "IdempotencyKey", "InsurerMessage", "Invoice", "LedgerClosing", "LedgerEntry",
-    "LedgerTransaction", "LetterContact", "Liaison", "LineVerdict", "MessageMark", "MoneyProof", "MonthTally", "MoveTally",
-    "Notice", "NumberSeries", "Objection", "OfficeLetter", "OidcAttempt", "OidcSubject", "OpenTally", "Organisation",
-    "OrganisationChange", "OriginalRequest", "OutboxRow", "Paper", "PaperField", "PaperMatch", "PaperPage", "PaperReading",
-    "PasswordLink", "Payee", "Payment", "PaymentRun", "Person", "PersonCategory", "PersonChange", "PersonMerge", "PremiumVoucher",
-    "Proxy", "QaItem", "QaSample", "Receivable", "Reconciliation", "ReconciliationDifference", "RecoveryCode", "Release",
-    "Reopening", "ReportDraft", "ReportImport", "ReportNote", "Reservation", "ReviewLook", "ReviewStep", "ReworkTally",
-    "RosterImport", "Settlement", "SettlementLine", "SettlementPart", "SettlementPayment", "SettlementTelling",
-    "SignInGuard", "SlaAlert", "SlaClock", "StageVisit", "StockPhrase", "StoodIn", "Substitute", "SummaryLine",
-    "SummarySheet", "Supplement", "Token", "UploadSession", "VariantTally", "WebSession", "WindowBill", "WindowDay",
-    "WindowListed", "WindowVersion", "Worksheet",
+    "AccessRecord", "Account", "Advance", "AnswerSheet", "AuditHead", "AuditRecord", "BankCard", "BankLine", "Bill",
+    "BookDraft", "BusinessClockRow", "CalendarVersion", "CancelRequest", "Case", "Claim", "ClaimMessage", "ClaimRisk",
+    "ClockPolicy", "ClockRecount", "Consent", "CooperationAct", "Cover", "Credential", "DayTally", "Decision",
+    "DeliveryAttempt", "DeliveryEvent", "Disagreement", "Disposal", "DuplicateVerdict", "Endorsement", "ExchangeReport",
+    "FactSource", "FamilyTie", "FeedFile", "FiguresRefresh", "FindingAnswer", "ForecastDays", "FormerKey", "Fund",
+    "FundAccount", "FurtherList", "Grant", "Handoff", "HandoffOwner", "Hospital", "IdempotencyKey", "InsurerMessage",
+    "Invoice", "LedgerClosing", "LedgerEntry", "LedgerTransaction", "LegalHold", "LetterContact", "Liaison", "LineVerdict",
+    "MessageMark", "MoneyProof", "MonthTally", "MoveTally", "Notice", "NumberSeries", "Objection", "OfficeLetter",
+    "OidcAttempt", "OidcSubject", "OpenTally", "Organisation", "OrganisationChange", "OriginalRequest", "OutboxRow", "Paper",
+    "PaperField", "PaperMatch", "PaperPage", "PaperReading", "PasswordLink", "Payee", "Payment", "PaymentRun", "Person",
+    "PersonCategory", "PersonChange", "PersonMerge", "PremiumVoucher", "PrivacyRequest", "Proxy", "QaItem", "QaSample",
+    "Receivable", "Reconciliation", "ReconciliationDifference", "RecoveryCode", "Release", "Reopening", "ReportDraft",
+    "ReportImport", "ReportNote", "Reservation", "ReviewLook", "ReviewStep", "ReworkTally", "RosterImport", "Settlement",
+    "SettlementLine", "SettlementPart", "SettlementPayment", "SettlementTelling", "SignInGuard", "SlaAlert", "SlaClock",
+    "StageVisit", "StockPhrase", "StoodIn", "Substitute", "SummaryLine", "SummarySheet", "Supplement", "Token",
+    "UploadSession", "VariantTally", "WebSession", "WindowBill", "WindowDay", "WindowListed", "WindowVersion", "Worksheet",
 ]

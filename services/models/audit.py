@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, Index, Text
+from sqlalchemy import BigInteger, Index, Text, text
 from sqlmodel import Field, SQLModel
 
 from services.models.base import Bytes, CText, Instant, Json, Row
@@ -48,7 +48,8 @@ class AccessRecord(Row, table=True):
     """Who looked at what: reading papers and diagnoses, and every unmasking."""
 
     __tablename__ = "access_record"
-    __table_args__ = (Index("access_claim", "claim_id"), Index("access_account", "account_id", "id"))
+    __table_args__ = (Index("access_claim", "claim_id"), Index("access_account", "account_id", "id"),
+                      Index("access_named", "what", postgresql_where=text("claim_id IS NULL")))
 
     org_key: str = Field(sa_type=CText)
     account_id: uuid.UUID

@@ -73,6 +73,10 @@ class Consent(Scoped, table=True):
     recorded_by: uuid.UUID
     paper_sha256: str | None = Field(default=None, sa_type=Text)
     withdrawn_at: datetime | None = instant()
+    words_version: str | None = Field(default=None, sa_type=Text)    # of the words consented to (intake/purposes.yaml)
+    withdrawn_by: uuid.UUID | None = None            # account
+    withdrawn_why: str | None = Field(default=None, sa_type=Text)
+    withdrawn_sha256: str | None = Field(default=None, sa_type=Text)
 
 
 class ReportNote(Scoped, table=True):

@@ -32,6 +32,8 @@ class LetterContact(Row, table=True):
     account_id: uuid.UUID | None = None              # who recorded the consent
     consented_at: datetime = Field(sa_type=Instant)
     withdrawn_at: datetime | None = instant()
+    words_version: str | None = Field(default=None, sa_type=Text)
+    withdrawn_by: uuid.UUID | None = None            # account
 
 
 class DeliveryAttempt(Scoped, table=True):

@@ -29,6 +29,7 @@ class Person(Row, table=True):
     merged_into: uuid.UUID | None = Field(default=None, foreign_key="person.id", index=True)   # one hop, never a chain
     version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     created_at: datetime = Field(sa_type=Instant)
+    erased_at: datetime | None = instant()           # the law's time is over: name and numbers are gone, the row stays
 
 
 class PersonCategory(Row, table=True):
