@@ -15,6 +15,7 @@ from services.core.errors import ConfigError
 
 PREFIX = "HUZHU_"
 ROOT = Path(__file__).resolve().parents[2]
+PLACE = r"^(file:.+|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?)?$"      # a folder or a bucket
 
 
 class Settings(BaseSettings):
@@ -46,11 +47,16 @@ class Settings(BaseSettings):
     clamav: str = Field(default="", pattern=r"^(unix:/.+|tcp:[^:]+:[0-9]{1,5})?$")     # clamd; once set, nothing passes unscanned
     ocr: Literal["auto", "rapidocr", "none"] = "auto"   # who reads papers: auto when the extra `ocr` is installed; none: hands
     # Where papers lie. Empty: a folder under data_dir; `file:<folder>`; `s3://<bucket>/<prefix>` (services/storage/backend.py)
-    store: str = Field(default="", pattern=r"^(file:.+|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?)?$")
+    store: str = Field(default="", pattern=PLACE)
     store_endpoint: str = Field(default="", pattern=r"^(https?://.+)?$")       # of a store that is not Amazon's own
     store_region: str = ""
     keep_papers_years: int = Field(default=0, ge=0, le=100)     # at least so many, where the law asks for fewer (evidence/retention.py)
     store_keys: Path | None = None  # aws_access_key_id and aws_secret_access_key, one a line
+    # Where the record's daily seals are written to, once: a place that whoever keeps the database cannot write over
+    audit_place: str = Field(default="", pattern=r"^(file:.+|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?)?$")
+    audit_place_endpoint: str = Field(default="", pattern=r"^(https?://.+)?$")
+    audit_place_region: str = ""
+    audit_place_keys: Path | None = None        # of its own: to add and to read, not to delete
     # By what a reader is told that a letter waits; empty: portal and paper only (services/notice/delivery.yaml says in which order)
     channels: str = Field(default="", pattern=r"^((sms|wecom|mail)(,(sms|wecom|mail)){0,2})?$")
     channel_urls: Path | None = None        # their Apprise addresses, one a line; each channel above needs one
@@ -58,6 +64,16 @@ class Settings(BaseSettings):
     seals: Path | None = None       # offices' certificates, keys and seal pictures (services/notice/signing.py); empty: under data_dir
     settle_processes: int = Field(default=1, ge=1, le=256)      # of a settlement; 1: in the worker's own (flows/settle_city.py)
     settle_scheduler: str = Field(default="", pattern=r"^((tcp|tls)://.+)?$")      # a Dask scheduler over several machines
+    # Backups (infra/runbooks/backup-and-restore.md): a folder or a bucket; the keys' sealed copies go to another one, never beside the data
+    backup_place: str = Field(default="", pattern=PLACE)
+    backup_keys: str = Field(default="", pattern=PLACE)
+    backup_passphrase_file: Path | None = None      # seals the keys' copies; a second copy of it lies in the office's safe
+    backup_endpoint: str = Field(default="", pattern=r"^(https?://.+)?$")      # of buckets that are not Amazon's own
+    backup_region: str = ""
+    backup_access: Path | None = None               # aws_access_key_id and aws_secret_access_key of the backup's buckets, one a line
+    backup_url: str = ""            # a role with REPLICATION; empty: the embedded server's own
+    backup_nightly: str = Field(default="02:30", pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9])?$")   # China's time; empty: a timer elsewhere
+    backup_keep_days: int = Field(default=35, ge=1, le=3650)        # how far back a point in time can be chosen
     oidc_issuer: str = ""           # the organisation's identity provider; empty: passwords only
     oidc_client_id: str = ""
     oidc_client_secret_file: Path | None = None
@@ -71,6 +87,11 @@ class Settings(BaseSettings):
     def key_ring(self) -> Path:
         """The file with the field, index and audit keys; never in the database."""
         return self.data_dir / "keys" / "ring.json"
+
+    @property
+    def signing_keys(self) -> Path:
+        """What signs the record's days; kept with the ring, apart from the database."""
+        return self.data_dir / "keys" / "audit-signing.json"
 
     @property
     def seals_dir(self) -> Path:

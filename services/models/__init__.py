@@ -4,7 +4,7 @@ from services.models.account import Account, Grant, Token
 from services.models.advance import Advance
 from services.models.answer_sheet import AnswerSheet
 from services.models.asking import FurtherList
-from services.models.audit import AccessRecord, AuditHead, AuditRecord
+from services.models.audit import AccessRecord, AuditHead, AuditRecord, AuditSeal
 from services.models.case import CancelRequest, Case, Consent, DuplicateVerdict, ReportDraft, ReportImport, ReportNote
 from services.models.claim import Claim
 from services.models.clock import ClockPolicy, SlaAlert, SlaClock
@@ -53,25 +53,26 @@ from services.models.signin import (
     Substitute,
     WebSession,
 )
+from services.models.stuck import StuckWork, TimetableRun
 from services.models.summary import QaItem, QaSample, SummaryLine, SummarySheet
 from services.models.window import Hospital, WindowBill, WindowDay, WindowListed, WindowVersion
 from services.models.worksheet import Decision, Worksheet
 
 __all__ = [
-    "AccessRecord", "Account", "Advance", "AnswerSheet", "AuditHead", "AuditRecord", "BankCard", "BankLine", "Bill",
-    "BookDraft", "BusinessClockRow", "CalendarVersion", "CancelRequest", "Case", "Claim", "ClaimMessage", "ClaimRisk",
+    "AccessRecord", "Account", "Advance", "AnswerSheet", "AuditHead", "AuditRecord", "AuditSeal", "BankCard", "BankLine",
+    "Bill", "BookDraft", "BusinessClockRow", "CalendarVersion", "CancelRequest", "Case", "Claim", "ClaimMessage", "ClaimRisk",
     "ClockPolicy", "ClockRecount", "Consent", "CooperationAct", "Cover", "Credential", "DayTally", "Decision",
     "DeliveryAttempt", "DeliveryEvent", "Disagreement", "Disposal", "DuplicateVerdict", "Endorsement", "ExchangeReport",
     "FactSource", "FamilyTie", "FeedFile", "FiguresRefresh", "FindingAnswer", "ForecastDays", "FormerKey", "Fund",
-    "FundAccount", "FurtherList", "Grant", "Handoff", "HandoffOwner", "Hospital", "IdempotencyKey", "InsurerMessage",
-    "Invoice", "LedgerClosing", "LedgerEntry", "LedgerTransaction", "LegalHold", "LetterContact", "Liaison", "LineVerdict",
-    "MessageMark", "MoneyProof", "MonthTally", "MoveTally", "Notice", "NumberSeries", "Objection", "OfficeLetter",
-    "OidcAttempt", "OidcSubject", "OpenTally", "Organisation", "OrganisationChange", "OriginalRequest", "OutboxRow", "Paper",
-    "PaperField", "PaperMatch", "PaperPage", "PaperReading", "PasswordLink", "Payee", "Payment", "PaymentRun", "Person",
-    "PersonCategory", "PersonChange", "PersonMerge", "PremiumVoucher", "PrivacyRequest", "Proxy", "QaItem", "QaSample",
-    "Receivable", "Reconciliation", "ReconciliationDifference", "RecoveryCode", "Release", "Reopening", "ReportDraft",
-    "ReportImport", "ReportNote", "Reservation", "ReviewLook", "ReviewStep", "ReworkTally", "RosterImport", "Settlement",
-    "SettlementLine", "SettlementPart", "SettlementPayment", "SettlementTelling", "SignInGuard", "SlaAlert", "SlaClock",
-    "StageVisit", "StockPhrase", "StoodIn", "Substitute", "SummaryLine", "SummarySheet", "Supplement", "Token",
+    "FundAccount", "FurtherList", "Grant", "Handoff", "HandoffOwner", "Hospital", "IdempotencyKey", "InsurerMessage", "Invoice",
+    "LedgerClosing", "LedgerEntry", "LedgerTransaction", "LegalHold", "LetterContact", "Liaison", "LineVerdict", "MessageMark",
+    "MoneyProof", "MonthTally", "MoveTally", "Notice", "NumberSeries", "Objection", "OfficeLetter", "OidcAttempt",
+    "OidcSubject", "OpenTally", "Organisation", "OrganisationChange", "OriginalRequest", "OutboxRow", "Paper", "PaperField",
+    "PaperMatch", "PaperPage", "PaperReading", "PasswordLink", "Payee", "Payment", "PaymentRun", "Person", "PersonCategory",
+    "PersonChange", "PersonMerge", "PremiumVoucher", "PrivacyRequest", "Proxy", "QaItem", "QaSample", "Receivable",
+    "Reconciliation", "ReconciliationDifference", "RecoveryCode", "Release", "Reopening", "ReportDraft", "ReportImport",
+    "ReportNote", "Reservation", "ReviewLook", "ReviewStep", "ReworkTally", "RosterImport", "Settlement", "SettlementLine",
+    "SettlementPart", "SettlementPayment", "SettlementTelling", "SignInGuard", "SlaAlert", "SlaClock", "StageVisit",
+    "StockPhrase", "StoodIn", "StuckWork", "Substitute", "SummaryLine", "SummarySheet", "Supplement", "TimetableRun", "Token",
     "UploadSession", "VariantTally", "WebSession", "WindowBill", "WindowDay", "WindowListed", "WindowVersion", "Worksheet",
 ]

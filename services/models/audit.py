@@ -44,6 +44,27 @@ class AuditHead(SQLModel, table=True):
     at: datetime = Field(sa_type=Instant)
 
 
+class AuditSeal(SQLModel, table=True):
+    """A day's signed statement over all chains; the list of them lies at a second place (services/audit/sealing.py).
+
+    `losses`: chains that were shorter or gone against the statement before.
+    """
+
+    __tablename__ = "audit_seal"
+
+    day: date = Field(primary_key=True)
+    chains: int = Field(sa_type=BigInteger)
+    records: int = Field(sa_type=BigInteger)
+    root: bytes = Field(sa_type=Bytes)
+    statement: str = Field(sa_type=Text)
+    signature: bytes = Field(sa_type=Bytes)
+    key_id: str = Field(sa_type=Text)
+    place: str = Field(sa_type=Text)
+    losses: int = Field(sa_type=BigInteger)
+    at: datetime = Field(sa_type=Instant)
+    exported_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
 class AccessRecord(Row, table=True):
     """Who looked at what: reading papers and diagnoses, and every unmasking."""
 

@@ -45,9 +45,14 @@ def _folder(directory: Path) -> LocalStore:
 def _opened(chosen: Settings) -> Store:
     if not chosen.store:
         return _folder(chosen.papers_dir)
-    if chosen.store.startswith("file:"):
-        return _folder(Path(urlsplit(chosen.store).path))
-    return _bucket(chosen.store, chosen.store_endpoint, chosen.store_region, chosen.store_keys)
+    return opened(chosen.store, chosen.store_endpoint, chosen.store_region, chosen.store_keys)
+
+
+def opened(address: str, endpoint: str, region: str, keys: Path | None) -> Store:
+    """The store that an address (`file:…` or `s3://…`) names. ConfigError when its keys cannot be read."""
+    if address.startswith("file:"):
+        return _folder(Path(urlsplit(address).path))
+    return _bucket(address, endpoint, region, keys)
 
 
 @lru_cache(maxsize=8)
