@@ -1,7 +1,7 @@
 """Personal data: words and end of consents, holds by law, requests of persons for their data, what was disposed of when.
 
 New tables and columns that may be empty: a process of the release before goes on beside them. Row locks none; catalogue locks of
-`consent`, `letter_contact`, `person` for a moment; `access_record` is read once for an index of its rows without a claim.
+`consent`, `letter_contact`, `person` for a moment; the index is built beside the work.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
+from infra.migrations.online import add_index
 from infra.migrations.security import scope
 
 revision = "0059"
@@ -58,7 +59,8 @@ def _all(kind: sa.types.TypeEngine[Any], *names: str, nullable: bool = True) -> 
 
 
 def upgrade() -> None:
-    """Columns, three tables, one index, one function."""
+    """One index, before all else since it stands outside the transaction; columns, three tables, one function."""
+    add_index("access_named", "access_record", ["what"], where="claim_id IS NULL")
     for name, kind in (("words_version", sa.Text()), ("withdrawn_by", sa.Uuid()), ("withdrawn_why", sa.Text()),
                        ("withdrawn_sha256", sa.Text())):
         op.add_column("consent", sa.Column(name, kind, nullable=True))
@@ -71,7 +73,6 @@ def upgrade() -> None:
             *_all(sa.BigInteger(), "rows", "held", nullable=False), sa.Column("details", JSONB(), nullable=False),
             sa.Column("at", _AT, nullable=False))
     op.create_index("disposal_at", "disposal", ["at"])
-    op.create_index("access_named", "access_record", ["what"], postgresql_where=sa.text("claim_id IS NULL"))
     scope(["legal_hold", "privacy_request"])
     scope(["disposal"], append_only=True)
     op.execute("REVOKE DELETE ON legal_hold, privacy_request FROM huzhu_app")
