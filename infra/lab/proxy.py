@@ -192,6 +192,7 @@ class Proxy:
         chosen = [line for line in self._lines if line.swallowing or not torn_only]
         for line in chosen:
             self._note(line, "reset")
+            self._lines.discard(line)
             line.reset()
         return len(chosen)
 
