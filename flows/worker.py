@@ -17,7 +17,7 @@ import psycopg
 import structlog
 
 from flows.dispatch import LANES, Lane, drain
-from services.core import telemetry
+from services.core import logs, telemetry
 from services.core.errors import HuzhuError
 from services.core.settings import settings
 from services.outbox.service import CHANNEL, LOCK_SPACE
@@ -41,6 +41,7 @@ async def run() -> None:
     wakers = [Waker() for _ in LANES]
     loop = asyncio.get_running_loop()
     config = settings()
+    logs.start("worker")
     telemetry.export_traces("worker", config.otlp_url)
     telemetry.serve_metrics(config.worker_metrics_port)
     for name in (signal.SIGTERM, signal.SIGINT):

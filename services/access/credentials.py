@@ -107,20 +107,27 @@ def change_password(session: Session, *, old: str, new: str, token: str, actor: 
     A wrong old password counts as a wrong try and is returned. InputError: the new one is not good enough.
     """
     account = own_account(session, actor)
-    counts = lockout.inside(account.login)
-    blocked = lockout.hold(session, counts, now=now)
-    if blocked:
-        return blocked
-    kept = credential(session, account.id)
-    if not passwords.fits(old, kept.password_hash)[0]:
-        lockout.wrong(session, counts, now=now)
-        return Unauthenticated("password_wrong", "原密码不对", remedy="重新输入，或请管理员发放一次性口令")
+    refused = _shown_again(session, account, old, now)
+    if refused:
+        return refused
     if passwords.prepared(old) == passwords.prepared(new):
         raise InputError("password_same", "新密码与原密码相同", remedy="换一个密码", field="password")
     _set_password(session, account, new, now)
-    lockout.clear(session, counts)
     end_all(session, account.id, why="password_changed", but=token, now=now)
     record(session, account, "password.changed", None, by=account.id, now=now)
+    return None
+
+
+def _shown_again(session: Session, account: Account, password: str, now: datetime) -> Unauthenticated | None:
+    """Whoever sits at an open session shows the password once more; a wrong one counts and is given back."""
+    counts = lockout.inside(account.login)
+    blocked = lockout.hold(session, counts, where="own_password", now=now)
+    if blocked:
+        return blocked
+    if not passwords.fits(password, credential(session, account.id).password_hash)[0]:
+        lockout.wrong(session, counts, where="own_password", now=now)
+        return Unauthenticated("password_wrong", "原密码不对", remedy="重新输入，或请管理员发放一次性口令")
+    lockout.clear(session, counts)
     return None
 
 
@@ -141,12 +148,20 @@ def begin_second_factor(session: Session, *, again: bool = False, actor: Actor) 
     return offer(session, own_account(session, actor), place="own", again=again)
 
 
-def confirm_second_factor(session: Session, *, code: str, phone_time: datetime, actor: Actor, now: datetime) -> tuple[str, ...]:
+def confirm_second_factor(session: Session, *, code: str, password: str, phone_time: datetime, actor: Actor,
+                          now: datetime) -> tuple[str, ...] | Unauthenticated:
     """The first code puts the caller's new factor in force; gives ten recovery codes, shown once.
 
-    `phone_time` is the machine's own time: phones do not follow a moved business clock. InputError: the code is wrong.
+    The password is asked for again: nobody ties an account that was left open to a phone of their own. An account without one
+    comes in by its identity provider only. `phone_time` is the machine's own time: phones do not follow a moved business clock.
+    A wrong password counts as a wrong try and is returned. InputError: the code is wrong.
     """
-    return prove(session, own_account(session, actor), code, place="own", phone_time=phone_time, now=now)
+    account = own_account(session, actor)
+    if credential(session, account.id).password_hash is not None:
+        refused = _shown_again(session, account, password, now)
+        if refused:
+            return refused
+    return prove(session, account, code, place="own", phone_time=phone_time, now=now)
 
 
 def offer(session: Session, account: Account, *, place: str, again: bool) -> Enrolment:

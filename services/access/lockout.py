@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlmodel import Session, col, select
 
+from services.core import logs
 from services.core.addresses import household
 from services.core.crypto import key_ring
 from services.core.errors import Unauthenticated
@@ -65,19 +66,24 @@ def inside(login: str) -> Sequence[Count]:
     return Count(key + b"s", FREE), Count(key, FREE_LOGIN, holds=False)
 
 
-def hold(session: Session, counts: Sequence[Count], *, now: datetime) -> Unauthenticated | None:
-    """Tries under one login wait for one another until the commit. Gives the refusal while one of the counts blocks."""
+def hold(session: Session, counts: Sequence[Count], *, where: str = "", now: datetime) -> Unauthenticated | None:
+    """Tries under one login wait for one another until the commit. Gives the refusal while one of the counts blocks.
+
+    `where`: the address that asks, or which question inside a session; for the log only.
+    """
     session.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": int.from_bytes(counts[0].key[:8], "big", signed=True)})
     until = session.execute(sa.select(sa.func.max(SignInGuard.blocked_until)).where(
         col(SignInGuard.login_index).in_([count.key for count in counts if count.holds]), col(SignInGuard.blocked_until) > now)).scalar()
     if until is None:
         return None
     seconds = math.ceil((until - now).total_seconds())
+    logs.safety("sign_in_held", login=_told(counts), where=where, seconds=seconds)
     return Unauthenticated("sign_in_blocked", f"连续输错，请在 {seconds} 秒后再试", remedy="忘记密码请找管理员领取一次性口令")
 
 
-def wrong(session: Session, counts: Sequence[Count], *, now: datetime) -> None:
-    """Count a wrong try; old counts of anybody go."""
+def wrong(session: Session, counts: Sequence[Count], *, where: str = "", now: datetime) -> None:
+    """Count a wrong try and say so in the log; old counts of anybody go."""
+    logs.safety("sign_in_wrong", login=_told(counts), where=where)
     old = sa.select(col(SignInGuard.login_index)).where(col(SignInGuard.last_at) < now - FORGOTTEN).with_for_update(skip_locked=True)
     session.execute(sa.delete(SignInGuard).where(col(SignInGuard.login_index).in_(old)))
     for count in counts:        # the place last: its row is held until the commit, and other logins count there too
@@ -87,6 +93,11 @@ def wrong(session: Session, counts: Sequence[Count], *, now: datetime) -> None:
         wait = wait_after(tries, count.free)
         session.execute(sa.update(SignInGuard).where(col(SignInGuard.login_index) == count.key).values(
             blocked_until=now + wait if wait else None))
+
+
+def _told(counts: Sequence[Count]) -> str:
+    """The beginning of a login's index: the same for the same login, and nothing that was typed."""
+    return counts[0].key[:6].hex()
 
 
 def clear(session: Session, counts: Sequence[Count]) -> None:

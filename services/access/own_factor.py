@@ -47,14 +47,14 @@ def _shown(session: Session, code: str, phone_time: datetime, actor: Actor, now:
     """The caller's account, and the refusal when the code is not good or the login waits."""
     account = own_account(session, actor)
     counts = lockout.inside(account.login)
-    blocked = lockout.hold(session, counts, now=now)
+    blocked = lockout.hold(session, counts, where="own_factor", now=now)
     if blocked:
         return account, blocked
     kept: Credential = credentials.credential(session, account.id)
     if kept.totp_sealed is None:
         raise Conflict("second_factor_missing", "还没有设置动态口令", remedy="先设置动态口令")
     if not credentials.takes(session, kept, code, phone_time=phone_time, now=now):
-        lockout.wrong(session, counts, now=now)
+        lockout.wrong(session, counts, where="own_factor", now=now)
         return account, Unauthenticated("code_wrong", "动态口令不对或已用过", remedy="等手机显示下一个口令再试，或使用恢复码", field="code")
     lockout.clear(session, counts)
     return account, None

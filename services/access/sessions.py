@@ -24,6 +24,7 @@ ABSOLUTE = timedelta(hours=12)
 HALF_LASTS = timedelta(minutes=10)      # between the password and the second factor
 SEEN_EVERY = timedelta(minutes=1)
 AGENT, ADDRESS = 120, 45
+MOST = 20                               # sessions of one account at once; one more ends the one that was seen longest ago
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,9 @@ class SessionView:
 def open_session(session: Session, *, account_id: uuid.UUID, stage: str, door: str, agent: str, address: str, now: datetime) -> str:
     """A new session; gives the cookie's value, of which only the SHA-256 is kept."""
     token = secrets.token_urlsafe(32)
+    oldest = sa.select(col(WebSession.id)).where(col(WebSession.account_id) == account_id, col(WebSession.ended_at).is_(None),
+                                                 col(WebSession.expires_at) > now).order_by(col(WebSession.seen_at).desc()).offset(MOST - 1)
+    session.execute(sa.update(WebSession).where(col(WebSession.id).in_(oldest)).values(ended_at=now, ended_why="too_many"))
     session.add(WebSession(digest=digest(token), account_id=account_id, stage=stage, door=door, created_at=now, seen_at=now,
                            expires_at=now + (ABSOLUTE if stage == "full" else HALF_LASTS),
                            agent="".join(sign for sign in agent if sign.isprintable())[:AGENT], address=address[:ADDRESS]))

@@ -46,7 +46,7 @@ class Enrolled:
 def sign_in(session: Session, *, login: str, password: str, agent: str, address: str, now: datetime) -> Step | Unauthenticated:
     """The first step. The same answer, wait and work whether the login, the password or the account is wrong."""
     counts = lockout.at_door(session, login, address, now=now)
-    blocked = lockout.hold(session, counts, now=now)
+    blocked = lockout.hold(session, counts, where=address, now=now)
     if blocked:
         return blocked
     row = session.exec(select(Account, Credential).join(Credential, col(Credential.account_id) == Account.id, isouter=True)
@@ -54,7 +54,7 @@ def sign_in(session: Session, *, login: str, password: str, agent: str, address:
     account, kept = row if row else (None, None)
     right, renewed = passwords.fits(password, kept.password_hash if kept else None)
     if not right or account is None or kept is None or not account.active or account.kind != "person":
-        lockout.wrong(session, counts, now=now)
+        lockout.wrong(session, counts, where=address, now=now)
         return Unauthenticated("sign_in_refused", "登录名或密码不对", remedy="核对后再试；忘记密码请找管理员领取一次性口令")
     if renewed:
         kept.password_hash = renewed
@@ -83,11 +83,11 @@ def sign_in_code(session: Session, *, token: str, code: str, agent: str, address
     """
     account, held = sessions.half(session, token, now=now)
     counts = lockout.at_door(session, account.login, address, now=now)
-    blocked = lockout.hold(session, counts, now=now)
+    blocked = lockout.hold(session, counts, where=address, now=now)
     if blocked:
         return blocked
     if not credentials.takes(session, credentials.credential(session, account.id), code, phone_time=phone_time, now=now):
-        lockout.wrong(session, counts, now=now)
+        lockout.wrong(session, counts, where=address, now=now)
         return Unauthenticated("code_wrong", "动态口令不对或已用过", remedy="等手机显示下一个口令再试，或使用恢复码")
     sessions.sign_out(session, token=token, now=now)
     return Step("in", _enter(session, account, door=_door(held.door), agent=agent, address=address, now=now))

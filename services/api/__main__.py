@@ -14,7 +14,7 @@ import uvicorn
 from fastapi import APIRouter
 
 from services.api.app import create_app
-from services.core import telemetry
+from services.core import logs, telemetry
 from services.core.errors import HuzhuError
 from services.core.settings import settings
 from services.wiring import build
@@ -37,12 +37,13 @@ def main() -> int:
     given = parser.parse_args()
     try:
         config = settings()
+        logs.start("web")
         telemetry.export_traces("web", config.otlp_url)
         app = create_app(build(config), [] if given.api_only else pages())
     except HuzhuError as error:
         sys.stderr.write(f"错误：{error.message}。{error.remedy}\n")
         return error.exit_code
-    uvicorn.run(app, host=given.host or config.web_host, port=given.port or config.web_port, log_level="warning",
+    uvicorn.run(app, host=given.host or config.web_host, port=given.port or config.web_port, log_level="warning", log_config=None,
                 access_log=False, server_header=False, proxy_headers=False)
     return 0
 

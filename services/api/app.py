@@ -63,11 +63,15 @@ ROUTERS = (system, plans, clock_policies, organisations, accounts, people, recor
            insurer, payments, bank_lines, notices, objections, conversation, advances, deliveries, office_letters, checking,
            letter_register, metrics, boards, moves, replays, window, window_days,
            settlements)
+_NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"    # of what says no policy of its own
 _PROBLEM = {"model": Problem, "content": {problems.MEDIA: {}}}
 _RESPONSES: dict[int | str, dict[str, object]] = {
     401: {**_PROBLEM, "description": "没有有效凭证"}, 403: {**_PROBLEM, "description": "没有这项权限"},
     404: {**_PROBLEM, "description": "没有，或不在管辖范围内"}, 409: {**_PROBLEM, "description": "版本过旧、状态不允许或条件不满足"},
-    422: {**_PROBLEM, "description": "输入有误，指明键"}, 428: {**_PROBLEM, "description": "缺少 Idempotency-Key 或 If-Match"}}
+    411: {**_PROBLEM, "description": "请求没有写明长度"}, 413: {**_PROBLEM, "description": "请求体超过上限"},
+    422: {**_PROBLEM, "description": "输入有误，指明键"}, 428: {**_PROBLEM, "description": "缺少 Idempotency-Key 或 If-Match"},
+    429: {**_PROBLEM, "description": "请求过于频繁"}, 502: {**_PROBLEM, "description": "对方系统没有答复"},
+    503: {**_PROBLEM, "description": "正忙，稍后用同一幂等键重发（Retry-After）"}}
 
 DESCRIPTION = """工会职工互助保障理赔接口。
 
@@ -118,9 +122,11 @@ async def _guarded(request: Request, answer: Callable[[Request], Awaitable[Respo
     response = _too_large(request) or await answer(request)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "no-referrer")
+    response.headers.setdefault("Content-Security-Policy", _NOTHING)
+    if settings().public_url.startswith("https://"):
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     if request.url.path.startswith(PREFIX):
         response.headers.setdefault("Cache-Control", "no-store")
-        response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
     return response
 
 

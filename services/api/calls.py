@@ -79,6 +79,7 @@ def reading(request: Request,
     now = wiring.clock.now()
     with wiring.db.view(wiring.root) as session:
         actor = authenticate(session, credentials.credentials, now=now)
+    request.state.account = str(actor.account_id)       # for the log of refusals
     admit(request, actor)
     return Call(wiring, actor, now, request.method, request.url.path)
 

@@ -12,8 +12,9 @@ from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from starlette.exceptions import HTTPException
 
+from services.core import logs
 from services.core.db import collided
-from services.core.errors import HuzhuError, OutsideError, Unauthenticated
+from services.core.errors import HuzhuError, NotFound, NotPermitted, OutsideError, Unauthenticated
 from services.rulebook.validation import explained
 
 MEDIA = "application/problem+json"
@@ -58,8 +59,11 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(UnicodeEncodeError, _unstorable)
 
 
-def _ours(_request: Request, error: Exception) -> Response:
+def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, HuzhuError)
+    if isinstance(error, NotPermitted | NotFound) or (isinstance(error, Unauthenticated) and error.code == "token_invalid"):
+        logs.safety("refused", code=error.code, method=request.method, route=getattr(request.scope.get("route"), "path", None),
+                    account=getattr(request.state, "account", None), address=request.client.host if request.client else None)
     headers = {}
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
@@ -84,6 +88,8 @@ def _malformed(_request: Request, error: Exception) -> Response:
 
 def _http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 400:        # bytes that are no text, a form without its boundary
+        return answer(plain(422, "wrong_value", "请求体不能读取", "JSON 须为 UTF-8 文字，表单须按 multipart 格式"), 422)
     titles = {404: ("not_found", "没有这个地址", "核对接口说明"), 405: ("method_not_allowed", "此地址不接受这种请求", "核对接口说明")}
     code, title, remedy = titles.get(error.status_code, ("http_error", str(error.detail), "核对请求"))
     return answer(plain(error.status_code, code, title, remedy), error.status_code, dict(error.headers or {}))

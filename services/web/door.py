@@ -11,7 +11,7 @@ request's origin and the session's own token must agree).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -28,8 +28,9 @@ from starlette.exceptions import HTTPException
 
 from services.access import sessions
 from services.access.actor import Actor, Role
+from services.core import logs
 from services.core.db import collided
-from services.core.errors import HuzhuError, InputError, NotPermitted, OutsideError, Unauthenticated
+from services.core.errors import HuzhuError, InputError, NotFound, NotPermitted, OutsideError, Unauthenticated
 from services.core.limits import Limiter
 from services.core.settings import settings
 from services.rulebook import registry
@@ -45,6 +46,7 @@ Audience = frozenset[Role] | Literal["anyone"]
 ANYONE: Audience = "anyone"
 SIGNED_IN: Audience = frozenset(Role) - {Role.SYSTEM, Role.INSURER, Role.HOSPITAL}
 COOKIE, LANGUAGE, THEME = "huzhu", "huzhu-lang", "huzhu-theme"
+ONLY_HOST = "__Host-"          # before a cookie's name over https: browsers take such a one from this very host only
 YEAR = 365 * 24 * 3600
 TOO_MUCH = InputError("form_too_large", "填写的内容太长，本次没有写入", remedy="返回上一页，写短一些；长的材料作为文件上传")
 OVER = Unauthenticated("session_over", "登录已结束，本次没有写入", remedy="重新登录后回到原来的页面再提交；您写的话在下面，可以复制")
@@ -114,6 +116,7 @@ def _answer(request: Request, form: FormData, handler: Handler, roles: Audience)
     except Unauthenticated:
         response = refused(visit, OVER) if visit.written() else visit.go(f"/sign-in?next={quote(_back(request), safe='')}")
     except HuzhuError as error:
+        _tell(request, visit, error)
         response = refused(visit, error)
     except (OperationalError, NoConnectionFree, DeadlockDetected, SerializationFailure) as error:
         if not collided(error):
@@ -126,6 +129,13 @@ def _answer(request: Request, form: FormData, handler: Handler, roles: Audience)
     return _keep_choices(request, response)
 
 
+def _tell(request: Request, visit: Visit, error: HuzhuError) -> None:
+    """Who met a refusal that guards something, for whoever reads the logs; out of sight counts when somebody is signed in."""
+    if isinstance(error, NotPermitted) or (isinstance(error, NotFound) and visit.signed_in):
+        logs.safety("refused", code=error.code, method=request.method, route=getattr(request.scope.get("route"), "path", None),
+                    account=str(visit.actor.account_id) if visit.signed_in else None, address=visit.address)
+
+
 def refused(visit: Visit, error: HuzhuError) -> Response:
     """The page that says what was refused, why, and what to do about it."""
     return visit.page("refused.html", problem=error, title=error.message)
@@ -133,7 +143,7 @@ def refused(visit: Visit, error: HuzhuError) -> Response:
 
 def _visitor(request: Request, form: FormData) -> Visit:
     """Who stands behind the cookie. A cookie that is no longer good is nobody's."""
-    token = request.cookies.get(COOKIE, "")
+    token = _cookies(request).get(COOKIE, "")
     visit = _visit(request, form, NOBODY, "")
     if not token:
         return visit
@@ -144,12 +154,13 @@ def _visitor(request: Request, form: FormData) -> Visit:
 
 def _visit(request: Request, form: FormData, actor: Actor, token: str) -> Visit:
     wiring: Wiring = request.app.state.wiring
-    language = language_of(request.query_params.get("lang"), request.cookies.get(LANGUAGE), request.headers.get("accept-language", ""))
-    theme = request.cookies.get(THEME, "")
+    cookies = _cookies(request)
+    language = language_of(request.query_params.get("lang"), cookies.get(LANGUAGE), request.headers.get("accept-language", ""))
+    theme = cookies.get(THEME, "")
     return Visit(wiring, actor, wiring.clock.now(), language=language, path=request.url.path, query=dict(request.query_params),
-                 form=form, cookie=request.cookies.get(COOKIE, ""), token=token,
+                 form=form, cookie=cookies.get(COOKIE, ""), token=token,
                  address=request.client.host if request.client else "", agent=request.headers.get("user-agent", ""),
-                 theme=theme if theme in ("light", "dark") else "", limiters=_limiters(request), cookies=request.cookies)
+                 theme=theme if theme in ("light", "dark") else "", limiters=_limiters(request), cookies=cookies)
 
 
 def _limiters(request: Request) -> dict[str, Limiter]:
@@ -191,5 +202,22 @@ def _keep_choices(request: Request, response: Response) -> Response:
 
 def keep_cookie(response: Response, name: str, value: str, *, seconds: int | None = None) -> None:
     """A cookie that scripts cannot read and other sites do not get; over https only where the office's address is https."""
-    response.set_cookie(name, value, max_age=seconds, path="/", httponly=True, samesite="lax",
-                        secure=settings().public_url.startswith("https://"))
+    secure = _secure()
+    response.set_cookie(f"{ONLY_HOST}{name}" if secure else name, value, max_age=seconds, path="/", httponly=True, samesite="lax",
+                        secure=secure)
+
+
+def drop_cookie(response: Response, name: str) -> None:
+    """The browser forgets a cookie of ours."""
+    keep_cookie(response, name, "", seconds=0)
+
+
+def _secure() -> bool:
+    return settings().public_url.startswith("https://")
+
+
+def _cookies(request: Request) -> Mapping[str, str]:
+    """Ours, by their plain names. Over https one without the prefix may come from a neighbouring host and is nobody's."""
+    if not _secure():
+        return request.cookies
+    return {name.removeprefix(ONLY_HOST): value for name, value in request.cookies.items() if name.startswith(ONLY_HOST)}

@@ -98,7 +98,10 @@ def test_a_member_may_set_one_and_is_then_asked(db: Database, now: datetime) -> 
     enter(world, member.login, now)
     with db.unit_of_work(member.actor.scope) as session:
         secret = credentials.begin_second_factor(session, actor=member.actor).secret
-        codes = credentials.confirm_second_factor(session, code=totp.code_at(secret, now), phone_time=now, actor=member.actor, now=now)
-    assert len(codes) == 10
+        code = totp.code_at(secret, now)
+        unproved = credentials.confirm_second_factor(session, code=code, password="not the one", phone_time=now, actor=member.actor, now=now)
+        assert isinstance(unproved, Unauthenticated) and unproved.code == "password_wrong"
+        codes = credentials.confirm_second_factor(session, code=code, password=PASSWORD, phone_time=now, actor=member.actor, now=now)
+    assert isinstance(codes, tuple) and len(codes) == 10
     step = knock(db, member.login, PASSWORD, now)
     assert isinstance(step, Step) and step.next == "code"

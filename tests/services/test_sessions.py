@@ -128,7 +128,7 @@ def test_a_session_older_than_the_second_factor_does_not_open_what_asks_for_it(
     with db.unit_of_work(ROOT) as session:
         secret = credentials.begin_second_factor(session, actor=clerk).secret
         at = later(now, minutes=1)
-        credentials.confirm_second_factor(session, code=totp.code_at(secret, at), phone_time=at, actor=clerk, now=at)
+        credentials.confirm_second_factor(session, code=totp.code_at(secret, at), password=PASSWORD, phone_time=at, actor=clerk, now=at)
     assert _alive(db, old, later(now, minutes=2))               # a clerk needs none
     superuser.execute("INSERT INTO role_grant (account_id, role) VALUES (%s, 'head')", (world.account("nx.clerk"),))
     assert not _alive(db, old, later(now, minutes=2))

@@ -41,7 +41,9 @@ def set_up(who: Visitor) -> tuple[str, list[str]]:
     """A second factor by the page: its secret and the recovery codes."""
     secret = re.search(r'<code class="number">([A-Z2-7]+)</code>', who.get("/account/factor").text)
     assert secret is not None
-    shown = who.send("/account/factor", code=pyotp.TOTP(secret[1]).at(datetime.now(UTC)))
+    code = pyotp.TOTP(secret[1]).at(datetime.now(UTC))
+    assert who.send("/account/factor", code=code, password="not the one at all").status_code == 401     # whoever found the desk open
+    shown = who.send("/account/factor", code=code, password=PASSWORD)
     return secret[1], re.findall(r"<li><code>([^<]+)</code>", shown.text)
 
 

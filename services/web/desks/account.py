@@ -67,9 +67,12 @@ def factor_set(visit: Visit) -> Response:
     """Its first code; the recovery codes are shown this once."""
     try:
         codes = visit.note(lambda session: credentials.confirm_second_factor(
-            session, code=visit.field("code"), phone_time=datetime.now(UTC), actor=visit.actor, now=visit.now))
+            session, code=visit.field("code"), password=visit.secret("password"), phone_time=datetime.now(UTC), actor=visit.actor,
+            now=visit.now))
     except InputError as error:
         return _factor(visit, error)
+    if isinstance(codes, Unauthenticated):
+        return _factor(visit, _at(codes, "password"))
     return visit.page("recovery_codes.html", codes=codes, next="/account")
 
 
@@ -138,8 +141,11 @@ def _page(visit: Visit, problem: HuzhuError | None = None) -> Response:
 
 
 def _factor(visit: Visit, problem: HuzhuError | None = None) -> Response:
-    shown = visit.note(lambda session: credentials.begin_second_factor(session, again=True, actor=visit.actor))
-    return visit.page("account_factor.html", problem=problem, enrolment=shown, said=SAID)
+    me = visit.actor.account_id
+    assert me is not None
+    shown, known = visit.note(lambda session: (credentials.begin_second_factor(session, again=True, actor=visit.actor),
+                                               credentials.standing(session, account_id=me, actor=visit.actor, now=visit.now)))
+    return visit.page("account_factor.html", problem=problem, enrolment=shown, said=SAID, by_password=known.password_at is not None)
 
 
 def _at(error: HuzhuError, field: str) -> HuzhuError:

@@ -11,7 +11,7 @@ from fastapi import Response
 from services.access import credentials, sessions, signing_in
 from services.core.errors import HuzhuError, InputError, OutsideError, Unauthenticated
 from services.core.settings import settings
-from services.web.door import ANYONE, COOKIE, SIGNED_IN, Pages, keep_cookie
+from services.web.door import ANYONE, COOKIE, SIGNED_IN, Pages, drop_cookie, keep_cookie
 from services.web.visit import Visit
 
 pages = Pages()
@@ -36,6 +36,8 @@ def password(visit: Visit) -> Response:
         return ask_again(visit, InputError("missing", "请填写登录名和密码", remedy="填写后再提交", field="password" if login else "login"))
     with visit.wiring.db.unit_of_work(visit.wiring.root) as session:
         step = signing_in.sign_in(session, login=login, password=secret, agent=visit.agent, address=visit.address, now=visit.now)
+        if visit.cookie and not isinstance(step, Unauthenticated):      # whoever was signed in here before is no longer
+            sessions.sign_out(session, token=visit.cookie, now=visit.now)
     if isinstance(step, Unauthenticated):
         return ask_again(visit, step)
     return go_on(visit, step, _next(visit))
@@ -122,7 +124,8 @@ def leave(visit: Visit) -> Response:
     with visit.wiring.db.unit_of_work(visit.wiring.root) as session:
         sessions.sign_out(session, token=visit.token, now=visit.now)
     response = visit.go("/sign-in", "signed_out")
-    response.delete_cookie(COOKIE, path="/")
+    drop_cookie(response, COOKIE)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'        # also what a form kept here while the net was away
     return response
 
 

@@ -14,7 +14,7 @@ from services.access.oidc import Provider
 from services.core.errors import HuzhuError, NotFound, Unauthenticated
 from services.core.settings import settings
 from services.web.desks.sign_in import SECONDS_EACH, TRIES, ask_again, go_on, safe
-from services.web.door import ANYONE, Pages, keep_cookie
+from services.web.door import ANYONE, Pages, drop_cookie, keep_cookie
 from services.web.visit import Visit
 
 pages = Pages()
@@ -81,5 +81,5 @@ def _step(visit: Visit, there: Provider, binder: str) -> signing_in.Step:
 
 
 def _forget(response: Response) -> Response:
-    response.delete_cookie(BINDER, path="/")
+    drop_cookie(response, BINDER)
     return response

@@ -1,0 +1,166 @@
+"""What every answer says to a browser, cookies over https, who was refused in the log, what one account may hold open."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from http.cookies import SimpleCookie
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from structlog.testing import capture_logs
+
+from services.access import credentials
+from services.access.sessions import MOST, open_session, resume
+from services.core.db import Database
+from services.core.settings import settings
+from services.web.door import COOKIE
+from tests.services.api_world import Api
+from tests.support.signed_in import Visitor, sign_in
+from tests.support.world import ROOT
+
+PASSWORD = "green-ladder-17-window"
+OFFICE = "https://huzhu.example"
+SOME = ("/", "/sign-in", "/progress", "/no/such/page", "/static/page.css", "/static/mark.svg", "/static/nothing.js", "/api/v1/health",
+        "/api/v1/me", "/api/v1/nothing", "/api/v1/docs", "/api/v1/openapi.json")
+
+
+@pytest.fixture
+def api(db: Database, now: datetime, tmp_path: Path) -> Api:
+    return Api(db, now, tmp_path)
+
+
+@pytest.fixture
+def over_https(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("HUZHU_PUBLIC_URL", OFFICE)
+    settings.cache_clear()
+    yield
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
+def give_password(api: Api, login: str, now: datetime) -> None:
+    with api.db.unit_of_work(ROOT.scope) as session:
+        code = credentials.issue_password_link(session, account_id=api.world.account(login), reason="新到岗",
+                                               actor=api.world.actors["admin"], now=now)
+        credentials.redeem_password_link(session, code=code, password=PASSWORD, now=now)
+
+
+def policy(text: str) -> dict[str, list[str]]:
+    return {words[0]: words[1:] for part in text.split(";") if (words := part.split())}
+
+
+def test_every_answer_tells_the_browser_what_it_may_do(api: Api) -> None:
+    with TestClient(api.app, follow_redirects=False) as http:
+        for path in SOME:
+            found = http.get(path)
+            held = policy(found.headers["content-security-policy"])
+            assert held["default-src"] == ["'none'"], path
+            assert held["base-uri"] == ["'none'"] and held["frame-ancestors"] in (["'none'"], ["'self'"]), path
+            assert not {"'unsafe-inline'", "'unsafe-eval'", "*", "data:"} & {word for words in held.values() for word in words}, path
+            assert found.headers["x-content-type-options"] == "nosniff", path
+            assert found.headers["referrer-policy"] in ("no-referrer", "same-origin"), path
+            assert "access-control-allow-origin" not in found.headers and "server" not in found.headers, path
+            if found.content:
+                kind = found.headers["content-type"]
+                assert kind.startswith(("image/svg+xml", "application/")) or "charset=utf-8" in kind, path
+
+
+def test_https_is_held_to_and_cookies_belong_to_this_very_host(api: Api, now: datetime, over_https: None) -> None:
+    give_password(api, "xj.clerk", now)
+    with TestClient(api.app, base_url=OFFICE, follow_redirects=False) as http:
+        assert http.get("/sign-in").headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
+        assert http.get("/api/v1/health").headers["strict-transport-security"].startswith("max-age=31536000")
+        done = http.post("/sign-in", data={"login": "xj.clerk", "password": PASSWORD}, headers={"origin": OFFICE})
+        kept = SimpleCookie(done.headers["set-cookie"])
+        morsel = kept[f"__Host-{COOKIE}"]
+        assert morsel["secure"] and morsel["httponly"] and morsel["path"] == "/" and not morsel["domain"] and morsel["samesite"] == "lax"
+        assert http.get("/account").status_code == 200
+        http.cookies.clear()
+        http.cookies.set(COOKIE, morsel.value)          # as a neighbouring host of the same domain could set it
+        assert http.get("/account").status_code == 303
+
+
+def test_over_plain_http_nothing_is_said_of_https(api: Api) -> None:
+    with TestClient(api.app) as http:
+        assert "strict-transport-security" not in http.get("/sign-in").headers
+
+
+def test_leaving_takes_away_what_the_browser_kept(api: Api, now: datetime) -> None:
+    me = sign_in(api.app, api.db, api.world, "xj.clerk", now)
+    me.get("/account")
+    answer = me.send("/sign-out")
+    assert answer.headers["clear-site-data"] == '"cache", "storage"'
+    assert SimpleCookie(answer.headers["set-cookie"])[COOKIE]["max-age"] == "0"
+
+
+def test_coming_in_again_ends_the_session_that_was_here(api: Api, now: datetime) -> None:
+    give_password(api, "xj.clerk", now)
+    give_password(api, "xj.clerk2", now)
+    browser = Visitor(api.app)
+    browser.get("/sign-in")
+    browser.send("/sign-in", login="xj.clerk", password=PASSWORD)
+    first = browser.http.cookies[COOKIE]
+    browser.get("/account")
+    browser.send("/sign-in", login="xj.clerk2", password="not the one at all")
+    assert Visitor(api.app, first).get("/account").status_code == 200       # a wrong try ends nothing
+    browser.send("/sign-in", login="xj.clerk2", password=PASSWORD)
+    second = browser.http.cookies[COOKIE]
+    assert second != first and Visitor(api.app, first).get("/account").status_code == 303
+    assert Visitor(api.app, second).get("/account").status_code == 200
+
+
+def test_one_account_holds_twenty_sessions_and_the_longest_unseen_goes(api: Api, now: datetime) -> None:
+    account = api.world.account("xj.clerk")
+
+    def another(minutes: int) -> str:
+        with api.db.unit_of_work(ROOT.scope) as session:
+            return open_session(session, account_id=account, stage="full", door="password", agent="t", address="192.0.2.1",
+                                now=now + timedelta(minutes=minutes))
+    tokens = [another(number) for number in range(20)]
+    at = now + timedelta(minutes=20)
+    with api.db.unit_of_work(ROOT.scope) as session:
+        assert MOST == 20 and resume(session, tokens[0], now=at)        # seen last, though opened first
+    tokens.append(another(20))
+    with api.db.unit_of_work(ROOT.scope) as session:
+        alive = [resume(session, token, now=at) is not None for token in tokens]
+    assert alive == [True, False, *[True] * 19]
+
+
+def test_whoever_is_refused_stands_in_the_log_and_no_secret_does(api: Api, now: datetime) -> None:
+    give_password(api, "xj.clerk", now)
+    clerk = sign_in(api.app, api.db, api.world, "xj.clerk", now)
+    with capture_logs() as lines:
+        clerk.get("/admin")
+        clerk.get("/claims/NO-SUCH-CLAIM")
+        api.http.get("/api/v1/accounts", headers={"authorization": f"Bearer {api.world.tokens['xj.clerk']}"})
+        api.http.get("/api/v1/me", headers={"authorization": "Bearer not-a-token-of-ours"})
+        stranger = Visitor(api.app)
+        stranger.get("/sign-in")
+        stranger.send("/sign-in", login="xj.clerk", password="hunter2-is-wrong")
+    told = [line for line in lines if line.get("kind") == "safety"]
+    account = str(api.world.account("xj.clerk"))
+    assert [(line["event"], line.get("code"), line.get("account")) for line in told] == [
+        ("refused", "role_missing", account), ("refused", "claim_missing", account), ("refused", "role_missing", account),
+        ("refused", "token_invalid", None), ("sign_in_wrong", None, None)]
+    assert all(line["log_level"] == "warning" for line in told) and told[-1]["where"]
+    assert told[1]["route"] == "/claims/{claim_no}"          # the pattern: what was asked for may be somebody's number
+    assert not re.search("hunter2|xj.clerk|not-a-token|NO-SUCH", json.dumps(told))
+
+
+def test_a_line_is_one_json_object_in_utc_whatever_was_typed() -> None:
+    program = ("import logging\nfrom services.core import logs\nlogs.start('probe')\n"
+               "logs.safety('refused', code='x\\n{\"event\": \"forged\"}', address='1.2.3.4')\n"
+               "logging.getLogger('lib').warning('two\\nlines')\n"
+               "try:\n    raise ValueError('a\\nb')\nexcept ValueError:\n    logging.getLogger('lib').exception('broke')\n")
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    rows = [json.loads(line) for line in ran.stderr.splitlines()]
+    assert [row["event"] for row in rows] == ["refused", "two\nlines", "broke"] and ran.stdout == ""
+    assert all(row["program"] == "probe" and row["pid"] and row["timestamp"].endswith("Z") for row in rows)
+    assert rows[0]["kind"] == "safety" and rows[0]["level"] == "warning" and "forged" in rows[0]["code"]
+    assert "ValueError" in rows[2]["exception"]
