@@ -11,12 +11,12 @@ import importlib
 import sys
 
 import uvicorn
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 
 from services.api.app import create_app
 from services.core import logs, telemetry
 from services.core.errors import HuzhuError
-from services.core.settings import settings
+from services.core.settings import Settings, settings
 from services.wiring import build
 
 PAGES = "services.web.pages"
@@ -43,9 +43,18 @@ def main() -> int:
     except HuzhuError as error:
         sys.stderr.write(f"错误：{error.message}。{error.remedy}\n")
         return error.exit_code
-    uvicorn.run(app, host=given.host or config.web_host, port=given.port or config.web_port, log_level="warning", log_config=None,
-                access_log=False, server_header=False, proxy_headers=False)
+    uvicorn.Server(served(app, config, host=given.host, port=given.port)).run()
     return 0
+
+
+def served(app: FastAPI, config: Settings, *, host: str = "", port: int = 0) -> uvicorn.Config:
+    """How the application is served: no line for each request, no name of the server, and who asks as the trusted proxies say.
+
+    Without a trusted proxy the address of the connection counts, whatever a header says.
+    """
+    return uvicorn.Config(app, host=host or config.web_host, port=port or config.web_port, log_level="warning", log_config=None,
+                          access_log=False, server_header=False, proxy_headers=bool(config.trusted_proxies),
+                          forwarded_allow_ips=config.trusted_proxies)
 
 
 if __name__ == "__main__":

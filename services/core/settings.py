@@ -30,7 +30,10 @@ class Settings(BaseSettings):
     root_org: str = "cn"            # first segment of every organisation key; the worker's scope
     web_host: str = "127.0.0.1"
     web_port: int = 8600
+    web_seats: int = Field(default=12, ge=1, le=200)    # requests in work at once; beyond a short line they are told to come again
     public_url: str = "http://127.0.0.1:8600"
+    # The reverse proxies before us, addresses or networks with commas between; only what they say of who asks is believed
+    trusted_proxies: str = Field(default="", pattern=r"^([0-9a-fA-F.:]+(/[0-9]{1,3})?(,[0-9a-fA-F.:]+(/[0-9]{1,3})?)*)?$")
     prefect_port: int = 4200
     prefect_api_url: str = ""       # empty: `huzhu up` starts a server of its own
     insurer_url: str = ""           # no default: without it nothing that hands over will start; https://… or sftp://user@host:port/folder

@@ -17,8 +17,9 @@ from structlog.testing import capture_logs
 
 from services.access import credentials
 from services.access.sessions import MOST, open_session, resume
+from services.api.__main__ import served
 from services.core.db import Database
-from services.core.settings import settings
+from services.core.settings import Settings, settings
 from services.web.door import COOKIE
 from tests.services.api_world import Api
 from tests.support.signed_in import Visitor, sign_in
@@ -151,6 +152,37 @@ def test_whoever_is_refused_stands_in_the_log_and_no_secret_does(api: Api, now: 
     assert all(line["log_level"] == "warning" for line in told) and told[-1]["where"]
     assert told[1]["route"] == "/claims/{claim_no}"          # the pattern: what was asked for may be somebody's number
     assert not re.search("hunter2|xj.clerk|not-a-token|NO-SUCH", json.dumps(told))
+
+
+def test_who_asks_is_what_a_trusted_proxy_says_and_nobody_else(api: Api) -> None:
+    """Ten look-ups stand free to one asker; the eleventh waits. Whom the count falls on shows whom the house took for the asker."""
+    def looked_up(http: TestClient, forwarded: str) -> int:
+        found = http.post("/progress", data={"claim_no": "NX-2026-000001", "code": "000000"}, headers={"x-forwarded-for": forwarded})
+        return found.status_code
+
+    def asked_by(proxies: str, peer: str, forwarded: list[str]) -> int:
+        """How many of eleven and more were answered otherwise than by waiting."""
+        api.app.state._state.pop("limiters", None)
+        config = served(api.app, Settings(trusted_proxies=proxies))
+        config.load()
+        http = TestClient(config.loaded_app, client=(peer, 50000))
+        return sum(looked_up(http, name) != 429 for name in forwarded)
+    others = [f"198.51.100.{number}" for number in range(1, 16)]
+    assert asked_by("", "192.0.2.1", others) == 10                        # no proxy: headers are anybody's words
+    assert asked_by("10.0.0.0/8", "192.0.2.1", others) == 10              # a stranger who writes the header
+    assert asked_by("10.0.0.0/8", "10.0.0.7", others) == 15               # each asker by the proxy's word
+    assert asked_by("10.0.0.0/8", "10.0.0.7", ["198.51.100.1"] * 15) == 10
+    forged = [f"203.0.113.{number}, 198.51.100.9" for number in range(1, 16)]
+    assert asked_by("10.0.0.0/8", "10.0.0.7", forged) == 10               # what the asker put before the proxy's word counts nothing
+
+
+def test_methods_nobody_offers_and_bodies_without_a_length_are_refused(api: Api) -> None:
+    with TestClient(api.app) as http:
+        for method in ("TRACE", "CONNECT", "PUT", "DELETE"):
+            assert http.request(method, "/sign-in").status_code == 405, method
+            assert http.request(method, "/api/v1/me").status_code == 405, method
+        assert http.post("/sign-in", content=iter([b"login=a", b"&password=b"])).status_code == 411     # sent in chunks
+        assert http.get("/static/").status_code == 404 and http.get("/.git/config").status_code == 404
 
 
 def test_a_line_is_one_json_object_in_utc_whatever_was_typed() -> None:
