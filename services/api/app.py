@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from fastapi import APIRouter, FastAPI, Request, Response
 
 from services.api import docs, problems
+from services.api.crowding import Crowding
 from services.api.problems import Problem
 from services.api.routes import (
     accounts,
@@ -93,6 +94,7 @@ def create_app(wiring: Wiring, pages: Iterable[APIRouter] = ()) -> FastAPI:
         app.include_router(router)
     docs.complete(app)
     app.middleware("http")(_measured)
+    app.add_middleware(Crowding, seats=settings().web_seats)
     return app
 
 
