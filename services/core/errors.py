@@ -85,6 +85,12 @@ class ConfigError(HuzhuError):
     exit_code = 2
 
 
+class CalendarMissing(ConfigError):
+    """Nobody released the calendar of the year in question: days cannot be counted there, wherever the date came from."""
+
+    status = 409
+
+
 class OutsideError(HuzhuError):
     """The other side (insurer, bank, store) failed or answered nonsense; a flow may try again."""
 

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 
-from services.core.errors import ConfigError, InputError
+from services.core.errors import CalendarMissing, ConfigError, InputError
 from services.workdays.years import Holiday, Year, parse
 
 __all__ = ["Calendar", "Holiday", "Year", "calendar", "load", "made"]
@@ -54,10 +54,10 @@ class Calendar:
         return f"cn-{min(self.years)}-{max(self.years)}-{self.digest[:8]}"
 
     def year(self, day: date) -> Year:
-        """The arrangement of the day's year. Raises ConfigError when nobody released it."""
+        """The arrangement of the day's year. Raises CalendarMissing when nobody released it."""
         found = self.years.get(day.year)
         if found is None:
-            raise ConfigError("calendar_missing", f"缺少{day.year}年工作日历",
+            raise CalendarMissing("calendar_missing", f"缺少{day.year}年工作日历",
                               remedy=f"请管理员发布{day.year}年日历后重试", field=f"calendars.{day.year}")
         return found
 

@@ -99,18 +99,18 @@ class Crowd:
     def ask(self, login: str, method: str, path: str, *, body: Mapping[str, object] | None = None, ids: Mapping[str, str] | None = None,
             **query: str) -> Answer:
         """Somebody's request; `login` empty is nobody, one of `tokens` else."""
-        known = self._known(login, path) | (ids or {})
+        known = self.known(login, path) | (ids or {})
         where = re.sub(r"{(\w+)}", lambda found: known[found[1]], path)
         headers = {"Authorization": f"Bearer {self.tokens[login]}"} if login else {}
         sent: dict[str, Any] = {}
         if method == "POST":
-            headers |= {"Idempotency-Key": str(uuid.uuid4()), "If-Match": f'"{self._version(path, known)}"'}
-            sent = {"json": body} if body is not None else self._content(path, known)
+            headers |= {"Idempotency-Key": str(uuid.uuid4()), "If-Match": f'"{self.version(path, known)}"'}
+            sent = {"json": body} if body is not None else self.content(path, known)
         given = self.http.request(method, PREFIX + where, headers=headers, params=query or QUERY.get(path), **sent)
         kind = given.headers.get("content-type", "")
         return Answer(given.status_code, given.json()["code"] if kind == MEDIA else "", given.text if "json" in kind else "")
 
-    def _known(self, login: str, path: str) -> dict[str, str]:
+    def known(self, login: str, path: str) -> dict[str, str]:
         """The stage's records, as they are this person's: the unit's own node, the own account."""
         known = dict(self.ids)
         if path in CLAIM:
@@ -121,7 +121,7 @@ class Crowd:
             known["account_id"] = str(self.api.world.account(login))
         return known
 
-    def _content(self, path: str, known: Mapping[str, str]) -> dict[str, Any]:
+    def content(self, path: str, known: Mapping[str, str]) -> dict[str, Any]:
         """The example of the interface page, about the stage's records; an upload's fields."""
         if path in UPLOADS:
             return {"data": {name: value.format(**known) for name, value in UPLOADS[path].items()},
@@ -134,7 +134,7 @@ class Crowd:
         return {"json": {**example, **{name: value.format(**known) if isinstance(value, str) else value
                                        for name, value in BODIES.get(path, {}).items()}}}
 
-    def _version(self, path: str, known: Mapping[str, str]) -> int:
+    def version(self, path: str, known: Mapping[str, str]) -> int:
         """What the caller saw: the row as it is, and stays."""
         for part, (table, column) in VERSIONED.items():
             if f"{{{part}}}" in path:

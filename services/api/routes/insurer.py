@@ -24,6 +24,12 @@ router = APIRouter(tags=["保险公司"])
 _C = Claim.__table__        # type: ignore[attr-defined]
 
 
+class SchemaFile(Response):
+    """A JSON Schema by its own media type."""
+
+    media_type = "application/schema+json"
+
+
 class Taken(BaseModel):
     """The message is kept."""
 
@@ -38,10 +44,11 @@ async def messages(request: Request) -> Response:
     return await run_in_threadpool(_take, request, body)
 
 
-@router.get("/insurer/manifest.schema.json", summary="案卷包清单的 JSON Schema（无须登录）")
+@router.get("/insurer/manifest.schema.json", summary="案卷包清单的 JSON Schema（无须登录）", response_class=SchemaFile,
+            responses={200: {"content": {SchemaFile.media_type: {"schema": {"type": "object"}}}}})
 def manifest_schema() -> Response:
     """The schema of `manifest.json`, as every package names it."""
-    return Response(package.SCHEMA.read_bytes(), media_type="application/schema+json", headers={"Cache-Control": "public, max-age=3600"})
+    return SchemaFile(package.SCHEMA.read_bytes(), headers={"Cache-Control": "public, max-age=3600"})
 
 
 def _take(request: Request, body: bytes) -> Response:
