@@ -212,7 +212,8 @@ class Proxy:
         line = _Line(self._count, own, [writer], random.Random(f"{self.seed}:{self._count}"))
         self._lines.add(line)
         try:
-            await self._carry(line, reader, writer)
+            with suppress(asyncio.CancelledError):      # the proxy's end
+                await self._carry(line, reader, writer)
         finally:
             self._lines.discard(line)
             for end in line.writers:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlmodel import Session
 
 from services.core import embedded
+from services.core.away import DatabaseAway, away, lively, named
 from services.core.settings import Settings, settings
 
 DATABASE = "huzhu"
@@ -43,10 +44,11 @@ class Database:
         """`patience`: seconds that a unit of work waits for a connection before it is told to come again."""
         self.url = url
 
+        # Writing statements find rows by key: planning them anew for each value costs more than running them.
+        reads, writes = lively(url), lively(url, "-c plan_cache_mode=force_generic_plan")
+
         def connect(prepare_threshold: int | None) -> psycopg.Connection[tuple[object, ...]]:
-            # Writing statements find rows by key: planning them anew for each value costs more than running them.
-            options = "-c plan_cache_mode=force_generic_plan" if prepare_threshold else ""
-            return psycopg.connect(url, prepare_threshold=prepare_threshold, options=options)
+            return psycopg.connect(writes if prepare_threshold else reads, prepare_threshold=prepare_threshold)
 
         # A failed statement's values (names, numbers) must not reach logs or the outbox's faults.
         options = {"pool_size": pool_size, "max_overflow": pool_size, "pool_timeout": patience, "pool_pre_ping": False,
@@ -61,24 +63,61 @@ class Database:
 
     @contextmanager
     def unit_of_work(self, scope: Scope) -> Iterator[Session]:
-        """One transaction: commits at the end of the block, rolls back on any exception."""
-        with Session(self.writing, expire_on_commit=False) as session:
-            _set_scope(session, scope)
+        """One transaction: commits at the end of the block, rolls back on any exception.
+
+        DatabaseAway when the database goes or is gone; its `unsure` when that happened during the commit.
+        """
+        with named(), self._begun(self.writing, scope) as session:
             yield session
-            session.commit()
+            _commit(session)
 
     @contextmanager
     def view(self, scope: Scope) -> Iterator[Session]:
-        """One read-only transaction."""
-        with Session(self.reading, expire_on_commit=False) as session:
-            session.execute(sa.text("SET TRANSACTION READ ONLY"))
-            _set_scope(session, scope)
+        """One read-only transaction. DatabaseAway as above."""
+        with named(), self._begun(self.reading, scope) as session:
             yield session
+
+    def _begun(self, engine: sa.Engine, scope: Scope) -> Session:
+        """A session in its scope. The first statement finds out whether the server still knows the pooled connection (it may have been
+        started anew since): if not, all that are pooled go, and a new one is asked for. Nothing was done yet, so nothing is repeated.
+        """
+        try:
+            return self._opened(engine, scope)
+        except (psycopg.OperationalError, sa.exc.OperationalError) as error:
+            if not away(error):
+                raise
+            engine.dispose()
+            return self._opened(engine, scope)
+
+    def _opened(self, engine: sa.Engine, scope: Scope) -> Session:
+        session = Session(engine, expire_on_commit=False)
+        try:
+            if engine is self.reading:
+                session.execute(sa.text("SET TRANSACTION READ ONLY"))
+            _set_scope(session, scope)
+        except BaseException as error:
+            if away(error):
+                session.invalidate()
+            session.close()
+            raise
+        return session
 
     def close(self) -> None:
         """Return all connections."""
         self.writing.dispose()
         self.reading.dispose()
+
+
+def _commit(session: Session) -> None:
+    """What is flushed may still be refused; once COMMIT is on its way, a lost line leaves open whether it arrived."""
+    session.flush()
+    try:
+        session.commit()
+    except (psycopg.OperationalError, sa.exc.OperationalError) as error:
+        if not away(error):
+            raise
+        session.invalidate()        # else its rollback on the dead line would be what the caller hears of
+        raise DatabaseAway(unsure=True) from error
 
 
 # With the scope it is asked which rule-books are released: a few ids by an index, without a round trip of their own.

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote, urlsplit
@@ -25,12 +26,14 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
+from starlette.status import HTTP_503_SERVICE_UNAVAILABLE
 
 from services.access import sessions
 from services.access.actor import Actor, Role
 from services.core import logs
+from services.core.away import Busy, DatabaseAway
 from services.core.db import collided
-from services.core.errors import HuzhuError, InputError, NotFound, NotPermitted, OutsideError, Unauthenticated
+from services.core.errors import HuzhuError, InputError, NotFound, NotPermitted, Unauthenticated
 from services.core.limits import Limiter
 from services.core.settings import settings
 from services.rulebook import registry
@@ -105,7 +108,10 @@ class Pages:
 
 
 def _answer(request: Request, form: FormData, handler: Handler, roles: Audience) -> Response:
-    visit = _visit(request, form, NOBODY, "")
+    try:
+        visit = _visit(request, form, NOBODY, "")
+    except DatabaseAway as error:           # where the business clock can be moved, the hour itself is asked of the database
+        return refused(_visit(request, form, NOBODY, "", now=datetime.now(UTC)), error)
     try:
         visit = _visitor(request, form)
         if request.method == "POST":
@@ -122,7 +128,7 @@ def _answer(request: Request, form: FormData, handler: Handler, roles: Audience)
         if not collided(error):
             raise
         log.warning("collided", exc_info=error)
-        response = refused(visit, OutsideError("busy", "记录正被他人办理，本次没有写入", remedy="稍候再提交一次"))
+        response = refused(visit, Busy())
     except (DataError, UnicodeEncodeError) as error:      # a NUL, half a surrogate pair, a number beyond its column
         log.warning("unstorable", kind=type(error).__name__)
         response = refused(visit, InputError("wrong_value", "内容中有不能保存的字符或数，本次没有写入", remedy="返回上一页，去掉后再提交"))
@@ -138,7 +144,10 @@ def _tell(request: Request, visit: Visit, error: HuzhuError) -> None:
 
 def refused(visit: Visit, error: HuzhuError) -> Response:
     """The page that says what was refused, why, and what to do about it."""
-    return visit.page("refused.html", problem=error, title=error.message)
+    response = visit.page("refused.html", problem=error, title=error.message)
+    if error.status == HTTP_503_SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = "5"
+    return response
 
 
 def _visitor(request: Request, form: FormData) -> Visit:
@@ -152,15 +161,16 @@ def _visitor(request: Request, form: FormData) -> Visit:
     return _visit(request, form, actor, token) if actor else visit
 
 
-def _visit(request: Request, form: FormData, actor: Actor, token: str) -> Visit:
+def _visit(request: Request, form: FormData, actor: Actor, token: str, *, now: datetime | None = None) -> Visit:
     wiring: Wiring = request.app.state.wiring
     cookies = _cookies(request)
     language = language_of(request.query_params.get("lang"), cookies.get(LANGUAGE), request.headers.get("accept-language", ""))
     theme = cookies.get(THEME, "")
-    return Visit(wiring, actor, wiring.clock.now(), language=language, path=request.url.path, query=dict(request.query_params),
+    return Visit(wiring, actor, now or wiring.clock.now(), language=language, path=request.url.path, query=dict(request.query_params),
                  form=form, cookie=cookies.get(COOKIE, ""), token=token,
                  address=request.client.host if request.client else "", agent=request.headers.get("user-agent", ""),
-                 theme=theme if theme in ("light", "dark") else "", limiters=_limiters(request), cookies=cookies)
+                 theme=theme if theme in ("light", "dark") else "", limiters=_limiters(request), cookies=cookies,
+                 from_elsewhere=request.headers.get("sec-fetch-site") == "cross-site")
 
 
 def _limiters(request: Request) -> dict[str, Limiter]:

@@ -16,6 +16,8 @@ from starlette.datastructures import FormData, UploadFile
 
 from services.access.actor import Actor
 from services.access.sessions import csrf_of
+from services.core import logs
+from services.core.away import DatabaseAway
 from services.core.db import driver_cursor
 from services.core.errors import HuzhuError, InputError, NotFound, Unauthenticated
 from services.core.limits import Limiter
@@ -54,10 +56,14 @@ class Visit(Caller):
     theme: str
     limiters: dict[str, Limiter]
     cookies: Mapping[str, str]
+    from_elsewhere: bool = False        # the browser says that a page of another site led here
 
     def wait(self, what: str, *, size: int, seconds: int) -> int:
         """0 when this address may do `what` once more, else the seconds to wait: `size` at once, then one every `seconds`."""
-        return self.limiters.setdefault(what, Limiter(size=size, seconds=seconds)).wait(self.address)
+        seconds_left = self.limiters.setdefault(what, Limiter(size=size, seconds=seconds)).wait(self.address)
+        if seconds_left:
+            logs.safety("slowed", what=what, address=self.address, seconds=seconds_left)
+        return seconds_left
 
     @property
     def signed_in(self) -> bool:
@@ -135,7 +141,7 @@ class Visit(Caller):
         """
         try:
             return self.go(self._once(verb, then), done)
-        except (Unauthenticated, NotFound):
+        except (Unauthenticated, NotFound, DatabaseAway):      # the page cannot be shown anew either; it would speak of its own reading
             raise
         except HuzhuError as error:
             return again(error)

@@ -142,6 +142,6 @@ def test_more_requests_than_connections_are_requests_to_try_again(api: Api, now:
                 held.enter_context(engine.connect())
         assert (asks().status_code, asks().json()["code"]) == (503, "busy")
         page = http.get("/work", cookies={COOKIE: "no matter whose"})
-        assert page.status_code == 502 and "记录正被他人办理" in page.text
+        assert page.status_code == 503 and "记录正被他人办理" in page.text
     assert asks().status_code == 200
     narrow.close()
