@@ -127,8 +127,7 @@ async def _guarded(request: Request, answer: Callable[[Request], Awaitable[Respo
     response.headers.setdefault("Content-Security-Policy", _NOTHING)
     if settings().public_url.startswith("https://"):
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-    if request.url.path.startswith(PREFIX):
-        response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 

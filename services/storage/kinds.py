@@ -19,6 +19,7 @@ _PICTURES = {"image/png", "image/jpeg", "image/webp"}
 PAPER_KINDS = frozenset({PDF, "image/heic", XLSX, *_PICTURES})
 PIXELS = 80_000_000            # beyond any phone's picture: a small file that unpacks to more is an attack
 _UNPACKED = 200 * 1024 * 1024
+_ENTRIES = 2_000                # files in a workbook; one with a picture a row has some hundreds
 _CELLS = 4_000_000              # a reader lays out the whole area: two cells far apart would take all memory
 _PLACE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{0,3})([0-9]{1,9})["']""")
 _PIECE, _OVERLAP = 1 << 20, 4096
@@ -45,7 +46,8 @@ def _workbook(content: bytes) -> str:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
             names = set(archive.namelist())
-            bloated = unpacked > _UNPACKED or any(_area(archive, entry) > _CELLS for entry in archive.infolist())
+            many = unpacked > _UNPACKED or len(names) > _ENTRIES
+            bloated = many or any(_area(archive, entry) > _CELLS for entry in archive.infolist())
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError):
         raise _damaged() from None
     if bloated:

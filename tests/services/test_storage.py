@@ -89,6 +89,7 @@ def test_the_true_kind_is_read_from_the_bytes(content: bytes, mime: str) -> None
     (b"PK\x03\x04 broken", "file_damaged"),
     (picture()[:60], "file_damaged"),
     (_huge_png(), "file_"),
+    (_zip("[Content_Types].xml", "xl/workbook.xml", *(f"xl/media/{number}" for number in range(1999))), "file_bloated"),
 ])
 def test_other_and_damaged_files_are_refused(content: bytes, code: str) -> None:
     with pytest.raises(InputError, match=code):

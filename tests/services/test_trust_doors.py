@@ -20,6 +20,7 @@ from services.access.sessions import MOST, open_session, resume
 from services.api.__main__ import served
 from services.core.db import Database
 from services.core.settings import Settings, settings
+from services.web.desks import sign_in_elsewhere
 from services.web.door import COOKIE
 from tests.services.api_world import Api
 from tests.support.signed_in import Visitor, sign_in
@@ -65,6 +66,7 @@ def test_every_answer_tells_the_browser_what_it_may_do(api: Api) -> None:
             assert held["base-uri"] == ["'none'"] and held["frame-ancestors"] in (["'none'"], ["'self'"]), path
             assert not {"'unsafe-inline'", "'unsafe-eval'", "*", "data:"} & {word for words in held.values() for word in words}, path
             assert found.headers["x-content-type-options"] == "nosniff", path
+            assert path.startswith("/static/") or found.headers["cache-control"] == "no-store", path
             assert found.headers["referrer-policy"] in ("no-referrer", "same-origin"), path
             assert "access-control-allow-origin" not in found.headers and "server" not in found.headers, path
             if found.content:
@@ -183,6 +185,33 @@ def test_methods_nobody_offers_and_bodies_without_a_length_are_refused(api: Api)
             assert http.request(method, "/api/v1/me").status_code == 405, method
         assert http.post("/sign-in", content=iter([b"login=a", b"&password=b"])).status_code == 411     # sent in chunks
         assert http.get("/static/").status_code == 404 and http.get("/.git/config").status_code == 404
+
+
+def test_another_site_begins_no_sign_in_at_the_provider(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the provider asks nothing, a link elsewhere would open a session that nobody wanted."""
+    (tmp_path / "secret").write_text("of-ours")
+    for name, value in (("ISSUER", "http://127.0.0.1:9"), ("CLIENT_ID", "huzhu"), ("CLIENT_SECRET_FILE", str(tmp_path / "secret"))):
+        monkeypatch.setenv(f"HUZHU_OIDC_{name}", value)
+    settings.cache_clear()
+    sign_in_elsewhere._provider.cache_clear()
+    try:
+        with TestClient(api.app, follow_redirects=False) as http:
+            asked = http.get("/sign-in/oidc/start", headers={"sec-fetch-site": "cross-site"})
+            assert asked.status_code == 200 and "/sign-in/oidc/start" in asked.text and "set-cookie" not in asked.headers
+            own = http.get("/sign-in/oidc/start", headers={"sec-fetch-site": "same-origin"})
+            assert own.status_code == 502       # it goes to the provider, who is not there
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
+        sign_in_elsewhere._provider.cache_clear()
+
+
+def test_an_asker_who_is_slowed_down_stands_in_the_log(api: Api) -> None:
+    with TestClient(api.app) as http, capture_logs() as lines:
+        for _ in range(11):
+            http.post("/progress", data={"claim_no": "NX-2026-000001", "code": "000000"})
+    assert [(line["event"], line["what"], line["address"]) for line in lines if line.get("kind") == "safety"] == [
+        ("slowed", "progress", "testclient")]
 
 
 def test_a_line_is_one_json_object_in_utc_whatever_was_typed() -> None:

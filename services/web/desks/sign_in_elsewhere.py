@@ -38,8 +38,13 @@ def _provider(*_settings: str | Path | None) -> Provider | None:
 
 @pages.get("/sign-in/oidc/start", roles=ANYONE)
 def depart(visit: Visit) -> Response:
-    """To the provider. A link, not a form: a form may lead to our own pages only."""
+    """To the provider. A link, not a form: a form may lead to our own pages only.
+
+    Whom another site sends here has asked for nothing: that person sees the way in and presses the button.
+    """
     there = provider()
+    if visit.from_elsewhere:
+        return ask_again(visit)
     seconds = visit.wait("sign-in", size=TRIES, seconds=SECONDS_EACH)
     if seconds:
         return ask_again(visit, Unauthenticated("too_many", "登录尝试过多", remedy=f"请{seconds}秒后再试"))
