@@ -46,7 +46,7 @@ def _workbook(content: bytes) -> str:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
             names = set(archive.namelist())
-            many = unpacked > _UNPACKED or len(names) > _ENTRIES
+            many = unpacked > _UNPACKED or len(archive.infolist()) > _ENTRIES
             bloated = many or any(_area(archive, entry) > _CELLS for entry in archive.infolist())
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError):
         raise _damaged() from None
