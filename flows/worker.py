@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import signal
 import sys
@@ -18,12 +19,14 @@ import structlog
 
 from flows.dispatch import LANES, Lane, drain
 from services.core import logs, telemetry
+from services.core.away import DatabaseAway, lively
 from services.core.errors import HuzhuError
 from services.core.settings import settings
 from services.outbox.service import CHANNEL, LOCK_SPACE
 from services.wiring import wiring
 
 IDLE_SECONDS = 2.0                  # rows put back with a delay come due without a notification
+HEARTBEAT_SECONDS = 20.0            # without a word from the database for so long, the lock counts as lost
 log = structlog.get_logger()
 
 
@@ -46,15 +49,25 @@ async def run() -> None:
     telemetry.serve_metrics(config.worker_metrics_port)
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, _stop, wakers)
-    with psycopg.connect(wiring().db.url, autocommit=True) as connection:
+    with psycopg.connect(lively(wiring().db.url), autocommit=True) as connection:
         worker = hold_lock(connection)
         connection.execute(f"LISTEN {CHANNEL}")
         log.info("worker_ready", worker=worker)
-        try:
-            await asyncio.gather(_listen(connection, wakers), *(
-                asyncio.to_thread(asyncio.run, _follow(worker, lane, waker)) for lane, waker in zip(LANES, wakers, strict=True)))
-        finally:
-            _stop(wakers)       # a lane that broke takes the others with it, and whoever started us starts us again
+        lanes = asyncio.gather(*(_run(worker, lane, waker, wakers) for lane, waker in zip(LANES, wakers, strict=True)),
+                               return_exceptions=True)
+        # The lock is held, and watched, until the last lane has let go of its batch: nobody may take the rows before.
+        await _listen(connection, wakers, lanes)
+        for fault in await lanes:
+            if fault is not None:
+                raise fault
+
+
+async def _run(worker: int, lane: Lane, waker: Waker, wakers: Sequence[Waker]) -> None:
+    """One lane in a thread of its own. One that breaks takes the others with it, and whoever started us starts us again."""
+    try:
+        await asyncio.to_thread(asyncio.run, _follow(worker, lane, waker))
+    finally:
+        _stop(wakers)
 
 
 @dataclass
@@ -71,12 +84,28 @@ def _stop(wakers: Sequence[Waker]) -> None:
         waker.owed.set()
 
 
-async def _listen(connection: psycopg.Connection[tuple[object, ...]], wakers: Sequence[Waker]) -> None:
-    """Wake every lane when something is owed, and now and then."""
-    while not any(waker.stopping for waker in wakers):
-        await asyncio.to_thread(_wait, connection)
+async def _listen(connection: psycopg.Connection[tuple[object, ...]], wakers: Sequence[Waker],
+                  lanes: asyncio.Future[list[BaseException | None]]) -> None:
+    """Wake every lane when something is owed, and now and then, until all lanes have ended."""
+    while not lanes.done():
+        try:
+            await asyncio.wait_for(asyncio.to_thread(_wait, connection), HEARTBEAT_SECONDS)
+        except (psycopg.OperationalError, TimeoutError) as error:
+            _lost(error)
         for waker in wakers:
             waker.owed.set()
+
+
+def _lost(error: Exception) -> None:
+    """Without its lock a worker's rows are anybody's: it ends here and now, as kill -9 would end it, and nothing is done twice at once.
+
+    Whoever started us starts us again; what was in hand is worked by the next.
+    """
+    log.error("worker_lock_lost", error=repr(error))
+    sys.stderr.write("错误：数据库连接中断，后台任务进程退出。由启动它的程序重新启动，手上的事项由下一个进程接着办。\n")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(os.EX_TEMPFAIL)
 
 
 async def _follow(worker: int, lane: Lane, waker: Waker) -> None:
@@ -88,9 +117,10 @@ async def _follow(worker: int, lane: Lane, waker: Waker) -> None:
 
 
 def _wait(connection: psycopg.Connection[tuple[object, ...]]) -> None:
-    """Sleep until something is owed."""
+    """Sleep until something is owed; then ask for a sign of life, for a line that is gone says nothing by itself."""
     for _ in connection.notifies(timeout=IDLE_SECONDS, stop_after=1):
-        return
+        break
+    connection.execute("SELECT 1")
 
 
 def main() -> int:
@@ -100,6 +130,10 @@ def main() -> int:
     except HuzhuError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
+    except psycopg.OperationalError as error:
+        log.error("database_away", error=repr(error))
+        sys.stderr.write(f"错误：{DatabaseAway().message}\n")
+        return os.EX_TEMPFAIL
     return 0
 
 

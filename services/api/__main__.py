@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 
+import psycopg
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
 from services.api.app import create_app
 from services.core import logs, telemetry
+from services.core.away import DatabaseAway
 from services.core.errors import HuzhuError
 from services.core.settings import Settings, settings
 from services.wiring import build
@@ -43,6 +46,9 @@ def main() -> int:
     except HuzhuError as error:
         sys.stderr.write(f"错误：{error.message}。{error.remedy}\n")
         return error.exit_code
+    except psycopg.OperationalError as error:
+        sys.stderr.write(f"错误：{DatabaseAway().message}（{type(error).__name__}）。请核对数据库是否运行、HUZHU_DATABASE_URL 是否正确\n")
+        return os.EX_TEMPFAIL
     uvicorn.Server(served(app, config, host=given.host, port=given.port)).run()
     return 0
 

@@ -166,6 +166,10 @@ class Supervisor:
         program.start()
         program.wait_ready(60)
 
+    def revive_database(self) -> bool:
+        """The embedded server that died is started again; True when it had. A server of others is theirs to start."""
+        return not self.config.database_url and embedded.revive(self.config.data_dir / "postgres")
+
     def died(self) -> list[str]:
         """Names of programs that ended by themselves."""
         return [name for name, program in self._programs.items()

@@ -13,6 +13,7 @@ from rich.console import Console
 from services.cli.demonstration import add_twin, demonstration, take_up
 from services.cli.stopping import stop_like_ctrl_c
 from services.cli.supervisor import Supervisor
+from services.core.errors import HuzhuError
 from services.core.settings import settings
 from services.evidence.recognition.engine import refuse_without_reader
 from services.wiring import refuse_without_insurer
@@ -46,11 +47,21 @@ def _watch(machine: Supervisor) -> None:
     try:
         while True:
             time.sleep(1)
-            for name in machine.died():
-                _console.print(f"[red]{name} 意外退出，正在重新启动[/red]（日志：{machine.logs / name}.log）")
-                machine.restart(name)
+            try:
+                _look(machine)
+            except HuzhuError as error:     # not up again yet: the next look tries anew
+                _console.print(f"[red]{error.message}[/red]（{error.remedy}）")
     except KeyboardInterrupt:
         _console.print("正在停止……")
+
+
+def _look(machine: Supervisor) -> None:
+    """The database first: a program that is started without it ends again."""
+    if machine.revive_database():
+        _console.print("[red]数据库意外退出，已重新启动[/red]")
+    for name in machine.died():
+        _console.print(f"[red]{name} 意外退出，正在重新启动[/red]（日志：{machine.logs / name}.log）")
+        machine.restart(name)
 
 
 def worker() -> None:

