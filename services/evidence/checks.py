@@ -25,7 +25,7 @@ from services.evidence.readings import FieldView
 from services.evidence.rules import Finding, Seen
 from services.evidence.sheet_checks import PaperRead
 from services.evidence.unread import pages_left
-from services.intake.queries import claim_for
+from services.intake.queries import claim_for, require_processing
 from services.lifecycle.service import Move, Moved, fire
 from services.models import BankCard, Case, Claim, Cover, Paper, PaperReading, Person
 from services.rulebook import registry
@@ -167,6 +167,7 @@ def verify(session: Session, *, claim_id: uuid.UUID, version: int | None = None,
     if left and not reason.strip():
         raise GuardFailed("papers_unread", f"还有 {left} 页尚未识读", remedy="等识读完再核验；不等的，逐页看过后写明理由", field="reason")
     told: dict[str, object] = {"unread_pages": left, "unread_reason": reason.strip()} if left else {}
+    require_processing(session, claim.id)
     moved = fire(session, "claim", "verify", [Move(claim.id, version=version, details=told)], actor=actor, now=now)[0]
     session.execute(sa.update(Claim).where(col(Claim.id) == claim.id).values(
         verified_person=actor.person_id, verified_on=business_day(now)))

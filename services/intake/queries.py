@@ -6,10 +6,11 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from services.access.actor import Actor, Role
-from services.core.errors import NotFound
+from services.core.errors import GuardFailed, NotFound
 from services.enrolment import queries as enrolment
 from services.intake.rules import facts_digest
 from services.models import Case, Claim, Consent, Paper, Person
@@ -77,6 +78,15 @@ def consent_in_force(session: Session, case_id: uuid.UUID, purpose: str) -> Cons
     """The consent that holds for a purpose, if any."""
     return session.exec(select(Consent).where(Consent.case_id == case_id, Consent.purpose == purpose,
                                               col(Consent.withdrawn_at).is_(None))).first()
+
+
+def require_processing(session: Session, claim_id: uuid.UUID) -> None:
+    """GuardFailed when the person took back the consent that handling the claim rests on, and has not given it again."""
+    taken_back = session.execute(sa.text("""
+        SELECT bool_and(k.withdrawn_at IS NOT NULL) FROM consent k JOIN claim c ON c.case_id = k.case_id
+        WHERE c.id = :claim AND k.purpose = 'processing'"""), {"claim": claim_id}).scalar_one()
+    if taken_back:
+        raise GuardFailed("consent_withdrawn", "会员撤回了办理所需的同意，案件停止办理", remedy="会员再次同意后自动恢复，无须另行解除")
 
 
 def accepted_hashes(session: Session, claim_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[str]]:

@@ -33,7 +33,9 @@ HOLDS: dict[str, str] = {
     "hold_over": "暂停事由已消除",
 }
 STANDS = "decision_stands"              # of a later round: nothing more is due; only `uphold` gives it
-REASONS: dict[str, str] = {**REFUSALS, **RETURNS, **HOLDS, STANDS: "重新审核后没有应补付的金额"}
+# Why the person's own word stops a claim, which nobody chooses (services/intake/consents).
+CONSENT_WITHDRAWN = {"consent_withdrawn": "会员撤回了办理所需的同意"}
+REASONS: dict[str, str] = {**REFUSALS, **RETURNS, **HOLDS, **CONSENT_WITHDRAWN, STANDS: "重新审核后没有应补付的金额"}
 
 # Which approvals stand: said on the page beside the chain, and what `send_down`, `refresh` and `regrade` do.
 APPROVALS_STAND: tuple[str, ...] = (

@@ -17,6 +17,7 @@ from services.core.clock import business_day
 from services.core.errors import Conflict, GuardFailed, InputError, NotPermitted
 from services.core.money import to_yuan
 from services.core.settings import settings
+from services.intake.queries import require_processing
 from services.lifecycle.apart import require_apart
 from services.lifecycle.service import Move, fire
 from services.outbox import service as outbox
@@ -184,6 +185,7 @@ def unhold(session: Session, *, claim_id: uuid.UUID, version: int | None = None,
            now: datetime) -> None:
     """Let a held claim go on; the flow that the hold stopped is owed again."""
     check_reason(reason, REASONS)
+    require_processing(session, claim_id)
     fire(session, "claim", "unhold", [Move(claim_id, version=version, reason=reason)], actor=actor, now=now)
     _set_hold(session, claim_id, None)
 

@@ -1,0 +1,119 @@
+"""Consents: recorded with the words they were given to, taken back with what that stops, given again with what that lets go on.
+
+Without `insurer` nothing goes to the insurer (services/insurer/packing). Whoever takes `processing` back stops the case: its open claims
+are on hold, so that no guard of routing, decision, hand-over or payment passes, and they are not verified; given again they go on.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from services.access.actor import REVIEWERS, Actor, Role
+from services.audit import service as audit
+from services.audit.chain import Entry
+from services.core.errors import NotFound
+from services.intake import purposes
+from services.intake.queries import case_of, claims_of, consent_in_force, require_own
+from services.models import Consent
+from services.outbox import service as outbox
+from services.outbox.service import Work
+from services.storage import service as storage
+from statemachines.states import ClaimState
+
+PROCESSING = "processing"
+WITHDRAWN = "consent_withdrawn"         # why a claim is on hold (services/review/rules.HOLDS)
+_STOPPED = ("reported", "supplementing", "verified", "in_review", "with_insurer", "payable")
+_HOLD = sa.text("""
+    UPDATE claim SET held = true, hold_reason = :reason WHERE case_id = :case AND NOT held AND state = ANY(CAST(:states AS text[]))
+    RETURNING id, org_key""")
+_LET_GO = sa.text("""
+    UPDATE claim SET held = false, hold_reason = NULL WHERE case_id = :case AND held AND hold_reason = :reason RETURNING id, org_key""")
+
+
+def record_consent(session: Session, *, case_id: uuid.UUID, purpose: str, paper_sha256: str | None = None, actor: Actor,
+                   now: datetime) -> Consent:
+    """The person's separate consent for one purpose (个人信息保护法 23、29). Recording it twice changes nothing."""
+    actor.require(Role.MEMBER, Role.UNIT_CLERK, *sorted(REVIEWERS), what="登记同意")
+    asked = purposes.of_case(purpose)
+    case = case_of(session, case_id)
+    require_own(session, actor, case.person_id)
+    if paper_sha256 and not storage.has(paper_sha256):
+        raise NotFound("object_missing", "没有这一文件", remedy="先上传同意书", field="paper_sha256")
+    _lock(session, case_id)
+    held = consent_in_force(session, case_id, purpose)
+    if held:
+        return held
+    consent = Consent(org_key=case.org_key, case_id=case_id, person_id=case.person_id, purpose=purpose, given_at=now,
+                      recorded_by=_account(actor), paper_sha256=paper_sha256, words_version=asked.present.version)
+    session.add(consent)
+    session.flush()
+    _record(session, case_id, consent.id, "given", {"purpose": purpose, "words": asked.present.version}, actor, now)
+    # A certified claim may have waited for nothing but this: its way on is owed again.
+    outbox.add(session, [Work("review_step.pass", claim.org_key, claim.id) for claim in claims_of(session, case_id)
+                         if claim.route == purpose and claim.state == ClaimState.IN_REVIEW], now=now)
+    if purpose == PROCESSING:
+        _go_on(session, case_id, actor, now)
+    return consent
+
+
+def withdraw_consent(session: Session, *, case_id: uuid.UUID, purpose: str, why: str = "", paper_sha256: str | None = None,
+                     actor: Actor, now: datetime) -> None:
+    """The person takes a consent back: nothing more goes out under it; what went out stays recorded. `why` is hers to give or not."""
+    actor.require(Role.MEMBER, Role.UNIT_CLERK, *sorted(REVIEWERS), what="撤回同意")
+    purposes.of_case(purpose)
+    case = case_of(session, case_id)
+    require_own(session, actor, case.person_id)
+    if paper_sha256 and not storage.has(paper_sha256):
+        raise NotFound("object_missing", "没有这一文件", remedy="先上传撤回同意的书面材料", field="paper_sha256")
+    _lock(session, case_id)
+    held = consent_in_force(session, case_id, purpose)
+    if held is None:
+        raise NotFound("consent_missing", "没有有效的同意", remedy="核对用途", field="purpose")
+    held.withdrawn_at, held.withdrawn_by = now, _account(actor)
+    held.withdrawn_why, held.withdrawn_sha256 = why.strip() or None, paper_sha256
+    session.add(held)
+    session.flush()
+    _record(session, case_id, held.id, "withdrawn", {"purpose": purpose, "words": held.words_version}, actor, now)
+    if purpose == PROCESSING:
+        _stop(session, case_id, actor, now)
+
+
+def _stop(session: Session, case_id: uuid.UUID, actor: Actor, now: datetime) -> None:
+    stopped = session.execute(_HOLD, {"case": case_id, "reason": WITHDRAWN, "states": list(_STOPPED)}).all()
+    _note(session, stopped, "hold", WITHDRAWN, actor, now)
+
+
+def _go_on(session: Session, case_id: uuid.UUID, actor: Actor, now: datetime) -> None:
+    """The flow that the hold stopped is owed again; a hold for another reason stands."""
+    going = session.execute(_LET_GO, {"case": case_id, "reason": WITHDRAWN}).all()
+    _note(session, going, "unhold", "hold_over", actor, now)
+    outbox.add(session, [Work("claim.unhold", row.org_key, row.id) for row in going], now=now)
+
+
+def _note(session: Session, rows: Sequence[sa.Row[tuple[uuid.UUID, str]]], event: str, reason: str, actor: Actor, now: datetime) -> None:
+    audit.append(session, [Entry(row.id, row.org_key, "claim", row.id, event, reason=reason) for row in rows],
+                 account=actor.account_id, person=actor.person_id, at=now)
+
+
+def _lock(session: Session, case_id: uuid.UUID) -> None:
+    """The claims first, as everywhere: two at once give or take back one after the other."""
+    session.flush()
+    session.execute(sa.text("SELECT id FROM claim WHERE case_id = :case ORDER BY id FOR UPDATE"), {"case": case_id})
+
+
+def _account(actor: Actor) -> uuid.UUID:
+    if actor.account_id is None:
+        raise TypeError("a person with an account must do this")
+    return actor.account_id
+
+
+def _record(session: Session, case_id: uuid.UUID, consent_id: uuid.UUID, event: str, details: dict[str, object], actor: Actor,
+            now: datetime) -> None:
+    audit.append(session, [Entry(claim.id, claim.org_key, "consent", consent_id, event, details=details)
+                           for claim in claims_of(session, case_id)],
+                 account=actor.account_id, person=actor.person_id, at=now)
