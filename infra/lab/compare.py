@@ -2,9 +2,9 @@
 
 What differs between two honest runs from one start is normalised here and nowhere else:
 
-- Ids, and digests of bytes that hold one (a letter's file carries its random check code), are names. A name that both runs have is a
-  value like any other; the others are matched by what stands around them: colour refinement over all changed rows, so that a row that
-  belongs to the wrong claim is a difference although nobody knows what its id should have been.
+- Ids, a letter's random check code, digests of bytes that hold one, and the print of a certificate are names. A name that both runs
+  have is a value like any other; the others are matched by what stands around them: colour refinement over all changed rows, so that
+  a row that belongs to the wrong claim is a difference although nobody knows what its id should have been.
 - Sealed values are opened with the key ring: the nonce is random, what was sealed is not.
 - `DRAWN` columns hold chance, the instant of the machine or a link over ids; what they promise is proven by others (the audit chains by
   `audit verify`, whole numbers by `huzhu check`).
@@ -37,12 +37,14 @@ DRAWN: Mapping[str, frozenset[str]] = {
     "claim": frozenset({"audit_head", "code"}),
     "payment_run": frozenset({"audit_head"}),
     "audit_head": frozenset({"heads", "digest"}),
-    "notice": frozenset({"check_code"}),
     "outbox": frozenset({"id", "taken_by", "tries", "fault", "not_before"}),
     "calendar_version": frozenset({"kept_at"}),
+    "timetable_run": frozenset({"at"}),
 }
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_NAME = re.compile(rf"{_UUID}|\b[0-9a-f]{{64}}\b")
+_SIGN = "[2-9A-HJKMNP-Z]"            # of a letter's check code, as it is printed and as its address has it
+_NAME = re.compile("|".join((_UUID, r"\b[0-9a-f]{64}\b", r"\b[0-9A-F]{36,40}\b", rf"\b{_SIGN}{{4}}(?:-{_SIGN}{{4}}){{3}}\b",
+                             rf"(?:(?<=/check/)|(?<=code\": \")){_SIGN}{{16}}\b")))
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:\+00:00|Z)")
 _SEALED = re.compile(r"^\\x([0-9a-f]{2}){1,16}?3a")
 _ROUNDS = 12                        # of the refinement, at most; it ends when nothing becomes finer
@@ -119,15 +121,17 @@ def _opened(ring: KeyRing | None, table: str, column: str, cell: object) -> obje
 
 
 def of_sqlite(path: Path, name: str, *, drawn: Mapping[str, Iterable[str]] | None = None) -> Snapshot:
-    """Another program's store, read only: its tables as `name.table`; `drawn` are its own columns of chance."""
+    """Another program's store, read only: its tables as `name.table`; `drawn` are its own columns of chance, "*" a whole table."""
     skipped = {table: frozenset(columns) for table, columns in (drawn or {}).items()}
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
         store.row_factory = sqlite3.Row
         tables = [row[0] for row in store.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]
         found = {}
         for table in sorted(tables):
+            if (without := skipped.get(table, frozenset())) == {"*"}:
+                continue
             rows = (dict(row) for row in store.execute(f'SELECT * FROM "{table}"'))
-            found[f"{name}.{table}"] = of_rows({k: v for k, v in row.items() if k not in skipped.get(table, ())} for row in rows)
+            found[f"{name}.{table}"] = of_rows({k: v for k, v in row.items() if k not in without} for row in rows)
     return Snapshot(found)
 
 
