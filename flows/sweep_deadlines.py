@@ -5,7 +5,6 @@ from __future__ import annotations
 from prefect import flow
 
 from flows.runtime import Batch, actor, effect, now, transaction
-from services.audit import verify as audit
 from services.core import telemetry
 from services.core.clock import business_day
 from services.evidence import service as evidence
@@ -66,13 +65,6 @@ async def close() -> None:
 
 
 @effect
-async def seal() -> None:
-    """The day's head over all chains."""
-    with transaction() as session:
-        audit.seal_day(session, day=business_day(now()), now=now())
-
-
-@effect
 async def forget_uploads() -> None:
     """Files that came in parts and were given up."""
     with transaction() as session:
@@ -89,4 +81,3 @@ async def sweep_deadlines(label: str, batch: Batch) -> None:
     await forward_overdue()
     await close()
     await forget_uploads()
-    await seal()

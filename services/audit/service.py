@@ -22,7 +22,7 @@ Head = tuple[int, bytes]
 def link_all(entries: Sequence[Entry], heads: dict[uuid.UUID, Head], *,
              account: uuid.UUID | None, person: uuid.UUID | None, at: datetime) -> list[Link]:
     """Add the entries to their chains in order; `heads` is moved on in place."""
-    join = chain.joiner(key_ring().audit_key, account=account, person=person, at=at)
+    join = chain.joiner(key_ring().audit_key_at(at), account=account, person=person, at=at)
     links = []
     for entry in entries:
         seq, prev = heads[entry.chain_id]

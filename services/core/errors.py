@@ -20,6 +20,10 @@ class HuzhuError(Exception):
         self.remedy = remedy
         self.field = field
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Processes that work for another tell it their refusals too."""
+        return _told, (type(self), self.args, self.__dict__)
+
     def as_problem(self) -> dict[str, object]:
         """RFC 9457 problem details."""
         problem: dict[str, object] = {"type": f"urn:huzhu:error:{self.code}", "title": self.message,
@@ -27,6 +31,13 @@ class HuzhuError(Exception):
         if self.field:
             problem["field"] = self.field
         return problem
+
+
+def _told(kind: type[HuzhuError], arguments: tuple[object, ...], said: dict[str, object]) -> HuzhuError:
+    error = kind.__new__(kind, *arguments)
+    error.args = arguments
+    error.__dict__.update(said)
+    return error
 
 
 class InputError(HuzhuError):

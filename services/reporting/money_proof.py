@@ -19,7 +19,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from services.audit import chain
-from services.core.clock import business_day
+from services.core.clock import at_hour, business_day
 from services.core.crypto import key_ring
 from services.core.errors import HuzhuError, NotFound, OutsideError
 from services.core.ids import uuidv7
@@ -130,7 +130,7 @@ def prove(session: Session, *, org_key: str, office: str, day: date, now: dateti
 
 def signed(org_key: str, day: date, content: bytes) -> bytes:
     """The report's signature, with the key that seals the record's days."""
-    return chain.digest(key_ring().audit_key, hashlib.sha256(f"money:{org_key}:{day.isoformat()}".encode()).digest(), content.decode())
+    return chain.digest(key_ring().audit_key_at(at_hour(day)), hashlib.sha256(f"money:{org_key}:{day.isoformat()}".encode()).digest(), content.decode())
 
 
 def listed(session: Session, *, limit: int = 62) -> list[MoneyProof]:

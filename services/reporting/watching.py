@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from services.ledger import queries as ledger
-from services.models import Account, AuditHead, Claim, Person
+from services.models import Account, Claim, Person
 
 PAGE = 50
 
@@ -42,19 +42,27 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day's head over all chains."""
+    """A day's seal over all chains. `exported_at` is empty until it lies at the second place, and in days of the former kind."""
 
     day: date
     chains: int
     records: int
     digest: str
     at: datetime
+    place: str = ""
+    exported_at: datetime | None = None
+    losses: int = 0
 
 
 _LOOKS = """
     SELECT r.id, r.at, r.account_id, coalesce(a.name, '') AS name, coalesce(a.login, '') AS login, r.what, r.reason, c.claim_no
     FROM access_record r LEFT JOIN account a ON a.id = r.account_id LEFT JOIN claim c ON c.id = r.claim_id
     WHERE (CAST(:after AS uuid) IS NULL OR r.id < :after) {narrowed} ORDER BY r.id DESC LIMIT :limit"""
+_DAYS = sa.text("""
+    SELECT day, chains, records, root AS digest, at, place, exported_at, losses FROM audit_seal WHERE day < coalesce(:before, 'infinity')
+    UNION ALL SELECT day, chains, records, digest, at, '', NULL, 0 FROM audit_head h
+    WHERE day < coalesce(:before, 'infinity') AND NOT EXISTS (SELECT FROM audit_seal s WHERE s.day = h.day)
+    ORDER BY day DESC LIMIT :limit""").bindparams(sa.bindparam("before", type_=sa.Date))
 _BY_CLAIMS = " AND r.claim_id = ANY(CAST(:claims AS uuid[]))"
 _BY_ACCOUNT = " AND r.account_id = CAST(:account AS uuid)"
 
@@ -87,12 +95,9 @@ def person_of(session: Session, claim_no: str) -> uuid.UUID | None:
 
 
 def days(session: Session, *, before: date | None = None, limit: int = 31) -> list[Day]:
-    """The newest daily heads, without what is in them: that is as long as there are chains."""
-    query = (sa.select(col(AuditHead.day), col(AuditHead.chains), col(AuditHead.records), col(AuditHead.digest), col(AuditHead.at))
-             .order_by(col(AuditHead.day).desc()).limit(limit))
-    if before:
-        query = query.where(col(AuditHead.day) < before)
-    return [Day(row.day, row.chains, row.records, row.digest.hex(), row.at) for row in session.execute(query)]
+    """The newest daily seals, and the heads of before there were seals, without what is in them."""
+    rows = session.execute(_DAYS, {"before": before, "limit": limit})
+    return [Day(row.day, row.chains, row.records, row.digest.hex(), row.at, row.place, row.exported_at, row.losses) for row in rows]
 
 
 def books(session: Session) -> Sequence[ledger.Balance]:

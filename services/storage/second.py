@@ -39,6 +39,9 @@ class SecondPlace:
             return store()
         return opened(config.audit_place, config.audit_place_endpoint, config.audit_place_region, config.audit_place_keys)
 
+    def __reduce__(self) -> tuple[type[SecondPlace], tuple[Settings]]:
+        return SecondPlace, (self.config,)      # another process opens the store itself
+
     def create(self, name: str, content: bytes) -> bool:
         """Write once; False when something is there already. StoreDown."""
         try:

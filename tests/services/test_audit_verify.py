@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
+import json
 import uuid
 from datetime import datetime
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
-from services.audit.verify import seal_day, verify, verify_all
+from services.audit.verify import verify, verify_all
 from services.core.clock import business_day
 from services.core.db import Database
+from services.core.settings import settings
+from services.models import AuditHead
 from tests.support.road import decided
 from tests.support.simulated import ROOT as NATION
 from tests.support.simulated import fill
@@ -23,9 +30,20 @@ Superuser = psycopg.Connection[tuple[object, ...]]
 def claim_id(db: Database, now: datetime) -> uuid.UUID:
     world: World = build_world(db, now)
     claim = decided(world, 1, now)
-    with db.unit_of_work(ROOT.scope) as session:
-        seal_day(session, day=business_day(now), now=now)
+    sealed_as_before(db, now)
     return claim
+
+
+def sealed_as_before(db: Database, now: datetime) -> None:
+    """A day's head as releases up to 0.8 wrote it, spelled by the format's own words."""
+    day = business_day(now)
+    with db.unit_of_work(ROOT.scope) as session:
+        heads: dict[str, list[object]] = {str(chain): [seq, head.hex()] for chain, seq, head in session.execute(sa.text(
+            "SELECT id, audit_seq, audit_head FROM claim UNION ALL SELECT id, audit_seq, audit_head FROM payment_run"))}
+        key = base64.b64decode(json.loads(settings().key_ring.read_text())["audit_key"])
+        content = hashlib.sha256(day.isoformat().encode()).digest() + json.dumps(
+            heads, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        session.add(AuditHead(day=day, chains=len(heads), records=0, heads=heads, digest=hmac.digest(key, content, "sha256"), at=now))
 
 
 def findings(db: Database) -> set[str]:
@@ -75,6 +93,16 @@ def test_removed_newest_rows_are_named_even_when_the_claims_head_is_moved_back(
     superuser.execute("UPDATE claim c SET audit_seq = a.seq, audit_head = a.hash FROM audit_record a"
                       " WHERE a.chain_id = c.id AND a.seq = c.audit_seq - 1")
     assert findings(db) == {"tail_missing"}
+
+
+def test_a_head_of_before_that_was_changed_is_named(db: Database, claim_id: uuid.UUID, superuser: Superuser) -> None:
+    superuser.execute("UPDATE audit_head SET heads = jsonb_set(heads, ARRAY[%s, '0'], '1')", (str(claim_id),))
+    assert findings(db) == {"changed"}
+
+
+def test_records_without_their_claim_are_named(db: Database, claim_id: uuid.UUID, superuser: Superuser) -> None:
+    superuser.execute("UPDATE audit_record SET chain_id = %s WHERE chain_id = %s", (uuid.uuid4(), claim_id))
+    assert findings(db) == {"changed", "claim_missing", "head_differs", "tail_missing"}
 
 
 def test_spans_of_chains_in_two_processes_say_the_same(db: Database, superuser: Superuser) -> None:

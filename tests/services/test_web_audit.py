@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from services.audit.verify import seal_day
+from services.audit import sealing
 from services.core.clock import business_day
 from services.core.db import Database
+from services.core.settings import settings
+from services.core.signing import signing_keys
+from services.storage.second import second_place
 from services.web.office_words import look_words
 from services.web.pages import routes
 from tests.services.api_world import Api
@@ -76,9 +79,9 @@ def test_the_daily_heads_and_the_books(api: Api, now: datetime) -> None:
     api.report()
     auditor = visitor(api, "xj.auditor", now)
     assert "还没有每日总校验" in auditor.get("/audit/record").text
-    with api.db.unit_of_work(ROOT.scope) as session:
-        digest = seal_day(session, day=business_day(now), now=now).digest.hex()
-    assert digest in auditor.get("/audit/record").text
+    sealed = sealing.seal(api.db, ROOT.scope, place=second_place(), keys=signing_keys(settings().signing_keys),
+                          day=business_day(now), now=now)
+    assert sealed.root.hex() in auditor.get("/audit/record").text
     books = auditor.get("/audit/books").text
     assert "借贷相等" in books and "应收费用" in books and "不为零" not in books
     assert "还没有质检样本" in auditor.get("/audit/samples").text

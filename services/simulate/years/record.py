@@ -40,7 +40,7 @@ _moment = itemgetter(0)
 
 def chain(chain_id: uuid.UUID, org_key: str, notes: Iterable[Note]) -> tuple[list[str], int, bytes]:
     """Lines of `audit_record` in the order of time; the chain's last place and hash."""
-    key, head, seq, lines = key_ring().audit_key, GENESIS, 0, []
+    key_at, head, seq, lines = key_ring().audit_key_at, GENESIS, 0, []
     chain_text, org, head_hex = str(chain_id), quoted(org_key), GENESIS.hex()
     for at, machine, subject, event, source, target, version, reason, details, who in sorted(notes, key=_moment):
         seq += 1
@@ -50,7 +50,7 @@ def chain(chain_id: uuid.UUID, org_key: str, notes: Iterable[Note]) -> tuple[lis
             f'{{"account":{_name(account)},"at":"{moment}","chain":"{chain_text}",'
             f'{details_of(details) if details else ""}"event":"{event}",{_word("from", source)}"machine":"{machine}","org":{org},'
             f'"person":{_name(person)},{_word("reason", reason)}"seq":{seq},"subject":"{subject_text}"{_last(target, version)}}}')
-        before, head = head_hex, hmac.digest(key, head + words.encode(), "sha256")
+        before, head = head_hex, hmac.digest(key_at(at), head + words.encode(), "sha256")
         head_hex = head.hex()
         if "\\" in words:
             words = words.replace("\\", "\\\\")
