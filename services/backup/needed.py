@@ -1,0 +1,63 @@
+"""Which papers the rows of a database rest on: every column that names bytes in the store by their hash, found from the models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import psycopg
+import sqlalchemy as sa
+from psycopg import sql
+from sqlmodel import SQLModel
+
+import services.models
+
+# Hashes of what is not kept, or lies sealed in parts under the row's own id.
+NOT_KEPT = {("feed_file", "sha256"), ("upload_session", "sha256"), ("idempotency_key", "request_sha256"), ("settlement_telling", "sha256")}
+# Rows whose bytes have gone: by law (services/evidence/retention.py), or because their days were over.
+STANDING = {("paper", "sha256"): sql.SQL("removed_at IS NULL"), ("privacy_request", "sha256"): sql.SQL("expires_at > now()")}
+_ENCLOSED = sql.SQL("SELECT 'notice' AS place, n.id::text AS row, e ->> 'sha256' AS sha256, true AS sure"
+                    " FROM notice n, jsonb_array_elements(n.enclosures) e")
+# What a letter or a proposal says of files: some of these hashes name bytes in the store, others only tell two texts apart.
+_SAID = sql.SQL("SELECT 'office_letter', o.id::text, e.value, false FROM office_letter o, jsonb_each_text(o.context) e"
+                " UNION ALL SELECT 'release', r.id::text, r.payload ->> 'sha256', false FROM release r")
+_COLUMN = sql.SQL("SELECT {name} AS place, {key}::text AS row, {column} AS sha256, true AS sure FROM {table}"
+                  " WHERE {column} IS NOT NULL AND {standing}")
+_EACH_ONCE = sql.SQL("SELECT DISTINCT ON (sha256) place, row, sha256, sure FROM ({}) AS x WHERE sha256 ~ '^[0-9a-f]{{64}}$'"
+                     " ORDER BY sha256, sure DESC, place")
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """A row and the hash of the bytes it rests on."""
+
+    place: str              # table
+    row: str                # id
+    sha256: str
+    sure: bool              # that there must be such bytes
+
+
+def columns() -> list[tuple[str, str]]:
+    """(table, column) of every hash that names bytes in the store."""
+    assert services.models.__all__
+    return sorted((table.name, column.name) for table in SQLModel.metadata.tables.values() for column in table.columns
+                  if column.name.endswith("sha256") and isinstance(column.type, sa.Text) and (table.name, column.name) not in NOT_KEPT)
+
+
+def needed(connection: psycopg.Connection[tuple[object, ...]]) -> list[Needed]:
+    """Each hash once, with one row that rests on it; asked past row security."""
+    parts = [_COLUMN.format(name=sql.Literal(table), key=sql.Identifier(_key(table)), column=sql.Identifier(column),
+                            table=sql.Identifier(table), standing=STANDING.get((table, column), sql.SQL("true")))
+             for table, column in _there(connection)]
+    rows = connection.execute(_EACH_ONCE.format(sql.SQL(" UNION ALL ").join([*parts, _ENCLOSED, _SAID]))).fetchall()
+    return [Needed(str(place), str(row), str(sha256), bool(sure)) for place, row, sha256, sure in rows]
+
+
+def _there(connection: psycopg.Connection[tuple[object, ...]]) -> list[tuple[str, str]]:
+    """Those columns that the database has: a backup of an earlier release lacks later ones."""
+    had = set(connection.execute("SELECT table_name::text, column_name::text FROM information_schema.columns"
+                                 " WHERE table_schema = 'public'").fetchall())
+    return [pair for pair in columns() if pair in had]
+
+
+def _key(table: str) -> str:
+    return next(iter(SQLModel.metadata.tables[table].primary_key.columns)).name

@@ -1,0 +1,136 @@
+"""Papers: copied once each, because a paper's name is the hash of its bytes; parts of files that still come are copied as they are."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.backup.place import Place
+from services.core.errors import InputError
+from services.storage.backend import Store, answering
+
+FOLDER = "papers"
+_BY_HASH = re.compile(r"^[0-9a-f]{2}/[0-9a-f]{2}/([0-9a-f]{64})$")
+_PART = "parts/"
+_EVERY = 500                # papers between two words of progress
+
+
+@dataclass(slots=True)
+class Copied:
+    """What one pass found: papers in the store, copied ones and their bytes, names whose bytes are not what the name says."""
+
+    names: dict[str, int] = field(default_factory=dict)
+    copied: int = 0
+    bytes: int = 0
+    damaged: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Copier:
+    """Copies a store into a place. `known`: names that are there; parts by their state, since a part may be sent again."""
+
+    store: Store
+    place: Place
+    known: dict[str, str] = field(default_factory=dict)
+    asked: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def copy(self, tell: Callable[[str], None] = lambda _: None) -> Copied:
+        """Whatever is new. Papers that go while we look are not missed by anyone: their time was over."""
+        with self.lock:
+            return self._copy(tell)
+
+    def _copy(self, tell: Callable[[str], None]) -> Copied:
+        if not self.asked:
+            self.known = {item.name.removeprefix(f"{FOLDER}/"): "" for item in self.place.items(FOLDER)}
+            self.asked = True
+        found = Copied()
+        for name, size, state in _listed(self.store):
+            found.names[name] = size
+            if self.known.get(name) == state:
+                continue
+            if self._one(name, found):
+                self.known[name] = state
+                if found.copied % _EVERY == 0:
+                    tell(f"复制材料：{found.copied} 份")
+        return found
+
+    def _one(self, name: str, found: Copied) -> bool:
+        try:
+            with answering():
+                content = bytes(self.store.get(name).bytes())
+        except FileNotFoundError:
+            found.names.pop(name, None)
+            return False
+        if (hashed := _BY_HASH.match(name)) and hashlib.sha256(content).hexdigest() != hashed[1]:
+            found.damaged.append(name)      # a damaged copy must not take a sound one's place
+            return False
+        self.place.put(f"{FOLDER}/{name}", content)
+        found.copied += 1
+        found.bytes += len(content)
+        return True
+
+
+def _listed(store: Store) -> Iterator[tuple[str, int, str]]:
+    """Name, bytes, and what tells two states of a part apart (a paper has one state)."""
+    with answering():
+        for batch in store.list():
+            for item in batch:
+                name = str(item["path"])
+                changing = f"{item['size']} {item['last_modified']}" if name.startswith(_PART) else ""
+                yield name, int(item["size"]), changing
+
+
+def packed(names: dict[str, int]) -> bytes:
+    """The list of a backup's papers: a line each, bytes and name, in order."""
+    return gzip.compress("".join(f"{size} {name}\n" for name, size in sorted(names.items())).encode(), mtime=0)
+
+
+def unpacked(content: bytes) -> dict[str, int]:
+    """The list again. InputError when it is none."""
+    try:
+        lines = gzip.decompress(content).decode().splitlines()
+        return {name: int(size) for size, _, name in (line.partition(" ") for line in lines)}
+    except (OSError, EOFError, ValueError):
+        raise InputError("papers_list", "备份里的材料清单已损坏", remedy="换用另一份备份") from None
+
+
+def by_hash(name: str) -> bool:
+    """Whether a name in the store is the hash of its bytes."""
+    return _BY_HASH.match(name) is not None
+
+
+def path_of(sha256: str) -> str:
+    """A paper's name in the store and in the place (services/storage)."""
+    return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
+
+
+def bring(place: Place, store: Store, names: Iterable[str], tell: Callable[[str], None] = lambda _: None) -> list[str]:
+    """Put papers back from the place into a store; names that the place has not, or not sound."""
+    missing = []
+    for done, name in enumerate(names, 1):
+        try:
+            with answering():
+                content = bytes(place.store.get(f"{FOLDER}/{name}").bytes())
+        except FileNotFoundError:
+            missing.append(name)
+            continue
+        if (hashed := _BY_HASH.match(name)) and hashlib.sha256(content).hexdigest() != hashed[1]:
+            missing.append(name)
+            continue
+        with answering(writing=True):
+            store.put(name, content, mode="overwrite")
+        if done % _EVERY == 0:
+            tell(f"放回材料：{done} 份")
+    return missing
+
+
+def forgotten(place: Place, kept: Iterable[dict[str, int]], since: datetime) -> list[str]:
+    """Copies that no kept backup lists and that had come before the oldest of them: their law's time is over here too."""
+    listed = set().union(*kept)
+    return [item.name for item in place.items(FOLDER) if item.at < since and item.name.removeprefix(f"{FOLDER}/") not in listed]

@@ -1,0 +1,71 @@
+"""What a place keeps: every point in time of so many days, and nothing whose time is over."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.backup import base, papers, signing, wal
+from services.backup.base import Backup, Base
+from services.backup.place import Place
+
+_UNFINISHED = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What was taken away: base backups, segments of the log, papers."""
+
+    bases: int
+    segments: int
+    papers: int
+
+    @property
+    def any(self) -> bool:
+        """Whether there was anything."""
+        return bool(self.bases or self.segments or self.papers)
+
+    def __str__(self) -> str:
+        return f"全量备份 {self.bases} 份、日志 {self.segments} 段、材料 {self.papers} 份"
+
+
+def kept(found: list[Base], since: datetime) -> list[Base]:
+    """Base backups that reach back to `since`: those after it and the last one before it; the newest in any case."""
+    before = [one for one in found if one.ended_at <= since]
+    return before[-1:] + [one for one in found if one.ended_at > since]
+
+
+def prune(backup: Backup, *, now: datetime) -> Gone:
+    """Take away what nobody can ask for any more. A backup's manifest goes first, so that half a backup is never offered."""
+    place, since = backup.place, now - timedelta(days=backup.config.backup_keep_days)
+    found = base.bases(place, signing.load_key(backup.config.key_ring.parent).public_key())
+    stay = kept(found, since)
+    old = [one for one in found if one not in stay] if stay else []
+    for one in old:
+        place.drop([f"{base.FOLDER}/{one.id}/{name}" for name in (base.MANIFEST, *one.files)])
+    _unfinished(place, {one.id for one in found}, now)
+    if not stay:
+        return Gone(0, 0, 0)
+    first = wal.number(stay[0].first_segment, stay[0].segment_size)
+    segments, _ = wal.listed(place)
+    over = [one.path for one in segments if wal.number(one.name, stay[0].segment_size) < first]
+    place.drop(over)
+    with backup.copier.lock:
+        away = papers.forgotten(place, [base.paper_list(place, one) for one in stay], stay[0].started_at)
+        place.drop(away)
+        for name in away:
+            backup.copier.known.pop(name.removeprefix(f"{papers.FOLDER}/"), None)
+    return Gone(len(old), len(over), len(away))
+
+
+def _unfinished(place: Place, finished: set[str], now: datetime) -> None:
+    """Files of backups that were killed on the way."""
+    for stamp in place.folders(base.FOLDER):
+        left = [] if stamp in finished else list(place.items(f"{base.FOLDER}/{stamp}"))
+        if left and max(item.at for item in left) < now - _UNFINISHED:
+            place.drop([item.name for item in left])
+    making = place.folder / "making" if place.folder else None
+    for room in making.iterdir() if making and making.is_dir() else ():
+        if room.stat().st_mtime < (now - _UNFINISHED).timestamp():
+            shutil.rmtree(room)
