@@ -15,6 +15,7 @@ from flows.compute_benefit import compute_benefit
 from flows.conclude_rounds import conclude_rounds
 from flows.enrol_rosters import enrol_rosters
 from flows.escalate_levels import escalate_levels
+from flows.find_stuck import find_stuck
 from flows.hand_to_insurer import forward_to_insurer, hand_to_insurer, recall_from_insurer, reply_to_insurer
 from flows.keep_papers import keep_papers
 from flows.pay import pay, plan_payments, settle_claims
@@ -23,11 +24,13 @@ from flows.reconcile import reconcile
 from flows.recount_clocks import recount_clocks
 from flows.refresh_figures import WHOLE, refresh_figures
 from flows.runtime import Batch, looking, transaction
+from flows.seal_record import seal_record
 from flows.send_notices import draft_notices, send_notices
 from flows.settle_city import settle_city
 from flows.sweep_deadlines import sweep_deadlines
 from services.core import telemetry
 from services.intake.queries import claim_numbers
+from services.lifecycle.topics import TIMETABLES
 from services.outbox import service as outbox
 from services.outbox.service import Taken
 
@@ -87,6 +90,8 @@ ROUTES: dict[str, tuple[Flow, ...]] = {
     "timetable.letters": (unopened_letters,),
     "timetable.figures": (refresh_figures,),
     WHOLE: (refresh_figures,),
+    "timetable.stuck": (find_stuck,),
+    "timetable.seal": (seal_record,),
 }
 
 
@@ -102,7 +107,7 @@ class Lane:
 # findings come at the end of its batch, and a worker that is told to stop finishes the batch in hand.
 # A provider of messages may think for seconds too, and nobody waits for an archive sheet or a
 # board's figures. A year released touches every open clock.
-_SLOW = {check_evidence, keep_papers, carry_letters, archive_claims, recount_clocks, refresh_figures, settle_city}
+_SLOW = {check_evidence, keep_papers, carry_letters, archive_claims, recount_clocks, refresh_figures, settle_city, find_stuck, seal_record}
 SLOW = frozenset({topic for topic, flows in ROUTES.items() if not _SLOW.isdisjoint(flows)})
 LANES = (Lane(slow=False, batch=200), Lane(slow=True, batch=25))
 
@@ -134,6 +139,8 @@ async def work(rows: Sequence[Taken]) -> None:
         return
     with transaction() as session:
         outbox.done(session, [row.id for row in rows])
+        if rows[0].topic in TIMETABLES:
+            outbox.ran(session, rows[0].topic)
 
 
 async def _failed(row: Taken, error: Exception) -> None:

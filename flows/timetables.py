@@ -8,6 +8,7 @@ from prefect.schedules import Cron
 
 from flows.runtime import now, transaction
 from services.core.settings import settings
+from services.lifecycle.topics import TIMETABLES
 from services.outbox import service as outbox
 from services.outbox.service import Work
 
@@ -23,17 +24,8 @@ async def owe(topic: str) -> None:
 
 def main() -> None:
     """Serve the timetables until stopped."""
-    timetable = {"collect-replies": ("*/10 * * * *", "timetable.collect"),
-                 "sweep-deadlines": ("5 0,8,12,18 * * *", "timetable.sweep"),
-                 "keep-papers": ("30 2 1 * *", "timetable.papers"),
-                 "reconcile": ("20 6 * * *", "timetable.reconcile"),
-                 "prove-money": ("40 6 * * *", "timetable.prove"),
-                 "recount-clocks": ("50 0 * * *", "timetable.recount"),
-                 "unopened-letters": ("20 8 * * *", "timetable.letters"),
-                 "refresh-figures": ("*/15 * * * *", "timetable.figures"),
-                 "figures-anew": ("50 2 * * 0", "timetable.figures_whole")}
     deployments = [owe.to_deployment(name, schedule=Cron(when, timezone=ZONE), parameters={"topic": topic})
-                   for name, (when, topic) in timetable.items()]
+                   for topic, (name, when, _) in TIMETABLES.items()]
     serve(*(deployment for deployment in deployments if isinstance(deployment, RunnerDeployment)))
 
 

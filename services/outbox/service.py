@@ -88,6 +88,12 @@ def done(session: Session, ids: Sequence[int]) -> None:
     session.execute(sa.delete(_O).where(_O.c.id == sa.any_(sa.cast(list(ids), sa.ARRAY(sa.BigInteger)))))
 
 
+def ran(session: Session, topic: str) -> None:
+    """A timetable's work succeeded just now, by the database's own clock."""
+    session.execute(sa.text("INSERT INTO timetable_run (topic, at) VALUES (:topic, clock_timestamp())"
+                            " ON CONFLICT (topic) DO UPDATE SET at = EXCLUDED.at"), {"topic": topic})
+
+
 def put_back(session: Session, ids: Sequence[int], *, fault: str, delay_seconds: float) -> None:
     """Free rows whose flow failed, to be tried again after a pause; the fault stays readable."""
     session.execute(sa.text(
@@ -95,6 +101,13 @@ def put_back(session: Session, ids: Sequence[int], *, fault: str, delay_seconds:
         " not_before = clock_timestamp() + make_interval(secs => :delay) WHERE id = ANY(:ids)"
     ).bindparams(sa.bindparam("ids", type_=sa.ARRAY(sa.BigInteger))),
         {"fault": fault[:2000], "delay": delay_seconds, "ids": list(ids)})
+
+
+def free(session: Session, ids: Sequence[int]) -> None:
+    """Rows that failed or were put away are tried at once, as if for the first time; the last fault stays readable."""
+    session.execute(sa.text("UPDATE outbox SET not_before = NULL, tries = 0 WHERE id = ANY(:ids)").bindparams(
+        sa.bindparam("ids", type_=sa.ARRAY(sa.BigInteger))), {"ids": list(ids)})
+    notify(session)
 
 
 def waiting(session: Session) -> int:

@@ -52,7 +52,7 @@ class Part:
 
 
 FOLDS = (
-    Fold(Item(22, N_("运行情况")), ("/boards", "/map")),
+    Fold(Item(22, N_("运行情况")), ("/boards", "/map", "/stuck")),
     Fold(Item(24, N_("台账与文书")), ("/invoices", "/book", "/told", "/sheets", "/letters", "/letter-register", "/monthly", "/window",
                                  "/settlements")),
     Fold(Item(40, N_("保险公司")), ("/handoffs", "/disagreements", "/exchange", "/reconciliation", "/reserves")),

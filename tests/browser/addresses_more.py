@@ -8,6 +8,10 @@ MORE_NOT_PAGES = {"/settlements/{settlement_id}/unresolved", "/settlements/{sett
                   "/window/workbook", "/letter-wordings/{code}/{letter}/{number}", "/plans/replay/chart", "/plans/replay/workbook"}
 
 MORE_FORMS: dict[str, tuple[str, str]] = {
+    "/stuck/look": (HEAD, "/stuck/look"),
+    "/stuck/{stuck_id}/again": (HEAD, "/stuck/{nothing}/again"),
+    "/stuck/{stuck_id}/back": (HEAD, "/stuck/{nothing}/back"),
+    "/stuck/{stuck_id}/put-off": (HEAD, "/stuck/{nothing}/put-off"),
     "/window/{day_id}/payment": ("xj.maker", "/window/{nothing}/payment"),
     "/window/{day_id}/confirm": ("xj.checker", "/window/{nothing}/confirm"),
     "/window/{day_id}/send-back": ("xj.checker", "/window/{nothing}/send-back"),
@@ -15,6 +19,7 @@ MORE_FORMS: dict[str, tuple[str, str]] = {
     "/plans/compose/{draft_id}/{act}": (ADMIN, "/plans/compose/{composed}/propose")}
 
 MORE: dict[str, tuple[str, str]] = {
+    "/stuck": (HEAD, "/stuck"),
     "/settlements": ("xj.maker", "/settlements"),
     "/settlements/{settlement_id}": ("xj.maker", "/settlements/{nothing}"),
     "/settlements/{settlement_id}/unresolved": ("xj.maker", "/settlements/{nothing}/unresolved"),

@@ -40,6 +40,11 @@ UDOSHA      R   /boards/waiting
 UDOSHA      R   /boards/workbook
 DOSHA       R   /map
 DOSHA       R   /map/workbook
+SHAX        R   /stuck
+SHX         W   /stuck/look
+SHX         W   /stuck/{stuck_id}/again
+SHX         W   /stuck/{stuck_id}/back
+SHX         W   /stuck/{stuck_id}/put-off
 SHAX        RW  /plans/replay
 SHAX        R   /plans/replay/chart
 SHAX        R   /plans/replay/workbook

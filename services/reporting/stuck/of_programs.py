@@ -1,0 +1,39 @@
+"""Programs that are away, work that fails or that nobody owes any more, timetables that are silent."""
+
+from __future__ import annotations
+
+from services.lifecycle.topics import TIMETABLES
+from services.outbox.service import LOCK_SPACE
+from services.reporting.stuck.condition import AGAIN, Condition
+
+FAILED = 5              # tries after which a fault is no passing one
+
+# Real time on both sides: `not_before` is the database's own clock, as the worker's taking is.
+_WAITS = ("(o.not_before IS NULL OR o.not_before <= clock_timestamp()) AND o.taken_by IS NULL"
+          " AND o.created_at < :now - interval '15 minutes'")
+_ALIVE = f"EXISTS (SELECT FROM pg_locks l WHERE l.locktype = 'advisory' AND l.granted AND l.classid = {LOCK_SPACE})"
+
+# Real time here too: the timetables' programs know no other. One that never ran counts from the installation.
+_SILENT = f"""
+    SELECT t.topic, (SELECT min(g.org_key) FROM organisation g), NULL::uuid, NULL::uuid, l.at,
+           '上次运行 ' || to_char(l.at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI')
+    FROM (VALUES {", ".join(f"('{topic}', {hours})" for topic, (_, _, hours) in TIMETABLES.items())}) AS t(topic, hours)
+    JOIN LATERAL (SELECT max(r.at) AS at FROM timetable_run r WHERE r.topic IN (t.topic, 'installed')) l ON true
+    WHERE l.at < clock_timestamp() - make_interval(hours => t.hours)"""
+
+CONDITIONS = (
+    Condition("worker_away", "没有后台进程在运行，到期的工作无人办理", "huzhu worker", f"""
+        SELECT '后台进程', min(o.org_key), NULL::uuid, NULL::uuid, min(o.created_at), '等待办理的工作 ' || count(*) || ' 项'
+        FROM outbox o WHERE {_WAITS} AND NOT {_ALIVE} HAVING count(*) > 0"""),
+    Condition("work_waits", "后台进程在运行，但这类工作等了一刻钟以上", "huzhu worker", f"""
+        SELECT o.topic, min(o.org_key), NULL::uuid, NULL::uuid, min(o.created_at), '等待办理 ' || count(*) || ' 项'
+        FROM outbox o WHERE {_WAITS} AND {_ALIVE} AND o.fault IS NULL GROUP BY o.topic"""),
+    Condition("work_fails", f"后台工作失败 {FAILED} 次以上", AGAIN, f"""
+        SELECT o.id::text, o.org_key, o.claim_id, NULL::uuid, o.created_at,
+               o.topic || ' 已失败 ' || o.tries || ' 次：' || left(coalesce(o.fault, '工作到一半进程就终止了'), 200)
+        FROM outbox o WHERE o.tries >= {FAILED}""", topic="outbox"),
+    Condition("work_put_away", "后台工作被推迟到一天以后", AGAIN, """
+        SELECT o.id::text, o.org_key, o.claim_id, NULL::uuid, o.created_at, o.topic || ' 推迟到 ' || o.not_before::text
+        FROM outbox o WHERE o.not_before > clock_timestamp() + interval '1 day'""", topic="outbox"),
+    Condition("timetable_silent", "定时工作没有按时运行", "huzhu stuck owe {subject}", _SILENT),
+)
