@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.server
 import socket
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,6 +54,30 @@ def test_where_nobody_listens_nothing_left(carried: tuple[str, Gateway]) -> None
         free.bind(("127.0.0.1", 0))
         url = gateway.url.replace(str(gateway.port), str(free.getsockname()[1]))
     assert AppriseMessenger({channel: url}).send(message(channel)).outcome == "unreached"
+
+
+class _Elsewhere(http.server.BaseHTTPRequestHandler):
+    """A gateway that points to another: its answer to everything is a redirect there."""
+
+    there = ""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.send_response(307)
+        self.send_header("Location", self.there)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+def test_a_gateway_that_points_elsewhere_is_not_followed() -> None:
+    with http_gateway() as gateway, http.server.HTTPServer(("127.0.0.1", 0), _Elsewhere) as pointing:
+        _Elsewhere.there = f"http://127.0.0.1:{gateway.port}/send?to=13812345678&id=7"
+        thread = threading.Thread(target=pointing.serve_forever, daemon=True)
+        thread.start()
+        reply = AppriseMessenger({"sms": gateway.url.replace(str(gateway.port), str(pointing.server_port))}).send(message("sms"))
+        pointing.shutdown()
+        thread.join()
+    assert reply.outcome != "sent" and gateway.got == []
 
 
 def test_a_channel_without_address_does_not_start(tmp_path: Path) -> None:

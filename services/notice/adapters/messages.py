@@ -26,6 +26,7 @@ _REFUSED = re.compile(r"error=(4(?!29)\d\d)\b|\((5\d\d), b")
 _NOT_NOW = re.compile(r"error=429\b|\(4\d\d, b")
 # The request never left: nobody listens, or no such host.
 _NEVER_LEFT = re.compile(r"NewConnectionError|ConnectTimeout|Connection refused|Name or service not known|Errno 111|No route to host")
+_HERE_ONLY = apprise.AppriseAsset(http_redirects=False)     # a gateway that points elsewhere is not followed
 _WATCH = threading.Lock()       # Apprise tells why it failed only in its log, which is one for the process
 logging.getLogger("apprise").propagate = False      # it names addresses
 
@@ -41,7 +42,7 @@ class AppriseMessenger:
         address = self._addresses.get(message.channel)
         if address is None:
             return Reply("refused", "本机没有开通这一送达方式")
-        carrier = apprise.Apprise()
+        carrier = apprise.Apprise(asset=_HERE_ONLY)
         if not carrier.add(_filled(address, {"{address}": message.address, "{id}": str(message.id)})):
             return Reply("refused", "地址不能用于这一送达方式")
         with _WATCH, apprise.LogCapture(level=logging.DEBUG) as captured:  # type: ignore[no-untyped-call]
