@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test up bench bench-city lint lab lock pictures
+.PHONY: setup demo test up bench bench-city lint lab lock pictures attack
 
 setup: $(READY)
 
@@ -57,6 +57,10 @@ pictures: $(READY)
 lab: $(READY)
 	mkdir -p infra/lab
 	HYPOTHESIS_PROFILE=new $(BIN)/python -m pytest -m slow -vv --no-header | grep -v "^$$" | tee infra/lab/results.txt
+
+# What attackers try, tried here first: a quarter of an hour. Without a way to an advisory service: ATTACK="--offline".
+attack: $(READY)
+	$(BIN)/python -m infra.attack $(ATTACK)
 
 # The locks name no package index. Needs uv.
 COMPILE := uv pip compile --quiet --universal --no-emit-index-url --no-header --no-annotate --generate-hashes \

@@ -3,7 +3,6 @@ out of reach."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from services.engine.checking.reach import facts_read, strangers, unanswered, unreachable
@@ -18,6 +17,7 @@ from services.rulebook.validation import Finding
 from services.rulebook.values import nearest
 
 Key = tuple[str, ...]
+_DIGITS = "0123456789"
 
 # Parts that stand once, in lists and in mappings; each carries its own clause.
 _ONCE = ("term", "fee", "shares", "eligible", "payer_ban", "participation", "waiting", "bands", "total", "requires",
@@ -66,8 +66,9 @@ def _malformed(raw: Raw, at: Key) -> Iterator[tuple[Key, str]]:
 
 
 def _one_or_range(name: str) -> bool:
-    found = re.fullmatch(r"(.+?)\d+\.\.(.+?)\d+", name)
-    return found[1] == found[2] if found else ".." not in name
+    first, dots, last = name.partition("..")
+    stem = first.rstrip(_DIGITS)
+    return not dots or (stem not in ("", first) and last != stem and last.rstrip(_DIGITS) == stem)
 
 
 def findings(document: Document, found: list[tuple[Key, str]]) -> list[Finding]:

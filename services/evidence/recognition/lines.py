@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+LONGEST = 400               # signs of a line; the densest print has a quarter of it
+_BLANKS = re.compile(r"\s{3,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +36,18 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A run of words as a reader found it. `confidence` 0 to 1; a PDF's own text has 1."""
+    """A run of words as a reader found it. `confidence` 0 to 1; a PDF's own text has 1.
+
+    A stranger's PDF may say a line of thousands of blanks, over which patterns would search for hours: runs of blanks and the
+    whole are bounded here, before anything looks at them.
+    """
 
     text: str
     confidence: float
     box: Box
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", _BLANKS.sub("  ", self.text[:LONGEST]))
 
 
 @dataclass(frozen=True, slots=True)
