@@ -15,14 +15,16 @@ from services.audit import service as audit
 from services.core.clock import business_day
 from services.core.errors import Conflict, InputError, NotFound
 from services.core.ids import uuidv7s
+from services.core.settings import settings
 from services.lifecycle.topics import TIMETABLES
 from services.models import StuckWork
 from services.outbox import service as outbox
 from services.outbox.service import Work
-from services.reporting.stuck import of_claims, of_money, of_programs
+from services.reporting.stuck import of_backup, of_claims, of_money, of_programs, of_trust
 from services.reporting.stuck.condition import Condition
 
-CONDITIONS: tuple[Condition, ...] = (*of_programs.CONDITIONS, *of_claims.CONDITIONS, *of_money.CONDITIONS)
+CONDITIONS: tuple[Condition, ...] = (*of_programs.CONDITIONS, *of_claims.CONDITIONS, *of_money.CONDITIONS, *of_trust.CONDITIONS,
+                                     *of_backup.CONDITIONS)
 BY_CODE = {condition.code: condition for condition in CONDITIONS}
 LOOKERS = (Role.HEAD, Role.SENIOR_REVIEWER, Role.ADMINISTRATOR, Role.AUDITOR)
 MENDERS = (Role.HEAD, Role.SENIOR_REVIEWER, Role.ADMINISTRATOR)
@@ -50,7 +52,7 @@ class Stuck:
 
 def look(session: Session, *, now: datetime, only: Condition | None = None) -> list[Stuck]:
     """Everything in the session's scope that stands still now, condition by condition, oldest first."""
-    given = {"now": now, "today": business_day(now)}
+    given = {"now": now, "today": business_day(now), "audit_place": settings().audit_place}
     return [Stuck(condition, *row) for condition in ([only] if only else CONDITIONS)
             for row in sorted(session.execute(_statement(condition), given), key=lambda row: row[4])]
 
