@@ -35,6 +35,10 @@ _RUNS = sa.text("""
     SELECT state, count(*), (max(extract(epoch FROM :now - sent_at) / 86400) FILTER (WHERE state = 'sent'))::float8
     FROM payment_run WHERE state <> 'reconciled' AND org_key >= :low AND org_key < :high GROUP BY state""")
 
+_STOPPED = sa.text("""
+    SELECT condition, count(*) FROM stuck_work WHERE gone_at IS NULL AND (put_off_until IS NULL OR put_off_until <= :today)
+    AND org_key >= :low AND org_key < :high GROUP BY condition""")
+
 
 def gauges(session: Session, *, org_key: str, now: datetime, today: date) -> list[Gauge]:
     """The numbers of an organisation and all below it. `today` is the business day in China."""
@@ -43,7 +47,10 @@ def gauges(session: Session, *, org_key: str, now: datetime, today: date) -> lis
     clocks = session.execute(_CLOCKS, {**bounds, "today": today, "soon": soon, "windows": sorted(WINDOWS)}).all()
     owed = session.execute(_OUTBOX, {**bounds, "now": now}).all()
     runs = session.execute(_RUNS, {**bounds, "now": now}).all()
+    stopped = session.execute(_STOPPED, {**bounds, "today": today}).all()
     return [
+        Gauge("huzhu_stuck", "Work that has stopped, as last looked for, by condition", ("condition",),
+              tuple(((row[0],), row[1]) for row in stopped)),
         Gauge("huzhu_clocks_open", "Open clocks by kind and standing", ("kind", "standing"),
               tuple(((kind, standing), n) for kind, standing, n, _ in clocks)),
         Gauge("huzhu_clocks_provisional", "Open clocks whose last day awaits next year's calendar", (),
