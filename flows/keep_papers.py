@@ -1,11 +1,12 @@
-"""Once a month: papers whose time by law is over are taken away, claim by claim, each on its record."""
+"""Once a day: what is kept for no longer goes. Papers claim by claim on each record, copies of data, every other kind by the table."""
 
 from __future__ import annotations
 
 from prefect import flow
 
 from flows.runtime import Batch, actor, effect, now, transaction
-from services.evidence import retention
+from services.evidence import keeping, retention
+from services.intake import data_copies
 
 
 @effect
@@ -20,7 +21,21 @@ async def destroy() -> int:
         gone += len(found)
 
 
+@effect
+async def dispose() -> int:
+    """The same of every other kind."""
+    gone = 0
+    while True:
+        with transaction() as session:
+            copies = data_copies.expire(session, now=now())
+            rows = sum(one.rows for one in keeping.sweep(session, actor=actor(), now=now()))
+        if not copies + rows:
+            return gone
+        gone += copies + rows
+
+
 @flow(name="keep_papers", flow_run_name="{label}")
 async def keep_papers(label: str, batch: Batch) -> None:
-    """One pass over the archive."""
+    """One pass over the archive, then over the rest."""
     await destroy()
+    await dispose()

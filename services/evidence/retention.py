@@ -1,8 +1,9 @@
 """Papers go when the law's time for keeping them is over, and in no other way: nobody has a verb that deletes one.
 
 The time (资料保管, 保险法 87): from the end of the cover, five years for a cover of a year or less, ten for a longer one; never before
-the claim itself has ended, and longer when the office's setting says so. A hold, an open objection, money still to come back, an
-original in the house or bytes that something else still rests on stop it. The row stays with the hash and the day it went.
+the claim itself has ended, and longer when the office's setting says so. A hold (the office's or the law's), an open objection, money
+still to come back, an original in the house or bytes that something else still rests on stop it. The row stays with the hash and the day
+it went.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from services.audit.chain import Entry
 from services.core.clock import business_day
 from services.core.errors import NotPermitted
 from services.core.settings import settings
+from services.evidence.holds import on_claim
 from services.evidence.papers import hold_bytes
 from services.storage import service as storage
 
@@ -28,13 +30,13 @@ SHORT, LONG = 5, 10             # 保险法 87: calendar years for a cover of a 
 CLAUSE = "保险法 第八十七条"
 _BATCH = 50                     # claims of one transaction: their bytes are taken away while it lasts
 
-_DUE = sa.text("""
+_DUE = sa.text(f"""
     WITH ended AS (
         SELECT c.id, c.claim_no, c.org_key,
                greatest(coalesce(v.ended_on, v.until), (c.updated_at AT TIME ZONE 'Asia/Shanghai')::date) AS since,
                CASE WHEN v.until < (v.effective + interval '1 year')::date THEN :short ELSE :long END AS law
         FROM claim c JOIN cover v ON v.id = c.cover_id
-        WHERE c.state IN ('closed', 'cancelled') AND NOT c.held
+        WHERE c.state IN ('closed', 'cancelled') AND NOT c.held AND NOT {on_claim("c")}
           AND EXISTS (SELECT FROM paper p WHERE p.claim_id = c.id AND p.removed_at IS NULL)
           AND NOT EXISTS (SELECT FROM objection o WHERE o.claim_id = c.id AND o.state IN ('lodged', 'accepted'))
           AND NOT EXISTS (SELECT FROM receivable r WHERE r.claim_id = c.id AND r.state IN ('open', 'agreed'))
@@ -61,7 +63,8 @@ _STILL = sa.text("""
                   WHERE p.removed_at IS NULL AND s.sha256 IN (g.view_sha256, g.thumb_sha256))
        OR EXISTS (SELECT FROM paper_page g JOIN paper gone ON gone.id = g.paper_id JOIN paper p ON p.sha256 = gone.sha256
                   WHERE p.removed_at IS NULL AND p.pages IS NULL AND s.sha256 IN (g.view_sha256, g.thumb_sha256))
-       OR EXISTS (SELECT FROM consent x WHERE x.paper_sha256 = s.sha256)
+       OR EXISTS (SELECT FROM consent x WHERE s.sha256 IN (x.paper_sha256, x.withdrawn_sha256))
+       OR EXISTS (SELECT FROM privacy_request x WHERE x.proof_sha256 = s.sha256)
        OR EXISTS (SELECT FROM person_category x WHERE x.proof_sha256 = s.sha256)
        OR EXISTS (SELECT FROM proxy x WHERE x.proof_sha256 = s.sha256)
        OR EXISTS (SELECT FROM payee x WHERE x.proof_sha256 = s.sha256)

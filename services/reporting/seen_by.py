@@ -59,7 +59,7 @@ _SEEN = f"""
             WHERE q.person_id IN (SELECT id FROM ids)),
     found AS (
         SELECT r.id, r.at, r.account_id, r.what, r.reason, own.claim_no FROM access_record r JOIN own ON own.id = r.claim_id
-            WHERE split_part(r.what, ':', 1) <> 'unmask' OR r.what IN (SELECT what FROM unmasked)
+            WHERE r.what NOT LIKE 'legal_hold.%' AND (split_part(r.what, ':', 1) <> 'unmask' OR r.what IN (SELECT what FROM unmasked))
         UNION ALL SELECT r.id, r.at, r.account_id, r.what, r.reason, NULL FROM access_record r
             WHERE r.claim_id IS NULL AND r.what IN (SELECT what FROM named)
         UNION ALL SELECT r.id, r.at, r.account_id, r.what, r.reason, NULL FROM access_record r

@@ -77,6 +77,7 @@ def upgrade() -> None:
     scope(["disposal"], append_only=True)
     op.execute("REVOKE DELETE ON legal_hold, privacy_request FROM huzhu_app")
     op.execute(f"GRANT DELETE ON {', '.join(_PASSING)} TO huzhu_app")
+    op.execute("GRANT UPDATE (words_sealed) ON claim_message TO huzhu_app")      # blanked when the law's time is over
     op.execute(_DISPOSE)
 
 
@@ -117,7 +118,7 @@ def _requests() -> None:
 
 def downgrade() -> None:
     """Without them."""
-    op.execute("DROP FUNCTION dispose_looks")
+    op.execute("DROP FUNCTION dispose_looks; REVOKE UPDATE (words_sealed) ON claim_message FROM huzhu_app")
     op.execute(f"REVOKE DELETE ON {', '.join(_PASSING)} FROM huzhu_app")
     op.drop_index("access_named", "access_record")
     for table in ("disposal", "privacy_request", "legal_hold"):
