@@ -15,6 +15,7 @@ from flows.compute_benefit import compute_benefit
 from flows.conclude_rounds import conclude_rounds
 from flows.enrol_rosters import enrol_rosters
 from flows.escalate_levels import escalate_levels
+from flows.export_data import export_data
 from flows.find_stuck import find_stuck
 from flows.hand_to_insurer import forward_to_insurer, hand_to_insurer, recall_from_insurer, reply_to_insurer
 from flows.keep_papers import keep_papers
@@ -79,6 +80,7 @@ ROUTES: dict[str, tuple[Flow, ...]] = {
     "insurer.message": (collect_replies,),
     "insurer.recall": (recall_from_insurer,),
     "roster.enrol": (enrol_rosters,),
+    "data.export": (export_data,),
     "settlement.settle": (settle_city,),
     "calendar.release": (recount_clocks,),
     "timetable.recount": (recount_clocks,),
@@ -107,7 +109,8 @@ class Lane:
 # findings come at the end of its batch, and a worker that is told to stop finishes the batch in hand.
 # A provider of messages may think for seconds too, and nobody waits for an archive sheet or a
 # board's figures. A year released touches every open clock.
-_SLOW = {check_evidence, keep_papers, carry_letters, archive_claims, recount_clocks, refresh_figures, settle_city, find_stuck, seal_record}
+_SLOW = {check_evidence, keep_papers, carry_letters, archive_claims, recount_clocks, refresh_figures, settle_city, find_stuck, seal_record,
+         export_data}
 SLOW = frozenset({topic for topic, flows in ROUTES.items() if not _SLOW.isdisjoint(flows)})
 LANES = (Lane(slow=False, batch=200), Lane(slow=True, batch=25))
 

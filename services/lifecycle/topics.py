@@ -16,7 +16,7 @@ TOPICS = frozenset({
 TIMETABLES = {
     "timetable.collect": ("collect-replies", "*/10 * * * *", 1),
     "timetable.sweep": ("sweep-deadlines", "5 0,8,12,18 * * *", 13),
-    "timetable.papers": ("keep-papers", "30 2 1 * *", 32 * 24),
+    "timetable.papers": ("keep-papers", "30 2 * * *", 26),
     "timetable.reconcile": ("reconcile", "20 6 * * *", 26),
     "timetable.prove": ("prove-money", "40 6 * * *", 26),
     "timetable.recount": ("recount-clocks", "50 0 * * *", 26),
