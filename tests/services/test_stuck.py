@@ -41,7 +41,7 @@ WINDOW = """INSERT INTO window_day (id, org_key, hospital_id, plan, day, listed_
 SEAL = """INSERT INTO audit_seal (day, chains, records, root, statement, signature, key_id, place, losses, at)
     VALUES ('2026-03-19', 1, 1, '', '', '', 'k', '', {}, :now)"""
 REQUEST = """INSERT INTO privacy_request (id, org_key, request_no, person_id, kind, channel, state, asked_at, due_on)
-    SELECT gen_random_uuid(), 'cn.xj.', 'R-1', min(id::text)::uuid, 'export', 'member', 'open', :now, '2026-03-20' FROM person"""
+    SELECT gen_random_uuid(), 'cn.xj.', 'R-1', min(id::text)::uuid, '{}', 'member', 'open', :now, '2026-03-20' FROM person"""
 HOLD = """INSERT INTO legal_hold (id, org_key, person_id, ground, reason, review_on, placed_at)
     SELECT gen_random_uuid(), 'cn.xj.', min(id::text)::uuid, 'lawsuit', '诉讼', '2026-03-20', :now FROM person"""
 BACKED_UP = "INSERT INTO backup_state VALUES ('{0}', clock_timestamp() - interval '{1}', clock_timestamp(), '{{}}')"
@@ -81,7 +81,8 @@ CAUSES: dict[str, tuple[tuple[str, ...], timedelta, str]] = {
     "seal_unexported": ((SEAL.format(0),), 2 * HOUR, "SELECT '2026-03-19'"),
     "record_lost": ((SEAL.format(2),), HOUR, "SELECT '2026-03-19'"),
     "seal_beside_papers": ((), HOUR, "SELECT 'HUZHU_AUDIT_PLACE'"),
-    "request_late": ((REQUEST,), DAY, "SELECT 'R-1'"),
+    "request_late": ((REQUEST.format("correction"),), DAY, "SELECT 'R-1'"),
+    "copy_unmade": ((REQUEST.format("export"),), HOUR, "SELECT 'R-1'"),
     "hold_unreviewed": ((HOLD,), DAY, "SELECT id::text FROM legal_hold"),
     "backup_never": (("UPDATE timetable_run SET at = at - interval '4 days' WHERE topic = 'installed'",), HOUR, "SELECT '备份'"),
     "backup_log_late": ((BACKED_UP.format("rows", "11 minutes"),), HOUR, "SELECT '日志'"),
