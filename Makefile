@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test up bench bench-city lint lab lock pictures attack
+.PHONY: load load-upgrade setup demo test up bench bench-city lint lab lock pictures attack
 
 setup: $(READY)
 
@@ -48,6 +48,14 @@ lint: $(READY)
 	$(BIN)/python infra/lint/house.py
 	$(BIN)/python infra/lint/migrations.py
 	$(BIN)/python infra/lint/words.py
+
+# Fifty clerks and five hundred members in an open loop, up to the knee and beyond: five minutes on a machine that does nothing else.
+load: $(READY)
+	$(BIN)/python -m infra.load | tee infra/load/load.txt
+
+# The newest release under load becomes this one: two minutes.
+load-upgrade: $(READY)
+	$(BIN)/python -m infra.load.upgrade | tee infra/load/upgrade.txt
 
 # The README's pictures, and every page at three widths in a folder for looking.
 pictures: $(READY)

@@ -16,21 +16,24 @@ import random
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import IO
 from weakref import WeakKeyDictionary
 
 from fastapi import Response
 from fastapi.responses import HTMLResponse
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.api import problems
 from services.core import telemetry
+from services.core.settings import settings
 
 API = "/api/"
 FREE = ("/api/v1/health", "/static/")
 DOOR = ("/sign-in", "/sign-out", "/first-password", "/api/v1/metrics")
 PATIENCE = 2.0          # seconds somebody stands in line at most
 LINE = 3                # so many times the seats may stand in it
+IN_MEMORY, PART = 1 << 20, 1 << 18      # bytes of a body that lie in memory, and that are read at once
 FIRST, LAST = 2, 6      # seconds after which to come again: not all at once
 _PAGE = (Path(__file__).parent / "templates" / "crowded.html").read_text(encoding="utf-8")
 _STYLE = base64.b64encode(hashlib.sha256(re.findall(r"<style>(.*?)</style>", _PAGE, re.S)[0].encode()).digest()).decode()
@@ -88,17 +91,21 @@ class Crowding:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let in, or answer that it is full."""
-        if scope["type"] != "http" or scope["path"].startswith(FREE):
+        if scope["type"] != "http" or scope["path"].startswith(FREE) or _refused_anyway(scope):
             await self.app(scope, receive, send)
             return
-        visit = _Visit(self._of(scope), receive, send)
-        try:
-            await visit.run(self.app, scope)
-        finally:
-            visit.leave()
-        if visit.refused:
-            telemetry.answered(scope["method"], "(crowded)", 503, 0)
-            await refusal(scope["path"])(scope, receive, send)
+        with SpooledTemporaryFile(max_size=IN_MEMORY) as body:
+            if not await _come(receive, body):
+                return                      # the line broke
+            visit = _Visit(self._of(scope), body, receive, send)
+            if await visit.seats.take():
+                try:
+                    await self.app(scope, visit.receive, visit.send)
+                finally:
+                    visit.leave()
+                return
+        telemetry.answered(scope["method"], "(crowded)", 503, 0)
+        await refusal(scope["path"])(scope, receive, send)
 
     def _of(self, scope: Scope) -> Seats:
         found = self._seats.setdefault(asyncio.get_running_loop(), self._made())
@@ -110,49 +117,49 @@ class Crowding:
 
 
 class _Visit:
-    """One request on its way through: without a seat until its last byte has come."""
+    """One request with a seat: its bytes once more, and the seat given back when its answer begins."""
 
-    def __init__(self, seats: Seats, receive: Receive, send: Send) -> None:
-        self._seats, self._receive, self._send = seats, receive, send
-        self._seated = self._answering = self.refused = False
+    def __init__(self, seats: Seats, body: IO[bytes], receive: Receive, send: Send) -> None:
+        self.seats, self._body, self._receive, self._send = seats, body, receive, send
+        self._left, self._read = False, False
 
-    async def run(self, app: ASGIApp, scope: Scope) -> None:
-        if not _has_body(scope) and not await self._sit():
-            return
-        try:
-            await app(scope, self._received, self._sent)
-        except HTTPException:
-            if not self.refused:
-                raise
+    async def receive(self) -> Message:
+        """The body's parts; afterwards what the line says."""
+        if self._read:
+            return await self._receive()
+        part = self._body.read(PART)
+        self._read = len(part) < PART
+        return {"type": "http.request", "body": part, "more_body": not self._read}
 
-    async def _sit(self) -> bool:
-        self._seated = await self._seats.take()
-        self.refused = not self._seated
-        return self._seated
-
-    async def _received(self) -> Message:
-        message = await self._receive()
-        last = message["type"] == "http.request" and not message.get("more_body", False)
-        if last and not self._seated and not self._answering and not await self._sit():
-            raise HTTPException(503)        # whatever the application makes of it, `_sent` says nothing of
-        return message
-
-    async def _sent(self, message: Message) -> None:
-        if self.refused:
-            return
-        self._answering = True
+    async def send(self, message: Message) -> None:
+        """What is sent no longer needs a seat."""
         self.leave()
         await self._send(message)
 
     def leave(self) -> None:
-        if self._seated:
-            self._seated = False
-            self._seats.leave()
+        """Once."""
+        if not self._left:
+            self._left = True
+            self.seats.leave()
 
 
-def _has_body(scope: Scope) -> bool:
+async def _come(receive: Receive, body: IO[bytes]) -> bool:
+    """All bytes of a request, however long its line takes. False: it broke."""
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return False
+        body.write(message.get("body", b""))
+        if not message.get("more_body", False):
+            body.seek(0)
+            return True
+
+
+def _refused_anyway(scope: Scope) -> bool:
+    """Too long, or of unknown length: the application says so without reading it."""
     names = dict(scope["headers"])
-    return names.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in names
+    length = names.get(b"content-length", b"0")
+    return b"transfer-encoding" in names or not length.isdigit() or int(length) > (settings().upload_limit_mb + 1) * 1024 * 1024
 
 
 def refusal(path: str) -> Response:

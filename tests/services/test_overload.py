@@ -132,13 +132,15 @@ def test_beyond_its_seats_the_house_answers_at_once_and_writes_once(api: Api, mo
             began = time.monotonic()
             refused = _report(api, base, "k2", member=1)
             page = httpx.get(f"{base}/progress", headers={"accept": "text/html"})
+            form = httpx.post(f"{base}/progress", data={"claim_no": "NX2026-0000-017", "code": "AAAAAAAA"})
             assert time.monotonic() - began < 2
             reached = [httpx.get(f"{base}{path}").status_code for path in ("/api/v1/health", "/sign-in", "/static/page.css")]
         assert answers[0].status_code == 201, answers[0].text
         assert (refused.status_code, refused.json()["code"]) == (503, "busy")
         assert refused.headers["content-type"] == "application/problem+json"
         assert 1 <= int(refused.headers["retry-after"]) <= 10
-        assert page.status_code == 503 and "现在办理的人很多" in page.text and page.headers["retry-after"] in page.text
+        for seen in (page, form):
+            assert seen.status_code == 503 and "现在办理的人很多" in seen.text and seen.headers["retry-after"] in seen.text
         assert reached == [200, 200, 200]
         again = [_report(api, base, "k2", member=1) for _ in range(2)]      # as told, with its key; and once more
         assert [answer.status_code for answer in again] == [201, 201]
