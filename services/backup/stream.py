@@ -10,7 +10,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ from services.core.errors import HuzhuError, OutsideError
 EVERY = 5.0                 # seconds between two rounds: as much of the rows may be lost with the machine
 _PATIENCE = 30.0            # seconds for the receiver to have what the server wrote
 _SHARE = 20                 # looking through the papers takes at most a twentieth of the time
+_REPORTS = 60.0             # seconds between two reports to the house
 _AGAIN = timedelta(hours=1)     # after a nightly backup that failed
 Tell = Callable[[str], None]
 
@@ -35,6 +36,7 @@ class Stream:
     backup: Backup
     tell: Tell
     every: float = EVERY
+    report: Callable[[Mapping[str, datetime]], None] = lambda _: None       # how far each kind of copy reaches (services/backup/telling.py)
     nightly: str = ""           # "02:30" in China; empty: base backups are taken by somebody else
     stopping: threading.Event = field(default_factory=threading.Event)
     _receiver: subprocess.Popen[bytes] | None = None
@@ -45,6 +47,8 @@ class Stream:
     _base_next: datetime | None = None
     _making: threading.Thread | None = None
     _told: str = ""
+    _report_next: float = 0
+    _made: datetime | None = None
 
     @property
     def spool(self) -> Path:
@@ -115,7 +119,15 @@ class Stream:
         self._copy_papers()
         status.write(self.backup.place, Status(log.at, self._papers_until, self.backup.server.behind()),
                      signing.load_key(self.backup.config.key_ring.parent))
+        self._report(log.at)
         self._nightly(log.at)
+
+    def _report(self, rows: datetime) -> None:
+        if time.monotonic() < self._report_next:
+            return
+        reached = {"rows": rows, "papers": self._papers_until, "base": self._made}
+        self.report({kind: at for kind, at in reached.items() if at is not None})
+        self._report_next = time.monotonic() + _REPORTS
 
     def _receive(self) -> None:
         """Have the receiver running."""
@@ -174,6 +186,7 @@ class Stream:
         try:
             made = base.take(self.backup)
             self.tell(f"全量备份 {made.id} 已完成")
+            self._made, self._report_next = made.ended_at, 0
             self._base_next = self._due() if self.nightly else None
             gone = retention.prune(self.backup, now=made.ended_at)
             self.tell(f"清理了过期的备份：{gone}") if gone.any else None

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
 from typer.core import TyperGroup
 
-from services.backup import base, checking, retention, sealing, server, signing
+from services.backup import base, checking, retention, sealing, server, signing, telling
 from services.backup.base import Backup
 from services.backup.papers import Copier
 from services.backup.place import Place, keys_place_of, place_of
 from services.backup.recovery import spoken
 from services.backup.stream import EVERY, Stream
 from services.cli.output import SAID_NO, AsJson, say, say_json, say_table
+from services.core.db import Database, urls
+from services.core.errors import HuzhuError
 from services.core.settings import Settings, settings
 from services.storage.backend import store
 
@@ -50,6 +54,7 @@ def take(place: Where = "", keys: Keys = "", passphrase_file: Secret = None, as_
     whole = _backup(settings(), place, keys, passphrase_file)
     with Console(stderr=True).status("准备备份") as shown:
         made = base.take(whole, shown.update)
+        _report({"base": made.ended_at})
     if as_json:
         say_json(_told(made))
     else:
@@ -68,7 +73,7 @@ def stream(place: Where = "", keys: Keys = "", passphrase_file: Secret = None,
                                                        "不写用 HUZHU_BACKUP_NIGHTLY", show_default=False)] = None) -> None:
     """持续备份：日志随写随存，新材料、变动的密钥跟着存，每夜一份全量备份；一直运行，由服务管理器看管。"""
     config = settings()
-    running = Stream(_backup(config, place, keys, passphrase_file), _line, every=every,
+    running = Stream(_backup(config, place, keys, passphrase_file), _line, every=every, report=_report,
                      nightly=config.backup_nightly if nightly is None else nightly)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: running.stopping.set())
@@ -96,11 +101,13 @@ def list_(place: Where = "", keys: Keys = "", passphrase_file: Secret = None, as
 
 @backup.command()
 def verify(place: Where = "", keys: Keys = "", passphrase_file: Secret = None, as_json: AsJson = False,
-           whole: Annotated[bool, typer.Option("--papers/--no-papers", help="逐份核对材料的校验值")] = True) -> None:
+           bytes_too: Annotated[bool, typer.Option("--papers/--no-papers", help="逐份核对材料的校验值")] = True) -> None:
     """核验备份处的每个文件：签名、校验值、日志是否连续；有缺失或改动即逐个点名，退出码 1。"""
     where = _place(place)
     with Console(stderr=True).status("核验备份") as shown:
-        faults = checking.faults(where, _public(place, keys, passphrase_file), bytes_too=whole, tell=shown.update)
+        faults = checking.faults(where, _public(place, keys, passphrase_file), bytes_too=bytes_too, tell=shown.update)
+    if not faults and bytes_too:
+        _report({"verify": datetime.now(UTC)})
     if as_json:
         say_json({"faults": [asdict(fault) for fault in faults]})
     elif faults:
@@ -143,6 +150,21 @@ def _public(place: str, keys: str, passphrase_file: Path | None) -> Ed25519Publi
         return signing.load_key(config.key_ring.parent).public_key()
     copies = sealing.newest(keys_place_of(config, _place(place), keys), sealing.passphrase_of(config, passphrase_file))
     return signing.signing_key(copies.get(signing.KEY, b"")).public_key()
+
+
+def _report(reached: Mapping[str, datetime]) -> None:
+    """Tell the house how far its copies reach. One that is away, or not set up for it yet, is no reason to stop copying."""
+    config = settings()
+    if not config.database_url and not (config.data_dir / "postgres" / "PG_VERSION").is_file():
+        return          # copies are looked at from a machine without the house
+    try:
+        db = Database(urls(config)[0], pool_size=1)
+        try:
+            telling.tell(db, config.root_org, reached)
+        finally:
+            db.close()
+    except (HuzhuError, SQLAlchemyError, *server.AWAY) as error:
+        _line(f"没有记下备份到了哪里：{str(error).splitlines()[0]}")
 
 
 def _told(one: base.Base) -> dict[str, object]:

@@ -13,6 +13,7 @@ from rich.console import Console
 from services.cli.demonstration import add_twin, demonstration, take_up
 from services.cli.stopping import stop_like_ctrl_c
 from services.cli.supervisor import Supervisor
+from services.core import embedded
 from services.core.errors import HuzhuError
 from services.core.settings import settings
 from services.evidence.recognition.engine import refuse_without_reader
@@ -36,6 +37,9 @@ def up(demo: Shown = False) -> None:
             add_twin(machine, config)
         machine.start_all()
         machine.add("timetables", [sys.executable, "-m", "flows.timetables"])
+        if config.backup_place:
+            server = {} if config.database_url else {"HUZHU_BACKUP_URL": embedded.start(config.data_dir / "postgres")}
+            machine.add("backup", [sys.executable, "-m", "services.cli.main", "backup", "stream"], env=server)
         door = "/demonstration" if demo else "/sign-in"
         _console.print(f"互助理赔系统已启动：{machine.base_url}{door}  接口说明：{machine.base_url}/api/v1/docs")
         _console.print(f"流程记录：http://127.0.0.1:{config.prefect_port}  日志：{machine.logs}")

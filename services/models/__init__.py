@@ -5,6 +5,7 @@ from services.models.advance import Advance
 from services.models.answer_sheet import AnswerSheet
 from services.models.asking import FurtherList
 from services.models.audit import AccessRecord, AuditHead, AuditRecord, AuditSeal
+from services.models.backup import BackupState
 from services.models.case import CancelRequest, Case, Consent, DuplicateVerdict, ReportDraft, ReportImport, ReportNote
 from services.models.claim import Claim
 from services.models.clock import ClockPolicy, SlaAlert, SlaClock
@@ -59,7 +60,7 @@ from services.models.window import Hospital, WindowBill, WindowDay, WindowListed
 from services.models.worksheet import Decision, Worksheet
 
 __all__ = [
-    "AccessRecord", "Account", "Advance", "AnswerSheet", "AuditHead", "AuditRecord", "AuditSeal", "BankCard", "BankLine",
+    "AccessRecord", "Account", "Advance", "AnswerSheet", "AuditHead", "AuditRecord", "AuditSeal", "BackupState", "BankCard", "BankLine",
     "Bill", "BookDraft", "BusinessClockRow", "CalendarVersion", "CancelRequest", "Case", "Claim", "ClaimMessage", "ClaimRisk",
     "ClockPolicy", "ClockRecount", "Consent", "CooperationAct", "Cover", "Credential", "DayTally", "Decision",
     "DeliveryAttempt", "DeliveryEvent", "Disagreement", "Disposal", "DuplicateVerdict", "Endorsement", "ExchangeReport",

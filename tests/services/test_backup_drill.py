@@ -12,15 +12,21 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from services.backup import base, checking, sealing, signing, wal
+from services.backup.place import Place, place_of
+from services.backup.restore import Wanted, restore
 from services.core import embedded
 from services.core import settings as settings_module
 from services.core.clock import CHINA, at_hour
 from services.core.db import Database
+from services.core.errors import HuzhuError, InputError
+from services.core.settings import Settings
 from tests.services.review_world import report
 from tests.support.drill import PASSPHRASE, House, OwnServer, clock, cloned, files, rows
 from tests.support.road import paid_out
@@ -38,6 +44,7 @@ class Drill:
     noted: datetime
     noted_rows: Rows
     noted_papers: dict[str, str]
+    last: datetime
     last_rows: Rows
     last_papers: dict[str, str]
     keys: dict[str, str]
@@ -75,7 +82,9 @@ def _work_and_burn(house: House) -> Drill:
     paid_out(world, 0, NOW)
     house.wait(lambda: house.bases() == 1, "the first base backup")
     house.huzhu("backup", house.place)
+    house.kill_stream()                 # it goes on where it was, and needs no new base backup for that
     report(world, 1, NOW)
+    house.start_stream()
     noted, noted_rows, noted_papers = clock(house.server.url), rows(house.server.of()), files(house.home / "objects")
     paid_out(world, 2, NOW)
     _new_key(house.home / "keys" / "ring.json")
@@ -83,12 +92,13 @@ def _work_and_burn(house: House) -> Drill:
     last_rows, last_papers, keys = rows(house.server.of()), files(house.home / "objects"), files(house.home / "keys")
     end = clock(house.server.url)
     house.wait(lambda: house.streamed() > end, "all of it in the place")
+    assert house.bases() == 2
     db.close()
     house.server.kill()
     house.kill_stream()
     for burnt in ("postgres", "objects", "keys", "backup"):
         shutil.rmtree(house.home / burnt)
-    return Drill(house, noted, noted_rows, noted_papers, last_rows, last_papers, keys)
+    return Drill(house, noted, noted_rows, noted_papers, end, last_rows, last_papers, keys)
 
 
 def _new_key(ring: Path) -> None:
@@ -125,8 +135,70 @@ def test_to_the_noted_minute(drill: Drill, var: Path) -> None:
 
 
 def test_to_the_last(drill: Drill, var: Path) -> None:
-    told = restored(drill, var / "last")
+    """Asked for an instant after the last transaction that the stream has vouched for: nothing happened between, so it is the end."""
+    told = restored(drill, var / "last", "--until", drill.last.isoformat())
     assert told["missing"] == []
     assert stands(drill, var / "last") == drill.last_rows
     assert files(var / "last" / "objects") == drill.last_papers
     assert files(var / "last" / "keys") == drill.keys
+
+
+@pytest.fixture
+def copied(drill: Drill, var: Path) -> Iterator[tuple[Place, Place]]:
+    """The place and the keys' place again, to be spoilt."""
+    for name in ("place", "keys-place"):
+        shutil.copytree(var / name, var / "spoilt" / name)
+    yield place_of(Settings(), str(var / "spoilt" / "place")), place_of(Settings(), str(var / "spoilt" / "keys-place"))
+    shutil.rmtree(var / "spoilt")
+
+
+def whole(place: Place, key: Ed25519PublicKey) -> list[str]:
+    return [fault.name for fault in checking.faults(place, key, bytes_too=True)]
+
+
+def test_what_was_touched_or_lost_is_named(copied: tuple[Place, Place], var: Path) -> None:
+    place, keys = copied
+    folder = place.folder
+    assert folder is not None
+    key = signing.signing_key(sealing.newest(keys, PASSPHRASE)[signing.KEY]).public_key()
+    assert whole(place, key) == []
+    first, second = base.bases(place, key)
+    segments = sorted(path for path in (folder / "wal").iterdir() if wal.SEGMENT.match(path.name))
+    paper = next(path for path in (folder / "papers").rglob("*") if path.is_file())
+
+    spoilt = [folder / "base" / first.id / "base.tar.gz", segments[-1], paper]
+    for file in spoilt:
+        content = file.read_bytes()
+        file.write_bytes(content[:-20] + bytes(20))
+    assert set(whole(place, key)) == {file.relative_to(folder).as_posix() for file in spoilt}
+    with pytest.raises(InputError, match="wal_damaged"):
+        restore(Wanted(place, keys, PASSPHRASE, var / "never"), "huzhu", lambda _: None)
+    shutil.rmtree(var / "never")
+    segments[-1].unlink()
+    assert f"wal/{segments[-1].name}" in whole(place, key)
+    with pytest.raises(InputError, match="wal_missing"):
+        restore(Wanted(place, keys, PASSPHRASE, var / "never"), "huzhu", lambda _: None)
+
+    (folder / "base" / second.id / "manifest.json").unlink()        # as if it had been killed on the way
+    with pytest.raises(InputError, match=r"backup_damaged.*base\.tar\.gz"):
+        restore(Wanted(place, keys, PASSPHRASE, var / "never", until=second.ended_at), "huzhu", lambda _: None)
+
+
+def test_what_cannot_be_is_refused_before_anything_is_written(drill: Drill, copied: tuple[Place, Place], var: Path) -> None:
+    place, keys = copied
+    never = var / "refused"
+    for wanted, code in ((Wanted(place, keys, PASSPHRASE, never, until=NOW), "until_too_early"),
+                         (Wanted(place, keys, PASSPHRASE + "!", never), "keys_sealed"),
+                         (Wanted(place, keys, PASSPHRASE, var / "then"), "into_not_empty"),
+                         (Wanted(keys, keys, PASSPHRASE, never), "backup_none")):
+        with pytest.raises(HuzhuError, match=code):
+            restore(wanted, "huzhu", lambda _: None)
+        assert not never.exists() or not any(never.iterdir())
+
+
+def test_an_instant_that_nobody_vouches_for_is_refused_with_the_last_that_can_be_had(drill: Drill, copied: tuple[Place, Place],
+                                                                                     var: Path) -> None:
+    place, keys = copied
+    with pytest.raises(InputError, match="until_too_late"):
+        restore(Wanted(place, keys, PASSPHRASE, var / "future", until=drill.last + timedelta(days=1)), "huzhu", lambda _: None)
+

@@ -1,7 +1,8 @@
 """A small server that speaks S3 as the store needs it, in a process of its own: `python s3_server.py BUCKET ID SECRET`.
 
 It proves each request's AWS Signature Version 4 by the secret, the body by the hash that was signed, and keeps objects in memory:
-PUT (also If-None-Match: *), GET, HEAD, DELETE, DeleteObjects and ListObjectsV2 page by page. Prints its port when it listens.
+PUT (also If-None-Match: *, and in parts), GET, HEAD, DELETE, DeleteObjects and ListObjectsV2 page by page,
+also by folders. Prints its port when it listens.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     bucket, key_id, secret = "", "", ""
     objects: dict[str, bytes] = {}
+    parts: dict[str, dict[int, bytes]] = {}     # of uploads that are not complete yet
 
     def log_message(self, format: str, *args: object) -> None:
         """Silent."""
@@ -65,6 +67,8 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, key: str, query: dict[str, str], headers: dict[str, str], body: bytes) -> None:
         if self.command == "POST" and "delete" in query:
             return self._delete_many(body)
+        if self.command == "POST" or "uploadId" in query:
+            return self._in_parts(key, query, body)
         if not key:
             return self._list(query)
         if self.command == "PUT":
@@ -88,14 +92,32 @@ class Handler(BaseHTTPRequestHandler):
         gone = "".join(f"<Deleted><Key>{escape(key)}</Key></Deleted>" for key in keys)
         self._say(200, f"<DeleteResult>{gone}</DeleteResult>".encode())
 
+    def _in_parts(self, key: str, query: dict[str, str], body: bytes) -> None:
+        if "uploads" in query:
+            upload = digest(f"{key}{len(self.parts)}".encode())
+            self.parts[upload] = {}
+            return self._say(200, f"<InitiateMultipartUploadResult><UploadId>{upload}</UploadId></InitiateMultipartUploadResult>".encode())
+        if self.command == "PUT":
+            self.parts[query["uploadId"]][int(query["partNumber"])] = body
+            return self._say(200, b"", etag=digest(body)[:32])
+        whole = self.parts.pop(query["uploadId"])
+        self.objects[key] = b"".join(whole[number] for number in map(int, re.findall(r"<PartNumber>(\d+)</PartNumber>", body.decode())))
+        return self._say(200, b"<CompleteMultipartUploadResult><ETag>x</ETag></CompleteMultipartUploadResult>")
+
     def _list(self, query: dict[str, str]) -> None:
         after = base64.b64decode(query.get("continuation-token", "")).decode()
-        found = [key for key in sorted(self.objects) if key.startswith(query.get("prefix", "")) and key > after]
+        under, mark = query.get("prefix", ""), query.get("delimiter", "")
+        found = [key for key in sorted(self.objects) if key.startswith(under) and key > after]
+        folders = sorted({under + key.removeprefix(under).partition(mark)[0] + mark for key in found
+                          if mark and mark in key.removeprefix(under)})
+        if mark:
+            found = [key for key in found if mark not in key.removeprefix(under)]
         page, more = found[:PAGE], len(found) > PAGE
         rows = "".join(f"<Contents><Key>{escape(key)}</Key><Size>{len(self.objects[key])}</Size><ETag>x</ETag>"
                        "<LastModified>2026-03-20T02:00:00.000Z</LastModified></Contents>" for key in page)
         token = f"<NextContinuationToken>{base64.b64encode(page[-1].encode()).decode()}</NextContinuationToken>" if more else ""
-        self._say(200, f"<ListBucketResult><IsTruncated>{str(more).lower()}</IsTruncated>{token}{rows}</ListBucketResult>".encode())
+        common = "".join(f"<CommonPrefixes><Prefix>{escape(folder)}</Prefix></CommonPrefixes>" for folder in folders)
+        self._say(200, f"<ListBucketResult><IsTruncated>{str(more).lower()}</IsTruncated>{token}{rows}{common}</ListBucketResult>".encode())
 
     def _error(self, code: str) -> bytes:
         return f"<Error><Code>{code}</Code><Message>{code}</Message></Error>".encode()
