@@ -40,11 +40,15 @@ DRAWN: Mapping[str, frozenset[str]] = {
     "outbox": frozenset({"id", "taken_by", "tries", "fault", "not_before"}),
     "calendar_version": frozenset({"kept_at"}),
     "timetable_run": frozenset({"at"}),
+    "audit_seal": frozenset({"place"}),         # names the run's own folder
 }
+# Within a row's text: two pieces of work that are owed at once come in either order, and with them their places in a claim's record.
+ORDERED: Mapping[str, re.Pattern[str]] = {"audit_record": re.compile(r'"seq": \d+')}
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _SIGN = "[2-9A-HJKMNP-Z]"            # of a letter's check code, as it is printed and as its address has it
 _NAME = re.compile("|".join((_UUID, r"\b[0-9a-f]{64}\b", r"\b[0-9A-F]{36,40}\b", rf"\b{_SIGN}{{4}}(?:-{_SIGN}{{4}}){{3}}\b",
-                             rf"(?:(?<=/check/)|(?<=code\": \")){_SIGN}{{16}}\b")))
+                             rf"(?:(?<=/check/)|(?<=code\": \")){_SIGN}{{16}}\b",
+                             rf"(?<=public_code\": \"){_SIGN}{{8}}\b")))
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:\+00:00|Z)")
 _SEALED = re.compile(r"^\\x([0-9a-f]{2}){1,16}?3a")
 _ROUNDS = 12                        # of the refinement, at most; it ends when nothing becomes finer
@@ -173,6 +177,21 @@ def differences(start: Snapshot, expected: Snapshot, found: Snapshot, *, instant
     return []
 
 
+def told(found: Sequence[Difference]) -> list[str]:
+    """For a reader: where a table lost as many rows as it has more, only the cells in which they differ, pair by pair."""
+    lines = []
+    for table in sorted({one.table for one in found}):
+        lost, more = ([one.row for one in found if one.table == table and one.kind == kind] for kind in ("lost", "more"))
+        if len(lost) != len(more):
+            lines += [f"{kind} {table} {row}" for kind, rows in (("lost", lost), ("more", more)) for row in rows]
+            continue
+        for one, other in zip(map(json.loads, lost), map(json.loads, more), strict=True):
+            cells = "; ".join(f"{name}: {one.get(name)!r} → {other.get(name)!r}" for name in sorted({*one, *other})
+                              if one.get(name) != other.get(name))
+            lines.append(f"otherwise {table} {cells}")
+    return lines
+
+
 def _all_names(snapshot: Snapshot) -> frozenset[str]:
     return frozenset(name for rows in snapshot.tables.values() for row in rows for name in _NAME.findall(row))
 
@@ -220,7 +239,7 @@ Parts = tuple[str, list[str], list[str]]
 def _plain(table: str, row: Row, old: frozenset[str] | None, drawn: Sequence[tuple[str, re.Pattern[str]]]) -> Row:
     if old is not None:
         row = _INSTANT.sub(lambda at: at[0] if at[0] in old else "<instant>", row)
-    for name, pattern in drawn:
+    for name, pattern in [*ORDERED.items(), *drawn]:
         if table.removesuffix(" (gone)") == name:
             row = pattern.sub("<drawn>", row)
     return row

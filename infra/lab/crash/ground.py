@@ -87,14 +87,14 @@ class Start:
     at: datetime = SPRING
     twin: bool = False              # a live insurer
     gateway: bool = False           # a live provider of messages
+    bare: bool = False              # it makes its world itself
 
 
 @contextmanager
 def _housed(data: Path, start: Start) -> Iterator[None]:
-    """This process works in another data directory, with the key ring it had."""
-    kept, ring = dict(os.environ), settings().key_ring
-    (data / "keys").mkdir(parents=True)
-    shutil.copy(ring, data / "keys" / ring.name)
+    """This process works in another data directory, with the keys it had."""
+    kept = dict(os.environ)
+    shutil.copytree(settings().key_ring.parent, data / "keys", ignore=shutil.ignore_patterns("seals"))
     os.environ.update({"HUZHU_DATA_DIR": str(data), **({"HUZHU_CHANNELS": "sms"} if start.gateway else {})})
     settings_module.settings.cache_clear()
     crypto.key_ring.cache_clear()
@@ -113,7 +113,8 @@ def prepare(server: str, folder: Path, start: Start) -> Ground:
     with _housed(ground.data, start):
         for name in ("office", "insurer"):
             make_pair(ground.data / "keys" / "insurer", name)
-        ground.world = build_world(ground.db, start.at)
+        if not start.bare:
+            ground.world = build_world(ground.db, start.at)
         if start.twin:
             with running(folder / "twin", "--seed", "7", "--auto-ack") as ground.twin:
                 start.build(ground)

@@ -1,0 +1,95 @@
+"""All runs: cases recorded undisturbed, their points chosen, each died at once; two side by side."""
+
+from __future__ import annotations
+
+import queue
+import random
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from flows.dispatch import ROUTES
+from infra.lab.compare import differences, told
+from infra.lab.crash.judging import Verdict, judged
+from infra.lab.crash.keeper import Keeper
+from infra.lab.crash.points import Point
+from infra.lab.crash.runs import Case, Lab, Recording
+from infra.lab.crash.starts import STARTS
+
+CASES = tuple(Case(start, topic) for start in STARTS for topic in start.topics)
+_TRIES = 2              # a point that was not come by is looked for once more: two lanes work side by side
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def home(recordings: Sequence[Recording]) -> list[tuple[Recording, Point]]:
+    """Each label's points once: in the case of its own topic, else where the topic follows first."""
+    own = {recording.case.topic for recording in recordings}
+    taken: set[str] = set()
+    chosen: list[tuple[Recording, Point]] = []
+    for recording in recordings:
+        here = {point.label for point in recording.ended.points
+                if point.label not in taken and (point.topic == recording.case.topic or point.topic not in own)}
+        taken |= here
+        chosen += [(recording, point) for point in recording.ended.points if point.label in here]
+    return chosen
+
+
+def unworked(recordings: Iterable[Recording]) -> set[str]:
+    """Topics of the house that no case came by."""
+    return ROUTES.keys() - {point.topic for recording in recordings for point in recording.ended.points}
+
+
+def sample(points: Sequence[tuple[Recording, Point]], seed: int, runs: int) -> list[tuple[Recording, Point]]:
+    """So many, of as many flows as there are, drawn by the seed."""
+    chance = random.Random(seed)
+    shuffled = chance.sample(list(points), len(points))
+    seen: dict[str, int] = {}
+    ranks = {}
+    for recording, point in shuffled:               # the first of each flow before the second of any
+        seen[point.flow] = ranks[str(recording.case), str(point)] = seen.get(point.flow, 0) + 1
+    return sorted(shuffled, key=lambda pair: ranks[str(pair[0].case), str(pair[1])])[:runs]
+
+
+def record(lab: Lab, keeper: Keeper, case: Case, *, twice: bool = False) -> Recording:
+    """Undisturbed; `twice` also says what two such runs have otherwise (nothing, or the comparison is no proof)."""
+    begun, ended = lab.run(keeper, case, None)
+    made = Recording(case, begun, ended)
+    if twice:
+        _, again = lab.run(keeper, case, None)
+        made.restless = told(differences(begun, ended.snapshot, again.snapshot)) + [
+            f"finding {one}" for one in ended.findings ^ again.findings]
+    return made
+
+
+def kill(lab: Lab, keeper: Keeper, recording: Recording, point: Point) -> Verdict:
+    """Killed there, followed by another, compared with nobody killed."""
+    for _ in range(_TRIES):
+        _, ended = lab.run(keeper, recording.case, point)
+        if ended.died:
+            break
+    return judged(point, died=ended.died, seconds=ended.seconds,
+                  differences=differences(recording.begun, recording.ended.snapshot, ended.snapshot),
+                  findings=sorted(ended.findings - recording.ended.findings))
+
+
+def beside(lab: Lab, lanes: int, work: Callable[[Keeper, T], R], things: Iterable[T], tell: Callable[[T, R], None]) -> list[R]:
+    """Each thing worked with a keeper of its own time, so many at once; told as they end, returned in order."""
+    free: queue.SimpleQueue[Keeper] = queue.SimpleQueue()
+    for _ in range(lanes):
+        free.put(lab.keeper())
+    telling = threading.Lock()
+
+    def one(thing: T) -> R:
+        keeper = free.get()
+        try:
+            found = work(keeper, thing)
+        finally:
+            free.put(keeper)
+        with telling:
+            tell(thing, found)
+        return found
+
+    with ThreadPoolExecutor(lanes) as pool:
+        return list(pool.map(one, things))
