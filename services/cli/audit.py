@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import asdict
 from datetime import date
 from typing import Annotated
@@ -18,13 +19,17 @@ from services.cli.acting import moment
 from services.cli.output import SAID_NO, AsJson, say, say_json, say_table
 from services.core.clock import business_day
 from services.core.db import Scope, database
+from services.core.errors import InputError
 from services.core.settings import settings
 from services.core.signing import signing_keys
+from services.reporting import reproducing
+from services.reporting.reproduced import Reproduced
 from services.storage.second import second_place
 
 app = typer.Typer(help="审计记录", no_args_is_help=True)
 _UNSET = "提醒：未设置 HUZHU_AUDIT_PLACE，每日总校验与文件放在一处，管文件库的人也能删改；请设一处另由他人保管的地方"
 _SHOWN = 200
+_AT_ONCE = 200          # claims replayed in one transaction
 
 
 @app.callback()
@@ -96,6 +101,52 @@ def seal(as_json: AsJson = False) -> None:
 def _before(day: date) -> str:
     earlier = [one for one in sealing.sealed_days(second_place()) if one < day]
     return earlier[-1].isoformat() if earlier else "日期"
+
+
+@app.command()
+def replay(claim: Annotated[str, typer.Argument(metavar="CLAIM", help="案号；核对全部案件用 --all")] = "",
+           everything: Annotated[bool, typer.Option("--all", help="全部案件，只列不同之处")] = False, as_json: AsJson = False) -> None:
+    """重现决定：用存下的输入、规则文件和日历重算每份计算书、每项决定、时限和回避，逐行比对（有不同则退出码 1）。"""
+    if bool(claim) == everything:
+        raise InputError("missing_key", "案号和 --all 写且只写一个", remedy="如 huzhu audit replay NX2026-0001-018", field="CLAIM")
+    differing = _replay_all(as_json=as_json) if everything else _replay_one(claim, as_json=as_json)
+    if differing:
+        raise typer.Exit(SAID_NO)
+
+
+def _replay_one(claim: str, *, as_json: bool) -> int:
+    with database().view(Scope(settings().root_org)) as session:
+        [found] = reproducing.replay(session, [reproducing.of_number(session, claim)])
+    if as_json:
+        say_json({"claim_no": found.claim.claim_no, "lines": [asdict(line) for line in found.lines], "differing": len(found.differing)})
+    else:
+        say_table(("环节", "当时", "重算", "结果"), [(line.what, line.decided, line.again, "相同" if line.agrees else "不同")
+                                             for line in found.lines])
+        say(f"{found.claim.claim_no}：{len(found.lines)} 项，不同 {len(found.differing)} 项")
+    return len(found.differing)
+
+
+def _replay_all(*, as_json: bool) -> int:
+    after, claims, lines = uuid.UUID(int=0), 0, 0
+    differing: list[tuple[str, Reproduced]] = []
+    with Console(stderr=True).status("重现决定") as status:
+        while True:
+            with database().view(Scope(settings().root_org)) as session:
+                ids = reproducing.ids_after(session, after, _AT_ONCE)
+                found = reproducing.replay(session, ids)
+            if not ids:
+                break
+            after, claims, lines = ids[-1], claims + len(ids), lines + sum(len(one.lines) for one in found)
+            differing += [(one.claim.claim_no, line) for one in found for line in one.differing]
+            status.update(f"重现决定：{claims} 件")
+    if as_json:
+        say_json({"claims": claims, "lines": lines, "differing": [{"claim_no": number, **asdict(line)} for number, line in differing]})
+    else:
+        if differing:
+            say_table(("案号", "环节", "当时", "重算"),
+                      [(number, line.what, line.decided, line.again) for number, line in differing[:_SHOWN]])
+        say(f"案件 {claims} 件，逐项重算 {lines} 项，不同 {len(differing)} 项")
+    return len(differing)
 
 
 @app.command()

@@ -130,7 +130,8 @@ def prove(session: Session, *, org_key: str, office: str, day: date, now: dateti
 
 def signed(org_key: str, day: date, content: bytes) -> bytes:
     """The report's signature, with the key that seals the record's days."""
-    return chain.digest(key_ring().audit_key_at(at_hour(day)), hashlib.sha256(f"money:{org_key}:{day.isoformat()}".encode()).digest(), content.decode())
+    before = hashlib.sha256(f"money:{org_key}:{day.isoformat()}".encode()).digest()
+    return chain.digest(key_ring().audit_key_at(at_hour(day)), before, content.decode())
 
 
 def listed(session: Session, *, limit: int = 62) -> list[MoneyProof]:

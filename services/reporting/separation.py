@@ -7,6 +7,8 @@ person breaks the promise as well: what cannot be compared is not proved.
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -175,6 +177,22 @@ def proof(session: Session, year: int) -> Proof:
     kinds = tuple(Compared(kind, words, rows[kind].comparisons if kind in rows else 0,
                            sum(violation.kind == kind for violation in found)) for kind, words in KINDS.items())
     return Proof(year, rows["claims"].comparisons, rows["substitutions"].comparisons, kinds, tuple(found))
+
+
+# The same of some claims, whenever they were decided: each kind with how often it was compared, and how often broken.
+_OF_CLAIMS = sa.text(f"""
+    WITH {_RULES}, {_ACTS.replace("d.at >= :low AND d.at < :high", "d.claim_id IN (SELECT unnest(CAST(:claims AS uuid[])))")},
+    {_SIDES}, {_COMPARED}
+    SELECT claim_id, round, kind, count(*) AS comparisons, count(*) FILTER (WHERE broken) AS violations
+    FROM compared GROUP BY claim_id, round, kind ORDER BY claim_id, round, kind""")
+
+
+def of_claims(session: Session, claim_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[tuple[int, Compared]]]:
+    """By claim, for each of its decided rounds: what was compared. One query."""
+    found: dict[uuid.UUID, list[tuple[int, Compared]]] = {}
+    for row in session.execute(_OF_CLAIMS, {"claims": list(claim_ids)}):
+        found.setdefault(row.claim_id, []).append((row.round, Compared(row.kind, KINDS[row.kind], row.comparisons, row.violations)))
+    return found
 
 
 def _violation(kind: str, broken: dict[str, object]) -> Violation:

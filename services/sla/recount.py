@@ -28,7 +28,7 @@ BATCH = 1000
 UNCOUNTED = (FIRST_NOTICE,)
 # Days that others may use: what they were promised is not cut short by a release, only lengthened.
 THEIRS = frozenset({"supplement", "objection"})
-_KEEPS = "；原告知的日期较晚，仍以原日期为准"
+HELD = "；原告知的日期较晚，仍以原日期为准"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def recount(session: Session, one: Stale, *, now: datetime) -> int:
     rows = cursor.execute(_CLOCKS, {**asked, "claims": claims}).fetchall()
     if not rows:
         return 0
-    counts = [_held(kind, due, _count(budget, day_kind, start_on, pauses, cal))
+    counts = [_held(kind, due, counted(budget, day_kind, start_on, pauses, cal))
               for _, _, _, kind, budget, day_kind, start_on, pauses, due, _ in rows]
     moved = [(row, new) for row, new in zip(rows, counts, strict=True) if row[8] != new[0]]
     _list(session, moved, one.version, cal.version, now)
@@ -133,7 +133,7 @@ def foreseen(session: Session, org_key: str, year: Year) -> list[Change]:
             continue
         asked = _which(Stale(domain, _inside(domain, domains), version, *span))
         for kind, budget, day_kind, start_on, pauses, due, clocks in driver_cursor(session).execute(_GROUPS, asked).fetchall():
-            new, _, _ = _held(kind, due, _count(budget, day_kind, start_on, pauses, cal))
+            new, _, _ = _held(kind, due, counted(budget, day_kind, start_on, pauses, cal))
             if new != due:
                 found[kind, due, new] = found.get((kind, due, new), 0) + clocks
     return [Change(*key, clocks) for key, clocks in sorted(found.items())]
@@ -162,7 +162,7 @@ def _span(session: Session, version: str, cal: Calendar) -> tuple[date, date] | 
         return date(min(cal.years), 1, 1), date(max(cal.years), 12, 31)
 
 
-def _count(budget: int, day_kind: str, start_on: date, pauses: Sequence[Sequence[str | None]], cal: Calendar) -> Count:
+def counted(budget: int, day_kind: str, start_on: date, pauses: Sequence[Sequence[str | None]], cal: Calendar) -> Count:
     """As the clock's stage counts: an open pause is counted when it ends."""
     closed = [(date.fromisoformat(first), date.fromisoformat(last)) for first, last in pauses if first and last]
     return (add_working if day_kind == "working" else add_calendar)(start_on, budget, cal, pauses=closed)
@@ -170,7 +170,7 @@ def _count(budget: int, day_kind: str, start_on: date, pauses: Sequence[Sequence
 
 def _held(kind: str, old: date, new: Count) -> tuple[date, str, bool]:
     if kind in THEIRS and new.due < old:
-        return old, new.words + _KEEPS, new.provisional
+        return old, new.words + HELD, new.provisional
     return new.due, new.words, new.provisional
 
 
@@ -200,7 +200,7 @@ def _said(row: tuple[Any, ...], kept: Sequence[Calendar]) -> Iterable[str]:
     _, _, _, _, budget, day_kind, start_on, pauses, due, _ = row
     for cal in kept:
         try:
-            found = _count(budget, day_kind, start_on, pauses, cal)
+            found = counted(budget, day_kind, start_on, pauses, cal)
         except ConfigError:             # a year that this version does not have yet
             continue
         if found.due == due:

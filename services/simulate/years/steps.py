@@ -9,8 +9,10 @@ from datetime import date, datetime, timedelta
 
 from services.core.ids import spoken_number
 from services.core.money import show, to_yuan
+from services.engine.one import compute
 from services.evidence import reminders
 from services.rulebook.parts import Level
+from services.rulebook.vocabulary import parse
 from services.simulate.years import letters
 from services.simulate.years.desk import SYSTEM, Who, at
 from services.simulate.years.history import History, Row
@@ -204,12 +206,13 @@ def _input(w: Walk) -> Row:
 
 def _output(w: Walk) -> Row:
     paid, book = w.told.paid, w.book
-    reason = "waiting_period" if paid.waiting else "not_in_list"
+    if not paid.lines:      # why nothing is paid the columns do not tell, and a decision rests on it
+        return compute(book, parse(_input(w)), report_due=w.case["last_timely_day"]).to_dict()
     return {"plan": book.plan, "version": book.version, "outcome": paid.outcome, "total": show(to_yuan(paid.total)),
             "lines": [{"benefit": name, "amount": show(to_yuan(fen)), "clause": book.benefits[name].clause, "steps": []}
                       for name, fen in paid.lines.items()],
             "flags": [], "refund": show(to_yuan(paid.refund)),
-            "nothing": [{"benefit": name, "reason": reason, "clause": benefit.clause}
+            "nothing": [{"benefit": name, "reason": "not_in_list", "clause": benefit.clause}
                         for name, benefit in book.benefits.items() if name not in paid.lines]}
 
 
