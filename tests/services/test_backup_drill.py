@@ -28,7 +28,7 @@ from services.core.db import Database
 from services.core.errors import HuzhuError, InputError
 from services.core.settings import Settings
 from tests.services.review_world import report
-from tests.support.drill import PASSPHRASE, House, OwnServer, clock, cloned, files, rows
+from tests.support.drill import COPIER, PASSPHRASE, House, OwnServer, clock, cloned, files, rows
 from tests.support.road import paid_out
 from tests.support.world import build_world
 
@@ -59,7 +59,7 @@ def drill(server: str, var: Path) -> Iterator[Drill]:
     (home / "secret").write_text(PASSPHRASE)
     own = cloned(server, home)
     house = House(home, own, var / "place", var / "keys-place", home / "secret")
-    config = {"HUZHU_DATA_DIR": str(home), "HUZHU_DATABASE_URL": own.of(role=embedded.APP), "HUZHU_BACKUP_URL": own.url,
+    config = {"HUZHU_DATA_DIR": str(home), "HUZHU_DATABASE_URL": own.of(role=embedded.APP), "HUZHU_BACKUP_URL": own.of(role=COPIER),
               "HUZHU_BACKUP_PLACE": f"file:{house.place}", "HUZHU_BACKUP_KEYS": f"file:{house.keys_place}",
               "HUZHU_BACKUP_PASSPHRASE_FILE": str(house.secret), "HUZHU_INSURER_KEYS": str(home / "keys" / "insurer")}
     house.env = {name: value for name, value in os.environ.items() if not name.startswith("HUZHU_")} | config | {

@@ -26,6 +26,7 @@ from services.core.settings import ROOT
 from tests.support.databases import TEMPLATE
 
 PASSPHRASE = "correct horse battery staple"
+COPIER = "huzhu_backup"
 _BIN = embedded.binaries()
 
 
@@ -76,6 +77,8 @@ def cloned(source: str, home: Path) -> OwnServer:
         connection.execute("ALTER SYSTEM SET autovacuum = off")
         connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
             *map(sql.Identifier, (DATABASE, TEMPLATE, embedded.OWNER))))
+        # As infra/docker/db/roles.sh makes it: who copies is no superuser.
+        connection.execute(f"CREATE ROLE {COPIER} LOGIN NOSUPERUSER NOBYPASSRLS REPLICATION; GRANT pg_monitor TO {COPIER}")
     return server
 
 
