@@ -26,6 +26,7 @@ from infra.load.caller import Answer
 from infra.load.house import Cast
 from infra.load.proof import Proof, prove
 from infra.load.report import Rung
+from services.cli.stopping import stop_like_ctrl_c
 from services.cli.supervisor import Supervisor, free_port
 from services.core.db import Database, urls
 from services.core.settings import settings
@@ -114,6 +115,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--house", type=Path, help="a house that is kept, and filled when it is not there")
     given = parser.parse_args()
+    stop_like_ctrl_c()
     given.before = os.getloadavg()[2]
     if given.house:
         return run(given.house, given)

@@ -25,8 +25,8 @@ from services.core.settings import ROOT
 
 TOP = Scope("cn")
 CLERKS, MEMBERS = 50, 500
-# Who sits at the fifty desks: most are units' clerks, as in a province.
-DESKS = (("unit_clerk", 34), ("district_reviewer", 8), ("office_reviewer", 6), ("senior_reviewer", 2))
+# Who sits at the fifty desks, as far as the house has them; units' clerks at all the others, as in a province.
+DESKS = (("district_reviewer", 8), ("office_reviewer", 6), ("senior_reviewer", 2))
 PASSWORD = "四月 梧桐 落雨 1987"
 MARK = "filled"         # in a directory whose house is complete
 TAKING = ("reported", "supplementing")
@@ -115,6 +115,8 @@ def cast(db: Database) -> Cast:
     with db.unit_of_work(TOP) as session:
         clerks = [_clerk(session, row, role, now, secret) for role, seats in DESKS
                   for row in session.execute(_DESK, {"role": role, "seats": seats}).all()]
+        clerks += [_clerk(session, row, "unit_clerk", now, secret)
+                   for row in session.execute(_DESK, {"role": "unit_clerk", "seats": CLERKS - len(clerks)}).all()]
         members = [_member(session, row, now, secret) for row in session.execute(_MEMBERS, {"members": MEMBERS}).all()]
     if (len(clerks), len(members)) != (CLERKS, MEMBERS):
         raise SystemExit(f"the house is too small: {len(clerks)} desks and {len(members)} members")

@@ -10,9 +10,11 @@ import random
 import re
 import sys
 import time
+from collections.abc import Callable
 
 import sqlalchemy as sa
 from alembic import context
+from alembic.runtime.migration import MigrationInfo
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 from sqlmodel import SQLModel
 
@@ -22,6 +24,7 @@ from services.core.errors import ConfigError
 
 PATIENCE = 300.0            # seconds in which a migration must once find its tables free
 FIRST, LONGEST = 0.2, 5.0   # seconds between two tries: doubling, never twice the same
+TOLD_AFTER = 2.0            # seconds
 ONE_AT_A_TIME = 0x48555A48  # advisory lock: two machines that start at once do not both migrate
 
 
@@ -55,13 +58,25 @@ def _tried(connection: sa.Connection) -> None:
     connection.commit()         # the settings outlast the transaction, and each migration begins its own
     try:
         context.configure(connection=connection, target_metadata=SQLModel.metadata, compare_type=True, include_object=_compared,
-                          transaction_per_migration=True)
+                          transaction_per_migration=True, on_version_apply=_timed())
         with context.begin_transaction():
             context.run_migrations()
     finally:
         connection.rollback()
         connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": ONE_AT_A_TIME})
         connection.commit()
+
+
+def _timed() -> Callable[..., None]:
+    """A line for each migration that takes its time, so that whoever waits sees what for."""
+    began = time.monotonic()
+
+    def done(*, step: MigrationInfo, **_rest: object) -> None:
+        nonlocal began
+        took, began = time.monotonic() - began, time.monotonic()
+        if took > TOLD_AFTER:
+            sys.stderr.write(f"迁移 {'、'.join(step.up_revision_ids)} 完成，{took:.0f} 秒\n")
+    return done
 
 
 attached = context.config.attributes.get("connection")
