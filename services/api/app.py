@@ -11,6 +11,7 @@ from services.api import docs, problems
 from services.api.crowding import Crowding
 from services.api.problems import Problem
 from services.api.routes import (
+    access_report,
     accounts,
     advances,
     bank_lines,
@@ -41,6 +42,7 @@ from services.api.routes import (
     payments,
     people,
     plans,
+    privacy,
     quality,
     records,
     replays,
@@ -63,7 +65,7 @@ ROUTERS = (system, plans, clock_policies, organisations, accounts, people, recor
            joining, cases, claims, heirs, papers, uploads, fields, findings, invoices, review, summaries, quality, inputs,
            insurer, payments, bank_lines, notices, objections, conversation, advances, deliveries, office_letters, checking,
            letter_register, metrics, boards, moves, replays, window, window_days,
-           settlements)
+           settlements, access_report, privacy)
 _NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"    # of what says no policy of its own
 _PROBLEM = {"model": Problem, "content": {problems.MEDIA: {}}}
 _RESPONSES: dict[int | str, dict[str, object]] = {

@@ -96,6 +96,16 @@ _TABLE: tuple[tuple[Roles, str], ...] = (
     (OFFICE, "POST /cases/{case_no}/join/confirm"),
     (_CLAIM, "GET /cases/{case_no}; GET /cases/{case_no}/notes"),
     (_DESKS | _MEMBER, "POST /cases/{case_no}/consents; POST /cases/{case_no}/consents/withdraw"),
+    # A person's rights over her data.
+    (_MEMBER, """
+        GET /me/access; GET /me/consents; GET /me/privacy-requests; POST /me/privacy-requests
+        GET /me/privacy-requests/{request_no}/file"""),
+    (_AUDITOR, "GET /people/{person_id}/access"),
+    (_DESKS, "POST /people/{person_id}/privacy-requests"),
+    (_LOOKERS, "GET /privacy-requests"),
+    (OFFICE, "POST /privacy-requests/{request_no}/answer"),
+    (_SENIORS, "POST /holds; POST /holds/{hold_id}/ask; POST /holds/{hold_id}/lift"),
+    (_SENIORS | _AUDITOR, "GET /holds; GET /disposals"),
     # A claim: read, papers, words.
     (_CLAIM | FINANCE, "GET /claims; GET /claims/{claim_no}/head"),
     (_CLAIM, """

@@ -85,3 +85,37 @@ def _case(row: sa.Row[tuple[object, ...]], history: list[Given]) -> CaseConsents
     needs = [one for one in purposes().values() if one.scope == "case" and (one.code != "insurer" or row.insured)]
     return CaseConsents(row.case_no, row.reported_on, tuple(row.plans), row.open, tuple(needs),
                         frozenset(one.purpose for one in history if one.withdrawn_at is None), tuple(history))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as its person sees it. `late`: unanswered past its day."""
+
+    request_no: str
+    kind: str
+    field: str | None
+    state: str
+    asked_at: datetime
+    due_on: date
+    answer: str | None
+    answer_words: str | None
+    answered_at: datetime | None
+    kept_until: date | None
+    done: int
+    total: int
+    size: int | None
+    expires_at: datetime | None
+    downloads: int
+    channel: str
+
+
+_REQUESTS = sa.text("""
+    SELECT q.request_no, q.kind, q.field, q.state, q.asked_at, q.due_on, q.answer, q.answer_words, q.answered_at, q.kept_until, q.done,
+        q.total, q.size, q.expires_at, q.downloads, q.channel
+    FROM privacy_request q WHERE q.person_id IN (SELECT p.id FROM person p WHERE p.id = :person OR p.merged_into = :person)
+    ORDER BY q.asked_at DESC, q.id DESC LIMIT 50""")
+
+
+def requests_of(session: Session, person_id: uuid.UUID) -> tuple[Request, ...]:
+    """The newest fifty, newest first."""
+    return tuple(Request(*row) for row in session.execute(_REQUESTS, {"person": person_id}))

@@ -57,7 +57,7 @@ FOLDS = (
                                  "/settlements")),
     Fold(Item(40, N_("保险公司")), ("/handoffs", "/disagreements", "/exchange", "/reconciliation", "/reserves")),
     Fold(Item(45, N_("资金")), ("/runs", "/receivables", "/ledger", "/proofs")),
-    Fold(Item(60, N_("内部管理")), ("/team", "/samples", "/releases", "/admin", "/plans")))
+    Fold(Item(60, N_("内部管理")), ("/team", "/samples", "/privacy", "/releases", "/admin", "/plans")))
 _ENTRIES: list[Entry] = []
 
 

@@ -5,13 +5,23 @@ from __future__ import annotations
 NOBODY, HEAD, ADMIN = "", "xj.head", "xj.admin"
 
 MORE_NOT_PAGES = {"/settlements/{settlement_id}/unresolved", "/settlements/{settlement_id}/workbook",
-                  "/window/workbook", "/letter-wordings/{code}/{letter}/{number}", "/plans/replay/chart", "/plans/replay/workbook"}
+                  "/window/workbook", "/letter-wordings/{code}/{letter}/{number}", "/plans/replay/chart", "/plans/replay/workbook",
+                  "/mine/access/workbook", "/people/{person_id}/access/workbook", "/mine/privacy/requests/{request_no}/file",
+                  "/privacy/requests/{request_no}/file"}
 
 MORE_FORMS: dict[str, tuple[str, str]] = {
     "/stuck/look": (HEAD, "/stuck/look"),
     "/stuck/{stuck_id}/again": (HEAD, "/stuck/{nothing}/again"),
     "/stuck/{stuck_id}/back": (HEAD, "/stuck/{nothing}/back"),
     "/stuck/{stuck_id}/put-off": (HEAD, "/stuck/{nothing}/put-off"),
+    "/mine/privacy/consent": ("xj.m1", "/mine/privacy/consent"),
+    "/mine/privacy/requests": ("xj.m1", "/mine/privacy/requests"),
+    "/mine/privacy/requests/{request_no}/withdraw": ("xj.m1", "/mine/privacy/requests/SQ20260320-ABC234/withdraw"),
+    "/privacy/requests/{request_no}": (HEAD, "/privacy/requests/SQ20260320-ABC234"),
+    "/privacy/holds": (HEAD, "/privacy/holds"),
+    "/privacy/holds/{hold_id}/ask": (HEAD, "/privacy/holds/{nothing}/ask"),
+    "/privacy/holds/{hold_id}/lift": (HEAD, "/privacy/holds/{nothing}/lift"),
+    "/people/{person_id}/data-request": ("xj.clerk", "/people/{person}/data-request"),
     "/window/{day_id}/payment": ("xj.maker", "/window/{nothing}/payment"),
     "/window/{day_id}/confirm": ("xj.checker", "/window/{nothing}/confirm"),
     "/window/{day_id}/send-back": ("xj.checker", "/window/{nothing}/send-back"),
@@ -41,4 +51,16 @@ MORE: dict[str, tuple[str, str]] = {
     "/plans/replay/chart": (HEAD, "/plans/replay/chart"),
     "/plans/replay/workbook": (HEAD, "/plans/replay/workbook"),
     "/plans/replay/{release_id}": (HEAD, "/plans/replay/{release}"),
+    "/mine/access": ("xj.m1", "/mine/access"),
+    "/mine/access/workbook": ("xj.m1", "/mine/access/workbook"),
+    "/people/{person_id}/access": ("xj.auditor", "/people/{person}/access"),
+    "/people/{person_id}/access/workbook": ("xj.auditor", "/people/{person}/access/workbook"),
+    "/mine/privacy": ("xj.m1", "/mine/privacy"),
+    "/mine/privacy/requests/{request_no}/file": ("xj.m1", "/mine/privacy/requests/SQ20260320-ABC234/file"),
+    "/privacy": (HEAD, "/privacy"),
+    "/privacy/requests/{request_no}": (HEAD, "/privacy/requests/SQ20260320-ABC234"),
+    "/privacy/requests/{request_no}/file": ("xj.clerk", "/privacy/requests/SQ20260320-ABC234/file"),
+    "/people/{person_id}/data-request": ("xj.clerk", "/people/{person}/data-request"),
+    "/privacy/holds": (HEAD, "/privacy/holds"),
+    "/privacy/keeping": (HEAD, "/privacy/keeping"),
 }

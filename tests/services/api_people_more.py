@@ -17,4 +17,17 @@ K             W   /window/days/{day_id}/payment
 C             W   /window/days/{day_id}/payment/confirm
 C             W   /window/days/{day_id}/payment/send-back
 SHAX          R   /releases/{release_id}/replay
+M             R   /me/access
+A             R   /people/{person_id}/access
+M             R   /me/consents
+M             RW  /me/privacy-requests
+M             R   /me/privacy-requests/{request_no}/file
+UDOSH         W   /people/{person_id}/privacy-requests
+UDOSHA        R   /privacy-requests
+OSH           W   /privacy-requests/{request_no}/answer
+SHA           R   /holds
+SH            W   /holds
+SH            W   /holds/{hold_id}/ask
+SH            W   /holds/{hold_id}/lift
+SHA           R   /disposals
 """

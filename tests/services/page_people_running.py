@@ -49,4 +49,23 @@ SHAX        RW  /plans/replay
 SHAX        R   /plans/replay/chart
 SHAX        R   /plans/replay/workbook
 SHAX        R   /plans/replay/{release_id}
+M           R   /mine/access
+M           R   /mine/access/workbook
+A           R   /people/{person_id}/access
+A           R   /people/{person_id}/access/workbook
+M           R   /mine/privacy
+M           W   /mine/privacy/consent
+M           W   /mine/privacy/requests
+M           W   /mine/privacy/requests/{request_no}/withdraw
+M           R   /mine/privacy/requests/{request_no}/file
+UDOSHA      R   /privacy
+UDOSHA      R   /privacy/requests/{request_no}
+OSH         W   /privacy/requests/{request_no}
+UDOSH       R   /privacy/requests/{request_no}/file
+UDOSH       RW  /people/{person_id}/data-request
+SHA         R   /privacy/holds
+SH          W   /privacy/holds
+SH          W   /privacy/holds/{hold_id}/ask
+SH          W   /privacy/holds/{hold_id}/lift
+SHA         R   /privacy/keeping
 """

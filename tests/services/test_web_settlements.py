@@ -38,7 +38,7 @@ def test_a_settled_quarter_is_seen_by_those_who_may(db: Database) -> None:
     sheet = maker.get(f"/settlements/{done.id}/lines/{city.persons[0]}/2026")
     assert sheet.status_code == 200 and "1,321.20" in sheet.text and "门诊起付线1800元" in sheet.text
     with db.view(ROOT.scope) as session:
-        looks = session.execute(sa.text("SELECT reason FROM access_record WHERE what = 'settlement_line'")).scalars().all()
+        looks = session.execute(sa.text("SELECT reason FROM access_record WHERE what LIKE 'settlement_line:%'")).scalars().all()
     assert looks == [f"2026Q1 {city.persons[0]}"]
     out = gzip.decompress(maker.get(f"/settlements/{done.id}/unresolved").content).decode("utf-8-sig")
     assert "E1" in out and "name_differs" in out and city.members[4].name not in out

@@ -1,4 +1,4 @@
-"""The copy as one ZIP: a page to read, the same as JSON, the access record as a workbook, papers, letters; same input, same bytes."""
+"""The copy as one ZIP: a page to read, the same as JSON, the access record as a workbook, papers and letters."""
 
 from __future__ import annotations
 

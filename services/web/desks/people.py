@@ -51,7 +51,8 @@ def _record(visit: Visit, person_id: str, *, problem: HuzhuError | None = None) 
     roles = {name: audience for name, (_, audience) in FORMS.items()}
     return visit.page("person.html", problem=problem, sheet=found, banks=BANKS, card_words=queries.masked_card, forms=FORMS,
                       may={name for name, audience in roles.items() if isinstance(audience, frozenset) and visit.actor.has(*audience)},
-                      unmasks=visit.actor.has(*people.UNMASKERS), unties=visit.actor.has(*OFFICE, Role.ADMINISTRATOR), **_names())
+                      unmasks=visit.actor.has(*people.UNMASKERS), unties=visit.actor.has(*OFFICE, Role.ADMINISTRATOR),
+                      registers=visit.actor.has(Role.UNIT_CLERK, *REVIEWERS), audits=visit.actor.has(Role.AUDITOR), **_names())
 
 
 def _id(text: str) -> uuid.UUID:

@@ -109,7 +109,7 @@ def line(visit: Visit, settlement_id: str, person_id: str, year: str) -> Respons
         person = known_id(person_id)
         found = queries.line(session, settlement, person, whole(year) or 0)
         assert visit.actor.account_id is not None
-        audit.looked(session, org_key=found.org_key, account=visit.actor.account_id, claim_id=None, what=LOOK,
+        audit.looked(session, org_key=found.org_key, account=visit.actor.account_id, claim_id=None, what=f"{LOOK}:{person}",
                      reason=_reason(settlement, person), at=visit.now)
         name = queries.lines_of(session, settlement, person)[0].name
         return {"settlement": settlement, "line": found, "name": name, "told": queries.worksheet(settlement, found)}
