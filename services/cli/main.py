@@ -24,7 +24,7 @@ from services.core.errors import ConfigError, Conflict, HuzhuError
 
 # Commands that start programs or long work: their modules load only when asked for.
 LATER = ("up", "worker", "demo", "check", "bench", "accounts", "enrol", "covers", "orgs", "report", "papers", "clocks", "simulate",
-         "ledger", "letters", "feed", "settle", "stuck", "backup", "restore")
+         "ledger", "letters", "feed", "settle", "stuck", "backup", "restore", "keys")
 HOME = {"worker": "up"}     # a command that stands in another's module
 
 
