@@ -85,7 +85,7 @@ def totals(rows: Sequence[UnitSummary]) -> tuple[Cell, ...]:
 def workbook(rows: Sequence[UnitSummary], *, title: str) -> bytes:
     """The summary as a workbook of one sheet: title, headings, a row a unit and plan, the total."""
     buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
+    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
         sheet = book.add_worksheet("参保汇总")
         bold, money = book.add_format({"bold": True}), book.add_format({"num_format": "#,##0.00"})
         sheet.write_string(0, 0, title, bold)

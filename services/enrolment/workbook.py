@@ -46,7 +46,7 @@ def errors(listed: Listed, faults: Sequence[Fault], notes: Sequence[Fault], outc
     by_row = {row: list(group) for row, group in groupby(faults, key=lambda fault: fault.row)}
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "errors.xlsx"
-        with xlsxwriter.Workbook(path, {"constant_memory": True, "strings_to_formulas": False}) as book:
+        with xlsxwriter.Workbook(path, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
             text = book.add_format({"num_format": _TEXT, "text_wrap": True, "valign": "top"})
             rows = book.add_worksheet(ROWS)
             _line(rows, 0, [ROW, *listed.headings, FAULT, COLUMN, REMEDY], text)
@@ -97,7 +97,7 @@ def template(book: RuleBook | None = None, *, seed: bool = False) -> bytes:
     headings = sheet.SEED if seed else _headings(book)
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "template.xlsx"
-        with xlsxwriter.Workbook(path) as made:
+        with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as made:
             text, bold = made.add_format({"num_format": _TEXT}), made.add_format({"bold": True, "bg_color": "#DDEBF7", "border": 1})
             title = made.add_format({"bold": True, "font_size": 14, "align": "center"})
             page = made.add_worksheet(LIST)

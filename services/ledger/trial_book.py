@@ -24,7 +24,7 @@ def sums(rows: Sequence[Month]) -> tuple[int, int, int, int]:
 def workbook(rows: Sequence[Month], *, month: date, names: Mapping[str, str]) -> bytes:
     """`names`: plan code to title; an empty month still has a sheet that says so."""
     buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
+    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
         bold, money = book.add_format({"bold": True}), book.add_format({"num_format": "#,##0.00"})
         if not rows:
             book.add_worksheet("试算平衡表").write_string(0, 0, f"{month:%Y年%m月}没有记账", bold)

@@ -55,7 +55,7 @@ class Told:
 def sheet(lines: Sequence[Line], *, heading: str) -> bytes:
     """The workbook, ready to print across an A4 page."""
     buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
+    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
         title = book.add_format({"bold": True, "font_size": 16})
         head = book.add_format({"bold": True, "border": 1, "text_wrap": True, "bg_color": "#EEEEEE"})
         cell, fill = book.add_format({"border": 1, "text_wrap": True}), book.add_format({"border": 1, "num_format": _TEXT})

@@ -16,7 +16,7 @@ _OPEN = ("办事处", "案号或结算批次", "计划", "收款人", "核定（
 def workbook(found: Sequence[Kept]) -> bytes:
     """Three sheets over all offices of the day in sight."""
     buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
+    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
         bold, money = book.add_format({"bold": True}), book.add_format({"num_format": "#,##0.00"})
         sheet = book.add_worksheet("未了款项")
         sheet.write_row(0, 0, _OPEN, bold)

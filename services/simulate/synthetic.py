@@ -89,7 +89,7 @@ def roster_xlsx(people: Sequence[Synthetic], *, unit: str, title: str = "关爱�
 def sheet_xlsx(rows: Sequence[Sequence[str]]) -> bytes:
     """Any rows of text as a workbook of one sheet."""
     buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer, {"in_memory": True}) as book:
+    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
         sheet = book.add_worksheet("名单")
         for place, row in enumerate(rows):
             for column, text in enumerate(row):

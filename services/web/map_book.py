@@ -27,7 +27,7 @@ def workbook(found: Map, *, plans: Mapping[str, str]) -> bytes:
     roads = [(" → ".join(words_of(place) for place in road.road.split(STEP)), KINDS[road.kind][0], road.n, road.share, road.cumulative,
               road.median, road.p90) for road in found.roads]
     buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
+    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
         _sheet(book, "走动", title, ("从", "到", *COUNTED), moves)
         _sheet(book, "等待", title, ("环节", "离开次数", "占全部等待", *COUNTED[2:]), stops)
         _sheet(book, "回头", title, ("再次进入", "曾离开去", "次数", "案件数", *COUNTED[2:]), loops)

@@ -15,7 +15,7 @@ from services.settlement.city.queries import Column
 def workbook(found: Settlement, columns: Sequence[Column], plan_name: str) -> bytes:
     """Two sheets: the sums, and how many lines pay how much."""
     held = io.BytesIO()
-    with xlsxwriter.Workbook(held, {"in_memory": True}) as file:
+    with xlsxwriter.Workbook(held, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as file:
         money = file.add_format({"num_format": "#,##0.00"})
         head = file.add_format({"bold": True})
         sums = file.add_worksheet("汇总")

@@ -103,14 +103,19 @@ def _text(rows: Sequence[Sequence[object]]) -> bytes:
     held = io.StringIO()
     writer = csv.writer(held)
     writer.writerow(HEADINGS)
-    writer.writerows(rows)
+    writer.writerows([_plain(value) for value in row] for row in rows)
     return held.getvalue().encode("utf-8-sig")       # Excel takes a file without the mark for GBK
+
+
+def _plain(value: object) -> object:
+    """A name that begins like a formula is words to a table's program too."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def _workbook(rows: Sequence[Sequence[object]]) -> bytes:
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer, {"in_memory": True, "constant_memory": True, "strings_to_formulas": False,
-                                      "strings_to_numbers": False}) as book:
+                                      "strings_to_numbers": False, "strings_to_urls": False}) as book:
         sheet = book.add_worksheet("短信清单")
         sheet.set_column(0, 0, 8)
         sheet.set_column(1, 2, 16)

@@ -21,7 +21,7 @@ Value = str | int | None
 def workbook(days: Sequence[Day], differing: Mapping[int, Sequence[Difference]]) -> bytes:
     """`differing`: by the day's place in `days`. Sums stand below by whom they go to."""
     buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
+    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
         bold, money = book.add_format({"bold": True}), book.add_format({"num_format": "#,##0.00"})
         sheet = book.add_worksheet("各日对账")
         sheet.write_row(0, 0, _DAYS, bold)
