@@ -15,6 +15,7 @@ from infra.lab.crash import starts_later
 from infra.lab.crash.ground import SPRING, Ground, Start
 from services.core.clock import at_hour
 from services.evidence import service as evidence
+from services.intake import data_requests
 from services.intake import service as intake
 from services.lifecycle.create import create
 from services.models import Receivable
@@ -34,9 +35,10 @@ _NONE = [{"paper": "pathology", "state": "unavailable", "note": "医院已撤销
 
 
 def _reported(ground: Ground) -> None:
-    """Two reports, a list asked, one answered, one withdrawn, a paper uploaded."""
+    """A report, a list asked, one answered, a claim withdrawn, papers uploaded, a copy of one's data asked for."""
     world, now = ground.world, ground.at
     review_world.report(world, 0, now)
+    ground.does("xj.m5", data_requests.ask, person_id=world.person("xj.m5"), kind="export")
     asked = review_world.report(world, 1, now)
     ground.does("xj.clerk", evidence.ask, claim_id=asked, items=_ITEMS)
     answered = review_world.report(world, 2, now)
@@ -85,8 +87,8 @@ def _reviewed(ground: Ground) -> None:
     ground.does("xj.district", review.send_back, claim_id=back, reason="papers_missing", at=SPRING)
     held = review_world.report(world, 2, SPRING)
     review_world.verify(world, held, SPRING, verifier=world.actor("xj.clerk"))
-    ground.does("xj.clerk", review.hold, claim_id=held, reason="investigation", at=SPRING)
-    ground.does("xj.clerk", review.unhold, claim_id=held, at=SPRING)
+    ground.does("xj.district", review.hold, claim_id=held, reason="investigation", at=SPRING)
+    ground.does("xj.district", review.unhold, claim_id=held, at=SPRING)
     review_world.passes(world, review_world.in_review(world, 3, SPRING), "xj.clerk", SPRING)
     with ground.db.unit_of_work(ROOT.scope) as session:
         sla.sweep(session, now=ground.at)
@@ -147,7 +149,8 @@ def _paid(ground: Ground) -> None:
 
 
 STARTS: tuple[Start, ...] = (
-    Start("reported", ("claim.create", "supplement.create", "claim.answer", "claim.cancel", "paper.upload"), _reported),
+    Start("reported", ("claim.create", "supplement.create", "claim.answer", "claim.cancel", "paper.upload", "data.export"),
+          _reported),
     Start("lapsing", ("claim.resume", "timetable.sweep"), _lapsing, at=at_hour(date(2026, 5, 6))),
     Start("reviewed", ("claim.verify", "claim.send_back", "claim.unhold", "clock.breach"), _reviewed, at=at_hour(date(2026, 5, 8))),
     Start("decided", ("claim.approve", "claim.refuse", "claim.reopen", "claim.advance", "objection.create", "objection.decide",

@@ -22,7 +22,7 @@ from services.outbox.service import Work
 from services.simulate.synthetic import roster_xlsx, synthetic_person
 from tests.services import city_world, recount_world
 from tests.services.city_world import Row
-from tests.services.handoff_world import BREAST, collect, number, with_insurer
+from tests.services.handoff_world import BREAST, collect, forward, number, with_insurer
 from tests.services.insurer_world import polled
 from tests.services.paying_world import decided
 from tests.services.review_world import in_review, passes, report
@@ -39,7 +39,7 @@ _QUESTION = [{"code": "Q1", "paper": "other", "text": "请说明就诊经过"}]
 
 
 def _insured(ground: Ground) -> None:
-    """Certified and not sent; answered and not told; asked back; decided and not fetched, to pay and not to pay."""
+    """Certified and not sent, taken back unsent, answered and not told, asked back, decided and not fetched: to pay and not to pay."""
     world, twin, now = ground.world, ground.insurer, ground.at
     ready = in_review(world, 0, now, office="nx", event=BREAST)
     passes(world, ready, "nx.clerk", now)
@@ -53,6 +53,11 @@ def _insured(ground: Ground) -> None:
                 items=[{"paper": "other", "state": "unavailable", "note": "病历已遗失"}])
     back = with_insurer(world, twin, now, n=2)
     ground.does("nx.office1", insurer.recall, claim_id=back, reason="案卷须补充病理报告")
+    unsent = in_review(world, 5, now, office="nx", event=BREAST)
+    passes(world, unsent, "nx.clerk", now)
+    assert forward(world, unsent, now) == [unsent]
+    ground.does("nx.office1", insurer.recall, claim_id=unsent, reason="案卷须补充病理报告")
+    ground.tell("DELETE FROM outbox WHERE claim_id = :id AND topic <> 'claim.recall'", id=unsent)
     paid = with_insurer(world, twin, now, n=3)
     _desk(ground, paid, "file", "decide", "settle")
     ground.owe("timetable.collect")
@@ -143,7 +148,7 @@ def _recounted(ground: Ground) -> None:
 
 
 STARTS: tuple[Start, ...] = (
-    Start("insured", ("review_step.pass", "supplement.answer", "insurer.recall", "timetable.collect", "insurer.message",
+    Start("insured", ("review_step.pass", "supplement.answer", "insurer.recall", "claim.recall", "timetable.collect", "insurer.message",
                       "timetable.reconcile"), _insured, twin=True),
     Start("told", ("letter.carry", "notice.create", "timetable.letters"), _told, gateway=True),
     Start("rostered", ("roster.enrol",), _rostered),
