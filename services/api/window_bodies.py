@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from services.api.bodies import Day, Text, example
 from services.core.clock import CHINA
@@ -109,6 +109,8 @@ class SettlementReversal(BaseModel):
 
 class WindowItem(BaseModel):
     """One settlement of the day; net of that day's corrections and reversals, below zero where more was taken back."""
+
+    model_config = ConfigDict(extra="forbid")
 
     setl_id: Id30
     share: Annotated[Decimal, BeforeValidator(_number_text), Field(ge=-MOST_YUAN, le=MOST_YUAN, decimal_places=2)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import re
 import subprocess
@@ -10,15 +11,21 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from http.cookies import SimpleCookie
 from pathlib import Path
+from threading import Thread
 
+import psycopg
 import pytest
 from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
 
 from services.access import credentials
+from services.access.oidc import Provider
 from services.access.sessions import MOST, open_session, resume
 from services.api.__main__ import served
+from services.core import embedded
+from services.core.crypto import KeyRing
 from services.core.db import Database
+from services.core.errors import ConfigError, OutsideError
 from services.core.settings import Settings, settings
 from services.web.desks import sign_in_elsewhere
 from services.web.door import COOKIE
@@ -133,6 +140,64 @@ def test_one_account_holds_twenty_sessions_and_the_longest_unseen_goes(api: Api,
     with api.db.unit_of_work(ROOT.scope) as session:
         alive = [resume(session, token, now=at) is not None for token in tokens]
     assert alive == [True, False, *[True] * 19]
+
+
+def test_a_closed_account_is_out_at_once(api: Api, now: datetime) -> None:
+    me = sign_in(api.app, api.db, api.world, "xj.clerk", now)
+    assert me.get("/account").status_code == 200
+    closed = api.post("admin", f"/accounts/{api.world.account('xj.clerk')}/close", {"reason": "调离"})
+    assert closed.status_code == 200, closed.text
+    assert me.get("/account").status_code == 303 and api.get("xj.clerk", "/me").status_code == 401
+
+
+def test_a_powerful_database_role_is_refused(superuser: psycopg.Connection[tuple[object, ...]]) -> None:
+    with pytest.raises(ConfigError, match="powerful_role"):
+        embedded.refuse_powerful_role(superuser)
+
+
+def test_a_sealed_value_belongs_to_its_field() -> None:
+    ring = KeyRing("k1", {"k1": bytes(range(32))}, b"i" * 32, b"a" * 32)
+    sealed = ring.seal("11010519491231002X", field="person.id_number")
+    assert ring.open(sealed, field="person.id_number") == "11010519491231002X" and b"1949" not in sealed
+    assert ring.seal("11010519491231002X", field="person.id_number") != sealed
+    changed = sealed[:-1] + bytes([sealed[-1] ^ 1])
+    for wrong, field in ((sealed, "person.phone"), (changed, "person.id_number"), (b"k2" + sealed[2:], "person.id_number")):
+        with pytest.raises(ConfigError):
+            ring.open(wrong, field=field)
+
+
+def test_an_unexpected_failure_tells_nothing_of_itself(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of ours in the middle of an answer: the words of it, which may hold anything, stay inside."""
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("SELECT secret FROM person WHERE id_number = '11010519491231002X'")
+    monkeypatch.setattr("services.access.sessions.resume", broken)
+    monkeypatch.setattr("services.api.calls.authenticate", broken)
+    with TestClient(api.app, raise_server_exceptions=False) as http:
+        http.cookies.set(COOKIE, "whatever")
+        page = http.get("/account")
+        call = http.get("/api/v1/me", headers={"authorization": "Bearer x"})
+    for answer in (page, call):
+        assert answer.status_code == 500
+        assert not re.search("SELECT|RuntimeError|Traceback|1101051949|services/", answer.text)
+
+
+def test_a_provider_that_names_another_issuer_is_refused() -> None:
+    class Liar(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps({"issuer": "https://another.example", "authorization_endpoint": "http://127.0.0.1:1/a"}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing on the screen."""
+    with http.server.HTTPServer(("127.0.0.1", 0), Liar) as liar:
+        Thread(target=liar.serve_forever, daemon=True).start()
+        there = Provider(issuer=f"http://127.0.0.1:{liar.server_port}", client_id="huzhu", client_secret="s", redirect_uri="http://127.0.0.1/")
+        with pytest.raises(OutsideError, match="oidc_issuer"):
+            there.address(state="s", nonce="n", verifier="v" * 43)
+        liar.shutdown()
 
 
 def test_whoever_is_refused_stands_in_the_log_and_no_secret_does(api: Api, now: datetime) -> None:

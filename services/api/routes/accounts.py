@@ -73,6 +73,8 @@ class TokenView(BaseModel):
 class OldToken(BaseModel):
     """The token to stop."""
 
+    model_config = ConfigDict(extra="forbid")
+
     token: str
 
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
 from services.api.bodies import Nothing, Page, Reason, Text, example
@@ -61,6 +61,8 @@ class Verifying(BaseModel):
 class Asked(BaseModel):
     """One missing thing."""
 
+    model_config = ConfigDict(extra="forbid")
+
     paper: Text = Field(examples=["pathology"])
     reason: Text = Field(examples=["缺病理诊断报告"])
     remedy: str = Field("", max_length=500, description="怎样补、到哪里办；不写的按材料种类说明",
@@ -79,12 +81,16 @@ class SupplementList(BaseModel):
 class HeirGuardian(BaseModel):
     """Who receives for a minor; the account is the guardian's."""
 
+    model_config = ConfigDict(extra="forbid")
+
     name: Text
     id_number: str
 
 
 class Heir(BaseModel):
     """Who takes the member's place, with which part."""
+
+    model_config = ConfigDict(extra="forbid")
 
     name: Text
     id_number: str

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlmodel import Session
 
 from services.api.bodies import Nothing, Reason, Text, example
@@ -54,6 +54,8 @@ class Seen(BaseModel):
 
 class Change(BaseModel):
     """One thing put right."""
+
+    model_config = ConfigDict(extra="forbid")
 
     what: Text
     old: Text

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, File, Form, Path, Query, Response, UploadFile
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
 from services.api.bodies import Text, content_of, example, fingerprint
@@ -45,6 +45,8 @@ class Delivered(BaseModel):
 
 class AnsweredItem(BaseModel):
     """What became of one item."""
+
+    model_config = ConfigDict(extra="forbid")
 
     paper: Text
     state: Literal["answered", "unavailable"]
