@@ -22,6 +22,8 @@ from services.core.settings import Settings, settings
 
 Store = LocalStore | S3Store
 _KEYS = {"aws_access_key_id": "access_key_id", "aws_secret_access_key": "secret_access_key", "aws_session_token": "session_token"}
+# ENOSPC, EDQUOT and EFBIG of a folder; what S3 servers answer when their disks or the bucket's quota are used up.
+_FULL = re.compile(r"\(os error (28|122|27)\)|StorageFull|QuotaExceeded|507 Insufficient Storage")
 _LINE = re.compile(r"^\s*(\w+)\s*=\s*(\S+)\s*$", re.MULTILINE)
 
 
@@ -29,6 +31,10 @@ class StoreDown(OutsideError):
     """The store does not answer, or refuses us: nothing was kept."""
 
     status = 503
+
+
+class StoreFull(StoreDown):
+    """The store's disk or quota is used up: nothing was kept; reading goes on."""
 
 
 def store() -> Store:
@@ -91,5 +97,7 @@ def answering(*, writing: bool = False) -> Iterator[None]:
     except (FileNotFoundError, BaseError) as error:
         if isinstance(error, (FileNotFoundError, NotFoundError)) and not writing:
             raise FileNotFoundError from None
+        if _FULL.search(str(error)):
+            raise StoreFull("store_full", "文件库已满，文件没有收下", remedy="请稍后用同一文件再试；请联系管理员清出磁盘空间或增加配额") from error
         raise StoreDown("store_down", "文件库暂时不可用，文件没有收下",
                         remedy="请稍后再试；一直如此请联系管理员检查文件库的设置") from error
