@@ -56,10 +56,15 @@ class Balancer:
         self._under_way[port] += 1
         try:
             inside, out = await asyncio.open_connection("127.0.0.1", port, local_addr=(asker, 0))
-            await asyncio.gather(_pump(reader, out), _pump(inside, writer))
         except OSError:
             self.refused += 1
+            self._under_way[port] -= 1
+            writer.close()
+            return
+        try:
+            await asyncio.gather(_pump(reader, out), _pump(inside, writer))
         finally:
+            out.close()
             self._under_way[port] -= 1
             writer.close()
 
@@ -71,7 +76,7 @@ class Balancer:
 
 async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
     """Bytes one way, until that side has said all."""
-    with contextlib.suppress(ConnectionError):
+    with contextlib.suppress(OSError):          # either side hung up
         while part := await source.read(CHUNK):
             target.write(part)
             await target.drain()

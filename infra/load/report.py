@@ -78,5 +78,5 @@ def by_kind(rung: Rung) -> list[str]:
 
 def faults(answers: Iterable[Answer]) -> list[str]:
     """What went wrong, the most frequent first."""
-    said = Counter(answer.fault.split(" {")[0][:200] for answer in answers if answer.fault)
+    said = Counter(answer.fault[:300] for answer in answers if answer.fault)
     return [f"{count} x {fault}" for fault, count in said.most_common(12)]

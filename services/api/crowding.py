@@ -33,6 +33,7 @@ FREE = ("/api/v1/health", "/static/")
 DOOR = ("/sign-in", "/sign-out", "/first-password", "/api/v1/metrics")
 PATIENCE = 2.0          # seconds somebody stands in line at most
 LINE = 3                # so many times the seats may stand in it
+LEARNS = 0.1            # how much one seat that becomes free tells of the next
 IN_MEMORY, PART = 1 << 20, 1 << 18      # bytes of a body that lie in memory, and that are read at once
 FIRST, LAST = 2, 6      # seconds after which to come again: not all at once
 _PAGE = (Path(__file__).parent / "templates" / "crowded.html").read_text(encoding="utf-8")
@@ -41,19 +42,25 @@ _STYLE = base64.b64encode(hashlib.sha256(re.findall(r"<style>(.*?)</style>", _PA
 
 @dataclass(slots=True)
 class Seats:
-    """`free` seats and a line of at most `line`, first come first served. Of one event loop."""
+    """`free` seats and a line of at most `line`, first come first served. Of one event loop.
+
+    Nobody is put in line who would not have her turn in time, reckoned by how fast seats have become free of late.
+    """
 
     free: int
     line: int
     patience: float = PATIENCE
+    _pace: float = 0            # seconds between two seats that become free; 0: not known
+    _left_at: float = 0
     _waiting: list[asyncio.Future[None]] = field(default_factory=list)
 
     async def take(self) -> bool:
-        """True: a seat, to be given back by `leave`. False: the line is full, or too slow."""
+        """True: a seat, to be given back by `leave`. False: the line is full, or too slow: mostly at once."""
         if self.free > 0:
             self.free -= 1
             return True
-        if len(self._waiting) >= self.line:
+        before = len(self._waiting)
+        if before >= self.line or (before + 1) * self._pace > self.patience:
             return False
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
@@ -76,10 +83,16 @@ class Seats:
 
     def leave(self) -> None:
         """To the first in line, or back."""
-        if self._waiting:
-            self._waiting.pop(0).set_result(None)
-        else:
+        if not self._waiting:
             self.free += 1
+            self._pace = self._left_at = 0
+            return
+        now = asyncio.get_running_loop().time()
+        if self._left_at:
+            took = now - self._left_at
+            self._pace = self._pace + LEARNS * (took - self._pace) if self._pace else took
+        self._left_at = now
+        self._waiting.pop(0).set_result(None)
 
 
 class Crowding:
