@@ -98,6 +98,7 @@ def answering(*, writing: bool = False) -> Iterator[None]:
         if isinstance(error, (FileNotFoundError, NotFoundError)) and not writing:
             raise FileNotFoundError from None
         if _FULL.search(str(error)):
-            raise StoreFull("store_full", "文件库已满，文件没有收下", remedy="请稍后用同一文件再试；请联系管理员清出磁盘空间或增加配额") from error
+            raise StoreFull("store_full", "文件库已满，文件没有收下",
+                            remedy="请稍后用同一文件再试；请联系管理员清出磁盘空间或增加配额") from error
         raise StoreDown("store_down", "文件库暂时不可用，文件没有收下",
                         remedy="请稍后再试；一直如此请联系管理员检查文件库的设置") from error
