@@ -63,7 +63,8 @@ pictures: $(READY)
 
 # The longer proofs; their results are committed under infra/lab/.
 lab: $(READY)
-	mkdir -p infra/lab
+	$(BIN)/python -m infra.lab.crash
+	$(BIN)/python -m infra.lab.faults
 	HYPOTHESIS_PROFILE=new $(BIN)/python -m pytest -m slow -vv --no-header | grep -v "^$$" | tee infra/lab/results.txt
 
 # What attackers try, tried here first: a quarter of an hour. Without a way to an advisory service: ATTACK="--offline".
