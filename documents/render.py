@@ -9,12 +9,14 @@ import difflib
 import hashlib
 import importlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from typing import NoReturn
 
 import pydyf
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
@@ -23,6 +25,7 @@ from pydantic import BaseModel, ValidationError
 from weasyprint import CSS, HTML, Attachment
 from weasyprint.document import Document
 from weasyprint.text.fonts import FontConfiguration
+from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
 from documents.errors import ContextError, DocumentError, MissingGlyph, UnknownLetter
 from documents.faces import common, css
@@ -107,9 +110,9 @@ def leaves(html: str, sheet: str) -> bytes:
 
     The faces hold every character that letters hold; what none of them draws is left to the machine's own fonts.
     """
-    with press_lock:
+    with press_lock, _fetching_nothing() as nothing:
         fonts, style = _plain_case(sheet)
-        pdf = HTML(string=html, url_fetcher=_no_fetch).write_pdf(stylesheets=[style], font_config=fonts)
+        pdf = HTML(string=html, url_fetcher=nothing).write_pdf(stylesheets=[style], font_config=fonts)
     if not isinstance(pdf, bytes):
         raise DocumentError("no_pdf", "排版程序没有返回文件")
     return pdf
@@ -129,9 +132,9 @@ def type_case() -> tuple[FontConfiguration, CSS]:
 
 def _set(html: str, attachments: list[Attachment], sealed: bool) -> tuple[bytes, int, str]:
     cut = common()
-    with press_lock, resting():
+    with press_lock, resting(), _fetching_nothing() as nothing:
         fonts, style = _type_case(cut is not None and cut.sets(html))
-        document = HTML(string=html, url_fetcher=_no_fetch).render(stylesheets=[style], font_config=fonts, pdf_variant=VARIANT)
+        document = HTML(string=html, url_fetcher=nothing).render(stylesheets=[style], font_config=fonts, pdf_variant=VARIANT)
         add_ua1(document)
         pdf = document.write_pdf(pdf_variant=VARIANT, attachments=attachments, finisher=_finisher(sealed))
     if not isinstance(pdf, bytes):
@@ -168,8 +171,21 @@ def _plain_case(sheet: str) -> tuple[FontConfiguration, CSS]:
     return fonts, CSS(string=css() + (HERE / "layout" / sheet).read_text("utf-8"), font_config=fonts)
 
 
-def _no_fetch(url: str) -> dict[str, object]:
-    raise DocumentError("no_fetch", f"文书不得引用外部资源：{url}")
+class _Refusing(URLFetcher):     # type: ignore[misc]
+    """Fetches nothing, neither of the net nor of the disk: whatever asks for it is not set at all."""
+
+    def fetch(self, url: str, headers: object = None) -> NoReturn:
+        """Refuse."""
+        raise FatalURLFetchingError(f"文书不得引用外部资源：{url}")
+
+
+@contextmanager
+def _fetching_nothing() -> Iterator[URLFetcher]:
+    """The setter's own error is no Exception and would pass every door."""
+    try:
+        yield _Refusing()
+    except FatalURLFetchingError as error:
+        raise DocumentError("no_fetch", str(error)) from None
 
 
 @cache
