@@ -67,6 +67,11 @@ def test_what_is_said_to_be_nowhere_is_nowhere() -> None:
     assert found == []
 
 
+def test_the_threat_model_names_tests_that_are_there() -> None:
+    named = set(re.findall(r"`(tests/[^`]+)`", (ROOT / "infra" / "docs" / "threat-model.md").read_text("utf-8")))
+    assert len(named) > 20 and {name for name in named if not (ROOT / name).is_file()} == set()
+
+
 def test_the_page_is_made_of_the_list() -> None:
     assert asvs.PAGE.read_text("utf-8") == asvs.page(ROWS), "run python -m infra.attack.asvs"
 
