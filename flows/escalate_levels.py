@@ -15,7 +15,7 @@ from services.review import service as review
 async def hand_up(step_ids: Sequence[UUID]) -> None:
     """A level that was passed meanwhile stays where it is."""
     with transaction() as session:
-        review.escalate(session, step_ids=step_ids, actor=actor(), now=now())
+        review.escalate_overdue(session, step_ids=step_ids, actor=actor(), now=now())
 
 
 @flow(name="escalate_levels", flow_run_name="{label}")

@@ -40,10 +40,13 @@ DRAWN: Mapping[str, frozenset[str]] = {
     "outbox": frozenset({"id", "taken_by", "tries", "fault", "not_before"}),
     "calendar_version": frozenset({"kept_at"}),
     "timetable_run": frozenset({"at"}),
+    "privacy_request": frozenset({"size"}),     # of a packed copy, in which random ids and codes stand
     "audit_seal": frozenset({"place"}),         # names the run's own folder
 }
 # Within a row's text: two pieces of work that are owed at once come in either order, and with them their places in a claim's record.
-ORDERED: Mapping[str, re.Pattern[str]] = {"audit_record": re.compile(r'"seq": \d+')}
+# A letter's number is the next one; that none is missing or given twice, `huzhu check` says.
+_NUMBER = r'"serial": \d+|"number": "[^"]*〔\d{4}〕\d+号"'
+ORDERED: Mapping[str, re.Pattern[str]] = {"audit_record": re.compile(rf'"seq": \d+|{_NUMBER}'), "notice": re.compile(_NUMBER)}
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _SIGN = "[2-9A-HJKMNP-Z]"            # of a letter's check code, as it is printed and as its address has it
 _NAME = re.compile("|".join((_UUID, r"\b[0-9a-f]{64}\b", r"\b[0-9A-F]{36,40}\b", rf"\b{_SIGN}{{4}}(?:-{_SIGN}{{4}}){{3}}\b",

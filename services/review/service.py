@@ -221,6 +221,22 @@ def escalate(session: Session, *, step_ids: Collection[uuid.UUID], actor: Actor,
     return [opening.step_id for opening, _ in moved]
 
 
+# A worker may die between handing up and letting go of the row that owed it: the record says that it was done.
+_HANDED_UP = sa.text("""
+    SELECT a.subject_id FROM sla_clock k JOIN audit_record a ON a.chain_id = k.claim_id AND a.machine = 'review_step'
+        AND a.event = 'escalate' AND a.account_id IS NULL AND a.subject_id::text = k.subject AND a.at >= k.breached_at
+    WHERE k.kind = 'level' AND k.claim_id = ANY(CAST(:claims AS uuid[])) AND a.record ->> 'reason' = 'level_overdue'""")
+
+
+def escalate_overdue(session: Session, *, step_ids: Collection[uuid.UUID], actor: Actor, now: datetime) -> list[uuid.UUID]:
+    """`escalate` for levels past their days: each breach hands its level up once, however often it is owed."""
+    claims = session.execute(sa.text("SELECT DISTINCT claim_id FROM review_step WHERE id = ANY(CAST(:ids AS uuid[]))"),
+                             {"ids": list(step_ids)}).scalars().all()
+    chain.locked(session, claims)
+    done = set(session.execute(_HANDED_UP, {"claims": list(claims)}).scalars())
+    return escalate(session, step_ids=[one for one in step_ids if one not in done], actor=actor, now=now)
+
+
 def resume_waiting(session: Session, *, actor: Actor, now: datetime, limit: int = 500) -> list[uuid.UUID]:
     """Claims in review whose next level nobody may take: hand it up the tree, or open it since somebody came.
 

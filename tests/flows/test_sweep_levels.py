@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from flows import sweep_deadlines
+from flows import escalate_levels, sweep_deadlines
 from services.core import telemetry
 from services.core.clock import FixedClock, at_hour
 from services.core.db import Database
@@ -59,4 +59,22 @@ def test_what_the_sweep_fires_is_counted_by_kind_once(db: Database, now: datetim
     for _ in range(2):
         asyncio.run(sweep_deadlines.watch.fn())
     assert tuple((what, telemetry.FIRED.labels(what, "pay")._value.get() - before[what]) for what, _ in names) == names
+    api.http.close()
+
+
+def test_a_breach_hands_its_level_up_once_though_the_worker_died_after_it(db: Database, now: datetime, tmp_path: Path,
+                                                                          monkeypatch: pytest.MonkeyPatch) -> None:
+    """The row is owed again when its worker died between the commit and letting go of it; `infra.lab.crash` found it."""
+    api = Api(db, now, tmp_path / "keys")
+    late = at_hour(date(2026, 5, 8))
+    wiring = replace(api.app.state.wiring, clock=FixedClock(late))
+    monkeypatch.setattr("flows.runtime.wiring", lambda: wiring)
+    claim = in_review(api.world, 3, now)
+    passes(api.world, claim, "xj.clerk", now)
+    asyncio.run(sweep_deadlines.watch.fn())
+    with db.view(ROOT.scope) as session:
+        owed = session.execute(sa.text("SELECT subject_id FROM outbox WHERE topic = 'clock.breach'")).scalars().all()
+    for _ in range(2):
+        asyncio.run(escalate_levels.hand_up.fn(owed))
+        assert levels(db, claim)[1] == ("district", "open", "cn.xj.wlmq.")
     api.http.close()
