@@ -27,7 +27,10 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From `since` on any instant can be had: until `until`, or (None) as far as the log goes; `missing`: the segment that ends it."""
+    """From `since` on any instant can be had: until `until`, or (None) as far as the log goes; `missing`: the segment that ends it.
+
+    Where no stream ever ran, each base backup gives its own end and no other instant.
+    """
 
     since: datetime
     until: datetime | None
@@ -39,13 +42,15 @@ def spans(place: Place, key: Ed25519PublicKey) -> tuple[list[Base], list[Span]]:
     base.owner(place)
     found = base.bases(place, key)
     known = status.read(place, key)
+    if known is None:
+        return found, [Span(one.ended_at, one.ended_at, "") for one in found]
     segments, _ = wal.listed(place)
     result: list[Span] = []
     for one in found:
         _, missing = wal.unbroken(segments, one.first_segment, one.segment_size)
         if result and result[-1].missing == missing:
             continue            # the log runs on from the one before
-        result.append(Span(one.ended_at, None if missing or known is None else max(known.rows_until, one.ended_at), missing))
+        result.append(Span(one.ended_at, None if missing else max(known.rows_until, one.ended_at), missing))
     return found, result
 
 

@@ -108,7 +108,8 @@ def server_of(config: Settings) -> Server:
         raise ConfigError("backup_url", "没有设置可以复制数据库的角色", field="HUZHU_BACKUP_URL",
                           remedy="设置 HUZHU_BACKUP_URL（角色须有 REPLICATION 与 pg_monitor）")
     elif not (config.data_dir / "postgres" / "PG_VERSION").is_file():
-        raise ConfigError("not_set_up", "这台机器上没有可以备份的系统", remedy="核对 HUZHU_DATA_DIR；初次安装先运行 huzhu setup", field="HUZHU_DATA_DIR")
+        raise ConfigError("not_set_up", "这台机器上没有可以备份的系统", field="HUZHU_DATA_DIR",
+                          remedy="核对 HUZHU_DATA_DIR；初次安装先运行 huzhu setup")
     else:
         found = Server(embedded.start(config.data_dir / "postgres"))
     try:

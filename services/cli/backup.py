@@ -95,6 +95,9 @@ def list_(place: Where = "", keys: Keys = "", passphrase_file: Secret = None, as
     say_table(("备份", "完成", "数据库", "材料", "密钥"), [(one.id, spoken(one.ended_at), _size(one.size), f"{one.papers} 份", one.keys)
                                               for one in found])
     for span in spans:
+        if span.until == span.since:
+            say(f"可恢复：{spoken(span.since)} 这一刻（没有持续备份）")
+            continue
         ends = f"到 {spoken(span.until)} 的任一时刻" if span.until else "的日志连到最后一段"
         say(f"可恢复：{spoken(span.since)} 起{ends}" + (f"（其后缺日志段 {span.missing}）" if span.missing else ""))
 

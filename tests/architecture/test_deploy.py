@@ -187,8 +187,9 @@ def test_nginx_takes_its_configuration(tmp_path: Path) -> None:
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", tmp_path / "tls_key", "-out",
                     tmp_path / "tls_certificate", "-subj", "/CN=huzhu"], check=True, capture_output=True)
     text = (DOCKER / "proxy" / "nginx.conf").read_text().replace("/run/secrets", str(tmp_path)).replace("http2 on;", "")
-    (tmp_path / "nginx.conf").write_text(text)
-    done = subprocess.run(["nginx", "-t", "-c", tmp_path / "nginx.conf"], capture_output=True, text=True, check=False)
+    (tmp_path / "nginx.conf").write_text(text.replace("/etc/nginx/mime.types", str(tmp_path / "mime.types")))
+    (tmp_path / "mime.types").write_text("types { text/html html; }")
+    done = subprocess.run(["nginx", "-t", "-e", "/dev/stderr", "-c", tmp_path / "nginx.conf"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -93,6 +94,13 @@ def _work_and_burn(house: House) -> Drill:
     end = clock(house.server.url)
     house.wait(lambda: house.streamed() > end, "all of it in the place")
     assert house.bases() == 2
+    told = json.loads(house.huzhu("backup", "list", "--json"))
+    assert [span["missing"] for span in told["spans"]] == [""]
+    assert datetime.fromisoformat(told["spans"][0]["until"]) > end
+    assert "备份完整" in house.huzhu("backup", "verify", house.place)
+    assert "没有过期的备份" in house.huzhu("backup", "prune")
+    states = psycopg.connect(house.server.of(), autocommit=True).execute("SELECT kind, reaches <= now() FROM backup_state").fetchall()
+    assert dict(states) == {"rows": True, "papers": True, "base": True, "verify": True}
     db.close()
     house.server.kill()
     house.kill_stream()

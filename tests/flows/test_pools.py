@@ -1,0 +1,80 @@
+"""Work pools: Prefect's own server takes the templates and the deployments, and a helper works until nothing is owed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+import yaml
+from prefect.cli.deploy._models import PrefectYamlModel
+from prefect.utilities.schema_tools import is_valid_schema, validate
+
+from infra.prefect.pools import HERE, KINDS, template, written
+from services.cli.setup import make_pair
+from services.core.db import Database
+from services.core.settings import PREFIX, ROOT, Settings, settings
+from tests.services.review_world import report
+from tests.support.world import build_world
+
+Superuser = psycopg.Connection[tuple[object, ...]]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_template_holds_together(kind: str) -> None:
+    assert (HERE / "pools" / f"{kind}.json").read_text() == written(kind)
+    made = template(kind)
+    is_valid_schema(made["variables"])          # raises when it is none
+    given = {name: one["default"] for name, one in made["variables"]["properties"].items() if one.get("default") is not None}
+    validate(given, made["variables"], raise_on_error=True, preprocess=True)
+    environment = given.get("env", {})
+    Settings(**{name.removeprefix(PREFIX).lower(): value for name, value in environment.items() if name.startswith(PREFIX)})
+    assert not any("://" in value and "@" in value and ":" in value.partition("://")[2].partition("@")[0] for value in environment.values())
+
+
+def test_a_clusters_job_can_do_little() -> None:
+    pod = template("kubernetes")["job_configuration"]["job_manifest"]["spec"]["template"]["spec"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["automountServiceAccountToken"] is False
+    one = pod["containers"][0]["securityContext"]
+    assert (one["readOnlyRootFilesystem"], one["allowPrivilegeEscalation"], one["capabilities"]) == (True, False, {"drop": ["ALL"]})
+
+
+def test_prefect_takes_pools_and_deployments(prefect_api: str, var: Path) -> None:
+    for kind in KINDS:
+        pool = {"name": f"huzhu-{kind}", "type": kind, "base_job_template": json.loads((HERE / "pools" / f"{kind}.json").read_text())}
+        made = httpx.post(f"{prefect_api}/work_pools/", json=pool, timeout=60)
+        assert made.status_code == httpx.codes.CREATED, made.text
+    env = {**os.environ, "PREFECT_API_URL": prefect_api, "PREFECT_HOME": str(var / "prefect")}
+    command = ("--no-prompt", "deploy", "--prefect-file", "infra/prefect/prefect.yaml", "--all")
+    done = subprocess.run([sys.executable, "-m", "prefect", *command], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = httpx.post(f"{prefect_api}/deployments/filter", json={}, timeout=60).json()
+    declared = PrefectYamlModel.model_validate(yaml.safe_load((HERE / "prefect.yaml").read_text())).deployments
+    assert {(one["name"], one["work_pool_name"]) for one in found if one["entrypoint"] == "flows/help_out.py:help_out"} == {
+        (one.name, one.work_pool.name) for one in declared if one.work_pool}
+    assert len(declared) == len(KINDS)
+
+
+@pytest.mark.slow
+def test_a_helper_works_until_nothing_is_owed(prefect_api: str, db: Database, now: datetime, superuser: Superuser, var: Path) -> None:
+    for name in ("office", "insurer"):
+        make_pair(settings().insurer_keys, name)
+    world = build_world(db, now)
+    report(world, 0, now)
+    owed = superuser.execute("SELECT count(*) FROM outbox").fetchone()
+    assert owed is not None
+    assert int(str(owed[0])) > 0
+    env = {**os.environ, "PREFECT_API_URL": prefect_api, "PREFECT_HOME": str(var / "prefect"), "HUZHU_DATABASE_URL": db.url}
+    call = "import asyncio; from flows.help_out import help_out; asyncio.run(help_out(minutes=2, idle_seconds=3))"
+    done = subprocess.run([sys.executable, "-c", call], cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=180)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert superuser.execute("SELECT count(*) FROM outbox").fetchone() == (0,)
+    assert superuser.execute("SELECT code, state FROM notice").fetchall() == [("receipt", "dispatched")]
+    assert superuser.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
