@@ -13,6 +13,7 @@ from sqlmodel import Session
 from services.core.errors import HuzhuError
 from services.core.money import show, to_fen, to_yuan
 from services.engine.one import compute
+from services.reporting.archive_sheet import DECISIONS
 from services.reporting.reproduced import Claim, Reproduced
 from services.rulebook import registry
 from services.rulebook.schema import RuleBook
@@ -92,7 +93,7 @@ def _named(claim: Claim, what: str, row: Any) -> Reproduced:
 
 def _sums(outcome: str, total_fen: int, refund_fen: int) -> str:
     refund = f"，退费 {show(to_yuan(refund_fen))} 元" if refund_fen else ""
-    return f"{outcome} {show(to_yuan(total_fen))} 元{refund}"
+    return f"{DECISIONS.get(outcome, outcome)} {show(to_yuan(total_fen))} 元{refund}"
 
 
 def decisions(session: Session, claims: Sequence[Claim]) -> Lines:
@@ -101,9 +102,10 @@ def decisions(session: Session, claims: Sequence[Claim]) -> Lines:
     found: Lines = {}
     for row in session.execute(_DECISIONS, {"ids": list(by_id)}).mappings():
         what = f"第{row['round']}轮决定（{'办事处' if row['source'] == 'office' else '保险公司'}）"
+        kind = DECISIONS.get(row["kind"], row["kind"])
         again, own = _amount(row), bool(row["frozen"] and row["sheet_round"] == row["round"])
-        lines = [Reproduced("decision", what, f"{row['kind']} {show(to_yuan(row['amount_fen']))} 元",
-                            f"{row['kind']} {show(to_yuan(again))} 元", again == row["amount_fen"]),
+        lines = [Reproduced("decision", what, f"{kind} {show(to_yuan(row['amount_fen']))} 元",
+                            f"{kind} {show(to_yuan(again))} 元", again == row["amount_fen"]),
                  Reproduced("decision", f"{what}：依据", "本轮冻结的计算书", "本轮冻结的计算书" if own else "不是本轮冻结的计算书", own)]
         said = next((record.details.get("amount_fen") for record in by_id[row["claim_id"]].records
                      if record.event == "approve" and record.details.get("worksheet") == str(row["worksheet_id"])), None)

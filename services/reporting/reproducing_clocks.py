@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from services.core.errors import HuzhuError
+from services.reporting.archive_sheet import CLOCKS
 from services.reporting.reproduced import Claim, Reproduced
 from services.sla import calendars
 from services.sla.recount import HELD, THEIRS, counted
@@ -41,7 +42,8 @@ def _calendar(session: Session, version: str) -> Calendar | str:
 
 
 def _lines(row: Any, cal: Calendar | str) -> list[Reproduced]:
-    what = f"第{row['round']}轮时限 {row['kind']}（{row['budget']}{'个工作日' if row['day_kind'] == 'working' else '日'}）"
+    days = f"{row['budget']}{'个工作日' if row['day_kind'] == 'working' else '日'}"
+    what = f"第{row['round']}轮时限：{CLOCKS.get(row['kind'], row['kind'])}（{days}）"
     decided = f"{row['due_on']}：{row['words']}"
     lines = [_counted(row, what, decided, cal)]
     if row["kept"] is not None and row["stopped_on"] is not None:

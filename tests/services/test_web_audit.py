@@ -16,6 +16,7 @@ from services.storage.second import second_place
 from services.web.office_words import look_words
 from services.web.pages import routes
 from tests.services.api_world import Api
+from tests.support.databases import Superuser
 from tests.support.signed_in import Visitor, sign_in
 from tests.support.world import ROOT
 
@@ -75,13 +76,17 @@ def test_the_proof_runs_on_request_and_names_what_it_compared(api: Api, now: dat
     assert "没有违反" not in auditor.get("/audit/separation", year=1999).text
 
 
-def test_the_daily_heads_and_the_books(api: Api, now: datetime) -> None:
+def test_the_daily_heads_and_the_books(api: Api, now: datetime, superuser: Superuser) -> None:
     api.report()
     auditor = visitor(api, "xj.auditor", now)
     assert "还没有每日总校验" in auditor.get("/audit/record").text
     sealed = sealing.seal(api.db, ROOT.scope, place=second_place(), keys=signing_keys(settings().signing_keys),
                           day=business_day(now), now=now)
-    assert sealed.root.hex() in auditor.get("/audit/record").text
+    page = auditor.get("/audit/record").text
+    assert sealed.root.hex() in page and "还没有写到第二处" not in page and "封存时已有链" not in page
+    superuser.execute("UPDATE audit_seal SET exported_at = NULL, losses = 2")
+    page = auditor.get("/audit/record").text
+    assert "还没有写到第二处" in page and "封存时已有链变短或不在" in page
     books = auditor.get("/audit/books").text
     assert "借贷相等" in books and "应收费用" in books and "不为零" not in books
     assert "还没有质检样本" in auditor.get("/audit/samples").text
