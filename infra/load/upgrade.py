@@ -36,6 +36,7 @@ from services.core.db import DATABASE, Database
 from services.core.settings import ROOT
 
 RELEASE, NAME = "56ddaf6", "0.8.0"
+WARM = 20               # answers after which it is taken to be at work
 CALM = 8.0              # seconds of load before, between and after the steps
 
 
@@ -123,6 +124,8 @@ async def play(site: Site, people: People, balancer: Balancer, times: float) -> 
         balancer.add(port)
     over, diary = asyncio.Event(), Diary(people.book)
     load = asyncio.create_task(arrivals.come(people, times, 3600, told, over))
+    while len(people.book.answers) < WARM:      # the first visitors wait until it has read its books
+        await asyncio.sleep(0.1)
     await asyncio.sleep(CALM)
     diary.over(f"{NAME} alone")
     await migrate(site)
