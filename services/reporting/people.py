@@ -9,19 +9,18 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from services.access.actor import REVIEWERS, Actor, Role
+from services.access.actor import Actor
 from services.audit import service as audit
-from services.core.errors import InputError, NotFound
+from services.core.errors import NotFound
 from services.enrolment import categories, person_history, proxies, queries
 from services.enrolment.persons import warnings
 from services.models import Account, BankCard, FamilyTie, Payee, Person, PersonCategory, Proxy
-from services.reporting import book, claims, sight
+from services.reporting import book, claims, minimum, sight, unmasking
 from services.reporting.book import CoverLine
 from services.reporting.views import ClaimHead, PersonView
 
-UNMASKERS = (Role.UNIT_CLERK, *sorted(REVIEWERS), Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.AUDITOR)
-FIELDS = ("id_number", "phone", "bank_account")
-_HIDDEN = {"id_number": (3, 4), "phone": (3, 4)}     # places shown at either end
+UNMASKERS = tuple(sorted(minimum.UNMASK["id_number"]))
+_HIDDEN = {"id_number", "phone"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +137,7 @@ def masked(field: str, value: str | None) -> str | None:
     """A changed value as it may be listed."""
     if value is None or field not in _HIDDEN:
         return value
-    first, last = _HIDDEN[field]
-    return f"{value[:first]}{'*' * max(0, len(value) - first - last)}{value[-last:]}"
+    return minimum.masked(field, value)
 
 
 def unmask(session: Session, *, person_id: uuid.UUID, what: str, reason: str, claim_id: uuid.UUID | None = None, actor: Actor,
@@ -148,11 +146,7 @@ def unmask(session: Session, *, person_id: uuid.UUID, what: str, reason: str, cl
 
     NotFound: not in sight, no such number; InputError: unknown field, no reason.
     """
-    actor.require(*UNMASKERS, what="查看完整号码")
-    if what not in FIELDS:
-        raise InputError("field_unknown", f"没有“{what}”这一项", remedy=f"可用：{'、'.join(FIELDS)}", field="what")
-    if not reason.strip():
-        raise InputError("reason_missing", "查看完整号码须写明理由", remedy="写明为何需要完整号码", field="reason")
+    unmasking.require(session, what=what, reason=reason, actor=actor, now=now)
     person = person_history.resolved(session, person_id)
     if person is None or not _covered_or_paid(session, person.id, claim_id):
         raise sight.missing()

@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 from sqlmodel import Session
 
-from services.access.actor import REVIEWERS, Actor, Role
+from services.access.actor import Actor
 from services.audit import service as audit
-from services.core.errors import InputError, NotFound, NotPermitted
+from services.core.errors import Conflict, InputError, NotFound, NotPermitted
 from services.enrolment import queries as enrolment
 from services.models import Person
+from services.reporting import minimum
 from services.reporting.claims import Located
 
-UNMASKERS = (Role.UNIT_CLERK, *sorted(REVIEWERS), Role.AUDITOR)
-FIELDS = ("id_number", "phone", "bank_account")
+FIELDS = minimum.FIELDS
+# The account's newest looks by the index; a batch of other looks in between is not counted.
+_LATELY = sa.text("""
+    SELECT count(*) FROM access_record r WHERE r.account_id = :account AND r.at > :since AND r.at <= :now AND r.what LIKE 'unmask:%'""")
+
+
+def require(session: Session, *, what: str, reason: str, actor: Actor, now: datetime) -> None:
+    """Whether this number may be shown to this person, now (services/reporting/minimum.py).
+
+    InputError: unknown field, no reason; NotPermitted: another role, nobody signed in; Conflict: too many within the hour.
+    """
+    if what not in FIELDS:
+        raise InputError("field_unknown", f"没有“{what}”这一项", remedy=f"可用：{'、'.join(FIELDS)}", field="what")
+    actor.require(*sorted(minimum.UNMASK[what]), what="查看完整号码")
+    if not reason.strip():
+        raise InputError("reason_missing", "查看完整号码须写明理由", remedy="写明为何需要完整号码", field="reason")
+    if actor.account_id is None:
+        raise NotPermitted("account_missing", "须由登录的人员查看", remedy="请登录后办理")
+    lately = session.execute(_LATELY, {"account": actor.account_id, "since": now - timedelta(hours=1), "now": now}).scalar_one()
+    if lately >= minimum.UNMASKS_AN_HOUR:
+        raise Conflict("unmasked_often", f"一小时内已查看 {lately} 个完整号码，暂停查看",
+                       remedy="稍后再看；成批需要的，用付款文件等专门的清单")
 
 
 def name_of(session: Session, claim: Located) -> str:
@@ -24,13 +46,8 @@ def name_of(session: Session, claim: Located) -> str:
 
 def unmask(session: Session, *, claim: Located, what: str, reason: str, actor: Actor, now: datetime) -> str:
     """The full number of one of FIELDS. InputError: unknown field, no reason; NotFound: none is on record."""
-    actor.require(*UNMASKERS, what="查看完整号码")
-    if what not in FIELDS:
-        raise InputError("field_unknown", f"没有“{what}”这一项", remedy=f"可用：{'、'.join(FIELDS)}", field="what")
-    if not reason.strip():
-        raise InputError("reason_missing", "查看完整号码须写明理由", remedy="写明为何需要完整号码", field="reason")
-    if actor.account_id is None:
-        raise NotPermitted("account_missing", "须由登录的人员查看", remedy="请登录后办理")
+    require(session, what=what, reason=reason, actor=actor, now=now)
+    assert actor.account_id is not None
     person = session.get_one(Person, claim.person_id)
     value = _number(session, person, what)
     if value is None:

@@ -40,8 +40,8 @@ from services.wiring import Wiring
 from tests.browser.stage import Stage, build, one
 from tests.conftest import TEMPLATE
 from tests.services.api_world import Api, picture
+from tests.services.later_stage import Plain, later_stage
 from tests.services.paying_world import decided
-from tests.services.window_stage import window_stage
 from tests.support.apps import app_over
 from tests.support.world import ROOT, World, open_login
 
@@ -86,10 +86,10 @@ class Crowd:
         self.tokens = dict(api.world.tokens)
         self.versions: dict[str, int] = {}
         _others(self)
-        self.ids = {**_addresses(api, self.stage), **_more(api, self.stage), **window_stage(api, self.tokens)}
+        self.ids = {**_addresses(api, self.stage), **_more(api, self.stage), **later_stage(api, self.tokens)}
         self.db = Undone(api.db.url, pool_size=2)
         self.app = app_over(Wiring(self.db, api.clock, api.app.state.wiring.insurer, Scope("cn")))
-        self.document = self.app.openapi()
+        self.document, self.plain = self.app.openapi(), Plain(api.db)
         self.http = TestClient(self.app, raise_server_exceptions=False)
 
     def routes(self) -> list[tuple[str, str]]:
@@ -108,13 +108,12 @@ class Crowd:
             sent = {"json": body} if body is not None else self.content(path, known)
         given = self.http.request(method, PREFIX + where, headers=headers, params=query or QUERY.get(path), **sent)
         kind = given.headers.get("content-type", "")
+        self.plain.hear(login, f"{method} {path}", given.text)
         return Answer(given.status_code, given.json()["code"] if kind == MEDIA else "", given.text if "json" in kind else "")
 
     def known(self, login: str, path: str) -> dict[str, str]:
         """The stage's records, as they are this person's: the unit's own node, the own account."""
-        known = dict(self.ids)
-        if path in CLAIM:
-            known["claim_no"] = getattr(self.stage, CLAIM[path])
+        known = self.ids | ({"claim_no": getattr(self.stage, CLAIM[path])} if path in CLAIM else {})
         if login in ("xj.m1", "xj.clerk"):
             known["org_id"] = str(self.api.world.org("cn.xj.wlmq.tsd.u001."))
         if path in OWN_ACCOUNT and login in OWN:
@@ -173,8 +172,8 @@ def _addresses(api: Api, stage: Stage) -> dict[str, str]:
         "code": "7K4M2QXD9PHT6WRC",
         "objection_id": one(api, "SELECT o.id FROM objection o JOIN claim c ON c.id = o.claim_id WHERE c.claim_no = :no",
                             no=stage.decided),
-        "relative_id": str(api.world.person("xj.m2")), "category_id": NOTHING, "proxy_id": NOTHING, "merge_id": NOTHING,
-        "session_id": NOTHING, "city_id": str(api.world.org("cn.xj.wlmq.")),
+        **dict.fromkeys(("category_id", "proxy_id", "merge_id", "session_id"), NOTHING),
+        "relative_id": str(api.world.person("xj.m2")), "city_id": str(api.world.org("cn.xj.wlmq.")),
         "other_case": one(api, "SELECT f.case_no FROM case_file f JOIN claim c ON c.case_id = f.id WHERE c.claim_no = :no",
                           no=stage.clerk)}
 

@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
+from services.access.actor import Role
 from services.api.who import PUBLIC, WHO
+from services.reporting.minimum import IN_FULL
 from tests.services.api_crowd import HOLDER, PEOPLE, Answer, Crowd, assembled
 from tests.services.api_people import LETTERS, table
 
@@ -71,6 +73,16 @@ def test_every_route_before_every_role_and_every_organisation(crowd: Crowd) -> N
             if (got == lost[f"nx.{login}"]) is not (letter in NOT_THEIRS.get(path, "") or path in NONE_THERE):
                 wrong.append(f"{method} {path}: own {person} {got.status} {got.code}")
     assert wrong == [], "\n".join(wrong)
+
+
+def test_numbers_in_full_are_told_to_whom_the_table_says_and_nowhere_else(crowd: Crowd) -> None:
+    """After everybody asked everything: nothing but the answers of `minimum.IN_FULL` held anybody's number in full."""
+    assert crowd.plain.told, "the matrix above asks first"
+    roles = {f"xj.{login}": LETTERS[letter] for letter, login in PEOPLE.items()} | {"xj.standin": Role.FINANCE_CHECKER}
+    wrong = [told for told in sorted(crowd.plain.told) if (row := IN_FULL.get(told[1])) is None or told[2] not in row.fields
+             or roles.get(told[0], Role.MEMBER if ".m" in told[0] else None) not in row.roles]
+    assert wrong == []
+    assert {"POST /people/{person_id}/unmask"} <= {told[1] for told in crowd.plain.told}
 
 
 def test_nobody_without_a_token_in_force(crowd: Crowd) -> None:
