@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from infra.attack import advisories, hostile, interface, patterns, secrets
+from infra.attack import advisories, hostile, interface, pages, patterns, secrets
 from infra.attack.storm import Storm, client, operations
 from infra.scratch import fresh
 from services.core import logs
@@ -23,6 +23,7 @@ from tests.support.databases import TEMPLATE
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.txt"
+PAGES_SHARE = 0.1   # a page costs ten times what an answer of the interface does
 LONG_RUN = 25       # a line of progress every so many operations
 
 
@@ -39,7 +40,7 @@ class Row:
 def main() -> int:
     """Attack; print the table; 0 when nothing was found and every part could be done."""
     parser = argparse.ArgumentParser(prog="python -m infra.attack", description=__doc__)
-    parser.add_argument("--only", choices=("interface", "hostile", "patterns", "secrets", "advisories", "tests"), default="")
+    parser.add_argument("--only", choices=("interface", "hostile", "pages", "patterns", "secrets", "advisories", "tests"), default="")
     parser.add_argument("--path", default="", help="operations whose address holds this")
     parser.add_argument("--examples", type=int, default=4, help="drawn requests of each kind, operation and role")
     parser.add_argument("--share", type=float, default=1.0, help="of the hostile values")
@@ -57,7 +58,7 @@ def main() -> int:
 
 def _parts(given: argparse.Namespace) -> list[Row]:
     rows = []
-    if given.only in ("", "interface", "hostile"):
+    if given.only in ("", "interface", "hostile", "pages"):
         rows += _storms(given)
     if given.only in ("", "patterns"):
         rows.append(_timed("regular expressions against long strings", _patterns))
@@ -74,12 +75,16 @@ def _parts(given: argparse.Namespace) -> list[Row]:
 def _storms(given: argparse.Namespace) -> list[Row]:
     scratch = Path(tempfile.mkdtemp(prefix="hz"))
     os.environ["HUZHU_OCR"] = "none"
-    logs.start("attack")
     sys.stderr = (scratch / "log").open("w")        # every refusal is a line there; progress goes to standard output
+    logs.start("attack")
     server, _ = fresh(scratch, TEMPLATE)
+    rows: list[Row] = []
     try:
+        if given.only in ("", "pages"):
+            rows.append(_timed("every page and form", lambda: _rain(server, scratch / "pages", given)))
+        if given.only == "pages":
+            return rows
         with assembled(server, scratch / "twin") as crowd:
-            rows = []
             if given.only in ("", "interface"):
                 rows.append(_timed("Schemathesis, every operation and role", lambda: _storm(crowd, given, interface_of)))
             if given.only in ("", "hostile"):
@@ -88,6 +93,15 @@ def _storms(given: argparse.Namespace) -> list[Row]:
     finally:
         sys.stderr = sys.__stderr__
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _rain(server: str, keys: Path, given: argparse.Namespace) -> tuple[str, list[str]]:
+    with pages.raining(server, keys) as rain:
+        taken = pages.forged(rain)
+        pages.attack(rain, share=given.share * PAGES_SHARE, draw=given.seed, told=_progress(0))
+        answers = ", ".join(f"{status}: {count}" for status, count in sorted(rain.answers.items()))
+        return (f"{rain.answers.total()} requests to {len(pages.places(rain.stage))} pages; {answers}",
+                [*taken, *(f"{one.operation} as {one.login}: {one.what}; {one.how}" for one in rain.wrong.values())])
 
 
 def interface_of(storm: Storm, given: argparse.Namespace) -> None:
