@@ -41,6 +41,10 @@ bench: $(VENV)/.bench
 bench-city: $(READY)
 	$(BIN)/python -m infra.bench.city | tee infra/bench/city.txt
 
+# Ten million records: half an hour and 14 GB of disk, freed at the end.
+bench-audit: $(READY)
+	$(BIN)/python -m infra.bench.audit | tee infra/bench/audit.txt
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy flows statemachines services documents infra tests/conftest.py
