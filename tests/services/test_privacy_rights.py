@@ -235,3 +235,19 @@ def test_a_clerk_takes_a_request_at_the_counter_and_hands_the_copy_over(api: Api
     looks = api.get("xj.m0", "/me/access").json()["seen"]
     assert [look["why"] for look in looks if look["what"] == "下载个人信息副本"] == ["当面核对身份证原件"]
     assert clerk.get(f"/people/{api.world.member(0, 'nx').person_id}/data-request").status_code == 404
+
+
+def test_nobody_looks_at_more_than_thirty_full_numbers_an_hour(api: Api) -> None:
+    path = f"/people/{api.world.member(0, 'xj').person_id}/unmask"
+    with api.db.unit_of_work(ROOT.scope) as session:
+        session.execute(sa.text("""
+            INSERT INTO access_record (id, org_key, account_id, what, at)
+            SELECT uuidv7(), org_key, id, 'unmask:phone:x', :at FROM account, generate_series(1, 29) WHERE id = :id"""),
+            {"at": api.clock.now(), "id": api.world.account("xj.clerk")})
+    body = {"field": "phone", "reason": "核对联系电话"}
+    assert api.post("xj.clerk", path, body).status_code == 200
+    often = api.post("xj.clerk", path, body)
+    assert (often.status_code, often.json()["code"]) == (409, "unmasked_often")
+    assert api.post("xj.head", path, body).status_code == 200
+    api.clock.advance(timedelta(minutes=61))
+    assert api.post("xj.clerk", path, body).status_code == 200
