@@ -200,8 +200,9 @@ class Bench:
         while not scene.over.is_set() or scene.owed():
             if scene.stop.is_set():
                 self.keeper.kill()
-                scene.stop.clear()
+                self.kills += 1
                 live()
+                scene.stop.clear()
             elif self.keeper.ended(0.05) is not None:
                 scene.restarts += 1
                 time.sleep(0.2)
