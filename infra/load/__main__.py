@@ -96,7 +96,7 @@ def show(cast: Cast, rungs: list[Rung], proof: Proof, died: list[str], given: ar
           f" the machine's load in the quarter of an hour before: {given.before:.1f}")
     print(f"{len(cast.clerks)} clerks, an act every 15 s; {len(cast.members)} members, one every 60 s: the usual rate\n")
     print("\n".join(report.by_rate(rungs)))
-    for rung in (rungs[0], *([rungs[-1]] if len(rungs) > 1 else [])):
+    for rung in rungs:
         print("\n" + "\n".join(report.by_kind(rung)))
     print(f"\nwrites told to be done: {sum(proof.told.values())} ({', '.join(f'{kind} {count}' for kind, count in proof.told.items())})")
     print(f"of these lost: {len(proof.lost)}; there twice: {len(proof.doubled)}; never taken: {proof.untold}")

@@ -23,9 +23,9 @@ from services.access.sessions import csrf_of
 JSON = {"content-type": "application/json"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 # One event that each plan answers.
-EVENTS = {"bj-critical-1y": {"icd10": "I63.900", "severity": "severe"},
-          "bj-women-1y": {"icd10": "C53.900", "behaviour": "3", "severity": "malignant"},
-          "nx-ankangbao": {"icd10": "C53.900", "behaviour": "3"}}
+EVENTS = {"bj-critical-1y": {"icd10": "N18.600", "severity": "severe"},
+          "bj-women-1y": {"icd10": "C56.x00", "behaviour": "3", "severity": "malignant"},
+          "nx-ankangbao": {"icd10": "C54.100", "behaviour": "3"}}
 
 
 @dataclass(slots=True)

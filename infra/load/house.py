@@ -47,7 +47,7 @@ class Person:
     open_claims: list[str] = field(default_factory=list)            # that still take papers
     steps: list[str] = field(default_factory=list)                  # claims whose level she may pass
     lists: list[uuid.UUID] = field(default_factory=list)            # supplement lists she may answer
-    unreported: list[tuple[uuid.UUID, str]] = field(default_factory=list)      # covered persons without a claim, and a fitting plan
+    unreported: list[tuple[uuid.UUID, str]] = field(default_factory=list)      # covered persons without a new claim, and a plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,8 @@ _STEPS = sa.text("""SELECT c.claim_no FROM review_step s JOIN claim c ON c.id = 
 _LISTS = sa.text("""SELECT id FROM supplement WHERE state = 'delivered' AND org_key >= :low AND org_key < :high ORDER BY md5(id::text)""")
 _COVERED = sa.text("""SELECT DISTINCT ON (v.person_id) v.person_id, v.plan FROM cover v WHERE v.org_key >= :low AND v.org_key < :high
     AND v.effective < :before AND v.until > :today AND v.plan IN ('bj-critical-1y', 'bj-women-1y', 'nx-ankangbao')
-    AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.person_id = v.person_id) ORDER BY v.person_id, v.plan LIMIT 60""")
+    AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.person_id = v.person_id AND c.created_at > :before)
+    ORDER BY v.person_id, v.plan LIMIT 60""")
 _MEMBERS = sa.text("""SELECT c.person_id, min(p.name) AS name, (array_agg(u.id))[1] AS org_id, min(u.org_key) AS org_key,
         array_agg(ARRAY[c.claim_no, c.code, c.state]) AS claims
     FROM claim c JOIN person p ON p.id = c.person_id JOIN organisation u ON u.org_key = c.org_key
