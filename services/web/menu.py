@@ -54,10 +54,10 @@ class Part:
 FOLDS = (
     Fold(Item(22, N_("运行情况")), ("/boards", "/map", "/stuck")),
     Fold(Item(24, N_("台账与文书")), ("/invoices", "/book", "/told", "/sheets", "/letters", "/letter-register", "/monthly", "/window",
-                                 "/settlements")),
+                                 "/settlements", "/privacy")),
     Fold(Item(40, N_("保险公司")), ("/handoffs", "/disagreements", "/exchange", "/reconciliation", "/reserves")),
     Fold(Item(45, N_("资金")), ("/runs", "/receivables", "/ledger", "/proofs")),
-    Fold(Item(60, N_("内部管理")), ("/team", "/samples", "/privacy", "/releases", "/admin", "/plans")))
+    Fold(Item(60, N_("内部管理")), ("/team", "/samples", "/releases", "/admin", "/plans")))
 _ENTRIES: list[Entry] = []
 
 

@@ -32,10 +32,11 @@ def test_no_menu_is_too_wide_and_none_loses_a_page(role: Role) -> None:
 def test_a_short_menu_is_plain_and_a_long_one_folded() -> None:
     assert words(of(Role.MEMBER)) == ["我的保障", "报案", "计划"]
     assert words(of(Role.UNIT_CLERK)) == [
-        "待我办理", "报案", "查找案件", "运行情况", ["台账与文书", "/letters", "/book", "/told"], "计划"]
+        "待我办理", "报案", "查找案件", "运行情况", ["台账与文书", "/letters", "/book", "/told", "/privacy"], "计划"]
     assert words(of(Role.OFFICE_REVIEWER)) == [
         "待我办理", "报案", "查找案件", ["运行情况", "/boards", "/map"],
-        ["台账与文书", "/letters", "/letter-register", "/monthly", "/invoices", "/book", "/settlements", "/told", "/window", "/sheets"],
+        ["台账与文书", "/letters", "/letter-register", "/monthly", "/invoices", "/book", "/settlements", "/told",
+         "/window", "/sheets", "/privacy"],
         ["保险公司", "/handoffs", "/disagreements", "/exchange", "/reconciliation", "/reserves"],
         ["内部管理", "/samples", "/plans"]]
     assert [part.has("/handoffs/answers") for part in of(Role.OFFICE_REVIEWER)].index(True) == 5
