@@ -2,7 +2,7 @@
 
 Nothing is listed by hand. The driver's commit, the requests to Prefect's server, the insurer's port, the messenger, the store of papers,
 and the renaming and removing of files are each wrapped once, at the one place where all of that kind pass. A point's key names the topic
-and the flow in hand, the kind, the verb (for a commit: the function of the flow that made it), its number among all points of that
+and the flow in hand, the kind, the verb (for a commit: the function of the flow that made it), its number among the points of that
 label, and the side. The same start gives the same keys, so that a recorded point can be met again.
 """
 
@@ -47,7 +47,7 @@ _label: ContextVar[str] = ContextVar("label", default="")
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """`label`: topic and flow in hand, e.g. "claim.verify > compute_benefit"; `nth` counts all of the label from 1."""
+    """`label`: topic and flow in hand, e.g. "claim.verify > compute_benefit"; `nth` counts those of the label from 1."""
 
     label: str
     nth: int
@@ -78,11 +78,12 @@ class Watch:
         self._counted: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def number(self, label: str) -> int:
-        """The next number of a label."""
+    def number(self, label: str, kind: str) -> int:
+        """The next number of a label. Prefect's calls count by themselves: one that is slow to answer is made again."""
+        counted = f"{label} {PREFECT if kind == PREFECT else ''}"
         with self._lock:
-            self._counted[label] += 1
-            return self._counted[label]
+            self._counted[counted] += 1
+            return self._counted[counted]
 
     def pass_by(self, point: Point) -> None:
         """Passed; SIGKILL if it is the one."""
@@ -96,7 +97,7 @@ class Watch:
         if not (label := _label.get()):
             yield
             return
-        nth = self.number(label)
+        nth = self.number(label, kind)
         self.pass_by(Point(label, nth, kind, verb, "before"))
         yield                                       # a call that failed has no other side: what follows it has
         self.pass_by(Point(label, nth, kind, verb, "after"))
