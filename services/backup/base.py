@@ -88,7 +88,7 @@ def take(backup: Backup, tell: Tell = lambda _: None) -> Base:
     house = claim(place, backup.server)
     started = backup.server.log().at
     stamp = f"{started.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-    keys = sealing.keep(backup.keys_place, sealing.gathered(config), backup.passphrase, stamp)
+    keys = sealing.keep(backup.keys_place, sealing.gathered(config), backup.passphrase, started)
     before = backup.copier.copy(tell)
     with _room(config, place) as room:
         tell("复制数据库")

@@ -54,7 +54,7 @@ def restore(wanted: Wanted, database: str, ask: Callable[[str], None], tell: Tel
     InputError before anything is written when the folder is not empty, the instant cannot be had, or a file was touched.
     """
     into = _empty(wanted.into)
-    keys = sealing.newest(wanted.keys_place, wanted.passphrase)
+    keys = sealing.of(wanted.keys_place, wanted.passphrase, wanted.until)
     key = _signer(keys)
     chosen = pick(base.bases(wanted.place, key), wanted.until)
     segments = _segments(wanted, chosen, key)

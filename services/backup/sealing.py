@@ -13,6 +13,7 @@ import json
 import os
 import tarfile
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -26,6 +27,7 @@ from services.core.settings import Settings
 _N, _R, _P = 1 << 16, 8, 1          # 64 MB and a fifth of a second for each guess
 _LEAST = 16                         # signs of a passphrase
 _FOLDER = "keys"
+_RING = "ring.json"
 _ABOUT = b"huzhu keys 1"
 _FILES = ("store_keys", "channel_urls", "receipt_secret_file", "oidc_client_secret_file", "backup_access", "audit_place_keys")
 
@@ -100,12 +102,12 @@ def unseal(sealed: bytes, passphrase: str) -> dict[str, bytes]:
         return {entry.name: content.read() for entry in tar if (content := tar.extractfile(entry)) is not None}
 
 
-def keep(place: Place, keys: Mapping[str, bytes], passphrase: str, stamp: str) -> str:
+def keep(place: Place, keys: Mapping[str, bytes], passphrase: str, at: datetime) -> str:
     """Lay down a copy unless the newest holds the same keys; the name of the copy that does. Older copies stay."""
     names = copies(place)
     if names and _same(place, names[-1], keys, passphrase):
         return names[-1]
-    name = f"{_FOLDER}/{stamp}.sealed"
+    name = _named(at)
     place.create(name, seal(keys, passphrase))
     return name
 
@@ -123,12 +125,35 @@ def copies(place: Place) -> list[str]:
     return sorted(item.name for item in place.items(_FOLDER) if item.name.endswith(".sealed"))
 
 
-def newest(place: Place, passphrase: str) -> dict[str, bytes]:
-    """The keys of the newest copy: they hold every key that was ever used. NotFound when there is no copy."""
+def of(place: Place, passphrase: str, until: datetime | None = None) -> dict[str, bytes]:
+    """The keys as they were at an instant (None: now), and in the ring every key of the other copies that this passphrase opens.
+
+    A key that was retired since still opens what an older backup holds; one that came a moment before may be in the next copy only.
+    NotFound when there is no copy; InputError when the passphrase opens none.
+    """
     names = copies(place)
     if not names:
         raise NotFound("keys_missing", "密钥备份处没有密钥的备份", remedy="核对 HUZHU_BACKUP_KEYS 指的地方")
-    return unseal(place.read(names[-1]), passphrase)
+    wanted = [name for name in names if until is None or name <= _named(until)][-1:] or names[:1]
+    found = unseal(place.read(wanted[0]), passphrase)
+    for name in reversed(names):
+        try:
+            found[_RING] = _joined(found[_RING], unseal(place.read(name), passphrase)[_RING])
+        except InputError:
+            continue        # sealed under an earlier passphrase
+    return found
+
+
+def _joined(ring: bytes, other: bytes) -> bytes:
+    """A ring with what the other's groups of keys have beyond its own; the same bytes when that is nothing."""
+    ours, theirs = json.loads(ring), json.loads(other)
+    more = {name: {**group, **ours.get(name, {})} for name, group in theirs.items() if isinstance(group, dict)}
+    whole = {**ours, **more}
+    return ring if whole == ours else json.dumps(whole, indent=1).encode()
+
+
+def _named(at: datetime) -> str:
+    return f"{_FOLDER}/{at.astimezone(UTC):%Y%m%dT%H%M%S%f}Z.sealed"
 
 
 def lay(keys: Mapping[str, bytes], folder: Path) -> None:

@@ -161,8 +161,7 @@ class Stream:
         """A key that is new opens values that are in the log already: it goes before the next status."""
         keys = sealing.gathered(self.backup.config)
         if (state := sealing.digest_of(keys)) != self._keys:
-            stamp = f"{self.backup.server.log().at:%Y%m%dT%H%M%S%f}Z"
-            sealing.keep(self.backup.keys_place, keys, self.backup.passphrase, stamp)
+            sealing.keep(self.backup.keys_place, keys, self.backup.passphrase, self.backup.server.log().at)
             self._keys = state
 
     def _copy_papers(self) -> None:

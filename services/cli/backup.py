@@ -151,7 +151,7 @@ def _public(place: str, keys: str, passphrase_file: Path | None) -> Ed25519Publi
     config = settings()
     if (config.key_ring.parent / signing.KEY).is_file():
         return signing.load_key(config.key_ring.parent).public_key()
-    copies = sealing.newest(keys_place_of(config, _place(place), keys), sealing.passphrase_of(config, passphrase_file))
+    copies = sealing.of(keys_place_of(config, _place(place), keys), sealing.passphrase_of(config, passphrase_file))
     return signing.signing_key(copies.get(signing.KEY, b"")).public_key()
 
 

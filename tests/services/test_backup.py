@@ -48,11 +48,28 @@ def test_keys_open_under_their_passphrase_only() -> None:
 
 
 def test_a_copy_of_the_keys_is_made_when_one_changed_and_the_old_one_stays(place: Place) -> None:
-    first = sealing.keep(place, KEYS, SECRET, "20260320T000000Z")
-    assert sealing.keep(place, KEYS, SECRET, "20260321T000000Z") == first
-    assert sealing.keep(place, KEYS | {"seals/a": b"1"}, SECRET, "20260322T000000Z") != first
-    assert sealing.newest(place, SECRET) == KEYS | {"seals/a": b"1"}
+    first = sealing.keep(place, KEYS, SECRET, day(20))
+    assert sealing.keep(place, KEYS, SECRET, day(21)) == first
+    assert sealing.keep(place, KEYS | {"seals/a": b"1"}, SECRET, day(22)) != first
+    assert sealing.of(place, SECRET) == KEYS | {"seals/a": b"1"}
+    assert sealing.of(place, SECRET, day(21)) == KEYS
     assert len(sealing.copies(place)) == 2
+
+
+def test_a_retired_key_still_opens_an_older_backup(place: Place) -> None:
+    rings = ({"current": "k1", "field_keys": {"k1": "a"}}, {"current": "k2", "field_keys": {"k1": "a", "k2": "b"}},
+             {"current": "k2", "field_keys": {"k2": "b"}})
+    for number, ring in enumerate(rings):
+        sealing.keep(place, KEYS | {"ring.json": json.dumps(ring).encode()}, SECRET, day(20 + number))
+    for until, current in ((day(20), "k1"), (day(21), "k2"), (None, "k2"), (day(19), "k1")):
+        found = json.loads(sealing.of(place, SECRET, until)["ring.json"])
+        assert (found["current"], found["field_keys"]) == (current, {"k1": "a", "k2": "b"})
+    with pytest.raises(InputError, match="keys_sealed"):
+        sealing.of(place, SECRET + "!")
+
+
+def day(number: int) -> datetime:
+    return datetime(2026, 3, number, tzinfo=UTC)
 
 
 def test_keys_are_laid_for_their_owner_only_and_nowhere_else(tmp_path: Path) -> None:
