@@ -62,7 +62,7 @@ CAUSES: dict[str, tuple[tuple[str, ...], timedelta, str]] = {
     "insurer_payment_unplanned": ((FORGET, "UPDATE claim SET route = 'insurer' WHERE state = 'payable'"), HOUR, CLAIM.format("payable")),
     "paper_unlooked": ((FORGET, "UPDATE paper SET pages = NULL, verdict = 'waiting', fault = NULL WHERE claim_id IN (SELECT id FROM claim"
                         " WHERE state = 'verified')"), HOUR,
-                       "SELECT p.id::text FROM paper p JOIN claim c ON c.id = p.claim_id WHERE c.state = 'verified'"),
+                       CLAIM.format("verified")),
     "letter_unissued": ((FORGET,), HOUR, "SELECT id::text FROM notice"),
     "letter_lacks": (("UPDATE notice SET stuck = '{\"code\": \"missing_value\"}'",), DAY, "SELECT id::text FROM notice"),
     "roster_unfinished": (("UPDATE roster_import SET done_at = NULL",), HOUR, "SELECT id::text FROM roster_import"),

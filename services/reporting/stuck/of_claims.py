@@ -31,11 +31,11 @@ CONDITIONS = (
           ("payment_unplanned", "已决定给付，但没有生成应付款项", "office", "claim.approve"),
           ("insurer_payment_unplanned", "保险公司已决定给付，但没有登记应付款项", "insurer", "claim.insurer_pay"))),
     Condition("paper_unlooked", "材料上传后一小时没有检查", AGAIN, f"""
-        SELECT p.id::text, p.org_key, p.claim_id, p.id, p.uploaded_at, c.claim_no || ' 的一份材料没有检查、没有生成页面'
+        SELECT c.claim_no, c.org_key, c.id, NULL::uuid, min(p.uploaded_at), count(*) || ' 份材料没有检查、没有生成页面'
         FROM paper p JOIN claim c ON c.id = p.claim_id
         WHERE p.pages IS NULL AND p.verdict = 'waiting' AND p.fault IS NULL AND p.removed_at IS NULL
         AND p.uploaded_at < :now - interval '1 hour' AND c.state NOT IN ('closed', 'cancelled')
-        AND {_NO_WORK.format(claim="p.claim_id")}""", topic="paper.upload"),
+        AND {_NO_WORK.format(claim="c.id")} GROUP BY c.id""", topic="paper.upload"),
     Condition("letter_unissued", "文书拟好后没有签发，也没有后台工作", AGAIN, f"""
         SELECT n.id::text, n.org_key, n.claim_id, n.id, n.drafted_at, c.claim_no || ' 的文书（' || n.code || '）没有签发'
         FROM notice n JOIN claim c ON c.id = n.claim_id
