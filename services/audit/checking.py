@@ -26,7 +26,7 @@ class Finding:
     """What is wrong with one chain, or with a day (`chain_id` is its date then).
 
     `code`: changed, removed, reordered, head_differs, tail_missing, claim_missing, chain_replaced; of a day: seal_changed,
-    seal_missing, seal_losses, changed.
+    seal_missing, seal_losses, place_damaged, changed.
     """
 
     code: str

@@ -1,7 +1,7 @@
 """A day's seal: a signed statement over all chains, bounded in size, written once to a second place.
 
-The statement names the spans of chains (spans.py) by their hashes, the statement before it, and how many chains were lost against
-that one. First its spans are written, then it is recorded here, then it is written there, then that is recorded: after a kill
+The statement names the spans of chains (spans.py) by their hashes, the statement before it, and how many chains no longer stand
+against that one. First its spans are written, then it is recorded here, then it is written there, then that is recorded: after a kill
 anywhere the next run writes the same bytes.
 """
 
@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from services.audit import spans
@@ -90,18 +91,33 @@ def seal(db: Database, scope: Scope, *, place: Place, keys: SigningKeys, day: da
          tell: Tell = lambda _done: None) -> AuditSeal:
     """The day's seal, at the place. A day that is sealed stays as it is; one that was not written there yet is written now.
 
-    OutsideError when the place does not answer (the same run comes again); Conflict when it holds another statement of the day.
+    OutsideError when the place does not answer (the same run comes again); Conflict when it holds another statement of the day, or a
+    later day is sealed.
     """
     with db.view(scope) as session:
         row = session.get(AuditSeal, day)
+        owed = session.exec(select(AuditSeal).where(AuditSeal.day < day, col(AuditSeal.exported_at).is_(None))
+                            .order_by(col(AuditSeal.day))).all()
+        later = session.exec(select(col(AuditSeal.day)).where(AuditSeal.day > day).limit(1)).first() if row is None else None
+    if later:       # each statement names the one before it: none can be put in between
+        raise Conflict("audit_seal_later", f"{day} 之后的 {later} 已经封存", remedy="系统时钟是否被调回？核对后等到新的一日再封存")
+    for before in owed:     # the night that could not write it; another statement under its name is what `verify` tells
+        if _written(place, before):
+            _note_written(db, scope, before.day, now)
     if row is None:
-        statement = _stated(db, scope, place, day, now, size, tell)
-        signed = keys.sign(statement.text)
-        with db.unit_of_work(scope) as session:
-            row = AuditSeal(day=day, chains=statement.chains, records=statement.records, root=statement.root, statement=statement.text,
-                            signature=signed.signature, key_id=signed.key_id, place=place.label, losses=statement.losses, at=now)
-            session.add(row)
+        row = _record(db, scope, keys, _stated(db, scope, place, day, now, size, tell), place.label)
     return row if row.exported_at else _export(db, scope, place, row, now)
+
+
+def _record(db: Database, scope: Scope, keys: SigningKeys, statement: Statement, label: str) -> AuditSeal:
+    """The day's row; of two who seal at once the first one's."""
+    signed = keys.sign(statement.text)
+    with db.unit_of_work(scope) as session:
+        session.execute(insert(AuditSeal).values(
+            day=statement.day, chains=statement.chains, records=statement.records, root=statement.root, statement=statement.text,
+            signature=signed.signature, key_id=signed.key_id, place=label, losses=statement.losses, at=statement.at,
+        ).on_conflict_do_nothing(index_elements=["day"]))
+        return session.get_one(AuditSeal, statement.day)
 
 
 def _stated(db: Database, scope: Scope, place: Place, day: date, now: datetime, size: int, tell: Tell) -> Statement:
@@ -127,13 +143,13 @@ def _stated(db: Database, scope: Scope, place: Place, day: date, now: datetime, 
 
 
 def _losses(db: Database, scope: Scope, place: Place, before: Statement, unchanged: set[str]) -> int:
-    """How many chains of the statement before are shorter now, or gone: the new statement must not hide it."""
+    """How many chains of the statement before are shorter now, gone or written anew: the new statement must not hide it."""
     count = 0
     for span in before.spans:
         if span.sha256 not in unchanged:
             heads = spans.load(place, span)
             with db.view(scope) as session:
-                count += len(spans.lost(session, heads))
+                count += len(spans.fallen(session, heads))
     return count
 
 
@@ -146,13 +162,22 @@ def last_before(db: Database, scope: Scope, day: date) -> Statement | None:
 
 
 def _export(db: Database, scope: Scope, place: Place, row: AuditSeal, now: datetime) -> AuditSeal:
-    content = Kept(row.statement, Signed(row.key_id, row.signature)).content
-    name = name_of(row.day)
-    if not place.create(name, content) and place.read(name) != content:
+    if not _written(place, row):
         raise Conflict("audit_seal_other", f"第二处已有 {row.day} 的另一份每日总校验",
                        remedy="两套系统不可共用一处；核对 HUZHU_AUDIT_PLACE，并运行 huzhu audit verify")
+    return _note_written(db, scope, row.day, now)
+
+
+def _written(place: Place, row: AuditSeal) -> bool:
+    """Written now or before; False when another statement lies there."""
+    content = Kept(row.statement, Signed(row.key_id, row.signature)).content
+    name = name_of(row.day)
+    return place.create(name, content) or place.read(name) == content
+
+
+def _note_written(db: Database, scope: Scope, day: date, now: datetime) -> AuditSeal:
     with db.unit_of_work(scope) as session:
-        kept = session.get(AuditSeal, row.day, with_for_update=True)
+        kept = session.get(AuditSeal, day, with_for_update=True)
         assert kept is not None
         kept.exported_at = kept.exported_at or now
         session.add(kept)
@@ -165,8 +190,16 @@ def name_of(day: date) -> str:
 
 
 def sealed_days(place: Place) -> list[date]:
-    """The days whose statements lie at the place, in order."""
-    return [date.fromisoformat(name.removesuffix(".json")) for name in place.names(_DAYS)]
+    """The days whose statements lie at the place, in order; what else somebody laid there is none."""
+    return [day for name in place.names(_DAYS) if (day := _day_of(name))]
+
+
+def _day_of(name: str) -> date | None:
+    try:
+        day = date.fromisoformat(name.removesuffix(".json"))
+    except ValueError:
+        return None
+    return day if name_of(day) == f"{_DAYS}/{name}" else None
 
 
 def proven(place: Place, keys: SigningKeys, day: date) -> Statement:

@@ -7,7 +7,6 @@ from datetime import date
 from itertools import groupby
 from operator import itemgetter
 
-import sqlalchemy as sa
 from sqlmodel import Session
 
 from services.audit import checking, sealing, spans
@@ -25,12 +24,8 @@ _AFTER = f"""
     SELECT a.* FROM unnest(%s::uuid[], %s::int[]) AS g(chain, place) CROSS JOIN LATERAL (
         SELECT {checking.COLUMNS} FROM audit_record WHERE audit_record.chain_id = g.chain AND seq >= g.place ORDER BY seq) a"""
 _NEW = f"""SELECT id FROM ({HEADS}) h WHERE id BETWEEN %s AND %s AND id NOT IN (SELECT unnest(%s::uuid[]))"""
-# A sealed chain must have its row, be no shorter, and say at its sealed place what it said then.
-_STANDS = sa.text(f"""
-    SELECT g.chain, g.seq, h.audit_seq, a.hash = g.hash FROM unnest(CAST(:chains AS uuid[]), CAST(:seqs AS int[]), CAST(:hashes AS bytea[]))
-        AS g(chain, seq, hash) LEFT JOIN ({HEADS}) h ON h.id = g.chain LEFT JOIN audit_record a ON a.chain_id = g.chain AND a.seq = g.seq
-    WHERE h.id IS NULL OR h.audit_seq < g.seq OR (g.seq > 0 AND a.hash IS DISTINCT FROM g.hash) ORDER BY g.chain""")
 _BATCH = 5000
+_NO_GROUND = ("audit_seal_missing", "audit_seal_changed")
 
 
 def verify_since(db: Database, scope: Scope, *, place: Place, keys: SigningKeys, day: date | None = None, workers: int | None = None,
@@ -99,12 +94,12 @@ def check_days(db: Database, scope: Scope, place: Place, keys: SigningKeys) -> l
                 for day in there if day not in {row.day for row in rows}]
     previous = ""
     for row in rows:
-        if row.exported_at is None:
+        if row.exported_at is None and row.day not in there:       # not written yet; one that lies there is asked, whatever is said here
             continue
         try:
             statement = sealing.proven(place, keys, row.day)
         except OutsideError as error:
-            if error.code not in ("audit_seal_missing", "audit_seal_changed"):
+            if error.code not in _NO_GROUND:
                 raise
             findings.append(Finding("seal_changed", str(row.day), 0, error.message))
             previous = ""
@@ -113,24 +108,36 @@ def check_days(db: Database, scope: Scope, place: Place, keys: SigningKeys) -> l
             findings.append(Finding("seal_changed", str(row.day), 0, f"{row.day}的每日总校验与第二处所存或前一日不相接"))
         if statement.losses:
             findings.append(Finding("seal_losses", str(row.day), statement.losses,
-                                    f"{row.day}封存时已有{statement.losses}条链比前一次短或不在：以更早一日核验（--since）可知是哪些"))
+                                    f"{row.day}封存时已有{statement.losses}条链比前一次短、不在或被改写：以更早一日核验（--since）可知是哪些"))
         previous = statement.sha256
     return findings
 
 
 def stands(db: Database, scope: Scope, *, place: Place, keys: SigningKeys) -> list[Finding]:
-    """What the newest statement knows and the record no longer has: part of the whole verification."""
-    days = sealing.sealed_days(place)
-    if not days:
-        return []
-    findings: list[Finding] = []
-    for span in sealing.proven(place, keys, days[-1]).spans:
+    """What the newest statement knows and the record no longer has: part of the whole verification.
+
+    A statement that does not hold is named by `check_days`; the one before it is asked then.
+    """
+    for day in reversed(sealing.sealed_days(place)):
+        try:
+            ground = sealing.proven(place, keys, day)
+        except OutsideError as error:
+            if error.code not in _NO_GROUND:
+                raise
+            continue
+        return [finding for span in ground.spans for finding in _span_stands(db, scope, place, span, day)]
+    return []
+
+
+def _span_stands(db: Database, scope: Scope, place: Place, span: Sealed, day: date) -> list[Finding]:
+    try:
         heads = spans.load(place, span)
-        with db.view(scope) as session:
-            rows = session.execute(_STANDS, {"chains": [head.chain for head in heads], "seqs": [head.seq for head in heads],
-                                             "hashes": [head.hash for head in heads]}).all()
-        findings += [_fallen(str(row[0]), row[1], row[2], row[3], str(days[-1])) for row in rows]
-    return findings
+    except OutsideError as error:
+        if error.code != spans.DAMAGED:
+            raise
+        return [Finding("place_damaged", str(day), 0, error.message)]
+    with db.view(scope) as session:
+        return [_fallen(str(chain), seq, now, same, str(day)) for chain, seq, now, same in spans.fallen(session, heads)]
 
 
 def _fallen(chain_id: str, seq: int, now: int | None, same: bool | None, when: str) -> Finding:

@@ -22,6 +22,7 @@ from services.core.errors import OutsideError
 
 LOWEST, HIGHEST = uuid.UUID(int=0), uuid.UUID(int=(1 << 128) - 1)
 CHAINS = 10_000                 # of one span
+DAMAGED = "audit_place_damaged"
 _LONGEST = 200 * CHAINS * 10    # bytes of a span's spelling, far above what any comes to
 # Claims and payment runs carry their chains' ends; a roster and a feed have a chain of one record, which is its end.
 HEADS = ("SELECT id, audit_seq, audit_head FROM claim UNION ALL SELECT id, audit_seq, audit_head FROM payment_run"
@@ -107,8 +108,22 @@ def _lines(text: bytes) -> Iterator[Head]:
 
 
 def _damaged(span: Sealed) -> OutsideError:
-    return OutsideError("audit_place_damaged", f"第二处存放的记录链清单 {span.sha256[:12]}… 缺失或被改动",
+    return OutsideError(DAMAGED, f"第二处存放的记录链清单 {span.sha256[:12]}… 缺失或被改动",
                         remedy="从第二处的备份恢复；改用更早一日核验（--since）")
+
+
+# A sealed chain must have its row, be no shorter, and say at its sealed place what it said then.
+_FALLEN = sa.text(f"""
+    SELECT g.chain, g.seq, h.audit_seq, a.hash = g.hash FROM unnest(CAST(:chains AS uuid[]), CAST(:seqs AS int[]), CAST(:hashes AS bytea[]))
+        AS g(chain, seq, hash) LEFT JOIN ({HEADS}) h ON h.id = g.chain LEFT JOIN audit_record a ON a.chain_id = g.chain AND a.seq = g.seq
+    WHERE h.id IS NULL OR h.audit_seq < g.seq OR (g.seq > 0 AND a.hash IS DISTINCT FROM g.hash) ORDER BY g.chain""")
+
+
+def fallen(session: Session, heads: list[Head]) -> list[tuple[uuid.UUID, int, int | None, bool | None]]:
+    """(chain, its length then, its length now or None, whether its last record of then is the same) of chains that no longer stand."""
+    rows = session.execute(_FALLEN, {"chains": [head.chain for head in heads], "seqs": [head.seq for head in heads],
+                                     "hashes": [head.hash for head in heads]})
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
 # Which of the chains given are shorter now than they were, or gone with their claim; in one statement, past no limit of rows.

@@ -88,11 +88,11 @@ def retire(name: Annotated[str, typer.Argument(metavar="KEY", help="要停用的
     """停用旧密钥：仍有值用它加密时拒绝；停用后另存一份，恢复旧备份时要用。"""
     config, now = settings(), datetime.now(UTC)
     ring.may_go(config.key_ring, name, now=now)
-    with sealing.owner(urls(config)[1], config.root_org) as connection:
+    with sealing.owner(urls(config)[1], config.root_org) as connection, sealing.alone(connection):
         left = {one.column: one.by_key[name] for one in sealing.held(connection) if one.by_key.get(name)}
-    if left:
-        where = "、".join(f"{column} {count} 个" for column, count in left.items())
-        raise Conflict("key_needed", f"还有值用 {name} 加密：{where}", remedy="先运行 huzhu keys rewrap")
-    away = ring.retire(config.key_ring, name, now=now)
+        if left:
+            where = "、".join(f"{column} {count} 个" for column, count in left.items())
+            raise Conflict("key_needed", f"还有值用 {name} 加密：{where}", remedy="先运行 huzhu keys rewrap")
+        away = ring.retire(config.key_ring, name, now=now)
     say_json({"retired": name, "kept": str(away)}) if as_json else say(
         f"{name} 已停用，另存为 {away.parent.name}/{away.name}：早于今日的备份仍要用它，备份全部过期后再销毁")

@@ -47,17 +47,33 @@ def owner(url: str, root_org: str) -> Iterator[Connection]:
         yield connection
 
 
+@contextmanager
+def alone(connection: Connection) -> Iterator[None]:
+    """No two seal anew or put a key away at once: a slow one would write with a key that the other puts away. Conflict at once."""
+    if not connection.execute("SELECT pg_try_advisory_lock(hashtextextended('keys', 0))").fetchone() == (True,):
+        raise Conflict("keys_busy", "另有一次重新加密或停用密钥正在进行", remedy="等它结束后再运行")
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute("SELECT pg_advisory_unlock(hashtextextended('keys', 0))")
+
+
 def held(connection: Connection) -> list[Held]:
     """Every column's values by key; a reading of each table, and of the store's feeds."""
     found = [Held(column.words, {str(key): int(str(count)) for key, count in connection.execute(_names(column, r"""
-        SELECT convert_from(substring({name} FROM 1 FOR position('\x3a'::bytea IN {name}) - 1), 'UTF8'), count(*)
+        SELECT encode(substring({name} FROM 1 FOR greatest(position('\x3a'::bytea IN {name}) - 1, 0)), 'escape'), count(*)
         FROM {table} WHERE {name} IS NOT NULL GROUP BY 1 ORDER BY 1"""))}) for column in SEALED]
     return [*found, _feeds(connection)]
 
 
 def rewrap(connection: Connection, ring: KeyRing, *, tell: Tell = lambda *_: None, batch: int = BATCH) -> int:
-    """Seal every value of another key anew with the current one; how many. ConfigError when a value's key is not in the ring."""
-    return sum(_column(connection, ring, column, tell, batch) for column in SEALED) + _feed_pieces(connection, ring, tell)
+    """Seal every value of another key anew with the current one; how many. ConfigError when a value's key is not in the ring.
+
+    Conflict while another does it.
+    """
+    with alone(connection):
+        return sum(_column(connection, ring, column, tell, batch) for column in SEALED) + _feed_pieces(connection, ring, tell)
 
 
 def _column(connection: Connection, ring: KeyRing, column: Column, tell: Tell, batch: int) -> int:
