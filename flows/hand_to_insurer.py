@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from typing import TypeVar
 
 from prefect import flow
 
@@ -15,8 +16,10 @@ from services.core.errors import GuardFailed, HuzhuError, InputError
 from services.core.settings import settings
 from services.insurer import service as insurer
 from services.insurer.batching import packages
-from services.insurer.port import Dossier, Receipt
+from services.insurer.port import Answers, Dossier, Receipt
 from services.wiring import wiring
+
+_Out = TypeVar("_Out", Dossier, Answers)
 
 
 @effect
@@ -36,7 +39,8 @@ async def send(claims: list[uuid.UUID]) -> None:
     dossiers = [one for one in packed if isinstance(one, Dossier)]
     refused: list[HuzhuError] = [one for one in packed if isinstance(one, GuardFailed)]
     for package in packages(dossiers, claims=settings().insurer_package_claims, size=settings().insurer_package_mb * 2**20):
-        for dossier, said in zip(package, _handed(package), strict=True):
+        going = _going(package, refused)
+        for dossier, said in zip(going, _handed(going), strict=True):
             if isinstance(said, InputError):
                 refused.append(said)
                 continue
@@ -46,9 +50,19 @@ async def send(claims: list[uuid.UUID]) -> None:
         raise refused[0]
 
 
+def _going(package: Sequence[_Out], refused: list[HuzhuError]) -> list[_Out]:
+    """Asked at the last moment: a package may wait for those before it, and a person may take her consent back meanwhile."""
+    with looking() as session:
+        stopped = insurer.stopped(session, [one.claim_no for one in package])
+    refused += stopped.values()
+    return [one for one in package if one.claim_no not in stopped]
+
+
 def _handed(package: Sequence[Dossier]) -> Sequence[Receipt | InputError]:
     """What the insurer says to each; a claim by itself needs no batch."""
     port = wiring().insurer
+    if not package:
+        return []
     if len(package) > 1:
         return port.send_batch(package)
     try:
@@ -62,10 +76,14 @@ async def reply(claims: list[uuid.UUID]) -> None:
     """Send the member's answers to the insurer's questions."""
     with transaction() as session:
         answers = insurer.replies(session, claim_ids=claims, now=now())
+    refused: list[HuzhuError] = []
     for answer in answers:
-        wiring().insurer.reply(answer)
-        with transaction() as session:
-            insurer.replied(session, answers=answer, actor=actor(), now=now())
+        for going in _going([answer], refused):
+            wiring().insurer.reply(going)
+            with transaction() as session:
+                insurer.replied(session, answers=going, actor=actor(), now=now())
+    if refused:
+        raise refused[0]
 
 
 @effect

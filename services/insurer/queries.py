@@ -11,6 +11,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from services.core.errors import GuardFailed
 from services.insurer.messages import Settle
 from services.lifecycle.facts import CLAIM
 from services.models import Handoff, InsurerMessage
@@ -44,7 +45,18 @@ _INSURED = f"""
     SELECT c.id, c.org_key, c.claim_no, c.round, c.plan, c.plan_from, {_OPEN} > 0 AS overdue FROM claim c
     WHERE c.state = 'in_review' AND c.route = 'insurer' AND NOT c.held AND NOT {CLAIM["consent_missing"]}"""
 _READY = f"{_INSURED} AND c.id = ANY(%(ids)s::uuid[]) AND ({_OPEN} = 0 OR {_OVERDUE}) ORDER BY c.id FOR UPDATE OF c"
+_STOPPED = f"""
+    SELECT c.claim_no, {CLAIM["consent_missing"]} FROM claim c WHERE c.claim_no = ANY(%(numbers)s::text[])
+    AND ({CLAIM["consent_missing"]} OR c.held AND c.hold_reason = 'consent_withdrawn') ORDER BY c.claim_no"""
 _LATE = f"{_INSURED} AND {_OPEN} > 0 AND {_OVERDUE} ORDER BY c.id"
+
+
+def stopped(session: Session, claim_nos: Collection[str]) -> dict[str, GuardFailed]:
+    """By number, the claims of which nothing may go out now: their person took back the consent to the insurer or to being dealt with."""
+    rows = session.connection().exec_driver_sql(_STOPPED, {"numbers": list(claim_nos)})
+    return {number: GuardFailed("consent_missing" if missing else "consent_withdrawn",
+                                f"案件 {number} 的会员撤回了{'向保险公司提供个人信息' if missing else '办理所需'}的同意，不能移送",
+                                remedy="会员重新同意后自动重试") for number, missing in rows}
 
 
 def ready_to_forward(session: Session, claim_ids: Collection[uuid.UUID], today: date) -> list[Ready]:

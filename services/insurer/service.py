@@ -22,6 +22,7 @@ from services.insurer.applying import give_back
 from services.insurer.dossier import Answer, Answers, Dossier, Paper, Recall, Receipt
 from services.insurer.inbox import apply, receive
 from services.insurer.packing import Parcel
+from services.insurer.queries import stopped
 from services.insurer.rules import OVERDUE, SENT_BEFORE, item_for, message_id
 from services.insurer.suites import suite_of
 from services.lifecycle.create import create
@@ -33,7 +34,7 @@ from services.outbox.service import Work
 from services.rulebook.registry import version
 from services.storage import service as storage
 
-__all__ = ["apply", "forward", "pack", "recall", "recalls", "receive", "replied", "replies", "resend", "sent"]
+__all__ = ["apply", "forward", "pack", "recall", "recalls", "receive", "replied", "replies", "resend", "sent", "stopped"]
 
 
 def forward(session: Session, *, claim_ids: Collection[uuid.UUID], actor: Actor, now: datetime) -> list[uuid.UUID]:
@@ -89,6 +90,9 @@ def _recorded(handoff: Handoff, dossier: Dossier, facts_digest: str) -> Dossier:
     return dossier
 
 
+# Taken back while the insurer was answering: it has the file, which must be on the record (and may be recalled).
+_NO_CONSENT = sa.text("""SELECT NOT EXISTS (SELECT FROM consent k JOIN claim c ON c.case_id = k.case_id WHERE c.claim_no = :claim
+    AND k.purpose = 'insurer' AND (k.withdrawn_at IS NULL OR k.withdrawn_at >= :packed))""")
 _SENT = sa.text("UPDATE handoff SET sent_at = coalesce(sent_at, :now), receipt_no = :receipt WHERE id = :id")
 
 
@@ -106,7 +110,9 @@ def sent(session: Session, *, dossier: Dossier, receipt: Receipt, actor: Actor, 
         raise Conflict("package_changed", "案卷在送出期间已另行打包，保险公司收到的是前一版",
                        remedy="请与保险公司确认以哪一版为准，必要时请其退回前一版")
     if row.state == "prepared":
-        fire(session, "handoff", "send", [Move(dossier.handoff_id, details=details)], actor=actor, now=now)
+        missing = session.execute(_NO_CONSENT, {"claim": dossier.claim_no, "packed": dossier.at}).scalar_one()
+        fire(session, "handoff", "send", [Move(dossier.handoff_id, facts={"consent_missing": missing}, details=details)],
+             actor=actor, now=now)
     elif row.state == "sent":
         fire(session, "handoff", "repeat", [Move(dossier.handoff_id, facts={"bytes_unchanged": same}, details=details)],
              actor=actor, now=now)

@@ -26,7 +26,7 @@ __all__ = ["ACTOR", "ACTOR_DECIDED", "ADVANCE_BACK", "CALL", "CLAIM", "FUND_BALA
 CALL = frozenset({
     "reason_given", "two_persons", "reopen_ground", "advance_fen", "signature_valid", "recall_confirmed", "fault_given",
     "report_no_given", "case_no_given", "question_items", "items_without_reason", "answered_now", "amount_or_refusal",
-    "bank_proof_given", "bytes_unchanged", "successor_issued", "actor_senior", "actor_is_head",
+    "bank_proof_given", "bytes_unchanged", "successor_issued", "actor_senior", "actor_is_head", "consent_missing",
 })
 
 _CONSENT_MISSING = """(c.route = 'insurer' AND NOT EXISTS (SELECT 1 FROM consent k WHERE k.case_id = c.case_id
@@ -116,7 +116,6 @@ REVIEW_STEP = {
 HANDOFF = {
     "intent_recorded": "(r.package_digest IS NOT NULL AND r.package_sha256 IS NOT NULL)",
     "digest_current": "r.facts_digest IS NOT DISTINCT FROM c.digest",
-    "consent_missing": _CONSENT_MISSING,
     "items_open": _items_open("insurer"),
     "liabilities_open": _LIABILITIES_OPEN,
     "decided_amount_fen": _DECIDED_FEN,

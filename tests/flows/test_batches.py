@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import uuid
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from flows import hand_to_insurer, runtime
 from services.core.clock import FixedClock
 from services.core.db import Database
 from services.core.errors import GuardFailed, InputError
+from services.insurer.port import Dossier, Receipt
+from services.intake import service as intake
 from services.wiring import Wiring
 from tests.services.handoff_world import BREAST, forward, handoff, number, rename
 from tests.services.insurer_world import dossier, running
@@ -57,3 +60,47 @@ def test_a_claim_of_a_package_that_cannot_go_holds_up_no_other(world: World, now
             assert db.execute("SELECT count(*) FROM nonce").fetchone() == (2,), "taken in were our own file and one package"
         receipts = {handoff(world, claim).receipt_no for claim in (claims[0], claims[3])}
         assert len(receipts) == 2 and None not in receipts
+
+
+def test_consent_taken_back_while_the_insurer_thinks_stops_the_next_and_what_went_out_is_on_record(
+        world: World, now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two in packages of one: while the first is at the insurer's door both persons take their consent back."""
+    claims = [in_review(world, n, now, office="nx", event=BREAST) for n in range(3)]
+    for claim in claims:
+        passes(world, claim, "nx.clerk", now)
+        assert forward(world, claim, now) == [claim]
+        rename(world, claim)
+    monkeypatch.setattr(hand_to_insurer, "packages", lambda dossiers, **_: [[one] for one in dossiers])
+    with running(tmp_path, "--seed", "3", sftp=True) as twin:
+        clock = FixedClock(now)
+        wiring = Wiring(world.db, clock, twin.port, ROOT.scope)
+        for module in (runtime, hand_to_insurer):
+            monkeypatch.setattr(module, "wiring", lambda: wiring)
+        sent: list[str] = []
+        send = twin.port.send
+
+        def slowly(one: Dossier) -> Receipt:
+            receipt = send(one)
+            if not sent:
+                clock.advance(timedelta(minutes=1))
+                for purpose, who in (("insurer", claims[:2]), ("processing", claims[2:])):
+                    for claim in who:
+                        taken_back(world, claim, purpose, clock.now())
+            sent.append(one.claim_no)
+            return receipt
+
+        monkeypatch.setattr(type(twin.port), "send", lambda _port, one: slowly(one))
+        with pytest.raises(GuardFailed, match="consent_"):
+            asyncio.run(hand_to_insurer.send.fn(claims))
+        first = next(claim for claim in claims if number(world, claim) == sent[0])
+    assert len(sent) == 1, "nothing goes out after it was taken back"
+    assert {claim: handoff(world, claim).state for claim in claims} == {claim: "sent" if claim == first else "prepared" for claim in claims}
+
+
+def taken_back(world: World, claim: uuid.UUID, purpose: str, now: datetime) -> None:
+    clerk = world.actor("nx.clerk")
+    with world.db.unit_of_work(clerk.scope) as session:
+        case = session.execute(sa.text("SELECT case_id FROM claim WHERE id = :id"), {"id": claim}).scalar_one()
+        if purpose == "processing":
+            intake.record_consent(session, case_id=case, purpose=purpose, actor=clerk, now=now)
+        intake.withdraw_consent(session, case_id=case, purpose=purpose, actor=clerk, now=now)

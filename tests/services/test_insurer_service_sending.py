@@ -222,3 +222,22 @@ def test_an_illness_known_by_its_name_alone_waits_for_its_code(world: World, now
         session.execute(sa.text("UPDATE claim SET event = event - 'icd10' WHERE id = :id"), {"id": claim})
     with pytest.raises(GuardFailed, match="icd10_missing"):
         pack(world, claim, now)
+
+
+def test_a_receipt_is_recorded_only_of_what_was_packed_under_a_consent(world: World, twin: Twin, now: datetime) -> None:
+    """Taken back after it was packed, what the insurer has is recorded as sent; of what was packed without consent it never is."""
+    claim = in_review(world, 0, now, office="nx", event=BREAST)
+    passes(world, claim, "nx.clerk", now)
+    forward(world, claim, now)
+    rename(world, claim)
+    [dossier] = pack(world, claim, now)
+    receipt = twin.port.send(dossier)
+    for moment, code in ((-1, "consent_missing"), (0, "")):
+        with world.db.unit_of_work(ROOT) as session:
+            session.execute(sa.text("UPDATE consent SET withdrawn_at = :at"), {"at": dossier.at + timedelta(seconds=moment)})
+        if code:
+            with pytest.raises(GuardFailed, match=code), world.db.unit_of_work(ROOT) as session:
+                insurer.sent(session, dossier=dossier, receipt=receipt, actor=SYSTEM, now=now)
+    with world.db.unit_of_work(ROOT) as session:
+        insurer.sent(session, dossier=dossier, receipt=receipt, actor=SYSTEM, now=now)
+    assert handoff(world, claim).state == "sent"
