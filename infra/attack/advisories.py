@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from packaging.version import InvalidVersion, Version
 
 HERE = Path(__file__).parent
 LOCK, KEPT = HERE.parents[1] / "requirements.lock", HERE / "advisories.txt"
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)", re.MULTILINE)
 
 
@@ -82,7 +84,7 @@ def offline(database: Path | None, lock: Path = LOCK, kept: Path = KEPT) -> Foun
             "A database older than a version knows nothing of what was found in it since: with a way out the service is asked.\n")
     kept.write_text(head + "\n".join([*(f"WEAK {line}" for line in weak), *(f"{name}=={version} {counts[name]}" for name, version
                                                                             in sorted(pins.items()))]) + "\n")
-    return Found(True, f"{len(pins)} packages against the database of {day[:10]}: {len(weak)} weak", weak)
+    return Found(True, f"NOBODY WAS ASKED; {len(pins)} packages against the PyPA database {aged(day[:10])}: {len(weak)} weak", weak)
 
 
 def _compared(pins: Mapping[str, str], kept: Path) -> Found:
@@ -92,7 +94,14 @@ def _compared(pins: Mapping[str, str], kept: Path) -> Found:
     weak = tuple(line.removeprefix("WEAK ") for line in lines if line.startswith("WEAK "))
     if new:
         return Found(False, f"{kept.name} does not speak of {', '.join(new[:5])}: write it anew with --offline --database", weak)
-    return Found(True, f"{len(pins)} packages as in {kept.name} ({lines[0]})", weak)
+    day = DAY.search(lines[0])
+    source = aged(day[0]) if day else "of no day that is told"
+    return Found(True, f"NOBODY WAS ASKED; {len(pins)} packages as in {kept.name}, made of the PyPA database {source}", weak)
+
+
+def aged(day: str) -> str:
+    """How old a database is, and what it therefore cannot know."""
+    return f"of {day}, {(date.today() - date.fromisoformat(day)).days} days old (it knows no weakness that was found since)"
 
 
 def touches(advisory: Mapping[str, Any], version: str) -> bool:

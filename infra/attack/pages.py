@@ -6,6 +6,7 @@ No answer may be a failure of ours, bring back what was typed as markup, lead to
 from __future__ import annotations
 
 import random
+import traceback
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,7 +18,10 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import httpx
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from starlette.types import Receive, Send
+from starlette.types import Scope as Asked
 
 from infra.attack.hostile import PIECES, TEXTS
 from infra.attack.storm import Wrong
@@ -71,12 +75,30 @@ class _Forms(HTMLParser):
 
 
 @dataclass(slots=True)
+class Witness:
+    """Before an application: keeps what broke it last, which the answer may not tell."""
+
+    app: FastAPI
+    told: str = ""
+
+    async def __call__(self, scope: Asked, receive: Receive, send: Send) -> None:
+        """One request, passed through."""
+        self.told = ""
+        try:
+            await self.app(scope, receive, send)
+        except Exception:
+            self.told = traceback.format_exc(limit=-4)
+            raise
+
+
+@dataclass(slots=True)
 class Rain:
     """Everybody's browser before one application whose writes are undone, and what came of it."""
 
     api: Api
     stage: Stage
     http: TestClient
+    witness: Witness
     tokens: dict[str, str] = field(default_factory=dict)
     answers: Counter[int] = field(default_factory=Counter)
     wrong: dict[tuple[str, str], Wrong] = field(default_factory=dict)
@@ -92,7 +114,8 @@ class Rain:
         answer: httpx.Response = self.http.request(method, address, headers=headers, content=body, follow_redirects=False)
         self.answers[answer.status_code] += 1
         for what in faults(answer):
-            self.wrong.setdefault((address.split("?")[0], what), Wrong(f"{method} {address[:200]}", login, what, str(fields)[:400]))
+            how = f"{str(fields)[:400]} {self.witness.told if answer.status_code >= 500 else ''}".rstrip()
+            self.wrong.setdefault((address.split("?")[0], what), Wrong(f"{method} {address[:200]}", login, what, how))
         return answer
 
     def token(self, login: str) -> str:
@@ -128,8 +151,9 @@ def raining(server: str, keys: Path) -> Iterator[Rain]:
     undone = Undone(database.url, pool_size=2)
     app = app_over(Wiring(undone, api.clock, api.app.state.wiring.insurer, Scope("cn")))
     try:
-        with TestClient(app, base_url=HOST, raise_server_exceptions=False) as http:
-            yield Rain(api, stage, http)
+        witness = Witness(app)
+        with TestClient(witness, base_url=HOST, raise_server_exceptions=False) as http:
+            yield Rain(api, stage, http, witness)
     finally:
         undone.close()
         database.drop()

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from services.core.identity import BANKS
@@ -19,6 +19,10 @@ from services.core.words import date_cn
 from services.web.language import LANGUAGES, Language
 
 HERE = Path(__file__).parent
+# Read with the code that fills them: an upgrade in place changes the files under a process that still runs the old code, which
+# would lack values that a newer template needs.
+_TEMPLATES = {path.relative_to(HERE / "templates").as_posix(): (path.read_text("utf-8"), str(path))
+              for path in sorted((HERE / "templates").rglob("*.html"))}
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; font-src 'self';"
                                " img-src 'self' blob:; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'",
@@ -36,12 +40,17 @@ def page(template: str, language: Language, values: dict[str, object], *, status
 @lru_cache(maxsize=len(LANGUAGES))
 def _environment(code: str) -> Environment:
     language = LANGUAGES[code]
-    made = Environment(loader=FileSystemLoader(HERE / "templates"), undefined=StrictUndefined, autoescape=True, auto_reload=False,
+    made = Environment(loader=FunctionLoader(_source), undefined=StrictUndefined, autoescape=True, auto_reload=False,
                        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n", "jinja2.ext.do"])
     made.install_gettext_translations(language.words, newstyle=True)    # type: ignore[attr-defined]
     made.filters.update(day=language.day, days_cn=days_cn, moment=language.moment, money=money, yuan=yuan, bank=bank)
     made.globals.update(static=static)
     return made
+
+
+def _source(name: str) -> tuple[str, str, None] | None:
+    found = _TEMPLATES.get(name)
+    return found and (*found, None)
 
 
 def money(fen: int | None) -> str:
