@@ -53,6 +53,7 @@ _NAME = re.compile("|".join((_UUID, r"\b[0-9a-f]{64}\b", r"\b[0-9A-F]{36,40}\b",
                              rf"(?:(?<=/check/)|(?<=code\": \")){_SIGN}{{16}}\b",
                              rf"(?<=public_code\": \"){_SIGN}{{8}}\b")))
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:\+00:00|Z)")
+_HASH = re.compile("[0-9a-f]{64}")
 _SEALED = re.compile(r"^\\x([0-9a-f]{2}){1,16}?3a")
 _ROUNDS = 12                        # of the refinement, at most; it ends when nothing becomes finer
 
@@ -147,6 +148,13 @@ def of_folder(path: Path, name: str, *, contents: bool = True) -> Snapshot:
     files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else []
     return Snapshot({name: of_rows({"file": str(file.relative_to(path)),
                                     **({"sha256": hashlib.sha256(file.read_bytes()).hexdigest()} if contents else {})} for file in files)})
+
+
+def of_papers(path: Path) -> Snapshot:
+    """The store of papers: each file's name, and whether a file named by its hash still has it: a torn or wrong one has not."""
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else []
+    return Snapshot({"papers": of_rows({"name": file.name, "whole": not _HASH.fullmatch(file.name) or file.name == hashlib.sha256(
+        file.read_bytes()).hexdigest()} for file in files)})
 
 
 def of_rows(rows: Iterable[Mapping[str, object]]) -> Counter[Row]:

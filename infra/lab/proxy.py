@@ -180,6 +180,7 @@ class Proxy:
         server, self._server = self._server, None
         if server is not None:
             server.close()
+            self.log.append(Event(round(time.monotonic() - self._began, 3), 0, "shut"))     # no line: callers are refused by the system
         await self._reset()
 
     async def _end(self) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import queue
 import random
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from flows.dispatch import ROUTES
 from infra.lab.compare import differences, told
+from infra.lab.crash.journal import Seen
 from infra.lab.crash.judging import Verdict, judged
 from infra.lab.crash.keeper import Keeper
-from infra.lab.crash.points import Point
+from infra.lab.crash.points import PREFECT, Point
 from infra.lab.crash.runs import Case, Lab, Recording
 from infra.lab.crash.starts import STARTS
 
@@ -25,35 +26,54 @@ FOLLOWS = {"claim.forward": "insured/review_step.pass", "handoff.create": "insur
 _TRIES = 2              # a point that was not come by is looked for once more: two lanes work side by side
 T = TypeVar("T")
 R = TypeVar("R")
+Chosen = tuple[str, Point]      # a case's name and one of its points
 
 
-def home(recordings: Sequence[Recording]) -> list[tuple[Recording, Point]]:
+def home(seen: Mapping[str, Seen]) -> list[Chosen]:
     """Each label's points once: in the case of its own topic, else where the topic follows first."""
-    own = {recording.case.topic for recording in recordings}
+    cases = [case for case in CASES if str(case) in seen]
+    own = {case.topic for case in cases}
     taken: set[str] = set()
-    chosen: list[tuple[Recording, Point]] = []
-    for recording in recordings:
-        here = {point.label for point in recording.ended.points
-                if point.label not in taken and (point.topic == recording.case.topic or point.topic not in own)}
+    chosen: list[Chosen] = []
+    for case in cases:
+        points = seen[str(case)].points
+        here = {point.label for point in points if point.label not in taken and (point.topic == case.topic or point.topic not in own)}
         taken |= here
-        chosen += [(recording, point) for point in recording.ended.points if point.label in here]
+        chosen += [(str(case), point) for point in points if point.label in here]
     return chosen
 
 
-def unworked(recordings: Iterable[Recording]) -> set[str]:
+def unworked(seen: Iterable[Seen]) -> set[str]:
     """Topics of the house that no case came by."""
-    return ROUTES.keys() - {point.topic for recording in recordings for point in recording.ended.points}
+    return ROUTES.keys() - {point.topic for one in seen for point in one.points}
 
 
-def sample(points: Sequence[tuple[Recording, Point]], seed: int, runs: int) -> list[tuple[Recording, Point]]:
+def in_order(points: Sequence[Chosen], seed: int, seconds: Mapping[str, float]) -> list[Chosen]:
+    """All of them, so that wherever one stops the most is covered: every place once, at its first coming in the shortest case; then the
+    same places under every other topic; then the rest. Our own places before the calls of Prefect's server. Within that, by the seed.
+    """
+    chance = random.Random(seed)
+    firsts = sorted(points, key=lambda one: (one[1].nth, seconds.get(one[0], 0.0)))
+    keys: tuple[Callable[[Point], str], ...] = (lambda one: one.place, lambda one: f"{one.topic} {one.place}", str)
+    taken: set[str] = set()
+    ranks: dict[Chosen, int] = {}
+    for rank, key in enumerate(keys):
+        for case, point in firsts:
+            if (case, point) not in ranks and key(point) not in taken:
+                taken |= {each(point) for each in keys}
+                ranks[case, point] = 2 * rank + (point.kind == PREFECT)
+    return sorted(chance.sample(list(points), len(points)), key=lambda one: ranks[one])
+
+
+def sample(points: Sequence[Chosen], seed: int, runs: int) -> list[Chosen]:
     """So many, of as many flows as there are, drawn by the seed."""
     chance = random.Random(seed)
     shuffled = chance.sample(list(points), len(points))
-    seen: dict[str, int] = {}
+    flows: dict[str, int] = {}
     ranks = {}
-    for recording, point in shuffled:               # the first of each flow before the second of any
-        seen[point.flow] = ranks[str(recording.case), str(point)] = seen.get(point.flow, 0) + 1
-    return sorted(shuffled, key=lambda pair: ranks[str(pair[0].case), str(pair[1])])[:runs]
+    for case, point in shuffled:               # the first of each flow before the second of any
+        flows[point.flow] = ranks[case, point] = flows.get(point.flow, 0) + 1
+    return sorted(shuffled, key=lambda one: ranks[one])[:runs]
 
 
 def record(lab: Lab, keeper: Keeper, case: Case, *, twice: bool = False) -> Recording:
@@ -73,8 +93,7 @@ def kill(lab: Lab, keeper: Keeper, recording: Recording, point: Point) -> Verdic
         _, ended = lab.run(keeper, recording.case, point)
         if ended.died:
             break
-    return judged(point, died=ended.died, seconds=ended.seconds,
-                  differences=differences(recording.begun, recording.ended.snapshot, ended.snapshot),
+    return judged(point, recording.begun, recording.ended.snapshot, ended.snapshot, died=ended.died, seconds=ended.seconds,
                   findings=sorted(ended.findings - recording.ended.findings))
 
 

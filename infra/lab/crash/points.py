@@ -3,7 +3,8 @@
 Nothing is listed by hand. The driver's commit, the requests to Prefect's server, the insurer's port, the messenger, the store of papers,
 and the renaming and removing of files are each wrapped once, at the one place where all of that kind pass. A point's key names the topic
 and the flow in hand, the kind, the verb (for a commit: the function of the flow that made it), its number among the points of that
-label, and the side. The same start gives the same keys, so that a recorded point can be met again.
+label, and the side. The same start gives the same keys, so that a recorded point can be met again. Points of one flow, kind, line of the
+flow's code, verb and side are one *place*, however often and for whatever topic it is come by.
 """
 
 from __future__ import annotations
@@ -65,6 +66,11 @@ class Point:
         """The flow; `take`, `done` and `put_back` are the dispatcher's own."""
         return self.label.partition(" > ")[2]
 
+    @property
+    def place(self) -> str:
+        """Where in the code it is, whichever time."""
+        return f"{self.flow} {self.kind} {self.verb} {self.side}"
+
     def __str__(self) -> str:
         return f"{self.label} {self.nth} {self.kind} {self.verb} {self.side}"
 
@@ -115,9 +121,9 @@ def instrument(watch: Watch, clock: datetime) -> None:
     for client, name in ((PrefectHttpxAsyncClient, "send"), (PrefectHttpxSyncClient, "send")):
         _wrap(watch, client, name, PREFECT, _request)
     for name in _STORE:
-        _wrap(watch, ObjectStoreMethods, name, STORE, lambda *_, name=name: name)
-    _wrap(watch, Path, "replace", FILE, lambda *_: "replace")
-    _wrap(watch, shutil, "rmtree", FILE, lambda *_: "rmtree")
+        _wrap(watch, ObjectStoreMethods, name, STORE, lambda *_, name=name: f"{name} {_place()}")
+    _wrap(watch, Path, "replace", FILE, lambda *_: f"replace {_place()}")
+    _wrap(watch, shutil, "rmtree", FILE, lambda *_: f"rmtree {_place()}")
     _ports(watch)
     _wirings.RealClock = lambda: FixedClock(clock)
 
@@ -176,12 +182,12 @@ def _commits(watch: Watch) -> None:
 
 
 def _place() -> str:
-    """The innermost function of the flows that is on the way to this commit."""
+    """The innermost line of the flows that is on the way to this commit or call, with its function."""
     frame = sys._getframe()
     while frame.f_back is not None:
         frame = frame.f_back
         if frame.f_code.co_filename.startswith(_FLOWS) and frame.f_code.co_name not in ("transaction", "looking"):
-            return frame.f_code.co_name
+            return f"{frame.f_code.co_name}:{frame.f_lineno}"
     return "elsewhere"
 
 
@@ -213,7 +219,7 @@ class _Watched:
             return verb
 
         def watched(*given: Any, **named: Any) -> Any:
-            with self._watch.around(self._kind, name):
+            with self._watch.around(self._kind, f"{name} {_place()}"):
                 return verb(*given, **named)
         return watched
 

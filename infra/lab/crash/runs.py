@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -22,6 +21,7 @@ from infra.lab import compare
 from infra.lab.compare import Snapshot, of_rows
 from infra.lab.crash import judging
 from infra.lab.crash.ground import Ground, Start, prepare
+from infra.lab.crash.journal import Seen
 from infra.lab.crash.keeper import Keeper
 from infra.lab.crash.points import Point, recorded
 from services.core import crypto, embedded
@@ -66,6 +66,11 @@ class Recording:
     begun: Snapshot
     ended: Ending
     restless: list[str] = field(default_factory=list)      # what two undisturbed runs have otherwise
+
+    @property
+    def seen(self) -> Seen:
+        """What is kept of it when it is over."""
+        return Seen(str(self.case), self.ended.points, self.restless, self.ended.seconds)
 
 
 class Lab:
@@ -174,8 +179,7 @@ class Copy:
     def snapshot(self, outside: Outside) -> Snapshot:
         """The database, the papers by name, the bank's folder, the insurer's store, what the provider of messages received."""
         database = compare.of_database(embedded.with_user(self.url, "postgres"), crypto.key_ring())
-        names = of_rows({"name": file.name} for file in sorted((self.data / "objects").rglob("*")) if file.is_file())
-        places = Snapshot({"papers": names}) | compare.of_folder(self.data / "bank", "bank") | compare.of_folder(
+        places = compare.of_papers(self.data / "objects") | compare.of_folder(self.data / "bank", "bank") | compare.of_folder(
             self.data / "settling", "settling", contents=False) | compare.of_folder(self.second, "second")
         return database | places | outside.snapshot()
 
@@ -252,8 +256,3 @@ def _insurer(ground: Ground, copy: Copy) -> Iterator[tuple[str, Path]]:
         process.kill()
         process.wait()
         process.stdout.close()
-
-
-def told(points: Sequence[Point]) -> str:
-    """A recording's points, one JSON a line."""
-    return "".join(json.dumps(str(point), ensure_ascii=False) + "\n" for point in points)

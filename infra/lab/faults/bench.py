@@ -25,7 +25,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from infra.lab import compare
-from infra.lab.compare import Difference, Snapshot, of_rows
+from infra.lab.compare import Difference, Snapshot
 from infra.lab.crash import judging
 from infra.lab.crash.ground import Ground, Start, prepare
 from infra.lab.crash.keeper import Keeper
@@ -44,7 +44,8 @@ PATIENCE = 240.0            # seconds in which owed work must be done once the f
 # So is the order of things on one claim that have nothing to do with one another, a letter's and a dossier's; the chain is proven itself.
 CHANCE = [("notice", re.compile(r'"number": "[^"]*"')), ("notice", re.compile(r'"serial": \d+')),
           ("audit_record", re.compile(r'"seq": \d+'))]
-_DAY = re.compile(r"\d{4}-\d\d-\d\d|\d{4}年\d{1,2}月\d{1,2}日|\d{1,2}月\d{1,2}日")
+_WHEN = re.compile(r"\d{4}(?:-\d\d){2}(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?"
+                   r"|\d{4}年\d{1,2}月\d{1,2}日|\d{1,2}月\d{1,2}日")
 Disturb = Callable[["Scene"], None]
 
 
@@ -214,8 +215,7 @@ class Bench:
 
     def _snapshot(self, scene: Scene, data: Path, twin: object) -> Snapshot:
         database = compare.of_database(embedded.with_user(scene.url, "postgres"), crypto.key_ring())
-        names = of_rows({"name": file.name} for file in sorted((data / "objects").rglob("*")) if file.is_file())
-        return (database | Snapshot({"papers": names}) | compare.of_folder(data / "bank", "bank")
+        return (database | compare.of_papers(data / "objects") | compare.of_folder(data / "bank", "bank")
                 | compare.of_sqlite(getattr(twin, "store"), "insurer", drawn=judging.INSURER_DRAWN))  # noqa: B009
 
 
@@ -250,5 +250,6 @@ def _findings(url: str) -> frozenset[tuple[str, str, str]]:
 
 def unlike(begun: Snapshot, undisturbed: Ending, disturbed: Ending, *, days: bool = True) -> list[Difference]:
     """What the disturbed run has otherwise. Without `days`, instants and days count as chance: somebody's clock was wrong."""
-    drawn = CHANCE if days else CHANCE + [(table, _DAY) for table in disturbed.snapshot.tables]
-    return compare.differences(begun, undisturbed.snapshot, disturbed.snapshot, instants=days, drawn=drawn)
+    drawn = CHANCE if days else CHANCE + [(table, _WHEN) for table in disturbed.snapshot.tables]
+    expected, found = (judging.without_strays(end.snapshot)[0] for end in (undisturbed, disturbed))     # bytes put and never committed
+    return compare.differences(begun, expected, found, drawn=drawn)

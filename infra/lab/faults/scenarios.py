@@ -133,17 +133,24 @@ def prefect_killed(scene: Scene) -> None:
 
 def clock_back(scene: Scene) -> None:
     """One process's clock is an hour slow; the next one's is right again."""
-    scene.until_working()
-    scene.worker_with_clock(timedelta(hours=-1))
-    time.sleep(scene.chance.uniform(1, 3))
-    scene.worker_with_clock(timedelta())
+    _worked_with_clock(scene, timedelta(hours=-1))
 
 
 def clock_forward(scene: Scene) -> None:
     """One process's clock is two days fast; the next one's is right again."""
+    _worked_with_clock(scene, timedelta(days=2))
+
+
+def _worked_with_clock(scene: Scene, ahead: timedelta) -> None:
+    """A process with this clock wrote at least something, at an instant of its own, before it gave way."""
     scene.until_working()
-    scene.worker_with_clock(timedelta(days=2))
-    time.sleep(scene.chance.uniform(1, 3))
+    scene.worker_with_clock(ahead)
+    until = time.monotonic() + 60
+    wrong = f"SELECT 1 FROM audit_record WHERE at = '{(scene.bench.ground.at + ahead).isoformat()}' LIMIT 1"
+    while not scene.ask(wrong):
+        assert scene.owed() and time.monotonic() < until, "nothing was written with the wrong clock"
+        time.sleep(0.02)
+    time.sleep(scene.chance.uniform(0, 2))
     scene.worker_with_clock(timedelta())
 
 
