@@ -28,7 +28,7 @@ class Claim(Moving, table=True):
         Index("claim_number", "claim_no"),        # COLLATE "C" in the database: by the beginning, also under row security
         Index("claim_open_due", "pay_due", postgresql_where=text(_OPEN)),
         Index("claim_case", "case_id"), Index("claim_cover", "cover_id"), Index("claim_person", "person_id"),
-        {"postgresql_with": {"fillfactor": 50}},
+        {"info": {"fillfactor": 50}},
     )
 
     claim_no: str = Field(sa_type=Text, unique=True)

@@ -40,7 +40,7 @@ class ClaimRisk(SQLModel, table=True):
     __tablename__ = "claim_risk"
     __table_args__ = (Index("claim_risk_org", "org_key", "promise"),
                       Index("claim_risk_rank", "promise", text("rank DESC"), "left_days", "claim_id"),
-                      {"postgresql_with": {"fillfactor": 70}})
+                      {"info": {"fillfactor": 70}})
 
     claim_id: uuid.UUID = Field(primary_key=True)
     promise: str = Field(primary_key=True, sa_type=Text)

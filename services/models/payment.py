@@ -76,8 +76,8 @@ class Payment(Moving, table=True):
                             postgresql_where=text("live")),
                       Index("payment_claim", "claim_id"), Index("payment_run_id", "run_id"),
                       Index("payment_waiting", "org_key", postgresql_where=text("waiting")),
-                      # A run moves all payments of a page in one transaction: there is room for two versions of each.
-                      {"postgresql_with": {"fillfactor": 45}})
+                      # A run moves all payments of a page in one transaction: there is room for two versions of each (migration 0043).
+                      {"info": {"fillfactor": 45}})
 
     claim_id: uuid.UUID = Field(foreign_key="claim.id")
     round: int

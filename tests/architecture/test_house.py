@@ -20,7 +20,7 @@ from statemachines.rules import RULES, needs
 ROOT = Path(__file__).resolve().parents[2]
 # Topics that doors and programs owe, not moves.
 BY_DOORS = {"paper.upload", "insurer.message", "insurer.recall", "roster.enrol", "letter.carry", "calendar.release", "clock.breach",
-            "settlement.settle"}
+            "settlement.settle", "data.export"}
 
 
 def test_every_owed_topic_has_a_flow_and_no_flow_waits_in_vain() -> None:
@@ -60,3 +60,13 @@ def test_every_scoped_table_has_row_security(superuser: psycopg.Connection[tuple
 def test_house_rules_hold() -> None:
     done = subprocess.run([sys.executable, "infra/lint/house.py"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_tables_have_the_room_that_their_models_say(superuser: psycopg.Connection[tuple[object, ...]]) -> None:
+    """`info` of a model: how full its pages are filled. Only migrations make it so."""
+    import services.models as tables
+
+    meant = {getattr(tables, name).__tablename__: f"fillfactor={getattr(tables, name).__table__.info['fillfactor']}" for name in models
+             if "fillfactor" in getattr(tables, name).__table__.info}
+    found = {row[0]: row[1] for row in superuser.execute("SELECT relname, unnest(reloptions) FROM pg_class WHERE relkind = 'r'")}
+    assert meant and {name: found.get(name) for name in meant} == meant

@@ -317,8 +317,8 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['person_id'], ['person.id'], ),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('claim_no'),
-    postgresql_with={'fillfactor': 80}
     )
+    op.execute('ALTER TABLE claim SET (fillfactor = 80)')
     op.create_index('claim_case', 'claim', ['case_id'], unique=False)
     op.create_index('claim_cover', 'claim', ['cover_id'], unique=False)
     op.create_index('claim_open_due', 'claim', ['pay_due'], unique=False, postgresql_where=sa.text("state NOT IN ('closed', 'cancelled')"))

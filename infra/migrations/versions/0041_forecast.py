@@ -31,7 +31,8 @@ def upgrade() -> None:
     op.create_table(
         "claim_risk", sa.Column("claim_id", sa.Uuid(), primary_key=True), sa.Column("promise", sa.Text(), primary_key=True),
         sa.Column("org_key", _KEY, nullable=False), *_text("stage", "level"), *_whole("rank"), *_text("width"),
-        *_whole("compared", "longer", "left_days"), sa.Column("as_of", sa.Date(), nullable=False), postgresql_with={"fillfactor": 70})
+        *_whole("compared", "longer", "left_days"), sa.Column("as_of", sa.Date(), nullable=False))
+    op.execute("ALTER TABLE claim_risk SET (fillfactor = 70)")
     op.create_index("claim_risk_org", "claim_risk", ["org_key", "promise"])
     scope(["forecast_days", "claim_risk"])
 
