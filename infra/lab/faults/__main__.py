@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.lab.compare import Difference
+from infra.lab.compare import Difference, told
 from infra.lab.faults.bench import Bench, Ending, unlike
 from infra.lab.faults.scenarios import START, WORKER, WRONG_CLOCKS
 from infra.lab.faults.web import may_mount
@@ -93,8 +93,8 @@ def _told(lines: Sequence[Line]) -> str:
 
 def _said(line: Line) -> Line:
     print(line, flush=True)
-    for one in [*line.unlike[:10], *line.broken]:
-        print(f"    {str(one)[:400]}")
+    for one in [*told(line.unlike)[:10], *line.broken]:
+        print(f"    {one[:800]}", flush=True)
     return line
 
 

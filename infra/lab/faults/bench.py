@@ -45,7 +45,8 @@ PATIENCE = 240.0            # seconds in which owed work must be done once the f
 CHANCE = [("notice", re.compile(r'"number": "[^"]*"')), ("notice", re.compile(r'"serial": \d+')),
           ("audit_record", re.compile(r'"seq": \d+'))]
 _WHEN = re.compile(r"\d{4}(?:-\d\d){2}(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?"
-                   r"|\d{4}年\d{1,2}月\d{1,2}日|\d{1,2}月\d{1,2}日")
+                   r"|\d{4}年\d{1,2}月\d{1,2}日|\d{1,2}月\d{1,2}日"
+                   r"|(?<=\bBA)\d{8}(?=\d{9}\b)")      # of the insurer's report numbers
 Disturb = Callable[["Scene"], None]
 
 
