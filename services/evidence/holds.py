@@ -17,6 +17,7 @@ from services.access.actor import Actor, Role
 from services.audit import service as audit
 from services.core.clock import business_day
 from services.core.errors import Conflict, InputError, NotFound, NotPermitted
+from services.intake.held import on_claim, on_person
 from services.models import LegalHold
 from services.models.privacy import GROUNDS
 
@@ -24,23 +25,6 @@ MAY = (Role.SENIOR_REVIEWER, Role.HEAD)
 REVIEW = timedelta(days=180)        # ours: by then somebody asks whether it is still needed
 LONGEST = timedelta(days=366)
 SHORTEST_REASON = 4
-
-
-def on_claim(claim: str) -> str:
-    """SQL: whether a hold stands on a claim (an alias of `claim`)."""
-    return f"""(EXISTS (SELECT FROM legal_hold h WHERE h.claim_id = {claim}.id AND h.lifted_at IS NULL)
-        OR EXISTS (SELECT FROM legal_hold h WHERE h.case_id = {claim}.case_id AND h.lifted_at IS NULL)
-        OR EXISTS (SELECT FROM legal_hold h WHERE h.person_id = {claim}.person_id AND h.lifted_at IS NULL)
-        OR EXISTS (SELECT FROM payee y JOIN legal_hold h ON h.person_id = y.person_id AND h.lifted_at IS NULL
-                   WHERE y.claim_id = {claim}.id))"""
-
-
-def on_person(person: str) -> str:
-    """SQL: whether a hold stands on a person (an expression), or on a case or claim of hers."""
-    return f"""(EXISTS (SELECT FROM legal_hold h WHERE h.person_id = {person} AND h.lifted_at IS NULL)
-        OR EXISTS (SELECT FROM legal_hold h JOIN case_file f ON f.id = h.case_id WHERE f.person_id = {person} AND h.lifted_at IS NULL)
-        OR EXISTS (SELECT FROM legal_hold h JOIN claim k ON k.id = h.claim_id WHERE h.lifted_at IS NULL AND (k.person_id = {person}
-                   OR EXISTS (SELECT FROM payee y WHERE y.claim_id = k.id AND y.person_id = {person}))))"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ from services.storage import service as storage
 
 BATCH = 2000
 _FILE = Path(__file__).with_name("keeping.yaml")
+# A hold that is being placed is waited for, and one that comes waits for the batch: what is held at its commit stays.
+_HOLDS_STILL = sa.text("LOCK TABLE legal_hold IN SHARE MODE")
 _LOOKS = sa.text("SELECT dispose_looks(:before, :most)")
 _LOOKS_OVER = sa.text("""
     SELECT count(*) AS over, EXISTS (SELECT FROM legal_hold h WHERE h.lifted_at IS NULL AND h.looks) AS held
@@ -79,6 +81,7 @@ def sweep(session: Session, *, actor: Actor, now: datetime, most: int = BATCH) -
     actor.require(Role.SYSTEM, what="按期限处置个人信息")
     if session.execute(sa.text("SELECT current_setting('app.org_path')")).scalar_one() != settings().root_org:
         raise NotPermitted("scope_part", "按期限处置须看得见全部组织", remedy="由系统在根组织办理")
+    session.execute(_HOLDS_STILL)
     found = [_swept(session, kind, now, most) for kind in kinds() if kind.swept == "here"]
     done = [one for one in found if one.rows]
     session.add_all(Disposal(org_key=actor.org_key, kind=one.kind.code, clause=one.kind.clause, kept_until=_last(one.kind, now),

@@ -42,6 +42,11 @@ def _account(account: str) -> str:
     return f"(SELECT coalesce(bool_or({on_person('a.person_id')}), false) FROM account a WHERE a.id = {account})"
 
 
+def _said(column: str) -> str:
+    """Whether a sealed value says anything: more than a nonce and a tag behind its key's name, however long that name is."""
+    return f"octet_length({column}) - position(convert_to(chr(58), 'UTF8') IN {column}) > 28"
+
+
 _NEVER = "false"
 _ENDED_CLAIM = """EXISTS (SELECT FROM claim c WHERE c.id = t.claim_id AND c.state IN ('closed', 'cancelled') AND c.updated_at < :before)"""
 _NOTHING_LEFT = """t.erased_at IS NULL AND t.merged_into IS NULL AND t.created_at < :before
@@ -55,7 +60,7 @@ _NOTHING_LEFT = """t.erased_at IS NULL AND t.merged_into IS NULL AND t.created_a
 
 _ONE: Mapping[str, Statement] = {
     "messages": Statement(
-        "claim_message", f"octet_length(t.words_sealed) > octet_length(CAST(:no_words AS bytea)) AND {_ENDED_CLAIM}",
+        "claim_message", f"{_said('t.words_sealed')} AND {_ENDED_CLAIM}",
         f"(SELECT {on_claim('c')} FROM claim c WHERE c.id = t.claim_id)", "words_sealed = :no_words",
         (("no_words", "claim_message.words"),)),
     "calls": Statement(
@@ -68,7 +73,7 @@ _ONE: Mapping[str, Statement] = {
             id_number_index = substring(t.id_number_index FROM 1 FOR 1) || uuid_send(t.id)""", (("no_number", "person.id_number"),)),
     "drafts": Statement("report_draft", "t.saved_at < :before", _account("t.account_id")),
     "contacts": Statement(
-        "letter_contact", "t.withdrawn_at < :before AND octet_length(t.address_sealed) > octet_length(CAST(:no_address AS bytea))",
+        "letter_contact", f"t.withdrawn_at < :before AND {_said('t.address_sealed')}",
         on_person("t.person_id"), "address_sealed = :no_address", (("no_address", "letter_contact.address"),)),
     "request_words": Statement(
         "privacy_request", "t.answered_at < :before AND (t.wanted_sealed IS NOT NULL OR t.words_sealed IS NOT NULL)",
@@ -88,7 +93,7 @@ _PEOPLE = (
     Statement("bank_card", f"t.last4 <> '' AND {_OF_GONE}", _NEVER,
               "number_sealed = :no_card, number_index = uuid_send(t.id), last4 = '', holder = '（已销毁）'",
               (("no_card", "bank_card.number"),)),
-    Statement("letter_contact", f"octet_length(t.address_sealed) > octet_length(CAST(:no_address AS bytea)) AND {_OF_GONE}", _NEVER,
+    Statement("letter_contact", f"{_said('t.address_sealed')} AND {_OF_GONE}", _NEVER,
               "address_sealed = :no_address, shown = '', withdrawn_at = coalesce(t.withdrawn_at, :now)",
               (("no_address", "letter_contact.address"),)))
 KINDS: Mapping[str, tuple[Statement, ...]] = {

@@ -1,6 +1,7 @@
 """A person asks for a copy, a correction or the deletion of her data (个人信息保护法 45 to 47); the office answers within its days.
 
-A copy is made by the worker. What has no ground to be kept goes at once; what the law keeps is refused with its clause and day.
+A copy is made by the worker. What has no ground to be kept goes at once, unless a hold stands; what the law keeps is refused with its
+clause and day.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from services.core.crypto import key_ring
 from services.core.errors import Conflict, InputError, NotFound, NotPermitted
 from services.core.ids import CODE_ALPHABET
 from services.enrolment import service as enrolment
+from services.intake.held import stands
 from services.models import PrivacyRequest
 from services.models.privacy import ANSWERS, REQUESTS
 from services.outbox import service as outbox
@@ -34,7 +36,7 @@ LONG = 500                      # letters of what a person writes
 # What may be corrected; the first three are changed by the answer itself.
 CORRECTIONS: Mapping[str, str] = {"name": "姓名", "id_number": "身份证号", "phone": "手机号", "event": "案件中的事实", "other": "其他"}
 OF_RECORD = ("name", "id_number", "phone")
-# What may be deleted; the first two have no ground but the person's own wish and go at once.
+# What may be deleted; the first two have no ground but the person's own wish and go at once, under a hold when the office answers.
 DELETIONS: Mapping[str, str] = {"contacts": "提醒用的联系方式", "drafts": "没有提交的报案草稿", "phone": "登记的手机号",
                                  "records": "案件和材料"}
 AT_ONCE = ("contacts", "drafts")
@@ -71,8 +73,11 @@ def ask(session: Session, *, person_id: uuid.UUID, kind: str, field: str = "", w
         raise Conflict("request_open", "同样的申请正在办理", remedy="等它办完，或先撤回") from None
     if kind == "export":
         outbox.add(session, [Work(TOPIC, row.org_key, subject_id=row.id)], now=now)
-    if kind == "deletion" and field in AT_ONCE:
-        _delete_now(session, row, now)
+    if kind == "deletion" and field in AT_ONCE and not stands(session, person_id):
+        _delete(session, row)
+        _close(row, "done", f"{DELETIONS[field]}已删除。", now)
+        session.add(row)
+        session.flush()
     return row
 
 
@@ -100,6 +105,11 @@ def answer(session: Session, *, request_no: str, version: int | None, answer: st
     if row.kind == "deletion" and answer == "done" and row.field == "phone":
         enrolment.correct_person(session, person_id=row.person_id, words={"phone": None}, why=f"本人申请删除（{row.request_no}）",
                                  actor=actor, now=now)
+    if row.kind == "deletion" and answer == "done":
+        if stands(session, row.person_id):
+            raise Conflict("held_by_law", "对此人登记了保全，解除之前什么也不能删除", remedy="答复不予删除并写明保存到哪一天，或等保全解除",
+                           field="answer")
+        _delete(session, row)
     _close(row, answer, words.strip(), now)
     row.answered_by, row.answered_person, row.kept_until = actor.account_id, actor.person_id, kept_until
     session.add(row)
@@ -179,16 +189,13 @@ _END_CONTACTS = sa.text("""
 _END_DRAFTS = sa.text("DELETE FROM report_draft WHERE account_id IN (SELECT a.id FROM account a WHERE a.person_id = :person)")
 
 
-def _delete_now(session: Session, row: PrivacyRequest, now: datetime) -> None:
+def _delete(session: Session, row: PrivacyRequest) -> None:
     """What only her own wish kept."""
     if row.field == "contacts":
-        session.execute(_END_CONTACTS, {"person": row.person_id, "now": now, "account": row.asked_by,
+        session.execute(_END_CONTACTS, {"person": row.person_id, "now": row.asked_at, "account": row.asked_by,
                                         "nothing": key_ring().seal("", field="letter_contact.address")})
-    else:
+    elif row.field == "drafts":
         session.execute(_END_DRAFTS, {"person": row.person_id})
-    _close(row, "done", f"{DELETIONS[str(row.field)]}已删除。", now)
-    session.add(row)
-    session.flush()
 
 
 def _missing() -> NotFound:

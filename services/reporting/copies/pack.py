@@ -20,7 +20,7 @@ from services.reporting.copies.gather import File, Gathered
 from services.storage import service as storage
 
 ABOUT = "本文件是您在职工互助系统中的个人信息副本，含身份、病情和账户信息，请妥善保管。"
-_OFFICE_SIGNS = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
+_OFFICE_SIGNS = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]')
 _STEP = 5       # files between two words of progress
 
 
@@ -46,8 +46,8 @@ def _copy(bundle: zipfile.ZipFile, file: File, at: datetime, missing: list[str])
         storage.fault_of(error)         # a store that does not answer now is asked again later
         missing.append(file.path)
         return
-    folder, _, name = file.path.rpartition("/")
-    _put(bundle, f"{folder}/{_OFFICE_SIGNS.sub('_', name)}", content, at)
+    kind, claim_no, name = file.path.split("/", 2)      # a name from before names were checked may hold a path: it stays a name
+    _put(bundle, "/".join(_OFFICE_SIGNS.sub("_", part).strip(" .") or "_" for part in (kind, claim_no, name)), content, at)
 
 
 def _put(bundle: zipfile.ZipFile, path: str, content: bytes, at: datetime) -> None:
