@@ -87,6 +87,6 @@ def _shown(field: str | None, wanted: str) -> str:
 
 
 def disposals(session: Session, *, after: uuid.UUID | None = None, limit: int = 101) -> list[Disposal]:
-    """What was disposed of, newest first."""
+    """What was disposed of, newest first: counts by kind that name nobody, of one sweep over the whole house, so read in its scope."""
     query = select(Disposal).order_by(col(Disposal.id).desc()).limit(limit)
     return list(session.exec(query.where(col(Disposal.id) < after) if after else query))

@@ -7,7 +7,7 @@ judged (a reviewer's amount, a refusal's reason) is an input here: it is not mad
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from services.audit import checking
+from services.audit.checking import Tail
 from services.core.db import driver_cursor
 from services.core.errors import NotFound
 from services.reporting import reproducing_benefit, reproducing_clocks, reproducing_steps
@@ -26,8 +27,8 @@ PARTS: tuple[Callable[[Session, Sequence[Claim]], dict[uuid.UUID, list[Reproduce
     reproducing_steps.persons, reproducing_steps.money)
 
 _CLAIMS = sa.text("""
-    SELECT c.id, c.claim_no, c.plan, c.plan_from, c.state, k.last_timely_day FROM claim c JOIN case_file k ON k.id = c.case_id
-    WHERE c.id IN (SELECT unnest(CAST(:ids AS uuid[]))) ORDER BY c.claim_no""")
+    SELECT c.id, c.claim_no, c.plan, c.plan_from, c.state, k.last_timely_day, c.audit_seq, c.audit_head
+    FROM claim c JOIN case_file k ON k.id = c.case_id WHERE c.id IN (SELECT unnest(CAST(:ids AS uuid[]))) ORDER BY c.claim_no""")
 _RECORDS = f"""SELECT {checking.COLUMNS} FROM audit_record WHERE audit_record.chain_id IN (SELECT unnest(%s::uuid[]))
     ORDER BY audit_record.chain_id, seq"""
 
@@ -48,8 +49,8 @@ class Replayed:
 def replay(session: Session, claim_ids: Sequence[uuid.UUID]) -> list[Replayed]:
     """The claims in sight, by number. A handful of queries for all of them."""
     rows = session.execute(_CLAIMS, {"ids": list(claim_ids)}).all()
-    records = _records(session, [row.id for row in rows])
-    claims = [Claim(row.id, row.claim_no, row.plan, row.plan_from, row.state, row.last_timely_day, *records.get(row.id, ([], [])))
+    records = _records(session, {row.id: (row.audit_seq, bytes(row.audit_head)) for row in rows})
+    claims = [Claim(row.id, row.claim_no, row.plan, row.plan_from, row.state, row.last_timely_day, *records[row.id])
               for row in rows]
     parts = [part(session, claims) for part in PARTS]
     return [Replayed(claim, [*claim.chain, *(line for part in parts for line in part.get(claim.id, []))]) for claim in claims]
@@ -69,14 +70,17 @@ def ids_after(session: Session, after: uuid.UUID, size: int) -> list[uuid.UUID]:
                                 {"after": after, "size": size}).scalars())
 
 
-def _records(session: Session, claim_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[list[Reproduced], list[Record]]]:
-    """Each claim's record, proven by its chain."""
-    found = {}
-    rows = driver_cursor(session).execute(_RECORDS, (list(claim_ids),), binary=True)
-    for chain_id, group in groupby(rows, key=itemgetter(0)):
-        read = list(group)
-        findings, (last, _) = checking.check(chain_id, read)
-        line = Reproduced("record", "记录链", f"共 {last} 条", "；".join(finding.message for finding in findings) or f"共 {last} 条",
-                          not findings)
-        found[uuid.UUID(chain_id)] = ([line], [Record.read(row) for row in read])
-    return found
+def _records(session: Session, ends: Mapping[uuid.UUID, Tail]) -> dict[uuid.UUID, tuple[list[Reproduced], list[Record]]]:
+    """Each claim's record, proven by its chain and by the end that the claim carries; of one without records, that they are gone."""
+    rows = driver_cursor(session).execute(_RECORDS, (list(ends),), binary=True)
+    read = {uuid.UUID(chain_id): list(group) for chain_id, group in groupby(rows, key=itemgetter(0))}
+    return {claim: (_proven(claim, read.get(claim, []), end), [Record.read(row) for row in read.get(claim, [])])
+            for claim, end in ends.items()}
+
+
+def _proven(claim: uuid.UUID, read: Sequence[tuple[object, ...]], end: Tail) -> list[Reproduced]:
+    findings, tail = checking.check(str(claim), read)
+    said = [finding.message for finding in findings]
+    if tail != end:
+        said.append(f"共 {tail[0]} 条，与案件所载末条不符")
+    return [Reproduced("record", "记录链", f"共 {end[0]} 条", "；".join(said) or f"共 {end[0]} 条", not said)]

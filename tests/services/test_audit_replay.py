@@ -64,6 +64,8 @@ def test_a_claims_whole_road_comes_out_again(paid: tuple[Fresh, uuid.UUID]) -> N
     ("UPDATE review_step SET done_person = (SELECT verified_person FROM claim LIMIT 1) WHERE decides", {"person"}),
     ("UPDATE claim SET state = 'refused'", {"move"}),
     ("UPDATE audit_record SET record = jsonb_set(record, '{to}', '\"refused\"') WHERE event = 'approve'", {"record", "move"}),
+    ("UPDATE claim SET audit_seq = audit_seq + 1", {"record"}),
+    ("UPDATE claim SET audit_head = decode(repeat('00', 32), 'hex')", {"record"}),
 ])
 def test_what_was_changed_is_named(paid: tuple[Fresh, uuid.UUID], change: str, parts: set[str]) -> None:
     """Changed past row security in a transaction that is given up."""
@@ -75,6 +77,17 @@ def test_what_was_changed_is_named(paid: tuple[Fresh, uuid.UUID], change: str, p
         session.execute(sa.text(change))
         [found] = reproducing.replay(session, [claim])
     assert {line.part for line in found.differing} == parts, found.differing
+
+
+def test_a_claim_whose_records_are_all_gone_does_not_come_out_clean(paid: tuple[Fresh, uuid.UUID]) -> None:
+    db, claim = paid
+    past_row_security = sa.create_engine("postgresql+psycopg://", poolclass=sa.NullPool,
+                                         creator=lambda: psycopg.connect(embedded.with_user(db.url, "postgres")))
+    with Session(past_row_security) as session:
+        session.execute(sa.text("SET LOCAL session_replication_role = replica"))
+        session.execute(sa.text("DELETE FROM audit_record WHERE chain_id = :id"), {"id": claim})
+        [found] = reproducing.replay(session, [claim])
+    assert [line.again for line in found.differing if line.part == "record"] == ["共 0 条，与案件所载末条不符"]
 
 
 def test_every_simulated_decision_comes_out_again(db: Database) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import date, datetime
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -18,6 +19,8 @@ from services.evidence import conversation, holds
 from services.evidence.holds import Subject
 from services.intake import data_requests
 from services.models import PrivacyRequest
+from tests.services.api_world import Api
+from tests.services.member_pages import person
 from tests.services.test_keeping import lifted, placed, run, swept
 from tests.support.claims import XJ_EVENT, report
 from tests.support.world import ROOT, World, build_world
@@ -87,6 +90,16 @@ def asked(world: World, now: datetime) -> str:
                                                 now=now)
         assert session.execute(sa.text("SELECT current_setting('app.org_path')")).scalar_one() == member.scope.org_path
         return row.request_no
+
+
+def test_the_house_disposes_and_each_office_sees_that_it_did(db: Database, now: datetime, tmp_path: Path) -> None:
+    api = Api(db, now, tmp_path)
+    run(db, "INSERT INTO sign_in_guard (login_index, wrong, last_at) VALUES ('\\x01', 1, '2025-01-01+08')")
+    assert swept(db, now)["guards"] == (1, 0)
+    page = person(api, "xj.head").get("/privacy/keeping").text
+    assert "还没有到期处置的信息" not in page and page.count("登录失败的计数") == 2        # in the table of times, and in the list
+    assert [(one["kind"], one["rows"]) for one in api.get("xj.head", "/disposals").json()] == [("guards", 1)]
+    api.http.close()
 
 
 def test_short_words_go_too_when_the_keys_name_grew_longer(db: Database, now: datetime) -> None:

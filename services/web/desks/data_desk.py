@@ -147,6 +147,7 @@ def lift(visit: Visit, hold_id: str) -> Response:
 def kept(visit: Visit) -> Response:
     """How long what is kept, on which ground; and what was disposed of. Purposes of consents stand below."""
     after: uuid.UUID | None = known_id(visit.query["after"]) if visit.query.get("after") else None
-    found = visit.read(lambda session: data_desk.disposals(session, after=after))
+    with visit.wiring.db.view(visit.wiring.root) as session:        # as `disposals` says
+        found = data_desk.disposals(session, after=after)
     return visit.page("privacy_keeping.html", kinds=keeping.kinds(), titles={kind.code: kind.title for kind in keeping.kinds()},
                       found=found[:100], more=found[99].id if len(found) > 100 else None, purposes=purposes(), here="keeping", watches=True)
