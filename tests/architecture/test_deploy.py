@@ -8,6 +8,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,11 @@ def accepted(given: dict[str, str]) -> None:
     assert "mode" not in names          # production is what nobody has to ask for
     assert Settings.model_fields["mode"].default == "production"
     Settings(**names)
+
+
+def test_the_images_tag_is_the_release() -> None:
+    release = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert {SERVICES[name]["image"] for name in OURS} == {f"${{HUZHU_IMAGE:-huzhu:{release}}}"}
 
 
 def test_commands_are_ours() -> None:

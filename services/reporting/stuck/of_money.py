@@ -37,7 +37,7 @@ CONDITIONS = (
         SELECT l.id::text, l.org_key, NULL::uuid, l.id, l.at, '回盘第 ' || l.line_no || ' 行：' || coalesce(l.fault, '')
         FROM bank_line l WHERE l.fault IS NOT NULL AND l.kind <> 'sent' AND l.at < :now - interval '1 day'
         AND NOT EXISTS (SELECT FROM line_verdict v WHERE v.line_id = l.id AND v.withdrawn_at IS NULL AND v.confirmed_at IS NOT NULL)"""),
-    Condition("card_missing", "退汇或缺账户的款项五天没有更正账户", "在 /returned 更正账户，由另一人确认", """
+    Condition("card_missing", "退汇或缺账户的款项五天没有更正账户", "由经办人在 /book/returned 提出更换账户，财务在 /runs 确认", """
         SELECT c.claim_no, p.org_key, p.claim_id, p.id, p.created_at, coalesce('退汇：' || p.return_reason, p.left_out, '没有领款账户')
         FROM payment p JOIN claim c ON c.id = p.claim_id
         WHERE p.waiting AND (p.state = 'returned' OR p.left_out IS NOT NULL) AND p.created_at < :now - interval '5 days'"""),
