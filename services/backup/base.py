@@ -123,16 +123,30 @@ class _room(tempfile.TemporaryDirectory[str]):      # noqa: N801 - used as a wor
 
 
 def bases(place: Place, key: Ed25519PublicKey) -> list[Base]:
-    """Finished base backups, oldest first, each proved by its signature. InputError names one that was touched."""
-    found = []
+    """Finished base backups, oldest first, each proved by its signature; touched ones are passed over (`touched` names them)."""
+    return _found(place, key)[0]
+
+
+def touched(place: Place, key: Ed25519PublicKey) -> list[str]:
+    """Base backups whose manifest is not what this house signed: one spoilt file must not take the others away."""
+    return _found(place, key)[1]
+
+
+def _found(place: Place, key: Ed25519PublicKey) -> tuple[list[Base], list[str]]:
+    found, spoilt = list[Base](), list[str]()
     for stamp in place.folders(FOLDER):
         name = f"{FOLDER}/{stamp}/{MANIFEST}"
         try:
             content = place.read(name)
         except NotFound:
             continue            # was never finished
-        found.append(_read(signing.proved(content, key, name=name), name))
-    return found
+        try:
+            one = _read(signing.proved(content, key, name=name), name)
+        except InputError:
+            spoilt.append(stamp)
+            continue
+        found.append(one) if one.id == stamp else spoilt.append(stamp)
+    return found, spoilt
 
 
 def _read(value: dict[str, object], name: str) -> Base:

@@ -47,7 +47,7 @@ def spans(place: Place, key: Ed25519PublicKey) -> tuple[list[Base], list[Span]]:
     segments, _ = wal.listed(place)
     result: list[Span] = []
     for one in found:
-        _, missing = wal.unbroken(segments, one.first_segment, one.segment_size)
+        _, missing = wal.unbroken(segments, one.first_segment, one.segment_size, known.segment)
         if result and result[-1].missing == missing:
             continue            # the log runs on from the one before
         result.append(Span(one.ended_at, None if missing else max(known.rows_until, one.ended_at), missing))
@@ -59,13 +59,18 @@ def faults(place: Place, key: Ed25519PublicKey, *, bytes_too: bool, tell: Tell =
     base.owner(place)
     found = base.bases(place, key)
     result = [Fault(f"{base.FOLDER}/{one.id}/{name}", "缺失或已损坏") for one in found for name in base.damaged_files(place, one)]
-    result += _log(place, found, key, tell)
+    result += [Fault(f"{base.FOLDER}/{stamp}/{base.MANIFEST}", "签名不符：已被改动，或不是本单位所做")
+               for stamp in base.touched(place, key)]
+    try:
+        known = status.read(place, key)
+    except HuzhuError as error:
+        known, result = None, [*result, Fault(status.NAME, error.message)]
+    result += _log(place, found, key, known.segment if known else "", tell)
     result += _papers(place, found, bytes_too, tell)
-    status.read(place, key)
     return result
 
 
-def _log(place: Place, found: list[Base], key: Ed25519PublicKey, tell: Tell) -> list[Fault]:
+def _log(place: Place, found: list[Base], key: Ed25519PublicKey, last: str, tell: Tell) -> list[Fault]:
     segments, histories = wal.listed(place)
     result = []
     for done, path in enumerate([one.path for one in segments] + [f"{wal.FOLDER}/{name}" for name in histories], 1):
@@ -74,7 +79,7 @@ def _log(place: Place, found: list[Base], key: Ed25519PublicKey, tell: Tell) -> 
             wal.unpack(path.rpartition("/")[2].removesuffix(wal.PARTIAL), place.read(path), key)
         except HuzhuError as error:
             result.append(Fault(path, error.message))
-    missing = {wal.unbroken(segments, one.first_segment, one.segment_size)[1] for one in found} - {""}
+    missing = {wal.unbroken(segments, one.first_segment, one.segment_size, last)[1] for one in found} - {""}
     return result + [Fault(f"{wal.FOLDER}/{name}", "缺失：其后的日志要从下一份全量备份起才用得上") for name in sorted(missing)]
 
 

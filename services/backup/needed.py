@@ -12,9 +12,15 @@ from sqlmodel import SQLModel
 import services.models
 
 # Hashes of what is not kept, or lies sealed in parts under the row's own id.
-NOT_KEPT = {("feed_file", "sha256"), ("upload_session", "sha256"), ("idempotency_key", "request_sha256"), ("settlement_telling", "sha256")}
-# Rows whose bytes have gone: by law (services/evidence/retention.py), or because their days were over.
-STANDING = {("paper", "sha256"): sql.SQL("removed_at IS NULL"), ("privacy_request", "sha256"): sql.SQL("expires_at > now()")}
+NOT_KEPT = {("feed_file", "sha256"), ("upload_session", "sha256"), ("privacy_request", "sha256"),
+            ("idempotency_key", "request_sha256"), ("settlement_telling", "sha256")}
+# Rows whose bytes have gone by law (services/evidence/retention.py).
+STANDING = {("paper", "sha256"): sql.SQL("removed_at IS NULL")}
+# Rows whose bytes lie in parts under their own id; `sure`: there must be some. A copy of somebody's data whose days are over is none.
+_IN_PARTS = ("SELECT 'upload_session', id::text, '', false FROM upload_session"
+             " UNION ALL SELECT 'feed_file', id::text, '', false FROM feed_file"
+             " UNION ALL SELECT 'privacy_request', id::text, sha256, true FROM privacy_request"
+             " WHERE kind = 'export' AND state = 'ready' AND expires_at > now()")
 _ENCLOSED = sql.SQL("SELECT 'notice' AS place, n.id::text AS row, e ->> 'sha256' AS sha256, true AS sure"
                     " FROM notice n, jsonb_array_elements(n.enclosures) e")
 # What a letter or a proposal says of files: some of these hashes name bytes in the store, others only tell two texts apart.
@@ -50,6 +56,11 @@ def needed(connection: psycopg.Connection[tuple[object, ...]]) -> list[Needed]:
              for table, column in _there(connection)]
     rows = connection.execute(_EACH_ONCE.format(sql.SQL(" UNION ALL ").join([*parts, _ENCLOSED, _SAID]))).fetchall()
     return [Needed(str(place), str(row), str(sha256), bool(sure)) for place, row, sha256, sure in rows]
+
+
+def in_parts(connection: psycopg.Connection[tuple[object, ...]]) -> list[Needed]:
+    """Rows whose bytes lie in parts; all other parts in a store belong to nobody any more."""
+    return [Needed(str(place), str(row), str(sha256), bool(sure)) for place, row, sha256, sure in connection.execute(_IN_PARTS).fetchall()]
 
 
 def _there(connection: psycopg.Connection[tuple[object, ...]]) -> list[tuple[str, str]]:

@@ -110,6 +110,16 @@ def path_of(sha256: str) -> str:
     return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
 
 
+def parts(place: Place, until: datetime | None) -> list[str]:
+    """The parts of files that the place had by then."""
+    return [item.name.removeprefix(f"{FOLDER}/") for item in place.items(f"{FOLDER}/{_PART}") if until is None or item.at <= until]
+
+
+def owner_of(part: str) -> str:
+    """The id of the row that a part belongs to."""
+    return part.split("/")[1]
+
+
 def bring(place: Place, store: Store, names: Iterable[str], tell: Callable[[str], None] = lambda _: None) -> list[str]:
     """Put papers back from the place into a store; names that the place has not, or not sound."""
     missing = []

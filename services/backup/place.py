@@ -136,6 +136,15 @@ def place_of(config: Settings, address: str = "") -> Place:
     return _place(config, address or config.backup_place, "HUZHU_BACKUP_PLACE", "没有说明备份放在哪里")
 
 
+def refuse_inside(config: Settings, *places: Place) -> None:
+    """ConfigError for a place that would go down with the house, and would be copied into itself."""
+    house = config.data_dir.resolve()
+    for place, setting in zip(places, ("HUZHU_BACKUP_PLACE", "HUZHU_BACKUP_KEYS"), strict=False):
+        if place.folder and (place.folder.is_relative_to(house) or house.is_relative_to(place.folder)):
+            raise ConfigError("backup_inside", f"备份处 {place.address} 与系统的数据文件夹互相包含：一起损坏，一起丢失",
+                              remedy=f"{setting} 另指一块磁盘上的文件夹，或一个存储桶", field=setting)
+
+
 def keys_place_of(config: Settings, data: Place, address: str = "") -> Place:
     """Where the keys' sealed copies lie. ConfigError when none is set, or when it lies beside the data."""
     found = _place(config, address or config.backup_keys, "HUZHU_BACKUP_KEYS", "没有说明密钥的备份放在哪里")
@@ -157,4 +166,4 @@ def _place(config: Settings, address: str, setting: str, missing: str) -> Place:
     return Place(address, config.backup_endpoint, config.backup_region, config.backup_access)
 
 
-__all__ = ["Item", "Place", "StoreDown", "keys_place_of", "place_of"]
+__all__ = ["Item", "Place", "StoreDown", "keys_place_of", "place_of", "refuse_inside"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from obstore.store import LocalStore
 
 from services.backup import base, papers, proving, sealing, signing, status, wal
 from services.backup.base import Base
-from services.backup.needed import Needed, needed
+from services.backup.needed import Needed, in_parts, needed
 from services.backup.place import Place
 from services.backup.recovery import EndedBefore, Recovery, spoken, tidy, too_late
 from services.core import embedded
@@ -39,13 +39,17 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What came of it: the base backup it grew from, the last transaction's instant, papers put back, papers missing."""
+    """What came of it: the base backup it grew from, the last transaction's instant, papers put back, papers missing.
+
+    `touched`: base backups that were passed over because they are not what this house signed.
+    """
 
     base: Base
     last: datetime | None
     segments: int
     papers: int
     missing: list[Needed]
+    touched: list[str]
 
 
 def restore(wanted: Wanted, database: str, ask: Callable[[str], None], tell: Tell = lambda _: None) -> Restored:
@@ -56,35 +60,38 @@ def restore(wanted: Wanted, database: str, ask: Callable[[str], None], tell: Tel
     into = _empty(wanted.into)
     keys = sealing.of(wanted.keys_place, wanted.passphrase, wanted.until)
     key = _signer(keys)
-    chosen = pick(base.bases(wanted.place, key), wanted.until)
-    segments = _segments(wanted, chosen, key)
+    touched = base.touched(wanted.place, key)
+    chosen = pick(base.bases(wanted.place, key), wanted.until, touched)
+    known = status.read(wanted.place, key)
+    segments, missing = _segments(wanted, chosen, known.segment if known else "")
     sealing.lay(keys, into / KEYS)
     data = _database(wanted, chosen, into, tell)
     _log(wanted.place, segments, key, into / LOG, tell)
     until = wanted.until
     try:
-        return _recovered(wanted, chosen, Recovery(data, into / LOG, until), len(segments), database, ask, tell)
+        return _recovered(wanted, chosen, Recovery(data, into / LOG, until), len(segments), touched, database, ask, tell)
     except EndedBefore as ended:
-        known = status.read(wanted.place, key)
+        if missing and (ended.last is None or until is None or until > ended.last):
+            raise _lacks(missing, ended.last) from None
         if until is None or known is None or known.rows_until < until:
             ends = [at for at in (ended.last, known.rows_until if known else None) if at is not None]
             raise too_late(until or datetime.now(UTC), max(ends, default=None)) from None
     # Nothing happened between the last transaction and the wanted instant, and all of it is here: the end is that instant.
-    return _recovered(wanted, chosen, Recovery(data, into / LOG, None), len(segments), database, ask, tell)
+    return _recovered(wanted, chosen, Recovery(data, into / LOG, None), len(segments), touched, database, ask, tell)
 
 
-def _recovered(wanted: Wanted, chosen: Base, recovery: Recovery, segments: int, database: str, ask: Callable[[str], None],
-               tell: Tell) -> Restored:
+def _recovered(wanted: Wanted, chosen: Base, recovery: Recovery, segments: int, touched: list[str], database: str,
+               ask: Callable[[str], None], tell: Tell) -> Restored:
     tell("重放日志")
     with recovery.running(tell) as (superuser, last):
         url = embedded.with_user(superuser, "postgres", database)
         with psycopg.connect(url, autocommit=True) as connection:
-            rows = needed(connection)
+            rows, parted = needed(connection), in_parts(connection)
         tell(f"放回材料（{len(rows)} 份）")
-        brought, missing = _papers(wanted, rows, tell)
+        brought, missing = _papers(wanted, rows, parted, tell)
         ask(url)
     tidy(recovery.data, recovery.segments)
-    return Restored(chosen, last, segments, brought, missing)
+    return Restored(chosen, last, segments, brought, missing, touched)
 
 
 def _empty(into: Path) -> Path:
@@ -102,8 +109,11 @@ def _signer(keys: dict[str, bytes]) -> Ed25519PublicKey:
     return signing.signing_key(keys[signing.KEY]).public_key()
 
 
-def pick(found: list[Base], until: datetime | None) -> Base:
+def pick(found: list[Base], until: datetime | None, touched: Sequence[str] = ()) -> Base:
     """The last base backup that had ended by then. InputError names the earliest instant that can be had."""
+    if not found and touched:
+        raise InputError("backup_signature", f"备份 {'、'.join(touched)} 签名不符：不是本单位所做，或已被改动", field="PLACE",
+                         remedy="不要用这份备份；换用另一处的备份，并查明是谁动过备份")
     if not found:
         raise NotFound("backup_none", "这里没有完整的全量备份", remedy="核对备份的地址", field="PLACE")
     reach = [one for one in found if until is None or one.ended_at <= until]
@@ -113,14 +123,20 @@ def pick(found: list[Base], until: datetime | None) -> Base:
     return reach[-1]
 
 
-def _segments(wanted: Wanted, chosen: Base, key: Ed25519PublicKey) -> list[wal.Segment]:
-    """The segments that the recovery reads. InputError when one is missing that others follow and that it would need."""
+def _segments(wanted: Wanted, chosen: Base, last: str) -> tuple[list[wal.Segment], str]:
+    """The segments that the recovery reads, and the first that is missing; InputError when all was wanted and one is."""
     listed, _ = wal.listed(wanted.place)
-    found, missing = wal.unbroken(listed, chosen.first_segment, chosen.segment_size)
+    found, missing = wal.unbroken(listed, chosen.first_segment, chosen.segment_size, last)
     if missing and wanted.until is None:
-        raise InputError("wal_missing", f"备份里缺少日志段 {missing}，其后的日志用不上", field="--until",
-                         remedy="用 --until 写明恢复到缺失以前的哪一刻，或换用其后的一份全量备份")
-    return found
+        raise _lacks(missing, None)
+    return found, missing
+
+
+def _lacks(missing: str, last: datetime | None) -> InputError:
+    """`last`: the last transaction before the missing segment, once that is known."""
+    until = f"--until 写 {spoken(last)} 或以前" if last else "用 --until 写明恢复到缺失以前的哪一刻"
+    return InputError("wal_missing", f"备份里缺少日志段 {missing}，其后的日志用不上", field="--until",
+                      remedy=f"{until}，或写其后一份全量备份完成以后的时刻（huzhu backup list）；恢复文件夹先清空")
 
 
 def _database(wanted: Wanted, chosen: Base, into: Path, tell: Tell) -> Path:
@@ -158,17 +174,20 @@ def _log(place: Place, segments: list[wal.Segment], key: Ed25519PublicKey, folde
         tell(f"取回日志：{done}/{len(segments)} 段")
 
 
-def _papers(wanted: Wanted, rows: list[Needed], tell: Tell) -> tuple[int, list[Needed]]:
-    """Papers that rows rest on, and what lies in the store under other names; the rows whose papers are nowhere."""
+def _papers(wanted: Wanted, rows: list[Needed], parted: list[Needed], tell: Tell) -> tuple[int, list[Needed]]:
+    """Papers that rows rest on, whole and in parts; the rows whose papers are nowhere."""
     store = wanted.store
     if store is None:
         folder = wanted.into.resolve() / PAPERS
         folder.mkdir(exist_ok=True, mode=0o700)
         store = LocalStore(folder)
     by_name = {papers.path_of(row.sha256): row for row in rows}
-    others = [item.name.removeprefix(f"{papers.FOLDER}/") for item in wanted.place.items(papers.FOLDER)
-              if not papers.by_hash(item.name.removeprefix(f"{papers.FOLDER}/")) and (wanted.until is None or item.at <= wanted.until)]
-    names = [*by_name, *others]
-    gone = papers.bring(wanted.place, store, names, tell)
-    return len(names) - len(gone), [by_name[name] for name in gone if name in by_name and by_name[name].sure]
+    by_id = {row.row: row for row in parted}
+    # Only what belongs to a row: a copy of somebody's data whose days are over must not come back.
+    parts = {name: owner for name in papers.parts(wanted.place, wanted.until) if (owner := papers.owner_of(name)) in by_id}
+    names = [*by_name, *parts]
+    gone = set(papers.bring(wanted.place, store, names, tell))
+    there = {owner for name, owner in parts.items() if name not in gone}
+    missing = [row for name, row in by_name.items() if name in gone] + [row for row in parted if row.row not in there]
+    return len(names) - len(gone), [row for row in missing if row.sure]
 

@@ -39,12 +39,13 @@ def kept(found: list[Base], since: datetime) -> list[Base]:
 def prune(backup: Backup, *, now: datetime) -> Gone:
     """Take away what nobody can ask for any more. A backup's manifest goes first, so that half a backup is never offered."""
     place, since = backup.place, now - timedelta(days=backup.config.backup_keep_days)
-    found = base.bases(place, signing.load_key(backup.config.key_ring.parent).public_key())
+    key = signing.load_key(backup.config.key_ring.parent).public_key()
+    found = base.bases(place, key)
     stay = kept(found, since)
     old = [one for one in found if one not in stay] if stay else []
     for one in old:
         place.drop([f"{base.FOLDER}/{one.id}/{name}" for name in (base.MANIFEST, *one.files)])
-    _unfinished(place, {one.id for one in found}, now)
+    _unfinished(place, {*(one.id for one in found), *base.touched(place, key)}, now)
     if not stay:
         return Gone(0, 0, 0)
     first = wal.number(stay[0].first_segment, stay[0].segment_size)

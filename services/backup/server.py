@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,23 +16,24 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import tuple_row
 
 from services.core import embedded
-from services.core.errors import ConfigError, OutsideError
+from services.core.errors import ConfigError, Conflict, OutsideError
 from services.core.settings import Settings
 
 SLOT = "huzhu_backup"
 GRACE = 15.0                # seconds that a program has to end
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError)       # the server does not answer, or not any more
 _MAJOR = 18
+_ERROR = re.compile(r"\b(error|FATAL|PANIC):")
 Row = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """How far the server's log is: its instant, the position that a power cut would not lose, its timeline."""
+    """How far the server's log is: its instant, the position that a power cut would not lose, and the segment that this lies in."""
 
     at: datetime
     lsn: str
-    timeline: int
+    segment: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,25 @@ class Server:
             now = connection.execute("SELECT clock_timestamp()").fetchone()
             at = connection.execute("SELECT pg_current_wal_flush_lsn()::text, pg_walfile_name(pg_current_wal_flush_lsn())").fetchone()
         assert now is not None and at is not None and isinstance(now[0], datetime)
-        return Log(now[0], str(at[0]), int(str(at[1])[:8], 16))
+        return Log(now[0], str(at[0]), str(at[1]))
 
-    def received(self, lsn: str) -> bool:
-        """Whether our receiver has on its disk all that lies before a position."""
+    def received(self, lsn: str, receiver: str) -> bool:
+        """Whether this receiver (not another's, nor a base backup's own) has on its disk all that lies before a position."""
         return bool(self.ask("SELECT coalesce(bool_or(flush_lsn >= %s::pg_lsn), false) FROM pg_stat_replication"
-                             " WHERE application_name = %s", lsn, SLOT)[0])
+                             " WHERE application_name = %s", lsn, receiver)[0])
+
+    def free_slot(self, receiver: str) -> None:
+        """Have nobody on the slot. A receiver of ours that outlived its stream is ended; Conflict when it is another stream's."""
+        with self.connect() as connection:
+            row = connection.execute("SELECT s.active_pid, r.application_name FROM pg_replication_slots s"
+                                     " LEFT JOIN pg_stat_replication r ON r.pid = s.active_pid"
+                                     " WHERE s.slot_name = %s AND s.active", (SLOT,)).fetchone()
+            if row is None:
+                return
+            if row[1] != receiver:
+                raise Conflict("backup_stream_twice", "这个数据库另有一个持续备份在运行，没有开始第二个",
+                               remedy="一个数据库只运行一个 huzhu backup stream：停掉另一个（别的机器、别的数据文件夹），或只用它")
+            connection.execute("SELECT pg_terminate_backend(%s, 5000)", (row[0],))
 
     def hold_slot(self) -> bool:
         """Have the slot: the server keeps what we did not fetch. False when it had to be made, now or anew: earlier log may be lost."""
@@ -89,10 +104,13 @@ class Server:
         return False
 
     def drop_slot(self) -> None:
-        """Let the server forget us: nobody fetches its log any more."""
+        """Let the server forget us: nobody fetches its log any more. Conflict while somebody does."""
         with self.connect() as connection:
-            connection.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots"
-                               " WHERE slot_name = %s AND NOT active", (SLOT,))
+            try:
+                connection.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = %s", (SLOT,))
+            except errors.ObjectInUse:
+                raise Conflict("backup_stream_runs", "持续备份还在运行，数据库仍为它保留日志",
+                               remedy="先停掉 huzhu backup stream，再运行 huzhu backup forget") from None
 
     def behind(self) -> int:
         """Bytes of the log that the server keeps for us."""
@@ -100,13 +118,18 @@ class Server:
                                 " FROM pg_replication_slots WHERE slot_name = %s", SLOT)[0]))
 
 
-def server_of(config: Settings) -> Server:
-    """The server of the settings. ConfigError when a database is named, but nobody who may copy it."""
-    if config.backup_url:
-        found = Server(config.backup_url)
-    elif config.database_url:
+def refuse_unnamed(config: Settings) -> None:
+    """ConfigError when a database is named, but nobody who may copy it."""
+    if config.database_url and not config.backup_url:
         raise ConfigError("backup_url", "没有设置可以复制数据库的角色", field="HUZHU_BACKUP_URL",
                           remedy="设置 HUZHU_BACKUP_URL（角色须有 REPLICATION 与 pg_monitor）")
+
+
+def server_of(config: Settings) -> Server:
+    """The server of the settings. ConfigError when a database is named, but nobody who may copy it."""
+    refuse_unnamed(config)
+    if config.backup_url:
+        found = Server(config.backup_url)
     elif not (config.data_dir / "postgres" / "PG_VERSION").is_file():
         raise ConfigError("not_set_up", "这台机器上没有可以备份的系统", field="HUZHU_DATA_DIR",
                           remedy="核对 HUZHU_DATA_DIR；初次安装先运行 huzhu setup")
@@ -135,17 +158,18 @@ def run(name: str, *arguments: str | Path, server: Server | None = None) -> str:
 
 
 def failed(name: str, said: Sequence[str]) -> OutsideError:
-    """What a program's failure is told as."""
-    words = next((line for line in reversed(said) if line.strip()), "没有说明原因")
+    """What a program's failure is told as: its last error, not what it said while tidying up after it."""
+    lines = [line for line in said if line.strip()]
+    words = ([line for line in lines if _ERROR.search(line)] or lines or ["没有说明原因"])[-1]
     return OutsideError("backup_program", f"{name} 没有做成：{words.strip()}", remedy="按这句话排除原因后再做一次")
 
 
-def reaching(server: Server | None) -> list[str]:
-    """Arguments by which a program reaches the server; a password is not among them, since everyone on the machine can read them."""
+def reaching(server: Server | None, name: str = "huzhu_base") -> list[str]:
+    """Arguments by which a program reaches the server and how it is called there; no password, since everyone on the machine reads them."""
     if server is None:
         return []
     parts = {name: value for name, value in conninfo_to_dict(server.url).items() if name != "password"}
-    return ["--dbname", make_conninfo("", **parts | {"application_name": SLOT})]
+    return ["--dbname", make_conninfo("", **parts | {"application_name": name})]
 
 
 def surroundings(server: Server | None = None) -> dict[str, str]:

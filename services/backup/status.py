@@ -18,12 +18,13 @@ NAME = "status.json"
 class Status:
     """By the database's clock: every row acknowledged until `rows_until` is here, every paper of rows until `papers_until`.
 
-    `behind`: bytes of the log that the database still keeps for us.
+    `behind`: bytes of the log that the database still keeps for us. `segment`: the log reaches into this one at the least.
     """
 
     rows_until: datetime
     papers_until: datetime | None
     behind: int
+    segment: str
 
 
 def write(place: Place, status: Status, key: Ed25519PrivateKey) -> None:
@@ -40,4 +41,4 @@ def read(place: Place, key: Ed25519PublicKey) -> Status | None:
         return None
     papers = value["papers_until"]
     return Status(datetime.fromisoformat(str(value["rows_until"])), datetime.fromisoformat(str(papers)) if papers else None,
-                  int(str(value["behind"])))
+                  int(str(value["behind"])), str(value["segment"]))

@@ -5,7 +5,9 @@ Killed anywhere it goes on where it was: the server keeps what was not received 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import secrets
 import signal
 import subprocess
 import threading
@@ -14,12 +16,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import IO
 
 from services.backup import base, retention, sealing, server, signing, status, wal
 from services.backup.base import Backup
 from services.backup.status import Status
 from services.core.clock import CHINA
-from services.core.errors import HuzhuError, OutsideError
+from services.core.errors import Conflict, HuzhuError, OutsideError
 
 EVERY = 5.0                 # seconds between two rounds: as much of the rows may be lost with the machine
 _PATIENCE = 30.0            # seconds for the receiver to have what the server wrote
@@ -49,6 +52,8 @@ class Stream:
     _told: str = ""
     _report_next: float = 0
     _made: datetime | None = None
+    _name: str = ""             # of our receiver; this spool's own, so that no other's word is taken for its
+    _alone: IO[str] | None = None
 
     @property
     def spool(self) -> Path:
@@ -81,18 +86,40 @@ class Stream:
         self._told = words
 
     def _begin(self) -> None:
+        self.spool.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._be_alone()
         signing.make_key(self.backup.config.key_ring.parent)
         base.claim(self.backup.place, self.backup.server)
+        self._join()
+        if self._base_next is None and self.nightly:
+            self._base_next = self._due()
+
+    def _be_alone(self) -> None:
+        """One stream for a spool, while it lives; Conflict for the second."""
+        self._alone = (self.spool.parent / "stream.name").open("a+")
+        try:
+            fcntl.flock(self._alone, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Conflict("backup_stream_twice", "这个数据文件夹的持续备份已经在运行，没有开始第二个",
+                           remedy="huzhu up 已带着它运行；换备份处须先停掉原来的") from None
+        self._alone.seek(0)
+        self._name = self._alone.read()
+        if not self._name:
+            self._name = f"{server.SLOT}_{secrets.token_hex(8)}"
+            self._alone.write(self._name)
+            self._alone.flush()
+
+    def _join(self) -> None:
+        """The slot, free for our receiver. Where the server did not keep the log for us, a base backup begins a new span."""
+        self.backup.server.free_slot(self._name)
         fresh = not self.backup.server.hold_slot()
-        self.spool.mkdir(parents=True, exist_ok=True, mode=0o700)
         if fresh:
+            self._put()
             for file in self.spool.iterdir():       # of a slot that is no more: what follows does not join it
                 file.unlink()
         if fresh or self._gap():
             self.tell("此前的日志与现在接不上，马上做一份全量备份")
             self._base_next = self.backup.server.log().at
-        elif self.nightly:
-            self._base_next = self._due()
 
     def _gap(self) -> bool:
         """Whether a segment between the last one in the place and the first that the server still has is nowhere."""
@@ -108,7 +135,7 @@ class Stream:
         self._receive()
         log = self.backup.server.log()
         until = time.monotonic() + _PATIENCE
-        while not self.backup.server.received(log.lsn):
+        while not self.backup.server.received(log.lsn, self._name):
             if time.monotonic() > until or self._receiver is None or self._receiver.poll() is not None:
                 raise OutsideError("wal_receiver", "接收日志的程序没有跟上",
                                    remedy="核对数据库的 wal_level 与 max_wal_senders，系统会自己再试")
@@ -117,7 +144,7 @@ class Stream:
             pass
         self._copy_keys()
         self._copy_papers()
-        status.write(self.backup.place, Status(log.at, self._papers_until, self.backup.server.behind()),
+        status.write(self.backup.place, Status(log.at, self._papers_until, self.backup.server.behind(), log.segment),
                      signing.load_key(self.backup.config.key_ring.parent))
         self._report(log.at)
         self._nightly(log.at)
@@ -133,10 +160,12 @@ class Stream:
         """Have the receiver running."""
         if self._receiver is not None and self._receiver.poll() is None:
             return
+        if self._receiver is not None:
+            self._join()            # the server was away, or has given us up
         source = self.backup.server
         self._receiver = subprocess.Popen(
-            [server.program("pg_receivewal"), *server.reaching(source), "-D", str(self.spool), "--slot", server.SLOT, "--synchronous",
-             "--no-loop", "--no-password"], env=server.surroundings(source), stdin=subprocess.DEVNULL, cwd="/",
+            [server.program("pg_receivewal"), *server.reaching(source, self._name), "-D", str(self.spool), "--slot", server.SLOT,
+             "--synchronous", "--no-loop", "--no-password"], env=server.surroundings(source), stdin=subprocess.DEVNULL, cwd="/",
             stderr=(self.spool.parent / "receiver.log").open("wb"))
 
     def _put(self) -> bool:
@@ -205,6 +234,8 @@ class Stream:
             self._receiver.wait(server.GRACE)
         if self._making is not None:
             self._making.join(server.GRACE)
+        if self._alone is not None:
+            self._alone.close()
 
 
 def due(nightly: str, last: datetime | None, now: datetime) -> datetime:

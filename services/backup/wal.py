@@ -97,8 +97,11 @@ def listed(place: Place) -> tuple[list[Segment], list[str]]:
     return sorted((one for one in segments if not (one.partial and one.name in whole)), key=lambda one: one.name), sorted(histories)
 
 
-def unbroken(segments: Iterable[Segment], first: str, size: int) -> tuple[list[Segment], str]:
-    """Segments from `first` on as far as none is missing, and the first missing one after which others follow ("" when none is)."""
+def unbroken(segments: Iterable[Segment], first: str, size: int, last: str = "") -> tuple[list[Segment], str]:
+    """Segments from `first` on as far as none is missing, and the first missing one after which others follow ("" when none is).
+
+    `last`: one that must be there, if it comes after `first`; else a log whose end was taken away would look whole.
+    """
     numbers: dict[int, list[Segment]] = {}
     for one in segments:
         if one.name[:8] >= first[:8] and number(one.name, size) >= number(first, size):
@@ -107,7 +110,7 @@ def unbroken(segments: Iterable[Segment], first: str, size: int) -> tuple[list[S
     while at in numbers:
         found += numbers.pop(at)
         at += 1
-    if not numbers:
+    if not numbers and (not last or at > number(last, size)):
         return found, ""
     per = _SPAN // size
     return found, f"{(found[-1].name if found else first)[:8]}{at // per:08X}{at % per:08X}"

@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 from services.backup import base, checking, retention, sealing, server, signing, telling
 from services.backup.base import Backup
 from services.backup.papers import Copier
-from services.backup.place import Place, keys_place_of, place_of
+from services.backup.place import Place, keys_place_of, place_of, refuse_inside
 from services.backup.recovery import spoken
 from services.backup.stream import EVERY, Stream
 from services.cli.output import SAID_NO, AsJson, say, say_json, say_table
@@ -83,17 +83,21 @@ def stream(place: Where = "", keys: Keys = "", passphrase_file: Secret = None,
 @backup.command(name="list")
 def list_(place: Where = "", keys: Keys = "", passphrase_file: Secret = None, as_json: AsJson = False) -> None:
     """列出备份，以及能恢复到哪些时刻。"""
-    found, spans = checking.spans(_place(place), _public(place, keys, passphrase_file))
+    where, public = _place(place), _public(place, keys, passphrase_file)
+    found, spans = checking.spans(where, public)
+    spoilt = base.touched(where, public)
     if as_json:
-        say_json({"backups": [_told(one) for one in found],
+        say_json({"backups": [_told(one) for one in found], "touched": spoilt,
                   "spans": [{"since": span.since.isoformat(), "until": span.until.isoformat() if span.until else None,
                              "missing": span.missing} for span in spans]})
         return
-    if not found:
+    if not found and not spoilt:
         say("这里还没有完整的备份")
         return
     say_table(("备份", "完成", "数据库", "材料", "密钥"), [(one.id, spoken(one.ended_at), _size(one.size), f"{one.papers} 份", one.keys)
                                               for one in found])
+    for stamp in spoilt:
+        say(f"备份 {stamp} 的签名不符：已被改动，或不是本单位所做；恢复时跳过它")
     for span in spans:
         if span.until == span.since:
             say(f"可恢复：{spoken(span.since)} 这一刻（没有持续备份）")
@@ -137,9 +141,16 @@ def forget() -> None:
 
 
 def _backup(config: Settings, place: str, keys: str, passphrase_file: Path | None) -> Backup:
+    where, keys_where, passphrase = places(config, place, keys, passphrase_file)
+    return Backup(config, server.server_of(config), where, keys_where, passphrase, Copier(store(), where))
+
+
+def places(config: Settings, place: str = "", keys: str = "", passphrase_file: Path | None = None) -> tuple[Place, Place, str]:
+    """The place, the keys' place and the passphrase of whoever writes a backup; ConfigError names the setting that will not do."""
     where = place_of(config, place)
-    return Backup(config, server.server_of(config), where, keys_place_of(config, where, keys),
-                  sealing.passphrase_of(config, passphrase_file), Copier(store(), where))
+    keys_where = keys_place_of(config, where, keys)
+    refuse_inside(config, where, keys_where)
+    return where, keys_where, sealing.passphrase_of(config, passphrase_file)
 
 
 def _place(place: str) -> Place:

@@ -103,12 +103,14 @@ def _proof(name: str, url: str, wanted: Wanted, config: Settings) -> Proof:
 def _told(found: Restored, wanted: Wanted, proofs: list[Proof]) -> dict[str, object]:
     return {"base": found.base.id, "into": str(wanted.into), "until": wanted.until.isoformat() if wanted.until else None,
             "last": found.last.isoformat() if found.last else None, "segments": found.segments, "papers": found.papers,
-            "missing": [asdict(one) for one in found.missing], "proofs": [asdict(proof) for proof in proofs]}
+            "touched": found.touched, "missing": [asdict(one) for one in found.missing], "proofs": [asdict(proof) for proof in proofs]}
 
 
 def _say(found: Restored, wanted: Wanted, proofs: list[Proof]) -> None:
     last = f"，最后一笔记录在 {spoken(found.last)}" if found.last else ""
     say(f"已从备份 {found.base.id} 恢复到 {wanted.into}：重放日志 {found.segments} 段{last}；材料 {found.papers} 份")
+    for stamp in found.touched:
+        say(f"跳过了备份 {stamp}：签名不符，已被改动，或不是本单位所做")
     for proof in proofs:
         say(f"{_WORDS[proof.name]}：" + ("通过" if not proof.code else f"{len(proof.found)} 处"))
         for one in proof.found[:20]:

@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from services.backup import server
+from services.cli import backup
 from services.cli.demonstration import add_twin, demonstration, take_up
 from services.cli.stopping import stop_like_ctrl_c
 from services.cli.supervisor import Supervisor
@@ -30,6 +32,9 @@ def up(demo: Shown = False) -> None:
     config = demonstration() if demo else settings()
     refuse_without_insurer(config)      # here, not in a child's log
     refuse_without_reader(config)
+    if config.backup_place:
+        backup.places(config)
+        server.refuse_unnamed(config)
     stop_like_ctrl_c()
     with _console.status("正在启动……"), Supervisor(config) as machine:
         if demo:
@@ -38,8 +43,8 @@ def up(demo: Shown = False) -> None:
         machine.start_all()
         machine.add("timetables", [sys.executable, "-m", "flows.timetables"])
         if config.backup_place:
-            server = {} if config.database_url else {"HUZHU_BACKUP_URL": embedded.start(config.data_dir / "postgres")}
-            machine.add("backup", [sys.executable, "-m", "services.cli.main", "backup", "stream"], env=server)
+            by = {} if config.database_url else {"HUZHU_BACKUP_URL": embedded.start(config.data_dir / "postgres")}
+            machine.add("backup", [sys.executable, "-m", "services.cli.main", "backup", "stream"], env=by)
         door = "/demonstration" if demo else "/sign-in"
         _console.print(f"互助理赔系统已启动：{machine.base_url}{door}  接口说明：{machine.base_url}/api/v1/docs")
         _console.print(f"流程记录：http://127.0.0.1:{config.prefect_port}  日志：{machine.logs}")

@@ -88,7 +88,7 @@ class PrivacyRequest(Scoped, table=True):
     done: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     total: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     downloads: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    sha256: str | None = Field(default=None, sa_type=Text)           # of the export in the paper store
+    sha256: str | None = Field(default=None, sa_type=Text)           # of the export; its bytes lie in parts under this id
     fault: str | None = Field(default=None, sa_type=Text)
     size: int | None = Field(default=None, sa_type=BigInteger)
     made_at: datetime | None = instant()

@@ -19,8 +19,9 @@ from services.backup import papers, retention, sealing, signing, wal
 from services.backup.base import Base
 from services.backup.needed import NOT_KEPT, STANDING, columns
 from services.backup.papers import Copier
-from services.backup.place import Place, keys_place_of, place_of
+from services.backup.place import Place, keys_place_of, place_of, refuse_inside
 from services.backup.restore import pick
+from services.backup.server import failed
 from services.backup.stream import due
 from services.backup.wal import Segment
 from services.core.clock import at_hour
@@ -31,6 +32,12 @@ KEYS = {"ring.json": b"{}", "insurer/office.pem": b"key"}
 SECRET = "a passphrase of some length"
 MB = 1 << 20
 SEGMENT = 16 * MB
+
+
+@pytest.fixture
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies of the keys that open quickly; what a guess costs is tested by itself."""
+    monkeypatch.setattr(sealing, "_N", 1 << 10)
 
 
 @pytest.fixture
@@ -47,6 +54,7 @@ def test_keys_open_under_their_passphrase_only() -> None:
             sealing.unseal(other, passphrase)
 
 
+@pytest.mark.usefixtures("cheap")
 def test_a_copy_of_the_keys_is_made_when_one_changed_and_the_old_one_stays(place: Place) -> None:
     first = sealing.keep(place, KEYS, SECRET, day(20))
     assert sealing.keep(place, KEYS, SECRET, day(21)) == first
@@ -56,6 +64,7 @@ def test_a_copy_of_the_keys_is_made_when_one_changed_and_the_old_one_stays(place
     assert len(sealing.copies(place)) == 2
 
 
+@pytest.mark.usefixtures("cheap")
 def test_a_retired_key_still_opens_an_older_backup(place: Place) -> None:
     rings = ({"current": "k1", "field_keys": {"k1": "a"}}, {"current": "k2", "field_keys": {"k1": "a", "k2": "b"}},
              {"current": "k2", "field_keys": {"k2": "b"}})
@@ -120,6 +129,26 @@ def names(*numbers: int, timeline: int = 1) -> list[Segment]:
 def test_the_log_counts_as_far_as_none_is_missing(there: list[Segment], begins: int, count: int, missing: str) -> None:
     found, gap = wal.unbroken(there, names(begins)[0].name, SEGMENT)
     assert (len(found), gap) == (count, missing)
+
+
+def test_a_log_without_its_end_is_not_whole() -> None:
+    for last, missing in ((4, ""), (5, "000000010000000000000005"), (1, "")):
+        assert wal.unbroken(names(2, 3, 4), names(2)[0].name, SEGMENT, names(last)[0].name)[1] == missing
+
+
+def test_no_place_within_the_house_nor_the_house_within_it(tmp_path: Path) -> None:
+    house = Settings(data_dir=tmp_path / "house")
+    refuse_inside(house, place_of(house, str(tmp_path / "house2")), place_of(house, "s3://keys"))
+    for inside in (tmp_path / "house" / "objects" / "x", tmp_path / "house", tmp_path):
+        with pytest.raises(ConfigError, match="HUZHU_BACKUP_PLACE"):
+            refuse_inside(house, place_of(house, str(inside)))
+        with pytest.raises(ConfigError, match="HUZHU_BACKUP_KEYS"):
+            refuse_inside(house, place_of(house, "s3://data"), place_of(house, str(inside)))
+
+
+def test_a_program_is_told_by_its_error_not_by_its_tidying() -> None:
+    said = ["pg_basebackup: error: could not write: No space left on device", "pg_basebackup: removing contents of data directory"]
+    assert "No space left" in failed("pg_basebackup", said).message
 
 
 def test_a_segment_is_put_once_and_another_server_is_refused(place: Place, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from services.backup.restore import Wanted, restore
 from services.core import embedded
 from services.core import settings as settings_module
 from services.core.clock import CHINA, at_hour
-from services.core.db import Database
+from services.core.db import DATABASE, Database
 from services.core.errors import HuzhuError, InputError
 from services.core.settings import Settings
 from tests.services.review_world import report
@@ -151,9 +151,12 @@ def test_to_the_noted_minute(drill: Drill, var: Path) -> None:
 
 def test_to_the_last(drill: Drill, var: Path) -> None:
     """Asked for an instant after the last transaction that the stream has vouched for: nothing happened between, so it is the end."""
-    told = restored(drill, var / "last", "--until", drill.last.isoformat())
-    assert told["missing"] == []
-    assert stands(drill, var / "last") == drill.last_rows
+    place, keys = (place_of(Settings(), str(var / name)) for name in ("place", "keys-place"))
+    held: Rows = {}
+    told = restore(Wanted(place, keys, PASSPHRASE, var / "last", until=drill.last), DATABASE, lambda url: held.update(rows(url)))
+    assert not told.missing
+    assert not told.touched
+    assert held == drill.last_rows
     assert files(var / "last" / "objects") == drill.last_papers
     same_keys(drill, var / "last" / "keys")
 
@@ -171,7 +174,7 @@ def whole(place: Place, key: Ed25519PublicKey) -> list[str]:
     return [fault.name for fault in checking.faults(place, key, bytes_too=True)]
 
 
-def test_what_was_touched_or_lost_is_named(copied: tuple[Place, Place], var: Path) -> None:
+def test_what_was_touched_or_lost_is_named(drill: Drill, copied: tuple[Place, Place], var: Path) -> None:
     place, keys = copied
     folder = place.folder
     assert folder is not None
@@ -194,8 +197,19 @@ def test_what_was_touched_or_lost_is_named(copied: tuple[Place, Place], var: Pat
     with pytest.raises(InputError, match="wal_missing"):
         restore(Wanted(place, keys, PASSPHRASE, var / "never"), "huzhu", lambda _: None)
 
-    (folder / "base" / second.id / "manifest.json").unlink()        # as if it had been killed on the way
-    with pytest.raises(InputError, match=r"backup_damaged.*base\.tar\.gz"):
+    with pytest.raises(InputError, match="wal_missing"):            # the stream vouched for it, but it lies behind the gap
+        restore(Wanted(place, keys, PASSPHRASE, var / "gap", until=drill.last), "huzhu", lambda _: None)
+    for partial in (folder / "wal").glob("*.partial"):
+        partial.unlink()                # nothing follows the gap any more; the stream's word does
+    assert f"wal/{segments[-1].name}" in whole(place, key)
+    with pytest.raises(InputError, match="wal_missing"):
+        restore(Wanted(place, keys, PASSPHRASE, var / "never"), "huzhu", lambda _: None)
+
+    manifest = folder / "base" / second.id / "manifest.json"
+    manifest.write_bytes(manifest.read_bytes().replace(b"2026", b"2027", 1))
+    assert f"base/{second.id}/manifest.json" in whole(place, key)
+    assert base.touched(place, key) == [second.id]
+    with pytest.raises(InputError, match=r"backup_damaged.*base\.tar\.gz"):     # the one before is taken; it was spoilt above
         restore(Wanted(place, keys, PASSPHRASE, var / "never", until=second.ended_at), "huzhu", lambda _: None)
 
 
