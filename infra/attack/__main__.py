@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -143,11 +144,12 @@ def _advisories(given: argparse.Namespace) -> tuple[str, list[str]]:
 def _tests() -> tuple[str, list[str]]:
     """The attack tests of the suite, as `make test` runs them."""
     files = sorted(str(path) for path in (HERE.parents[1] / "tests" / "services").glob("test_attack_*.py"))
-    ran = subprocess.run([sys.executable, "-m", "pytest", "-q", *files], cwd=HERE.parents[1], env=SURROUNDINGS, capture_output=True,
+    ran = subprocess.run([sys.executable, "-m", "pytest", *files], cwd=HERE.parents[1], env=SURROUNDINGS, capture_output=True,
                          text=True)
     lines = ran.stdout.strip().splitlines()
     failed = [line for line in lines if line.startswith(("FAILED", "ERROR"))] if ran.returncode else []
-    return lines[-1] if lines else "no answer", failed or (["no test ran to its end"] if ran.returncode else [])
+    counted = [line for line in lines if re.search("[0-9]+ (passed|failed|error)", line)]
+    return counted[-1].strip("= ") if counted else "no answer", failed or (["no test ran to its end"] if ran.returncode else [])
 
 
 def _timed(part: str, work: Callable[[], tuple[str, list[str]]]) -> Row:
@@ -156,8 +158,9 @@ def _timed(part: str, work: Callable[[], tuple[str, list[str]]]) -> Row:
     began = time.monotonic()
     try:
         did, found = work()
-    except Exception:  # noqa: BLE001  # one part's end is not the others'; it stands in the table and the run ends with 1
-        did, found = "did not come to its end", [traceback.format_exc()]
+    except Exception as error:  # noqa: BLE001  # one part's end is not the others'; it stands in the table and the run ends with 1
+        traceback.print_exc(file=sys.stdout)
+        did, found = "did not come to its end", [repr(error)]
     return Row(part, did, tuple(found), time.monotonic() - began)
 
 

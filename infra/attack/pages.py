@@ -86,8 +86,9 @@ class Witness:
         self.told = ""
         try:
             await self.app(scope, receive, send)
-        except Exception:
-            self.told = traceback.format_exc(limit=-4)
+        except Exception as error:
+            places = traceback.extract_tb(error.__traceback__)[-4:]
+            self.told = f"{error!r:.200} at " + " < ".join(f"{Path(one.filename).name}:{one.lineno}" for one in reversed(places))
             raise
 
 

@@ -27,7 +27,7 @@ from services.web.desks.sign_in import TRIES
 from services.web.door import COOKIE
 from tests.services.api_world import Api
 from tests.services.test_web_sign_in import PASSWORD, first_password
-from tests.support.signed_in import Visitor
+from tests.support.signed_in import Visitor, sign_in
 from tests.support.world import ROOT
 
 OPEN = ("/", "/sign-in", "/progress", "/first-password", "/work", "/no/such/page", "/progress/", "/api/v1/health", "/api/v1/me",
@@ -136,6 +136,13 @@ def test_an_asker_who_guesses_login_after_login_is_held_back_at_the_page(api: Ap
         while len(held) < 2 * TRIES and not (held and held[-1]):        # no password: counted, and no time goes by with hashing
             held.append("登录尝试过多" in http.post("/sign-in", data={"login": f"nobody.{len(held)}", "password": ""}).text)
     assert TRIES == 20 and held[-1] and not any(held[:TRIES])
+
+
+@pytest.mark.parametrize("number", ["0", "000", "0001", "4", "999", "1000", "1" + "0" * 5000, "%25", "-1", "\u0661", "a"])
+def test_a_page_that_a_letter_does_not_have_is_missing(api: Api, now: datetime, number: str) -> None:
+    """Found by the storm: page 0 of a letter was a failure of ours."""
+    visitor = sign_in(api.app, api.db, api.world, "xj.admin", now)
+    assert visitor.get(f"/letter-wordings/receipt.care/receipt/{number}").status_code == 404
 
 
 def test_no_sign_that_moves_a_terminals_cursor_or_turns_its_text_around_stands_in_the_log() -> None:

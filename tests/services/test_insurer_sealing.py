@@ -7,6 +7,8 @@ import json
 from functools import cache
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -128,3 +130,10 @@ def test_a_head_of_nonsense_is_no_container(head: bytes) -> None:
         unseal(head + b"\nsealed", suite="gm", sender=party, receiver=party)
     with pytest.raises(Broken):
         digest_of(head + b"\nsealed")
+
+
+def test_a_short_key_is_refused() -> None:
+    short = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
+    pem = short.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    with pytest.raises(ConfigError, match="insurer_key"):
+        SUITES["intl"].wrap(pem, b"k" * 32)

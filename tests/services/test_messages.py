@@ -40,6 +40,15 @@ def test_taken_once_with_its_address_and_number(carried: tuple[str, Gateway]) ->
         assert TEXT in text and number == str(uuid.UUID(int=7))
 
 
+@pytest.mark.parametrize("more", [
+    "?to=thief@post.example", "&cc=thief@post.example", "\r\nBcc: thief@post.example", "/thief@post.example", ",thief@post.example"])
+def test_an_address_brings_no_second_reader_and_no_line_of_the_head(more: str) -> None:
+    with mail_server() as gateway:
+        odd = Message(uuid.UUID(int=7), "mail", ADDRESSES["mail"] + more, "文书送达提醒", TEXT)
+        assert AppriseMessenger({"mail": gateway.url}).send(odd).outcome == "refused"
+    assert gateway.got == []
+
+
 @pytest.mark.parametrize(("mood", "outcome", "arrived"), [("refuses", "refused", 0), ("hangs up", "lost", 1)])
 def test_a_refusal_is_not_a_lost_answer(carried: tuple[str, Gateway], mood: str, outcome: str, arrived: int) -> None:
     channel, gateway = carried

@@ -25,6 +25,19 @@ def test_long_and_unguessable_is_enough(password: str) -> None:
     passwords.require_good(password, login="nx.head", name="主任甲")
 
 
+def test_the_longest_is_128_signs() -> None:
+    """A sentence of so many signs is taken; with one more it is not. Nothing of it is cut off before it is hashed."""
+    words = ("风过高原草木低 horses cross the shallow ford at dusk; a kettle sings, nine lamps are lit, "
+             "somebody tunes an old dulcimer by the window, slow.")
+    longest = (words + "qzvx~kwpjy bmh dgu")[:128]
+    assert len(longest) == 128
+    passwords.require_good(longest, login="nx.head", name="主任甲")
+    with pytest.raises(InputError, match="password_long"):
+        passwords.require_good(longest + "n", login="nx.head", name="主任甲")
+    kept = passwords.hashed(longest)
+    assert passwords.fits(longest, kept)[0] and not passwords.fits(longest[:-1], kept)[0]
+
+
 @pytest.mark.parametrize(("password", "code"), BAD)
 def test_what_is_wrong_is_named(password: str, code: str) -> None:
     with pytest.raises(InputError) as refused:

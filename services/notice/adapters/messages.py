@@ -26,6 +26,8 @@ _REFUSED = re.compile(r"error=(4(?!29)\d\d)\b|\((5\d\d), b")
 _NOT_NOW = re.compile(r"error=429\b|\(4\d\d, b")
 # The request never left: nobody listens, or no such host.
 _NEVER_LEFT = re.compile(r"NewConnectionError|ConnectTimeout|Connection refused|Name or service not known|Errno 111|No route to host")
+# One reader and nothing else: Apprise decodes a mailbox and splits it at such signs, percent-encoded or not.
+_ONE_READER = re.compile(r"[^\s,;:/?&#<>\"|\\@]+(?:@[^\s,;:/?&#<>\"|\\@]+)?")
 _HERE_ONLY = apprise.AppriseAsset(http_redirects=False)     # a gateway that points elsewhere is not followed
 _WATCH = threading.Lock()       # Apprise tells why it failed only in its log, which is one for the process
 logging.getLogger("apprise").propagate = False      # it names addresses
@@ -43,7 +45,8 @@ class AppriseMessenger:
         if address is None:
             return Reply("refused", "本机没有开通这一送达方式")
         carrier = apprise.Apprise(asset=_HERE_ONLY)
-        if not carrier.add(_filled(address, {"{address}": message.address, "{id}": str(message.id)})):
+        filled = _filled(address, {"{address}": message.address, "{id}": str(message.id)})
+        if not _ONE_READER.fullmatch(message.address) or not carrier.add(filled):
             return Reply("refused", "地址不能用于这一送达方式")
         with _WATCH, apprise.LogCapture(level=logging.DEBUG) as captured:  # type: ignore[no-untyped-call]
             sent = carrier.notify(body=message.text, title=message.title)

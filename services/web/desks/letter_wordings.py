@@ -67,9 +67,11 @@ def sheet(visit: Visit, code: str, letter: str, number: str) -> Response:
         raise _missing()
     try:
         made = _drawn(one, letter, passages.bounded(one, visit.query.get("text", "") or one.text))
-        content = gallery.drawn(made.pdf, int(number) if number.isdecimal() and 0 < int(number[:3]) <= made.pages else 0, gallery.SCREEN)
     except (IndexError, ValueError):
         raise _missing() from None
+    if number not in {str(page) for page in range(1, made.pages + 1)}:
+        raise _missing()
+    content = gallery.drawn(made.pdf, int(number), gallery.SCREEN)
     return Response(content, media_type="image/png", headers=HEADERS)
 
 
