@@ -51,7 +51,7 @@ def test_drawn_deaths_end_as_if_nobody_had_died(lab: Lab) -> None:
     assert after <= before, "each is met before it is met after"
     assert {kind for _, _, kind in before - after} <= {STORE, PREFECT}, "only what was there already, or did not answer"
     flows = {point.flow for _, point in points}
-    assert {"check_evidence", "pay", "enrol_rosters", "carry_letters", "draft_notices"} <= flows
+    assert {"check_evidence", "pay", "enrol_rosters", "carry_letters", "send_notices"} <= flows
     drawn = labour.sample([pair for pair in points if pair[1].kind != PREFECT], SEED, RUNS)
     verdicts = [labour.kill(lab, keeper, begun[case], point) for case, point in drawn]
     assert [(str(one.point), one.died, told(one.differences), one.findings) for one in verdicts if not one.good] == []
