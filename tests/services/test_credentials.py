@@ -99,7 +99,8 @@ def test_a_member_may_set_one_and_is_then_asked(db: Database, now: datetime) -> 
     with db.unit_of_work(member.actor.scope) as session:
         secret = credentials.begin_second_factor(session, actor=member.actor).secret
         code = totp.code_at(secret, now)
-        unproved = credentials.confirm_second_factor(session, code=code, password="not the one", phone_time=now, actor=member.actor, now=now)
+        unproved = credentials.confirm_second_factor(session, code=code, password="not the one", phone_time=now, actor=member.actor,
+                                                     now=now)
         assert isinstance(unproved, Unauthenticated) and unproved.code == "password_wrong"
         codes = credentials.confirm_second_factor(session, code=code, password=PASSWORD, phone_time=now, actor=member.actor, now=now)
     assert isinstance(codes, tuple) and len(codes) == 10
