@@ -78,6 +78,7 @@ class _Line:
     pieces: dict[str, int] = field(default_factory=lambda: {"up": 0, "down": 0})
     total: dict[str, int] = field(default_factory=lambda: {"up": 0, "down": 0})
     swallowing: set[str] = field(default_factory=set)
+    torn: bool = False
 
     def now_under(self, fault: Fault | None) -> None:
         """Counting begins when the fault does."""
@@ -237,13 +238,16 @@ class Proxy:
         await asyncio.gather(self._pump(line, "up", reader, target), self._pump(line, "down", back, writer))
 
     async def _pump(self, line: _Line, side: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):         # the other end went; its own pump says so
+        try:
             while piece := await reader.read(_PIECE):
                 line.now_under(line.own or self._standing)
                 if not await self._pass(line, side, piece, writer):
                     return
             if side not in line.swallowing and writer.can_write_eof():
                 writer.write_eof()
+        except OSError:         # one end was reset (a process killed with unread bytes): the other would wait for ever
+            if not line.torn and side not in line.swallowing:
+                line.reset()
 
     async def _pass(self, line: _Line, side: str, piece: bytes, writer: asyncio.StreamWriter) -> bool:
         """Hand a piece on as the line's fault will have it; False when the line was cut."""
@@ -271,6 +275,7 @@ class Proxy:
 
     async def _torn(self, line: _Line, side: str, first: bytes, writer: asyncio.StreamWriter) -> bool:
         """The beginning arrives, then the line breaks: an end after the first part reaches the reader, so that it has truly read it."""
+        line.torn = True
         self._note(line, "cut", side)
         await _write(writer, first)
         writer.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -103,6 +104,17 @@ def test_without_a_fault_every_byte_passes_both_ways_and_an_end_is_an_end(proxy:
     line.shutdown(socket.SHUT_WR)
     assert heard_back(line) == ALL
     assert [event.what for event in proxy.log] == ["open"]
+
+
+def test_a_caller_who_is_reset_does_not_leave_the_target_waiting(proxy: Proxy, echo: Echo) -> None:
+    """As a process that is killed with unread answers: a server that kept its transaction open for it would hold its locks for ever."""
+    line = call(proxy)
+    line.sendall(ALL)
+    assert heard_back(line, size=len(ALL)) == ALL
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    line.close()
+    assert echo.ended(0) == ALL
+    assert not echo.answering[0].is_alive()
 
 
 def test_a_unix_socket_can_be_the_target(tmp_path: Path) -> None:
