@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
 
 from services.access.actor import system
 from services.cli.acting import moment
-from services.cli.output import SAID_NO, AsJson, say, say_item, say_json, say_table
+from services.cli.output import SAID_NO, AsJson, say, say_json, say_table
+from services.core.clock import CHINA
 from services.core.db import database
 from services.core.settings import settings
 from services.reporting.stuck import service
@@ -16,6 +18,7 @@ from services.reporting.stuck.service import CONDITIONS, Stuck
 
 stuck = typer.Typer(help="停下的工作：逐项列出原因和办法", invoke_without_command=True)
 MOST = 20       # lines of one condition
+_NUMBERS = re.compile(r"[A-Z]{2}\d{4}-\d{4}-\d{3}|\d+")       # what alone may differ in faults that are the same
 
 
 @stuck.callback()
@@ -39,12 +42,20 @@ def listed(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 def _say(code: str, words: str, found: list[Stuck]) -> None:
-    """One condition: its lines, the longest standing first, and what to do."""
+    """One condition: its lines, the longest standing first, and what to do. Of many that say the same, one stands for all."""
     if not found:
         return
-    say_table(("编号", "自何时", "怎样"), [(one.subject, f"{one.since.astimezone():%Y-%m-%d %H:%M}", one.said) for one in found[:MOST]],
-              title=f"{words}（{code}）：{len(found)} 项" + (f"，列出最早的 {MOST} 项" if len(found) > MOST else ""))
-    say_item(f"办法：{found[0].remedy}" + (f"；全部一起：huzhu stuck again {code}" if found[0].condition.topic and len(found) > 1 else ""))
+    alike: dict[str, list[Stuck]] = {}
+    for one in found:
+        alike.setdefault(one.subject if len(found) <= MOST else _NUMBERS.sub("…", one.said), []).append(one)
+    shown = [(same[0], len(same)) for same in alike.values()][:MOST]
+    say_table(("编号", "自何时", "怎样", "同样的"), [
+        (one.subject, f"{one.since.astimezone(CHINA):%Y-%m-%d %H:%M}", one.said, f"共 {count} 项" if count > 1 else "")
+        for one, count in shown], title=f"{words}（{code}）：{len(found)} 项" + (f"，列出 {MOST} 种" if len(alike) > MOST else ""))
+    for remedy in dict.fromkeys(one.remedy for one, _ in shown):
+        say(f"办法：{remedy}")
+    if found[0].condition.topic and len(found) > 1:
+        say(f"全部一起：huzhu stuck again {code}")
 
 
 @stuck.command()

@@ -58,7 +58,8 @@ def notify(session: Session) -> None:
     session.execute(sa.text(f"NOTIFY {CHANNEL}"))
 
 
-def _free(alias: str) -> str:
+def is_free(alias: str) -> str:
+    """SQL: the row may be taken now; rows of a dead worker may."""
     return f"""(({alias}.not_before IS NULL OR {alias}.not_before <= clock_timestamp())
         AND ({alias}.taken_by IS NULL OR NOT EXISTS (
             SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory' AND l.granted
@@ -68,8 +69,8 @@ def _free(alias: str) -> str:
 _TAKE = sa.text(f"""
     UPDATE outbox SET taken_by = :worker, tries = tries + 1 WHERE id = ANY(ARRAY(
         SELECT id FROM outbox o
-        WHERE topic = (SELECT topic FROM outbox f WHERE (topic = ANY(:apart)) = :slow AND {_free("f")} ORDER BY tries, id LIMIT 1)
-        AND {_free("o")}
+        WHERE topic = (SELECT topic FROM outbox f WHERE (topic = ANY(:apart)) = :slow AND {is_free("f")} ORDER BY tries, id LIMIT 1)
+        AND {is_free("o")}
         ORDER BY id LIMIT :size FOR UPDATE SKIP LOCKED))
     RETURNING id, topic, claim_id, subject_id, payload, tries""").bindparams(sa.bindparam("apart", type_=sa.ARRAY(sa.Text())))
 

@@ -64,7 +64,7 @@ CAUSES: dict[str, tuple[tuple[str, ...], timedelta, str]] = {
                         " WHERE state = 'verified')"), HOUR,
                        CLAIM.format("verified")),
     "letter_unissued": ((FORGET,), HOUR, "SELECT id::text FROM notice"),
-    "letter_lacks": (("UPDATE notice SET stuck = '{\"code\": \"missing_value\"}'",), DAY, "SELECT id::text FROM notice"),
+    "letter_lacks": (("UPDATE notice SET stuck = '{\"code\": \"missing_value\"}'",), HOUR, "SELECT id::text FROM notice"),
     "roster_unfinished": (("UPDATE roster_import SET done_at = NULL",), HOUR, "SELECT id::text FROM roster_import"),
     "message_unapplied": ((MESSAGE,), DAY, "SELECT 'M-1'"),
     "handoff_unsent": ((FORGET,), HOUR, CLAIM.format("with_insurer")),
@@ -156,6 +156,12 @@ def test_work_that_waits_although_a_worker_lives_is_told_apart_from_a_worker_tha
         hold_lock(worker)
         found = {one.condition.code for one in service.look(session, now=now + HOUR)}
     assert "work_waits" in found and "worker_away" not in found
+
+
+def test_work_in_the_hands_of_a_dead_worker_counts_as_free(house: World, now: datetime) -> None:
+    with afterwards(house, "UPDATE outbox SET taken_by = 7, tries = 1", now=now) as session:
+        found = {one.condition.code for one in service.look(session, now=now + HOUR)}
+    assert "worker_away" in found
 
 
 @pytest.mark.parametrize("code", [one.code for one in service.CONDITIONS if one.topic not in ("", "outbox")])

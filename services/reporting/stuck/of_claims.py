@@ -45,7 +45,7 @@ CONDITIONS = (
         SELECT n.id::text, n.org_key, n.claim_id, n.id, n.drafted_at,
                c.claim_no || ' 的文书（' || n.code || '）：' || coalesce(n.stuck ->> 'code', '')
         FROM notice n JOIN claim c ON c.id = n.claim_id
-        WHERE n.state = 'drafted' AND n.stuck IS NOT NULL AND n.drafted_at < :now - interval '1 day'"""),
+        WHERE n.state = 'drafted' AND n.stuck IS NOT NULL AND n.drafted_at < :now - interval '1 hour'"""),
     Condition("roster_unfinished", "名册收下一小时仍未办完，也没有后台工作", "在 /book/rosters 重新上传同一份名册（已收的行不会重复）", """
         SELECT r.id::text, r.org_key, NULL::uuid, r.id, r.at, '已核对 ' || r.checked || ' 行，共 ' || r.rows || ' 行'
         FROM roster_import r WHERE r.done_at IS NULL AND r.at < :now - interval '1 hour'

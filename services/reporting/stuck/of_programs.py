@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from services.lifecycle.topics import TIMETABLES
-from services.outbox.service import LOCK_SPACE
+from services.outbox.service import LOCK_SPACE, is_free
 from services.reporting.stuck.condition import AGAIN, Condition
 
 FAILED = 5              # tries after which a fault is no passing one
 
 # Real time on both sides: `not_before` is the database's own clock, as the worker's taking is.
-_WAITS = ("(o.not_before IS NULL OR o.not_before <= clock_timestamp()) AND o.taken_by IS NULL"
-          " AND o.created_at < :now - interval '15 minutes'")
+_WAITS = f"{is_free('o')} AND o.created_at < :now - interval '{{minutes}} minutes'"
 _ALIVE = f"EXISTS (SELECT FROM pg_locks l WHERE l.locktype = 'advisory' AND l.granted AND l.classid = {LOCK_SPACE})"
 
 # Real time here too: the timetables' programs know no other. One that never ran counts from the installation.
@@ -24,10 +23,10 @@ _SILENT = f"""
 CONDITIONS = (
     Condition("worker_away", "没有后台进程在运行，到期的工作无人办理", "huzhu worker", f"""
         SELECT '后台进程', min(o.org_key), NULL::uuid, NULL::uuid, min(o.created_at), '等待办理的工作 ' || count(*) || ' 项'
-        FROM outbox o WHERE {_WAITS} AND NOT {_ALIVE} HAVING count(*) > 0"""),
+        FROM outbox o WHERE {_WAITS.format(minutes=5)} AND NOT {_ALIVE} HAVING count(*) > 0"""),
     Condition("work_waits", "后台进程在运行，但这类工作等了一刻钟以上", "huzhu worker", f"""
         SELECT o.topic, min(o.org_key), NULL::uuid, NULL::uuid, min(o.created_at), '等待办理 ' || count(*) || ' 项'
-        FROM outbox o WHERE {_WAITS} AND {_ALIVE} AND o.fault IS NULL GROUP BY o.topic"""),
+        FROM outbox o WHERE {_WAITS.format(minutes=15)} AND {_ALIVE} AND o.fault IS NULL GROUP BY o.topic"""),
     Condition("work_fails", f"后台工作失败 {FAILED} 次以上", AGAIN, f"""
         SELECT o.id::text, o.org_key, o.claim_id, NULL::uuid, o.created_at,
                o.topic || ' 已失败 ' || o.tries || ' 次：' || left(coalesce(o.fault, '工作到一半进程就终止了'), 200)
