@@ -169,7 +169,7 @@ def drawn(session: Session, cut: Cut, seat: Seat) -> Map:
     kept = seat.kind in tallies.ABOVE
     bound |= {"first": cut.first, "last": cut.until} if kept else {"since": at_hour(cut.first, 0), "until": at_hour(cut.until, 0)}
     edges, loops, all_roads, road_days = _SUMMED if kept else _OWN
-    found = _edges(session.execute(edges, bound))
+    found = _edges(session.execute(edges, bound).tuples())
     roads = [(str(road), int(n)) for road, n in session.execute(all_roads, bound)]
     days: dict[str, dict[int, int]] = {}
     for road, lasted, n in session.execute(road_days, {**bound, "roads": [road for road, _ in roads[:ROADS]]}) if roads else ():
@@ -178,7 +178,7 @@ def drawn(session: Session, cut: Cut, seat: Seat) -> Map:
     for road, n in roads:
         kinds[rules.kind(road)] = kinds.get(rules.kind(road), 0) + n
     as_of = session.execute(_AS_OF).scalar_one_or_none() if kept else None
-    return Map(cut, seat.name, as_of, found, tuple(rules.stops(found)), _loops(session.execute(loops, bound)), _roads(roads, days),
+    return Map(cut, seat.name, as_of, found, tuple(rules.stops(found)), _loops(session.execute(loops, bound).tuples()), _roads(roads, days),
                sum(kinds.values()), len(roads), kinds)
 
 
