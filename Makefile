@@ -10,9 +10,12 @@ READY := $(VENV)/.ready
 
 setup: $(READY)
 
+# The lock's own pip first: an older one takes a pin for nothing where another package asks for the pinned one's extras.
 $(READY): requirements.lock pyproject.toml infra/bootstrap.sh documents/faces_build.py
 	bash infra/bootstrap.sh
 	$(PYTHON) -m venv $(VENV)
+	sed -n '/^pip==/,/[^\\]$$/p' requirements.lock > $(VENV)/pip.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/pip.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m documents.faces_build $(if $(HUZHU_FACES),--office $(HUZHU_FACES))
