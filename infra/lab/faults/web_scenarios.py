@@ -152,8 +152,10 @@ def client_line_cut(desk: Desk) -> None:
     """The client's lines break in the middle of what it sends and of what it is answered."""
     for _ in range(5):
         side: Side = desk.chance.choice(("up", "down"))
-        desk.to_web.befall(Fault("cut", side, after=desk.chance.randrange(900_000 if side == "up" else 300)), lines=1)
+        # Lines that stand are cut too: a client that keeps its line would never open the next one.
+        desk.to_web.befall(Fault("cut", side, after=desk.chance.randrange(40_000 if side == "up" else 300)))
         _until_met(desk)
+        desk.to_web.well()
     desk.to_web.befall(Fault("halve", "both", seconds=0.005))
     time.sleep(1)
 
