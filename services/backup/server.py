@@ -70,7 +70,8 @@ class Server:
         """The instant first, then the position: whatever was acknowledged by that instant lies before that position."""
         with self.connect() as connection:
             now = connection.execute("SELECT clock_timestamp()").fetchone()
-            at = connection.execute("SELECT pg_current_wal_flush_lsn()::text, pg_walfile_name(pg_current_wal_flush_lsn())").fetchone()
+            # The segment of the last byte: at a segment's end the position itself lies in the next, in which nothing stands yet.
+            at = connection.execute("SELECT l::text, pg_walfile_name(l - 1) FROM pg_current_wal_flush_lsn() AS l").fetchone()
         assert now is not None and at is not None and isinstance(now[0], datetime)
         return Log(now[0], str(at[0]), str(at[1]))
 

@@ -88,8 +88,8 @@ def place(session: Session, *, subject: Subject, ground: str, reason: str, paper
 def ask_lift(session: Session, *, hold_id: uuid.UUID, why: str, actor: Actor, now: datetime) -> LegalHold:
     """One person says that it is needed no more; it stands until another agrees."""
     actor.require(*MAY, what="申请解除保全")
-    _stated(why, "why")
     row = _standing(session, hold_id)
+    _stated(why, "why")
     row.asked_by, row.asked_person, row.asked_at, row.asked_why = actor.account_id, actor.person_id, now, why.strip()
     return _kept(session, row, "asked", why.strip(), actor, now)
 

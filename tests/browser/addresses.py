@@ -228,7 +228,7 @@ ADDRESSES: dict[str, tuple[str, str]] = {
 BUTTONS = {
     "/account/factor", "/claims/{claim_no}/accept-objection", "/claims/{claim_no}/confirm-correction", "/claims/{claim_no}/consent",
     "/claims/{claim_no}/confirm-advance", "/claims/{claim_no}/hand-list", "/contacts", "/demonstration", "/report",
-    "/sign-in/code", "/sign-in/enrol"}
+    "/sign-in/code", "/sign-in/enrol", "/stuck/look"}
 
 # Buttons on another page than their own address, and rows taken back by one reason, whose form every desk shares.
 PRESSED_ELSEWHERE = {

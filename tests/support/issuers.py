@@ -23,6 +23,7 @@ import sqlalchemy as sa
 
 from documents.render import HERE
 from flows import runtime, send_notices
+from services.core.away import DatabaseAway
 from services.core.clock import FixedClock
 from services.core.db import Database, Scope
 from services.insurer.port import Insurer
@@ -68,7 +69,7 @@ def forked(order: Order) -> int:
     try:
         issue(order)
         ended = 0
-    except (sa.exc.OperationalError, psycopg.OperationalError):      # the second where a statement goes past SQLAlchemy
+    except (DatabaseAway, sa.exc.OperationalError, psycopg.OperationalError):      # the last where a statement goes past SQLAlchemy
         ended = 1
     except Exception:  # noqa: BLE001 (said, and told by the ending)
         traceback.print_exc()

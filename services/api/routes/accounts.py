@@ -73,7 +73,7 @@ class TokenView(BaseModel):
 class OldToken(BaseModel):
     """The token to stop."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = example(token="hz_…")
 
     token: str
 

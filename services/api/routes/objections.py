@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 from sqlmodel import Session
 
 from services.api.bodies import Nothing, Reason, Text, example
@@ -55,7 +55,7 @@ class Seen(BaseModel):
 class Change(BaseModel):
     """One thing put right."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = example(what="住院天数", old="12", new="14")
 
     what: Text
     old: Text

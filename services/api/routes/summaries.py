@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from sqlmodel import Session
 
 from services.api.bodies import Nothing, Page, Text, example
@@ -49,7 +49,7 @@ class Results(BaseModel):
 class AskView(BaseModel):
     """A claim and what the caller was shown of it."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = example(claim_no="XJ2026-0000-017", seen="9f2c", version=3)
 
     claim_no: Text
     seen: str = Field(description="所见事实的摘要（案件的 digest）")
