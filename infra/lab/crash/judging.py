@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from sqlmodel import Session
 
 from infra.lab.compare import Difference, Row, Snapshot, differences
-from infra.lab.crash.points import MESSAGE, Point
+from infra.lab.crash.points import COMMIT, MESSAGE, Point
 from services.audit import verify as audit
 
 # The insurer's own columns of chance or of its machine's clock. A request sent again has a nonce of its own; what it asks is the same.
@@ -71,6 +71,8 @@ def judged(point: Point, begun: Snapshot, expected: Snapshot, found: Snapshot, *
     cut = False
     if point.kind == MESSAGE:
         expected, cut = without_answer(expected, found, sent=point.side == "after")
+    elif point.kind == COMMIT and point.label.endswith("carry_letters"):     # after the intent's commit, or before the answer's
+        expected, cut = without_answer(expected, found, sent=point.side == "before")
     verdict = Verdict(point, died, seconds, differences(begun, expected, found), list(findings), cut, max(0, left - meant))
     if left < meant:
         verdict.differences.append(Difference(_PAPERS, "lost", f"{meant - left} files that no row names"))
