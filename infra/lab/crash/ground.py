@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import sqlalchemy as sa
 
@@ -24,7 +25,7 @@ from tests.services.insurer_world import Twin, running
 from tests.support.databases import Fresh
 from tests.support.world import ROOT, World, build_world
 
-Verb = Callable[..., object]
+Made = TypeVar("Made")
 SPRING = at_hour(date(2026, 3, 20))
 
 
@@ -50,7 +51,7 @@ class Ground:
         assert self.twin is not None
         return self.twin
 
-    def does(self, login: str, verb: Verb, *, at: datetime | None = None, **words: object) -> object:
+    def does(self, login: str, verb: Callable[..., Made], *, at: datetime | None = None, **words: object) -> Made:
         """A person's verb in one transaction; "system" is the worker."""
         actor = self.world.actor(login)
         with self.db.unit_of_work(actor.scope) as session:

@@ -43,8 +43,8 @@ def _reported(ground: Ground) -> None:
     ground.does("xj.clerk", evidence.ask, claim_id=asked, items=_ITEMS)
     answered = review_world.report(world, 2, now)
     listed = ground.does("xj.clerk", evidence.ask, claim_id=answered, items=_ITEMS)
-    ground.does("xj.clerk", evidence.deliver, supplement_id=listed.id, on=None)  # type: ignore[attr-defined]
-    ground.does("xj.clerk", evidence.answer, supplement_id=listed.id, on=None, items=_NONE)  # type: ignore[attr-defined]
+    ground.does("xj.clerk", evidence.deliver, supplement_id=listed.id, on=None)
+    ground.does("xj.clerk", evidence.answer, supplement_id=listed.id, on=None, items=_NONE)
     gone = review_world.report(world, 3, now)
     with ground.db.unit_of_work(ROOT.scope) as session:
         review_world.add_paper(session, gone, "cn.xj.wlmq.tsd.u001.", "withdrawal", now)
@@ -62,8 +62,8 @@ def _lapsing(ground: Ground) -> None:
     for n in (0, 1):
         claim = review_world.report(world, n, asked_at)
         listed = ground.does("xj.clerk", evidence.ask, claim_id=claim, items=_ITEMS, at=asked_at)
-        ground.does("xj.clerk", evidence.deliver, supplement_id=listed.id, on=None, at=asked_at)  # type: ignore[attr-defined]
-        lists.append(listed.id)  # type: ignore[attr-defined]
+        ground.does("xj.clerk", evidence.deliver, supplement_id=listed.id, on=None, at=asked_at)
+        lists.append(listed.id)
     for day in (date(2026, 4, 6), date(2026, 4, 16)):
         with ground.db.unit_of_work(ROOT.scope) as session:
             notice.remind(session, actor=ROOT, now=at_hour(day))
