@@ -191,8 +191,7 @@ def register(call: Doing, person_id: uuid.UUID, body: CounterRequest) -> Respons
 @router.get("/privacy-requests", response_model=list[LineView], summary="个人信息申请清单")
 def requests(call: Reading, everything: bool = False) -> list[LineView]:
     """Those that wait, the most urgent first; or the newest two hundred."""
-    return [LineView(request_no=one.request_no, kind=one.kind, field=one.field, state=one.state, asked_at=one.asked_at, due_on=one.due_on,
-                     answer=one.answer, name=one.name, unit=one.unit)
+    return [LineView.model_validate(one, from_attributes=True)
             for one in call.read(lambda session: data_desk.lines(session, everything=everything))]
 
 
