@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from services.access.actor import Actor, Role
 from services.access.permits import permit
-from services.audit.chain import Entry, Link
+from services.audit.chain import Entry
 from services.audit.service import Head, link_all
 from services.core.clock import business_day
 from services.core.db import driver_cursor
@@ -26,7 +26,7 @@ from statemachines.rules import FACTS, NotAllowed, Refused, decide, needs
 from statemachines.words import event_words, state_words
 
 _SENIORS = (Role.SENIOR_REVIEWER, Role.HEAD)
-
+_PART = 1_000       # rows written with one statement
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 
@@ -69,6 +69,9 @@ class _Locked(NamedTuple):
     facts: tuple[object, ...]
 
 
+_Moving = tuple[_Locked, str, Move]     # with its target
+
+
 def fire(session: Session, machine: str, event: str, moves: Sequence[Move], *, actor: Actor,
          now: datetime) -> list[Moved]:
     """Move all rows or none.
@@ -88,9 +91,7 @@ def fire(session: Session, machine: str, event: str, moves: Sequence[Move], *, a
     ordered = [wanted[row.id] for row in rows]
     weighed: dict[tuple[object, ...], str] = {}
     targets = [_target(machine, event, row, move, actor, weighed) for row, move in zip(rows, ordered, strict=True)]
-    links = _links(machine, event, rows, targets, ordered, actor, now)
-    given = {name: [move.sets[name] for move in ordered] for name in _sets(machine, moves)}
-    _write(session, machine, event, rows, targets, links, given, actor, now)
+    _write(session, machine, event, list(zip(rows, targets, ordered, strict=True)), _sets(machine, moves), actor, now)
     standing.note(session, machine, event, [(row.org_key, row.chain_id, row.id) for row in rows], actor=actor, now=now)
     if sla.has_clocks(machine, event):
         today = business_day(now)
@@ -149,27 +150,32 @@ def _instead(machine: str, allowed: Sequence[str]) -> str:
     return f"刷新后核对；现在可以：{'、'.join(event_words(machine, event) for event in allowed)}" if allowed else "刷新后核对，无须再办理"
 
 
-def _links(machine: str, event: str, rows: Sequence[_Locked], targets: Sequence[str], moves: Sequence[Move],
-           actor: Actor, now: datetime) -> list[Link]:
-    heads: dict[uuid.UUID, Head] = {row.chain_id: (row.seq, row.head) for row in rows}
-    entries = [Entry(row.chain_id, row.org_key, machine, row.id, event, row.state, target, row.version + 1,
-                     move.reason, move.details) for row, target, move in zip(rows, targets, moves, strict=True)]
-    return link_all(entries, heads, account=actor.account_id, person=actor.person_id, at=now)
-
-
-def _write(session: Session, machine: str, event: str, rows: Sequence[_Locked], targets: Sequence[str],
-           links: Sequence[Link], given: Mapping[str, list[object]], actor: Actor, now: datetime) -> None:
-    topic = f"{machine}.{event}"
-    owes = topic in TOPICS
-    single = len(rows) == 1
-    columns: dict[str, list[Any]] = {
-        "ids": [row.id for row in rows], "states": list(targets), "chains": [row.chain_id for row in rows],
-        "seqs": [Int4(link.seq) for link in links], "orgs": [row.org_key for row in rows],
-        "records": [link.text for link in links], "prevs": [link.prev for link in links],
-        "hashes": [link.hash for link in links], **given}
-    parameters: dict[str, Any] = {name: values[0] for name, values in columns.items()} if single else dict(columns)
-    parameters |= {"machine": machine, "event": event, "account": actor.account_id, "person": actor.person_id,
-                   "at": now, "topic": topic}
-    written = driver_cursor(session).execute(write(machine, owes=owes, single=single, sets=tuple(given)), parameters).fetchall()
-    if written[0][0] != len(rows):
+def _write(session: Session, machine: str, event: str, moving: Sequence[_Moving], sets: tuple[str, ...], actor: Actor,
+           now: datetime) -> None:
+    """Part by part: while the server writes one, the records of the next are linked and spelled out here."""
+    topic, single = f"{machine}.{event}", len(moving) == 1
+    statement = write(machine, owes=topic in TOPICS, single=single, sets=sets)
+    common = {"machine": machine, "event": event, "account": actor.account_id, "person": actor.person_id, "at": now, "topic": topic}
+    heads: dict[uuid.UUID, Head] = {row.chain_id: (row.seq, row.head) for row, _, _ in moving}
+    parts = ({**common, **_columns(machine, event, moving[begin:begin + _PART], heads, sets, actor, now)}
+             for begin in range(0, len(moving), _PART))
+    cursor = driver_cursor(session)
+    if single:
+        cursor.execute(statement, {name: value[0] if isinstance(value, list) else value for name, value in next(parts).items()})
+    else:
+        cursor.executemany(statement, parts, returning=True)
+    if sum(count for part in cursor.results() for count, *_ in part) != len(moving):
         raise Conflict("row_hidden", "部分记录不在可写范围内", remedy="核对管辖范围")
+
+
+def _columns(machine: str, event: str, moving: Sequence[_Moving], heads: dict[uuid.UUID, Head], sets: tuple[str, ...], actor: Actor,
+             now: datetime) -> dict[str, list[Any]]:
+    """The rows to write, column by column, each with its record added to its chain; `heads` is moved on."""
+    entries = [Entry(row.chain_id, row.org_key, machine, row.id, event, row.state, target, row.version + 1, move.reason, move.details)
+               for row, target, move in moving]
+    links = link_all(entries, heads, account=actor.account_id, person=actor.person_id, at=now)
+    return {"ids": [row.id for row, _, _ in moving], "states": [target for _, target, _ in moving],
+            "chains": [row.chain_id for row, _, _ in moving], "orgs": [row.org_key for row, _, _ in moving],
+            "seqs": [Int4(link.seq) for link in links], "records": [link.text for link in links],
+            "prevs": [link.prev for link in links], "hashes": [link.hash for link in links],
+            **{name: [move.sets[name] for _, _, move in moving] for name in sets}}

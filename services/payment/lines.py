@@ -13,6 +13,8 @@ from sqlmodel import Session
 from services.core.db import driver_cursor
 from services.core.ids import uuidv7s
 
+_PART = 1_000       # lines written with one statement
+
 
 class Kept(NamedTuple):
     """One line of a file; the columns of `BankLine` that differ from line to line."""
@@ -45,12 +47,21 @@ _INSERT = """
 
 
 def keep(session: Session, lines: Sequence[Kept], *, file_sha256: str, now: datetime) -> None:
-    """Write the lines of one file. A line of it that is there already is an error of the caller's (`bank_line_once`)."""
-    driver_cursor(session).execute(_INSERT, {
-        "sha": file_sha256, "at": now, "ids": uuidv7s(len(lines)), "orgs": [line.org_key for line in lines],
+    """Write the lines of one file, part by part: while the server writes one, the next is spelled out here. A line of it that is there
+    already is an error of the caller's (`bank_line_once`).
+    """
+    ids = uuidv7s(len(lines))           # all at once, so that they ascend
+    parts = (slice(begin, begin + _PART) for begin in range(0, len(lines), _PART))
+    driver_cursor(session).executemany(
+        _INSERT, ({"sha": file_sha256, "at": now, "ids": ids[part], **_columns(lines[part])} for part in parts))
+
+
+def _columns(lines: Sequence[Kept]) -> dict[str, list[object]]:
+    return {
+        "orgs": [line.org_key for line in lines],
         "payments": [line.payment_id for line in lines], "runs": [line.run_id for line in lines],
         "kinds": [line.kind for line in lines], "attempts": [Int4(line.attempt) for line in lines],
         "references": [line.reference for line in lines], "fens": [line.amount_fen for line in lines],
         "serials": [line.serial for line in lines], "times": [line.bank_time for line in lines],
         "reasons": [line.reason for line in lines], "faults": [line.fault for line in lines],
-        "numbers": [Int4(line.line_no) for line in lines], "settled": [line.settlement_payment_id for line in lines]})
+        "numbers": [Int4(line.line_no) for line in lines], "settled": [line.settlement_payment_id for line in lines]}

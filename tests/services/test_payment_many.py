@@ -12,10 +12,12 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from services.audit.verify import verify
 from services.core.db import Database
 from services.core.ids import uuidv7s
+from services.lifecycle import service
 from services.lifecycle.service import Move, fire
-from services.payment import returns
+from services.payment import lines, returns
 from services.payment import service as payment
 from services.payment.bulk import in_bulk
 from services.reporting import paying, seats
@@ -110,6 +112,35 @@ def test_a_payment_enters_a_run_only_while_it_is_a_draft(db: Database, now: date
         session.rollback()
     include()
     assert rows(world, "SELECT run_id FROM payment WHERE state = 'batched'") == [run, run]
+
+
+def test_what_is_written_part_by_part_is_one_act(db: Database, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five rows in three parts: a fault in the last leaves nothing of the first; without one all stands, in order."""
+    for module in (service, lines):
+        monkeypatch.setattr(module, "_PART", 2)
+    world = build_world(db, now)
+    made(world, now, 100, 200, 300, 400, 500)
+    content = returned_file(world, sent(world, now), *["credited"] * 5)
+    [*_, last] = rows(world, "SELECT id FROM claim ORDER BY id")
+    taken = sa.text("""INSERT INTO audit_record (chain_id, seq, org_key, machine, subject_id, event, at, record, prev, hash)
+        SELECT id, audit_seq + 1, org_key, 'claim', id, 'test', :now, '{}', audit_head, decode('00', 'hex') FROM claim WHERE id = :id""")
+    stands = "SELECT (SELECT count(*) FROM bank_line), (SELECT count(*) FROM audit_record), (SELECT count(*) FROM outbox)"
+    with world.db.view(ROOT.scope) as session:
+        before = session.execute(sa.text(stands)).one()
+    with pytest.raises(psycopg.errors.UniqueViolation), world.db.unit_of_work(ROOT.scope) as session:
+        session.execute(taken, {"id": last, "now": now})
+        payment.read_return(session, content=content, file_name="return.txt", actor=ROOT, now=now)
+    with world.db.unit_of_work(ROOT.scope) as session:
+        assert session.execute(sa.text(stands)).one() == before
+        done = payment.read_return(session, content=content, file_name="return.txt", actor=ROOT, now=now)
+    with world.db.view(ROOT.scope) as session:
+        assert list(verify(session)) == []
+        kept = session.execute(sa.text("SELECT line_no, amount_fen FROM bank_line WHERE kind = 'credit' ORDER BY id")).all()
+        assert [line.line_no for line in kept] == [1, 2, 3, 4, 5]
+        assert sorted(line.amount_fen for line in kept) == [100, 200, 300, 400, 500]
+    assert len(done.credited) == 5
+    assert len(rows(world, "SELECT id FROM payment WHERE state = 'credited' AND serial IS NOT NULL")) == 5
+    assert len(rows(world, "SELECT subject_id FROM outbox WHERE topic = 'payment.credit'")) == 5
 
 
 def rows(world: World, statement: str) -> list[uuid.UUID]:
