@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     store_endpoint: str = Field(default="", pattern=r"^(https?://.+)?$")       # of a store that is not Amazon's own
     store_region: str = ""
     keep_papers_years: int = Field(default=0, ge=0, le=100)     # at least so many, where the law asks for fewer (evidence/retention.py)
+    # Below so much room on a disk where files are kept `huzhu stuck` says so; PostgreSQL's log alone may take 1 GB (`max_wal_size`)
+    space_low_mb: int = Field(default=2048, ge=1)
     store_keys: Path | None = None  # aws_access_key_id and aws_secret_access_key, one a line
     # Where the record's daily seals are written to, once: a place that whoever keeps the database cannot write over
     audit_place: str = Field(default="", pattern=r"^(file:.+|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?)?$")

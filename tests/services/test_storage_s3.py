@@ -19,6 +19,7 @@ from services.evidence import viewing
 from services.evidence.viewing import Undrawn
 from services.storage import service as storage
 from services.storage.backend import StoreDown, store
+from services.storage.space import places
 from tests.services.test_storage import PDF
 
 KEY, SECRET = "ID4TESTS", "a/secret+of=tests"
@@ -131,3 +132,12 @@ def test_a_store_that_refuses_us_blames_no_page(server: int, tmp_path: Path) -> 
     bucket(server, tmp_path / "keys")
     assert [leaf.fault for leaf in viewing.draw(Undrawn(paper.id, "f" * 64, paper.mime))] == ["object_missing"]
     assert viewing.draw(paper)
+
+
+def test_a_bucket_that_answers_is_told_from_one_that_is_not_there(server: int, tmp_path: Path) -> None:
+    bucket(server, tmp_path / "keys")
+    assert (places(settings())[-1].path, places(settings())[-1].fault) == ("s3://papers/office-one", "")
+    bucket(server, tmp_path / "keys", name="elsewhere/office-one")
+    assert places(settings())[-1].fault == "没有应答"
+    chosen(_keys=str(tmp_path / "gone"))
+    assert "密钥文件读不出来" in places(settings())[-1].fault

@@ -10,9 +10,9 @@ class Condition:
     """One way in which work stops.
 
     `statement` gives rows (subject, org_key, claim_id, row_id, since, said): the name by which people know the thing, whose it is,
-    its claim or none, its row or none, since when it stands, and in words how. It may use `:now`, `:today` and
-    `:audit_place`. `remedy` is a command
-    or a page, with `{subject}` in its place; `topic` is the work that is owed anew by `huzhu stuck again`, where that is the remedy.
+    its claim or none, its row or none, since when it stands, and in words how. It may use `:now`, `:today`,
+    `:audit_place`, `:places` (what the disks say, `of_places`) and `:space_low_mb`. `remedy` is a command or a page, with `{subject}` in
+    its place; `topic` is the work that is owed anew by `huzhu stuck again`, where that is the remedy.
     """
 
     code: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
@@ -15,16 +16,17 @@ from services.audit import service as audit
 from services.core.clock import business_day
 from services.core.errors import Conflict, InputError, NotFound
 from services.core.ids import uuidv7s
-from services.core.settings import settings
+from services.core.settings import Settings, settings
 from services.lifecycle.topics import TIMETABLES
 from services.models import StuckWork
 from services.outbox import service as outbox
 from services.outbox.service import Work
-from services.reporting.stuck import of_backup, of_claims, of_money, of_programs, of_trust
+from services.reporting.stuck import of_backup, of_claims, of_money, of_places, of_programs, of_trust
 from services.reporting.stuck.condition import Condition
+from services.storage import space
 
 CONDITIONS: tuple[Condition, ...] = (*of_programs.CONDITIONS, *of_claims.CONDITIONS, *of_money.CONDITIONS, *of_trust.CONDITIONS,
-                                     *of_backup.CONDITIONS)
+                                     *of_backup.CONDITIONS, *of_places.CONDITIONS)
 BY_CODE = {condition.code: condition for condition in CONDITIONS}
 LOOKERS = (Role.HEAD, Role.SENIOR_REVIEWER, Role.ADMINISTRATOR, Role.AUDITOR)
 MENDERS = (Role.HEAD, Role.SENIOR_REVIEWER, Role.ADMINISTRATOR)
@@ -52,9 +54,17 @@ class Stuck:
 
 def look(session: Session, *, now: datetime, only: Condition | None = None) -> list[Stuck]:
     """Everything in the session's scope that stands still now, condition by condition, oldest first."""
-    given = {"now": now, "today": business_day(now), "audit_place": settings().audit_place}
-    return [Stuck(condition, *row) for condition in ([only] if only else CONDITIONS)
+    wanted = [only] if only else CONDITIONS
+    config = settings()
+    given = {"now": now, "today": business_day(now), "audit_place": config.audit_place, "space_low_mb": str(config.space_low_mb),
+             "places": _places(config) if any(":places" in condition.statement for condition in wanted) else "[]"}
+    return [Stuck(condition, *row) for condition in wanted
             for row in sorted(session.execute(_statement(condition), given), key=lambda row: row[4])]
+
+
+def _places(config: Settings) -> str:
+    """What the disks say now, for `:places`."""
+    return json.dumps([{"n": n, "bucket": place.bucket, **asdict(place)} for n, place in enumerate(space.places(config))])
 
 
 def _statement(condition: Condition) -> sa.TextClause:

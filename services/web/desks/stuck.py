@@ -15,6 +15,7 @@ from services.web.desks.book import row_id
 from services.web.door import Audience, Pages
 from services.web.language import N_
 from services.web.menu import Item
+from services.web.stuck_words import REMEDIES, WORDS
 from services.web.visit import Visit
 
 pages = Pages()
@@ -34,7 +35,7 @@ def _listed(visit: Visit, problem: HuzhuError | None = None) -> Response:
     rows, off = visit.read(lambda session: service.listed(session, today=visit.today))
     counts = Counter(row.condition for row in rows)
     return visit.page("stuck.html", problem=problem, rows=rows, off=off, counts=counts, looked_at=visit.read(service.last_look),
-                      conditions=BY_CODE, said=SAID, may=visit.actor.has(*MENDERS))
+                      conditions=BY_CODE, words=WORDS, remedies=REMEDIES, said=SAID, may=visit.actor.has(*MENDERS))
 
 
 @pages.post("/stuck/look", roles=DOERS)
