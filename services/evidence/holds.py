@@ -40,7 +40,9 @@ class Subject:
 _CLAIM = sa.text("SELECT id, org_key FROM claim WHERE claim_no = :no FOR UPDATE")
 _CASE = sa.text("SELECT f.id, f.org_key FROM case_file f WHERE f.case_no = :no")
 _LOCK = sa.text("""
-    SELECT c.id FROM claim c WHERE c.case_id = :case OR c.person_id = :person
+    WITH RECURSIVE reports (id) AS (
+        SELECT :case UNION SELECT f.joined_into FROM case_file f JOIN reports r ON r.id = f.id WHERE f.joined_into IS NOT NULL)
+    SELECT c.id FROM claim c WHERE c.case_id IN (SELECT id FROM reports) OR c.person_id = :person
         OR c.id IN (SELECT y.claim_id FROM payee y WHERE y.person_id = :person) ORDER BY c.id FOR UPDATE""").bindparams(
     sa.bindparam("case", type_=sa.Uuid), sa.bindparam("person", type_=sa.Uuid))
 

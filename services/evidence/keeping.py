@@ -19,14 +19,15 @@ from services.core.clock import business_day
 from services.core.crypto import key_ring
 from services.core.errors import NotPermitted
 from services.core.settings import settings
+from services.evidence import resting
 from services.evidence.kept import KINDS
+from services.evidence.papers import hold_bytes
+from services.intake.held import no_new_hold
 from services.models import Disposal
 from services.storage import service as storage
 
 BATCH = 2000
 _FILE = Path(__file__).with_name("keeping.yaml")
-# A hold that is being placed is waited for, and one that comes waits for the batch: what is held at its commit stays.
-_HOLDS_STILL = sa.text("LOCK TABLE legal_hold IN SHARE MODE")
 _LOOKS = sa.text("SELECT dispose_looks(:before, :most)")
 _LOOKS_OVER = sa.text("""
     SELECT count(*) AS over, EXISTS (SELECT FROM legal_hold h WHERE h.lifted_at IS NULL AND h.looks) AS held
@@ -81,20 +82,30 @@ def sweep(session: Session, *, actor: Actor, now: datetime, most: int = BATCH) -
     actor.require(Role.SYSTEM, what="按期限处置个人信息")
     if session.execute(sa.text("SELECT current_setting('app.org_path')")).scalar_one() != settings().root_org:
         raise NotPermitted("scope_part", "按期限处置须看得见全部组织", remedy="由系统在根组织办理")
-    session.execute(_HOLDS_STILL)
-    found = [_swept(session, kind, now, most) for kind in kinds() if kind.swept == "here"]
+    no_new_hold(session)
+    objects = set[str]()
+    found = [_swept(session, kind, now, most, objects) for kind in kinds() if kind.swept == "here"]
     done = [one for one in found if one.rows]
     session.add_all(Disposal(org_key=actor.org_key, kind=one.kind.code, clause=one.kind.clause, kept_until=_last(one.kind, now),
                              rows=one.rows, held=one.held, details={"title": one.kind.title, "act": one.kind.act}, at=now) for one in done)
     session.flush()
+    _remove(session, objects)
     return done
+
+
+def _remove(session: Session, objects: set[str]) -> None:
+    """The bytes last, before the commit: killed in between, the next sweep finds the same rows. What another rests on stays."""
+    for sha256 in sorted(objects):
+        hold_bytes(session, sha256, alone=True)
+    for sha256 in sorted(objects - resting.still(session, objects) if objects else ()):
+        storage.remove(sha256)
 
 
 def _last(kind: Kind, now: datetime) -> date:
     return business_day(kind.before(now))
 
 
-def _swept(session: Session, kind: Kind, now: datetime, most: int) -> Gone:
+def _swept(session: Session, kind: Kind, now: datetime, most: int, objects: set[str]) -> Gone:
     given: dict[str, object] = {"before": kind.before(now), "now": now, "most": most}
     if kind.code == "looks":
         over = session.execute(_LOOKS_OVER, given).one()
@@ -105,9 +116,7 @@ def _swept(session: Session, kind: Kind, now: datetime, most: int) -> Gone:
     for one in KINDS[kind.code]:
         values = given | {name: key_ring().seal("", field=field) for name, field in one.blanks}
         taken = session.execute(sa.text(one.taking()), values).all()
-        for row in taken:       # the bytes before the commit: killed in between, the next sweep finds the same rows
-            if row.object:
-                storage.remove(row.object)
+        objects |= {row.object for row in taken if row.object}
         rows += len(taken)
         held += session.execute(sa.text(one.holding()), values).scalar_one() if taken else 0
     return Gone(kind, rows, held)

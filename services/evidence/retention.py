@@ -22,6 +22,7 @@ from services.audit.chain import Entry
 from services.core.clock import business_day
 from services.core.errors import NotPermitted
 from services.core.settings import settings
+from services.evidence import resting
 from services.evidence.holds import on_claim
 from services.evidence.papers import hold_bytes
 from services.storage import service as storage
@@ -54,28 +55,12 @@ _PAPERS = sa.text("""
 _PICTURES = sa.text("""
     SELECT s.sha256 FROM paper_page g, LATERAL (VALUES (g.view_sha256), (g.thumb_sha256)) AS s(sha256)
     WHERE g.paper_id = ANY(CAST(:papers AS uuid[])) AND s.sha256 IS NOT NULL""")
-
-# Whatever else rests on bytes. A paper whose pages are not drawn yet will need the same views as its twin's.
-_STILL = sa.text("""
-    SELECT s.sha256 FROM unnest(CAST(:hashes AS text[])) AS s(sha256)
-    WHERE EXISTS (SELECT FROM paper p WHERE p.sha256 = s.sha256 AND p.removed_at IS NULL)
-       OR EXISTS (SELECT FROM paper_page g JOIN paper p ON p.id = g.paper_id
-                  WHERE p.removed_at IS NULL AND s.sha256 IN (g.view_sha256, g.thumb_sha256))
-       OR EXISTS (SELECT FROM paper_page g JOIN paper gone ON gone.id = g.paper_id JOIN paper p ON p.sha256 = gone.sha256
-                  WHERE p.removed_at IS NULL AND p.pages IS NULL AND s.sha256 IN (g.view_sha256, g.thumb_sha256))
-       OR EXISTS (SELECT FROM consent x WHERE s.sha256 IN (x.paper_sha256, x.withdrawn_sha256))
-       OR EXISTS (SELECT FROM privacy_request x WHERE x.proof_sha256 = s.sha256)
-       OR EXISTS (SELECT FROM person_category x WHERE x.proof_sha256 = s.sha256)
-       OR EXISTS (SELECT FROM proxy x WHERE x.proof_sha256 = s.sha256)
-       OR EXISTS (SELECT FROM payee x WHERE x.proof_sha256 = s.sha256)
-       OR EXISTS (SELECT FROM office_letter x WHERE x.sha256 = s.sha256)
-       OR EXISTS (SELECT FROM notice x WHERE x.sha256 = s.sha256
-                  OR x.enclosures @> jsonb_build_array(jsonb_build_object('sha256', s.sha256)))""")
+_DOSSIERS = sa.text("SELECT dossier_sha256 FROM office_letter WHERE claim_id = ANY(CAST(:claims AS uuid[])) AND dossier_sha256 IS NOT NULL")
 
 # A closed claim's bound dossier holds the papers' pictures; bound anew, it says that they were destroyed (reporting/dossier.py).
 _UNBOUND = sa.text("""
-    UPDATE office_letter SET dossier_sha256 = NULL WHERE claim_id = ANY(CAST(:claims AS uuid[])) AND dossier_sha256 IS NOT NULL
-    RETURNING old.dossier_sha256""")
+    UPDATE office_letter SET dossier_sha256 = NULL WHERE claim_id = ANY(CAST(:claims AS uuid[]))
+        AND dossier_sha256 = ANY(CAST(:hashes AS text[]))""")
 
 _GONE = sa.text("UPDATE paper SET removed_at = :now WHERE id = ANY(CAST(:papers AS uuid[]))")
 _READ = sa.text("UPDATE paper_field SET value_sealed = NULL, read_sealed = NULL WHERE paper_id = ANY(CAST(:papers AS uuid[]))")
@@ -120,30 +105,32 @@ def sweep(session: Session, *, actor: Actor, now: datetime, most: int = _BATCH) 
                     {"ids": [one.claim_id for one in found]})
     still = {one.claim_id for one in due(session, today=today, most=most)}
     found = [one for one in found if one.claim_id in still]
-    _destroy(session, found, hashes, actor, now)
+    if _bytes_of(session, list(still)) - hashes:        # what came since then waits, with its claim, for the next sweep
+        found = [one for one in found if _bytes_of(session, [one.claim_id]) <= hashes]
+    _destroy(session, found, actor, now)
     return found
 
 
 def _bytes_of(session: Session, claims: Sequence[uuid.UUID]) -> set[str]:
     papers = session.execute(_PAPERS, {"claims": list(claims)}).all()
     pictures = session.execute(_PICTURES, {"papers": [row.id for row in papers]}).scalars()
-    return {row.sha256 for row in papers} | set(pictures)
+    return {row.sha256 for row in papers} | set(pictures) | set(session.execute(_DOSSIERS, {"claims": list(claims)}).scalars())
 
 
-def _destroy(session: Session, found: Sequence[Due], held: set[str], actor: Actor, now: datetime) -> None:
+def _destroy(session: Session, found: Sequence[Due], actor: Actor, now: datetime) -> None:
     by_claim = {one.claim_id: one for one in found}
     papers = session.execute(_PAPERS, {"claims": list(by_claim)}).all()
     ids = [row.id for row in papers]
-    wanted = _bytes_of(session, list(by_claim)) & held      # what came since then waits for the next sweep
+    wanted = _bytes_of(session, list(by_claim))
     session.execute(_GONE, {"papers": ids, "now": now})
     session.execute(_READ, {"papers": ids})
-    still = set(session.execute(_STILL, {"hashes": sorted(wanted)}).scalars())
-    bound = set(session.execute(_UNBOUND, {"claims": list(by_claim)}).scalars())
-    for sha256 in sorted((wanted - still) | bound):
-        storage.remove(sha256)
+    session.execute(_UNBOUND, {"claims": list(by_claim), "hashes": sorted(wanted)})
+    still = resting.still(session, wanted)
     session.execute(_BARE, {"papers": ids})
     audit.append(session, [Entry(row.claim_id, row.org_key, "paper", row.id, "destroy", reason="retention", details={
         "kind": row.kind, "sha256": row.sha256, "clause": CLAUSE, "since": by_claim[row.claim_id].since.isoformat(),
         "years": by_claim[row.claim_id].years, "kept_until": by_claim[row.claim_id].until.isoformat(),
         "shared": row.sha256 in still}) for row in papers], account=actor.account_id, person=actor.person_id, at=now)
     session.flush()
+    for sha256 in sorted(wanted - still):       # last: nothing that may fail comes between them and the commit
+        storage.remove(sha256)
