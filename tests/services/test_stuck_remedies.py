@@ -1,4 +1,4 @@
-"""What the list of stuck work tells people to do can be done: its commands are the program's, its pages the web's."""
+"""What the list of stuck work tells people to do can be done: its commands, its pages and its nights of the runbook are there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 import typer.core
 
 from services.cli.main import build
-from services.core.settings import PREFIX, Settings
+from services.core.settings import PREFIX, ROOT, Settings
 from services.reporting.stuck.condition import Condition
 from services.reporting.stuck.service import CONDITIONS
 from services.web.pages import routes
@@ -19,6 +19,7 @@ Misused = typer.BadParameter.__bases__[0]       # click's UsageError, which type
 COMMAND = re.compile(r"huzhu((?: [A-Za-z0-9{][\w.{}-]*)+)")
 PAGE = re.compile(r"(?<![\w.])/[a-z][\w/{}-]*")
 SETTING = re.compile(rf"{PREFIX}([A-Z_]+)")
+NIGHT = re.compile(r"(infra/runbooks/[\w-]+\.md) 第 (\d+) 夜")
 PAGES = {re.sub(r"\{\w+\}", "{}", route.path) for route in routes()}
 
 
@@ -40,7 +41,11 @@ def parsed(command: Command, name: str, arguments: list[str], parent: typer.Cont
 def test_what_is_to_be_done_can_be_done(condition: Condition, program: Command) -> None:
     told = condition.remedy
     commands, pages, named = COMMAND.findall(told), PAGE.findall(told), SETTING.findall(told)
-    assert commands or pages or named                   # nobody is left without a way
+    nights = NIGHT.findall(told)
+    assert commands or pages or named or nights         # nobody is left without a way
+    assert "infra/" not in NIGHT.sub("", told)
+    for runbook, night in nights:
+        assert f"\n## {night}. " in (ROOT / runbook).read_text("utf-8") and condition.code in (ROOT / runbook).read_text("utf-8")
     for words in commands:
         parsed(program, "huzhu", words.format(code=condition.code, subject="1").split())
     assert {re.sub(r"\{\w+\}", "{}", page) for page in pages} <= PAGES
