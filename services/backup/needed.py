@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import LiteralString
 
 import psycopg
 import sqlalchemy as sa
@@ -15,21 +17,26 @@ import services.models
 NOT_KEPT = {("feed_file", "sha256"), ("upload_session", "sha256"), ("privacy_request", "sha256"),
             ("idempotency_key", "request_sha256"), ("settlement_telling", "sha256")}
 # Rows whose bytes have gone by law (services/evidence/retention.py).
-STANDING = {("paper", "sha256"): sql.SQL("removed_at IS NULL")}
+STANDING = {("paper", "sha256"): "removed_at"}
 # Rows whose bytes lie in parts under their own id; `sure`: there must be some. A copy of somebody's data whose days are over is none.
-_IN_PARTS = ("SELECT 'upload_session', id::text, '', false FROM upload_session"
-             " UNION ALL SELECT 'feed_file', id::text, '', false FROM feed_file"
-             " UNION ALL SELECT 'privacy_request', id::text, sha256, true FROM privacy_request"
-             " WHERE kind = 'export' AND state = 'ready' AND expires_at > now()")
-_ENCLOSED = sql.SQL("SELECT 'notice' AS place, n.id::text AS row, e ->> 'sha256' AS sha256, true AS sure"
-                    " FROM notice n, jsonb_array_elements(n.enclosures) e")
+# Each beside the column without which an earlier release's database cannot be asked.
+_IN_PARTS = {
+    ("upload_session", "id"): "SELECT 'upload_session', id::text, '', false FROM upload_session",
+    ("feed_file", "id"): "SELECT 'feed_file', id::text, '', false FROM feed_file",
+    ("privacy_request", "expires_at"): "SELECT 'privacy_request', id::text, sha256, true FROM privacy_request"
+                                       " WHERE kind = 'export' AND state = 'ready' AND expires_at > now()"}
 # What a letter or a proposal says of files: some of these hashes name bytes in the store, others only tell two texts apart.
-_SAID = sql.SQL("SELECT 'office_letter', o.id::text, e.value, false FROM office_letter o, jsonb_each_text(o.context) e"
-                " UNION ALL SELECT 'release', r.id::text, r.payload ->> 'sha256', false FROM release r")
+_WITHIN = {
+    ("notice", "enclosures"): "SELECT 'notice', n.id::text, e ->> 'sha256', true FROM notice n, jsonb_array_elements(n.enclosures) e",
+    ("office_letter", "context"): "SELECT 'office_letter', o.id::text, e.value, false FROM office_letter o, jsonb_each_text(o.context) e",
+    ("release", "payload"): "SELECT 'release', r.id::text, r.payload ->> 'sha256', false FROM release r"}
 _COLUMN = sql.SQL("SELECT {name} AS place, {key}::text AS row, {column} AS sha256, true AS sure FROM {table}"
                   " WHERE {column} IS NOT NULL AND {standing}")
 _EACH_ONCE = sql.SQL("SELECT DISTINCT ON (sha256) place, row, sha256, sure FROM ({}) AS x WHERE sha256 ~ '^[0-9a-f]{{64}}$'"
                      " ORDER BY sha256, sure DESC, place")
+_UNION = sql.SQL(" UNION ALL ")
+Connection = psycopg.Connection[tuple[object, ...]]
+Columns = set[tuple[object, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +56,38 @@ def columns() -> list[tuple[str, str]]:
                   if column.name.endswith("sha256") and isinstance(column.type, sa.Text) and (table.name, column.name) not in NOT_KEPT)
 
 
-def needed(connection: psycopg.Connection[tuple[object, ...]]) -> list[Needed]:
-    """Each hash once, with one row that rests on it; asked past row security."""
-    parts = [_COLUMN.format(name=sql.Literal(table), key=sql.Identifier(_key(table)), column=sql.Identifier(column),
-                            table=sql.Identifier(table), standing=STANDING.get((table, column), sql.SQL("true")))
-             for table, column in _there(connection)]
-    rows = connection.execute(_EACH_ONCE.format(sql.SQL(" UNION ALL ").join([*parts, _ENCLOSED, _SAID]))).fetchall()
-    return [Needed(str(place), str(row), str(sha256), bool(sure)) for place, row, sha256, sure in rows]
+def needed(connection: Connection) -> list[Needed]:
+    """Each hash once, with one row that rests on it; asked past row security, or in the sight of all."""
+    had = _there(connection)
+    parts: list[sql.Composable] = [
+        _COLUMN.format(name=sql.Literal(table), key=sql.Identifier(_key(table)), column=sql.Identifier(column),
+                       table=sql.Identifier(table), standing=_standing(table, column, had))
+        for table, column in columns() if (table, column) in had]
+    return _rows(connection, _EACH_ONCE.format(_UNION.join([*parts, *_known(_WITHIN, had)])))
 
 
-def in_parts(connection: psycopg.Connection[tuple[object, ...]]) -> list[Needed]:
+def in_parts(connection: Connection) -> list[Needed]:
     """Rows whose bytes lie in parts; all other parts in a store belong to nobody any more."""
-    return [Needed(str(place), str(row), str(sha256), bool(sure)) for place, row, sha256, sure in connection.execute(_IN_PARTS).fetchall()]
+    return _rows(connection, _UNION.join(_known(_IN_PARTS, _there(connection))))
 
 
-def _there(connection: psycopg.Connection[tuple[object, ...]]) -> list[tuple[str, str]]:
-    """Those columns that the database has: a backup of an earlier release lacks later ones."""
-    had = set(connection.execute("SELECT table_name::text, column_name::text FROM information_schema.columns"
-                                 " WHERE table_schema = 'public'").fetchall())
-    return [pair for pair in columns() if pair in had]
+def _rows(connection: Connection, query: sql.Composed) -> list[Needed]:
+    return [Needed(str(place), str(row), str(sha256), bool(sure)) for place, row, sha256, sure in connection.execute(query).fetchall()]
+
+
+def _there(connection: Connection) -> Columns:
+    """The columns that the database has: a backup of an earlier release lacks later ones."""
+    return set(connection.execute("SELECT table_name::text, column_name::text FROM information_schema.columns"
+                                  " WHERE table_schema = 'public'").fetchall())
+
+
+def _known(parts: Mapping[tuple[str, str], LiteralString], had: Columns) -> list[sql.Composable]:
+    return [sql.SQL(part) for column, part in parts.items() if column in had]
+
+
+def _standing(table: str, column: str, had: Columns) -> sql.Composable:
+    gone = STANDING.get((table, column))
+    return sql.SQL("{} IS NULL").format(sql.Identifier(gone)) if gone and (table, gone) in had else sql.SQL("true")
 
 
 def _key(table: str) -> str:

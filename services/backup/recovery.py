@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -135,6 +135,11 @@ def too_late(until: datetime, last: datetime | None) -> InputError:
     words = f"备份只到 {spoken(last)}" if last else "备份里没有这一时刻的记录"
     return InputError("until_too_late", f"要恢复到 {spoken(until)}，{words}", field="--until",
                       remedy="不写 --until 即恢复到备份的最后一刻；恢复文件夹先清空")
+
+
+def spoken_since(at: datetime) -> str:
+    """The first whole second that an instant has come by: who types it back asks for nothing earlier."""
+    return spoken(at + timedelta(microseconds=999_999))
 
 
 def spoken(at: datetime) -> str:

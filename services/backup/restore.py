@@ -16,7 +16,7 @@ from services.backup import base, papers, proving, sealing, signing, status, wal
 from services.backup.base import Base
 from services.backup.needed import Needed, in_parts, needed
 from services.backup.place import Place
-from services.backup.recovery import EndedBefore, Recovery, spoken, tidy, too_late
+from services.backup.recovery import EndedBefore, Recovery, spoken, spoken_since, tidy, too_late
 from services.core import embedded
 from services.core.errors import ConfigError, InputError, NotFound
 from services.storage.backend import Store
@@ -118,7 +118,7 @@ def pick(found: list[Base], until: datetime | None, touched: Sequence[str] = ())
         raise NotFound("backup_none", "这里没有完整的全量备份", remedy="核对备份的地址", field="PLACE")
     reach = [one for one in found if until is None or one.ended_at <= until]
     if not reach:
-        raise InputError("until_too_early", f"最早只能恢复到 {spoken(found[0].ended_at)}", remedy="--until 写这一时刻或以后的时刻",
+        raise InputError("until_too_early", f"最早只能恢复到 {spoken_since(found[0].ended_at)}", remedy="--until 写这一时刻或以后的时刻",
                          field="--until")
     return reach[-1]
 

@@ -28,6 +28,7 @@ _N, _R, _P = 1 << 16, 8, 1          # 64 MB and a fifth of a second for each gue
 _LEAST = 16                         # signs of a passphrase
 _FOLDER = "keys"
 _RING = "ring.json"
+_RETIRED = "retired/"
 _ABOUT = b"huzhu keys 1"
 _FILES = ("store_keys", "channel_urls", "receipt_secret_file", "oidc_client_secret_file", "backup_access", "audit_place_keys")
 
@@ -51,7 +52,8 @@ def gathered(config: Settings) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for under, folder in folders.items():
         for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-            if path.is_file() and path.suffix != ".part":
+            # Dotted ones are locks and halves of a file that is being replaced (core/files).
+            if path.is_file() and path.suffix != ".part" and not path.name.startswith("."):
                 found.setdefault("/".join(filter(None, (under, path.relative_to(folder).as_posix()))), path.read_bytes())
     for setting in _FILES:
         named = getattr(config, setting, None)
@@ -96,10 +98,14 @@ def unseal(sealed: bytes, passphrase: str) -> dict[str, bytes]:
         key = Scrypt(salt=_bytes(head["salt"]), length=32, **costs).derive(passphrase.encode())
         bundle = AESGCM(key).decrypt(_bytes(head["nonce"]), rest, _ABOUT)
     except (InvalidTag, ValueError, KeyError, TypeError):
-        raise InputError("keys_sealed", "密钥的备份打不开：口令不对，或文件被改动", field="passphrase",
-                         remedy="核对口令；换用密钥备份处较早的一份") from None
+        raise _shut() from None
     with tarfile.open(fileobj=io.BytesIO(bundle), mode="r:gz") as tar:
         return {entry.name: content.read() for entry in tar if (content := tar.extractfile(entry)) is not None}
+
+
+def _shut() -> InputError:
+    return InputError("keys_sealed", "密钥的备份打不开：口令不对，或文件被改动", field="--passphrase-file",
+                      remedy="核对口令文件；要恢复的那一刻所用的口令，或其后换过的口令，都可以")
 
 
 def keep(place: Place, keys: Mapping[str, bytes], passphrase: str, at: datetime) -> str:
@@ -129,19 +135,39 @@ def of(place: Place, passphrase: str, until: datetime | None = None) -> dict[str
     """The keys as they were at an instant (None: now), and in the ring every key of the other copies that this passphrase opens.
 
     A key that was retired since still opens what an older backup holds; one that came a moment before may be in the next copy only.
-    NotFound when there is no copy; InputError when the passphrase opens none.
+    Where the copy of that hour is sealed under a former passphrase, the next one that opens has all of its keys; an earlier one has not.
+    NotFound when there is no copy; InputError when the passphrase opens none that will do.
     """
     names = copies(place)
     if not names:
         raise NotFound("keys_missing", "密钥备份处没有密钥的备份", remedy="核对 HUZHU_BACKUP_KEYS 指的地方")
-    wanted = [name for name in names if until is None or name <= _named(until)][-1:] or names[:1]
-    found = unseal(place.read(wanted[0]), passphrase)
-    for name in reversed(names):
-        try:
-            found[_RING] = _joined(found[_RING], unseal(place.read(name), passphrase)[_RING])
-        except InputError:
-            continue        # sealed under an earlier passphrase
+    wanted = ([name for name in names if until is None or name <= _named(until)][-1:] or names[:1])[0]
+    opened = _opened(place, names, passphrase)
+    usable = [name for name in opened if name >= wanted]
+    if not usable:
+        raise _shut()
+    found = opened[usable[0]]
+    for keys in reversed(opened.values()):
+        for ring in (keys[_RING], *_put_away(keys)):
+            found[_RING] = _joined(found[_RING], ring)
     return found
+
+
+def _opened(place: Place, names: list[str], passphrase: str) -> dict[str, dict[str, bytes]]:
+    """The copies that this passphrase opens, oldest first."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = unseal(place.read(name), passphrase)
+        except InputError:
+            continue        # sealed under another passphrase
+    return found
+
+
+def _put_away(keys: Mapping[str, bytes]) -> list[bytes]:
+    """Retired keys (access/custody/ring.py), each as a ring of one."""
+    told = [json.loads(content) for name, content in keys.items() if name.startswith(_RETIRED)]
+    return [json.dumps({"field_keys": {one["id"]: one["key"]}}).encode() for one in told]
 
 
 def _joined(ring: bytes, other: bytes) -> bytes:

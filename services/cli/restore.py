@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +30,7 @@ from services.core.settings import PREFIX, ROOT, Settings, settings
 from services.storage.backend import store
 
 _PROOFS = {"check": ("check", "--json"), "audit": ("audit", "verify", "--json")}
+_INSTANT = "写成 2026-03-20 14:05:00 这样的北京时间"
 _FOUND = {"check": "breaches", "audit": "findings"}
 _WORDS = {"check": "系统的承诺（huzhu check）", "audit": "审计记录（huzhu audit verify）"}
 
@@ -77,8 +78,18 @@ def _instant(text: str) -> datetime | None:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise InputError("wrong_value", f"“{text}”不是时刻", remedy="写成 2026-03-20 14:05:00 这样的北京时间", field="--until") from None
+        raise InputError("wrong_value", f"“{text}”不是时刻", remedy=_INSTANT, field="--until") from None
+    if _is_day(text):       # midnight, which nobody who writes a day alone means
+        raise InputError("wrong_value", f"“{text}”只写了日期，没有写几点几分", remedy=_INSTANT, field="--until")
     return at if at.tzinfo else at.replace(tzinfo=CHINA)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _database(config: Settings) -> str:

@@ -1,4 +1,4 @@
-"""What of the store something still rests on: the same bytes are kept once for all who handed them in, so nobody takes them from another."""
+"""What of the store something still rests on: the same bytes lie there once for all who handed them in, so none takes them from another."""
 
 from __future__ import annotations
 
