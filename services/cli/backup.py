@@ -15,19 +15,16 @@ from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 from typer.core import TyperGroup
 
-from services.access.actor import system
-from services.backup import base, checking, lost, retention, sealing, server, signing, telling
+from services.backup import base, checking, retention, sealing, server, signing, telling
 from services.backup.base import Backup
 from services.backup.papers import Copier
 from services.backup.place import Place, keys_place_of, place_of, refuse_inside
 from services.backup.recovery import spoken, spoken_since
 from services.backup.stream import EVERY, Stream
-from services.cli.acting import moment
 from services.cli.output import SAID_NO, AsJson, say, say_json, say_table
-from services.core.db import Database, database, urls
+from services.core.db import Database, urls
 from services.core.errors import HuzhuError
 from services.core.settings import Settings, settings
-from services.evidence import again
 from services.storage.backend import store
 
 _MB = 1 << 20
@@ -125,25 +122,6 @@ def verify(place: Where = "", keys: Keys = "", passphrase_file: Secret = None, a
     else:
         say("备份完整：签名、校验值相符，日志连续")
     if faults:
-        raise typer.Exit(SAID_NO)
-
-
-@backup.command()
-def bring(place: Where = "", as_json: AsJson = False) -> None:
-    """文件库里丢失、损坏的文件从备份放回，数据库不动；备份里也没有的逐份点名，退出码 1。"""
-    db, actor = database(), system(settings().root_org)
-    with Console(stderr=True).status("核对文件库"), db.view(actor.scope) as session:
-        rows = lost.lacking(session, store())
-    came, gone = lost.bring(_place(place), store(), rows)
-    with db.unit_of_work(actor.scope) as session:
-        claims = again.brought_back(session, [row.sha256 for row in came], now=moment(db))
-    if as_json:
-        say_json({"brought": [asdict(row) for row in came], "missing": [asdict(row) for row in gone], "drawn_again": claims})
-    else:
-        say(f"放回 {len(came)} 份，{claims} 件案件的材料重新生成页面" if rows else "文件库完整，没有要放回的")
-        for row in gone:
-            say(f"备份里也没有：{row.sha256}（{row.place} {row.row}）")
-    if gone:
         raise typer.Exit(SAID_NO)
 
 

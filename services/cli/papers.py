@@ -1,5 +1,5 @@
 """`huzhu papers file STACK.pdf`: a scanned stack files itself by its cover sheets; `huzhu papers covers CLAIM` prints them;
-`huzhu papers retention --dry-run`: which papers' time by law is over."""
+`huzhu papers retention --dry-run`: which papers' time by law is over; `huzhu papers bring`: what the store lost, from the backup."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from typing import Annotated
 import typer
 
 from services.access.actor import system
+from services.backup import lost
+from services.backup.place import place_of
 from services.cli.acting import As, changing, moment
 from services.cli.output import SAID_NO, AsJson, say, say_json, say_table
 from services.core.clock import business_day
 from services.core.db import database
 from services.core.errors import InputError
 from services.core.settings import settings
-from services.evidence import retention, sheets, stacks
+from services.evidence import again, retention, sheets, stacks
 from services.reporting.claims import locate
+from services.storage.backend import store
 
-papers = typer.Typer(help="材料：成叠扫描件自动归档，打印封面")
+papers = typer.Typer(help="材料：成叠扫描件自动归档，打印封面，丢失的从备份放回")
 
 
 @papers.command("file")
@@ -50,6 +53,26 @@ def covers(claim_no: Annotated[str, typer.Argument(help="受理编号")], login:
     written = out or Path(f"封面-{claim_no}.pdf")
     written.write_bytes(made)
     say(f"封面：{written}")
+
+
+@papers.command("bring")
+def bring(place: Annotated[str, typer.Argument(metavar="[PLACE]", show_default=False, help="备份处；不写用 HUZHU_BACKUP_PLACE")] = "",
+          as_json: AsJson = False) -> None:
+    """文件库里丢失、损坏的文件从备份放回，数据库不动，再重新生成页面；备份里也没有的逐份点名，退出码 1。"""
+    db, actor, copies = database(), system(settings().root_org), place_of(settings(), place)
+    with db.view(actor.scope) as session:
+        rows = lost.lacking(session, store())
+    came, gone = lost.bring(copies, store(), rows)
+    with db.unit_of_work(actor.scope) as session:
+        claims = again.brought_back(session, [row.sha256 for row in came], now=moment(db))
+    if as_json:
+        say_json({"brought": [asdict(row) for row in came], "missing": [asdict(row) for row in gone], "drawn_again": claims})
+    else:
+        say(f"放回 {len(came)} 份，{claims} 件案件的材料重新生成页面" if rows else "文件库完整，没有要放回的")
+        if gone:
+            say_table(("备份里也没有的文件", "用在哪里", "编号"), [(row.sha256, row.place, row.row) for row in gone])
+    if gone:
+        raise typer.Exit(SAID_NO)
 
 
 @papers.command("retention")

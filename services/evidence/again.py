@@ -12,7 +12,7 @@ from sqlmodel import Session
 from services.access.actor import Actor
 from services.core.errors import Conflict, NotFound
 from services.evidence.answers import locked_claim, record
-from services.evidence.papers import CHECKED_AGAIN, VERIFIERS, still_here
+from services.evidence.papers import CHECKED_AGAIN, VERIFIERS, owe_check, still_here
 from services.evidence.recognition import engine
 from services.models import Paper
 from services.outbox import service as outbox
@@ -38,6 +38,24 @@ _OUTDATED = sa.text("""
 _HOLD = sa.text("SELECT id FROM claim WHERE id = ANY(:claims) ORDER BY id FOR KEY SHARE").bindparams(
     sa.bindparam("claims", type_=sa.ARRAY(sa.Uuid())))
 _UNSHOWN = sa.text("DELETE FROM paper_page WHERE paper_id = :paper AND view_sha256 IS NULL RETURNING number")
+
+# Of bytes that came back: the pages that stood for their lack go, the paper is drawn as if it had just come in.
+_LOST_CLAIMS = sa.text("""
+    SELECT DISTINCT p.claim_id FROM paper p JOIN paper_page g ON g.paper_id = p.id
+    WHERE p.sha256 = ANY(:hashes) AND p.removed_at IS NULL AND g.fault IN ('object_missing', 'object_damaged') ORDER BY p.claim_id""")
+_UNDRAWN = sa.text("""
+    WITH gone AS (DELETE FROM paper_page g USING paper p WHERE p.id = g.paper_id AND p.sha256 = ANY(:hashes) AND p.removed_at IS NULL
+                  AND g.fault IN ('object_missing', 'object_damaged') RETURNING p.id)
+    UPDATE paper p SET pages = NULL FROM gone WHERE p.id = gone.id""")
+
+
+def brought_back(session: Session, hashes: Sequence[str], *, now: datetime) -> int:
+    """Bytes that the store had lost are there again: papers that could not be drawn for it are owed anew. Returns how many claims."""
+    claims = list(session.scalars(_LOST_CLAIMS, {"hashes": list(hashes)}))
+    session.execute(_HOLD, {"claims": claims})
+    session.execute(_UNDRAWN, {"hashes": list(hashes)})
+    owe_check(session, claims, now=now)
+    return len(claims)
 
 
 def read_again(session: Session, *, paper_id: uuid.UUID, actor: Actor, now: datetime) -> Paper:

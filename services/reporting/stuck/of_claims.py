@@ -36,6 +36,12 @@ CONDITIONS = (
         WHERE p.pages IS NULL AND p.verdict = 'waiting' AND p.fault IS NULL AND p.removed_at IS NULL
         AND p.uploaded_at < :now - interval '1 hour' AND c.state NOT IN ('closed', 'cancelled')
         AND {_NO_WORK.format(claim="c.id")} GROUP BY c.id""", topic="paper.upload"),
+    Condition("paper_lost", "材料的文件在文件库里丢失或损坏", "huzhu papers bring；备份里也没有的，再请申请人重交", """
+        SELECT c.claim_no, c.org_key, c.id, NULL::uuid, min(p.uploaded_at),
+               count(DISTINCT p.id) || ' 份材料的文件不在文件库里，或内容与校验值不符'
+        FROM claim c JOIN paper p ON p.claim_id = c.id JOIN paper_page g ON g.paper_id = p.id
+        WHERE c.state NOT IN ('closed', 'cancelled') AND p.removed_at IS NULL AND p.verdict <> 'rejected'
+        AND g.fault IN ('object_missing', 'object_damaged') GROUP BY c.id"""),
     Condition("letter_unissued", "文书拟好后没有签发，也没有后台工作", AGAIN, f"""
         SELECT n.id::text, n.org_key, n.claim_id, n.id, n.drafted_at, c.claim_no || ' 的文书（' || n.code || '）没有签发'
         FROM notice n JOIN claim c ON c.id = n.claim_id
