@@ -6,20 +6,23 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from services.backup import papers, proving, sealing, server, signing, wal
+from services.backup import papers, proving, sealing, server, signing, status, wal
 from services.backup.papers import Copier
 from services.backup.place import Place
-from services.backup.server import Server
-from services.core.errors import ConfigError, InputError, NotFound
+from services.backup.server import Log, Server
+from services.core.errors import ConfigError, Conflict, HuzhuError, InputError, NotFound
 from services.core.settings import Settings
 
 FOLDER, MANIFEST, HOUSE, PAPERS = "base", "manifest.json", "house.json", "papers.gz"
+_TIMELINE = 8                       # digits of a segment's name
+_SILENT = timedelta(minutes=2)      # a stream that said nothing so long has ended
 Tell = Callable[[str], None]
 
 
@@ -72,6 +75,17 @@ def claim(place: Place, source: Server) -> str:
     return house
 
 
+def refuse_fork(place: Place, key: Ed25519PublicKey, log: Log) -> None:
+    """Conflict while another server writes here whose log went on as another timeline: one of the two was restored, say for a drill.
+
+    A restore takes the newest of what lies here: with both in one place it would be the drill's.
+    """
+    known = status.read(place, key)
+    if known and known.segment[:_TIMELINE] != log.segment[:_TIMELINE] and log.at - known.rows_until < _SILENT:
+        raise Conflict("backup_place_taken", f"{place.address} 正由另一台数据库的持续备份写入，没有写入", field="HUZHU_BACKUP_PLACE",
+                       remedy="演练恢复出来的系统须另指备份处；确是接替原来那台的，先停掉原来那台的持续备份，两分钟后再来")
+
+
 def owner(place: Place) -> str:
     """Whose backups lie here. NotFound when none do."""
     try:
@@ -86,7 +100,9 @@ def take(backup: Backup, tell: Tell = lambda _: None) -> Base:
     signing.make_key(config.key_ring.parent)
     key = signing.load_key(config.key_ring.parent)
     house = claim(place, backup.server)
-    started = backup.server.log().at
+    log = backup.server.log()
+    refuse_fork(place, key.public_key(), log)
+    started = log.at
     stamp = f"{started.astimezone(UTC):%Y%m%dT%H%M%SZ}"
     keys = sealing.keep(backup.keys_place, sealing.gathered(config), backup.passphrase, started)
     before = backup.copier.copy(tell)
@@ -102,12 +118,22 @@ def take(backup: Backup, tell: Tell = lambda _: None) -> Base:
         listed = before.names | after.names
         (room / PAPERS).write_bytes(papers.packed(listed))
         tell("存入备份处")
-        files = {file.name: place.put_file(f"{FOLDER}/{stamp}/{file.name}", file) for file in sorted(room.iterdir())}
+        files = stored(place, stamp, room)
     found = Base(id=stamp, house=house, started_at=started, ended_at=ended, timeline=begins.timeline,
                  first_segment=wal.segment_at(begins.start, begins.timeline, size), segment_size=size, files=files,
                  papers=len(listed), paper_bytes=sum(listed.values()), keys=keys, damaged=sorted({*before.damaged, *after.damaged}))
     place.put(f"{FOLDER}/{stamp}/{MANIFEST}", signing.signed(found.written(), key))
     return found
+
+
+def stored(place: Place, stamp: str, room: Path) -> dict[str, tuple[int, str]]:
+    """Put the files; when one cannot be put, none stays: a full disk is not made fuller by each night's attempt."""
+    try:
+        return {file.name: place.put_file(f"{FOLDER}/{stamp}/{file.name}", file) for file in sorted(room.iterdir())}
+    except HuzhuError:
+        with suppress(HuzhuError):          # what it says of the place is said already
+            place.drop([item.name for item in place.items(f"{FOLDER}/{stamp}")])
+        raise
 
 
 class _room(tempfile.TemporaryDirectory[str]):      # noqa: N801 - used as a word of `with`

@@ -12,6 +12,9 @@ from psycopg import sql
 from sqlmodel import SQLModel
 
 import services.models
+from services.backup.papers import path_of
+from services.core.db import urls
+from services.core.settings import Settings
 
 # Hashes of what is not kept, or lies sealed in parts under the row's own id.
 NOT_KEPT = {("feed_file", "sha256"), ("upload_session", "sha256"), ("privacy_request", "sha256"),
@@ -64,6 +67,13 @@ def needed(connection: Connection) -> list[Needed]:
                        table=sql.Identifier(table), standing=_standing(table, column, had))
         for table, column in columns() if (table, column) in had]
     return _rows(connection, _EACH_ONCE.format(_UNION.join([*parts, *_known(_WITHIN, had)])))
+
+
+def names(config: Settings) -> set[str]:
+    """Names in the store that rows of the living house rest on, asked as the application does, in the root's sight."""
+    with psycopg.connect(urls(config)[0], autocommit=True) as connection:
+        connection.execute("SELECT set_config('app.org_path', %s, false)", (config.root_org,))
+        return {path_of(one.sha256) for one in needed(connection)}
 
 
 def in_parts(connection: Connection) -> list[Needed]:

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.backup import base, papers, signing, wal
+from services.backup import base, needed, papers, signing, wal
 from services.backup.base import Backup, Base
 from services.backup.place import Place
 
@@ -15,19 +15,24 @@ _UNFINISHED = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """What was taken away: base backups, segments of the log, papers."""
+    """What was taken away: base backups, segments of the log, papers.
+
+    `lost`: papers that stayed because rows rest on them, though no backup of all these days saw them in the store.
+    """
 
     bases: int
     segments: int
     papers: int
+    lost: int = 0
 
     @property
     def any(self) -> bool:
         """Whether there was anything."""
-        return bool(self.bases or self.segments or self.papers)
+        return bool(self.bases or self.segments or self.papers or self.lost)
 
     def __str__(self) -> str:
-        return f"全量备份 {self.bases} 份、日志 {self.segments} 段、材料 {self.papers} 份"
+        lost = f"；{self.lost} 份材料仍有记录引用、文件库里没有，备份里的没有清理：运行 huzhu check 核对文件库" if self.lost else ""
+        return f"全量备份 {self.bases} 份、日志 {self.segments} 段、材料 {self.papers} 份{lost}"
 
 
 def kept(found: list[Base], since: datetime) -> list[Base]:
@@ -53,11 +58,14 @@ def prune(backup: Backup, *, now: datetime) -> Gone:
     over = [one.path for one in segments if wal.number(one.name, stay[0].segment_size) < first]
     place.drop(over)
     with backup.copier.lock:
-        away = papers.forgotten(place, [base.paper_list(place, one) for one in stay], stay[0].started_at)
+        unlisted = papers.forgotten(place, [base.paper_list(place, one) for one in stay], stay[0].started_at)
+        # A store that was emptied is no reason to take the last copies away: rows say what is over, not what is missing.
+        rests = needed.names(backup.config) if unlisted else set()
+        away = [name for name in unlisted if name.removeprefix(f"{papers.FOLDER}/") not in rests]
         place.drop(away)
         for name in away:
             backup.copier.known.pop(name.removeprefix(f"{papers.FOLDER}/"), None)
-    return Gone(len(old), len(over), len(away))
+    return Gone(len(old), len(over), len(away), len(unlisted) - len(away))
 
 
 def _unfinished(place: Place, finished: set[str], now: datetime) -> None:

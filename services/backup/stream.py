@@ -18,6 +18,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
 
+import psycopg
+
 from services.backup import base, retention, sealing, server, signing, status, wal
 from services.backup.base import Backup
 from services.backup.status import Status
@@ -73,6 +75,8 @@ class Stream:
                     self._tell_once(f"{error.message}（{error.remedy}）")
                 except server.AWAY as error:
                     self._tell_once(f"数据库没有回应，稍后再试：{str(error).splitlines()[0]}")
+                except OSError as error:
+                    self._tell_once(f"文件读写出错，稍后再试：{error}")
                 if last:
                     return
                 self.stopping.wait(self.every)
@@ -90,6 +94,8 @@ class Stream:
         self._be_alone()
         signing.make_key(self.backup.config.key_ring.parent)
         base.claim(self.backup.place, self.backup.server)
+        self.backup.server.free_slot(self._name)
+        base.refuse_fork(self.backup.place, signing.load_key(self.backup.config.key_ring.parent).public_key(), self.backup.server.log())
         self._join()
         if self._base_next is None and self.nightly:
             self._base_next = self._due()
@@ -216,10 +222,17 @@ class Stream:
             self.tell(f"全量备份 {made.id} 已完成")
             self._made, self._report_next = made.ended_at, 0
             self._base_next = self._due() if self.nightly else None
-            gone = retention.prune(self.backup, now=made.ended_at)
-            self.tell(f"清理了过期的备份：{gone}") if gone.any else None
         except (HuzhuError, OSError, *server.AWAY) as error:
             self.tell(f"全量备份没有做成，一小时后再做：{error}")
+        self._prune()
+
+    def _prune(self) -> None:
+        """Also after a backup that failed: a full disk gets its room from what is over."""
+        try:
+            gone = retention.prune(self.backup, now=self.backup.server.log().at)
+            self.tell(f"清理了过期的备份：{gone}") if gone.any else None
+        except (HuzhuError, OSError, psycopg.Error) as error:
+            self.tell(f"过期的备份没有清理成：{error}")
 
     def _due(self) -> datetime:
         """When the next base backup is due: at once when last night's is missing."""

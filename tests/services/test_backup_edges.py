@@ -1,25 +1,35 @@
-"""A backup's edges: another passphrase, an instant said by halves, a release before, a store that was emptied, a full disk, a second house."""
+"""A backup's edges: another passphrase, half an instant, a release before, an emptied store, a full disk, a second house."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from obstore.store import LocalStore
 
-from services.backup import needed, sealing
-from services.backup.base import Base
+from services.backup import base, needed, papers, retention, sealing, signing, status
+from services.backup.base import Backup, Base
+from services.backup.papers import Copier
 from services.backup.place import Place, place_of
 from services.backup.recovery import spoken_since
 from services.backup.restore import pick
+from services.backup.server import Log, Server
+from services.backup.status import Status
 from services.cli.restore import _instant
 from services.core.clock import CHINA
 from services.core.db import Database
-from services.core.errors import InputError
-from services.core.settings import Settings
+from services.core.errors import Conflict, InputError
+from services.core.settings import Settings, settings
+from services.evidence import service as evidence
+from services.storage.backend import StoreDown
+from tests.support.claims import XJ_EVENT, report
 from tests.support.databases import Superuser
-from tests.support.world import build_world
+from tests.support.paper_files import photo
+from tests.support.world import ROOT, build_world
 
 OLD, NEW = "the passphrase of last year", "the passphrase of this year"
 AT = datetime(2026, 3, 20, 6, 5, 7, 250_000, tzinfo=UTC)
@@ -91,3 +101,71 @@ def test_a_database_of_an_earlier_release_is_asked_for_what_it_has(db: Database,
     superuser.execute("ALTER TABLE notice DROP COLUMN enclosures CASCADE")
     assert needed.needed(superuser) == whole
     assert needed.in_parts(superuser) == []
+
+
+@pytest.fixture
+def house(db: Database, place: Place, tmp_path: Path) -> Iterator[Backup]:
+    """The test's database with a key of its own and a place; nothing is asked of its server."""
+    config = settings().model_copy(update={"database_url": db.url, "data_dir": tmp_path / "house", "backup_keep_days": 1})
+    signing.make_key(config.key_ring.parent)
+    (tmp_path / "store").mkdir()
+    yield Backup(config, Server(""), place, place, NEW, Copier(LocalStore(tmp_path / "store"), place))
+
+
+def finished(house: Backup, at: datetime, names: dict[str, int]) -> None:
+    """A signed base backup that lists these papers."""
+    one = replace(made(at), id=f"{at:%Y%m%dT%H%M%SZ}")
+    digest = house.place.put_file(f"base/{one.id}/papers.gz", written(house, papers.packed(names)))
+    whole = replace(one, files={"papers.gz": digest})
+    house.place.put(f"base/{one.id}/manifest.json", signing.signed(whole.written(), signing.load_key(house.config.key_ring.parent)))
+
+
+def written(house: Backup, content: bytes) -> Path:
+    file = house.config.data_dir / "papers.gz"
+    file.write_bytes(content)
+    return file
+
+
+def test_the_last_copy_of_a_paper_that_a_row_rests_on_stays(house: Backup, db: Database, now: datetime) -> None:
+    """The disk of the papers came back empty, and nobody saw it for as long as backups are kept."""
+    world = build_world(db, now)
+    with db.unit_of_work(ROOT.scope) as session:
+        _, [claim, *_] = report(session, world, world.member(0, "xj"), XJ_EVENT, now)
+        sha256 = evidence.upload(session, claim_id=claim.id, kind="diagnosis", file_name="材料.jpg", content=photo(), actor=ROOT,
+                                 now=now).sha256
+    rests, over = papers.path_of(sha256), papers.path_of("0" * 64)
+    for name in (rests, over):
+        house.place.put(f"papers/{name}", b"a copy")
+    later = datetime.now(UTC) + timedelta(days=2)
+    finished(house, later, {})
+    gone = retention.prune(house, now=later + timedelta(days=3))
+    assert (gone.papers, gone.lost) == (1, 1)
+    assert "文件库里没有" in str(gone)
+    assert [item.name for item in house.place.items("papers")] == [f"papers/{rests}"]
+
+
+def test_a_base_backup_that_could_not_be_put_leaves_nothing_on_the_full_disk(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "room").mkdir()
+    for name in ("a.tar", "b.tar"):
+        (tmp_path / "room" / name).write_bytes(b"x")
+    assert place.folder
+    (place.folder / "base" / "one" / "b.tar").mkdir(parents=True)       # what cannot be written over
+    with pytest.raises(StoreDown):
+        base.stored(place, "one", tmp_path / "room")
+    assert list(place.items("base/one")) == []
+
+
+def test_a_house_restored_for_a_drill_writes_nothing_into_the_living_ones_place(place: Place, tmp_path: Path) -> None:
+    """It has the living one's identity and keys; its log went on as another timeline."""
+    signing.make_key(tmp_path)
+    key, drill = signing.load_key(tmp_path), Log(AT, "0/5000000", "000000020000000000000005")
+    living = replace(drill, segment="000000010000000000000009")
+    base.refuse_fork(place, key.public_key(), drill)        # nobody writes here yet
+    for ago, refused in ((119, True), (121, False)):
+        status.write(place, Status(AT - timedelta(seconds=ago), None, 0, living.segment), key)
+        base.refuse_fork(place, key.public_key(), living)
+        if refused:
+            with pytest.raises(Conflict, match="backup_place_taken"):
+                base.refuse_fork(place, key.public_key(), drill)
+        else:
+            base.refuse_fork(place, key.public_key(), drill)        # the living one is gone: its heir goes on

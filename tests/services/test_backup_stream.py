@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -15,7 +16,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from obstore.store import LocalStore
 
-from services.backup import base, checking, signing
+from services.backup import base, checking, signing, status
 from services.backup.base import Backup
 from services.backup.papers import Copier
 from services.backup.place import place_of
@@ -23,7 +24,7 @@ from services.backup.server import Server
 from services.backup.stream import Stream
 from services.core.errors import Conflict
 from services.core.settings import Settings
-from tests.support.drill import COPIER, PASSPHRASE, OwnServer, cloned, until
+from tests.support.drill import COPIER, PASSPHRASE, OwnServer, clock, cloned, until
 
 LOST = "此前的日志与现在接不上，马上做一份全量备份"
 
@@ -121,6 +122,24 @@ def taken_away(running: Running, stream: Stream) -> bool:
     except psycopg.errors.ObjectInUse:
         return False
     return True
+
+
+def test_a_file_that_cannot_be_read_is_told_and_the_stream_goes_on(running: Running) -> None:
+    """A disk's fault ends a round, not the stream."""
+    with running.streaming() as stream:
+        until(lambda: stream.spool.is_dir(), "the spool")
+        stands_in_the_way = stream.spool / "00000001000000FF000000FF"
+        stands_in_the_way.mkdir()
+        until(lambda: any("文件读写出错" in line for line in running.said), "the fault is told")
+        stands_in_the_way.rmdir()
+        mended = clock(running.own.url)
+        until(lambda: reaches(running) > mended, "it goes on")
+
+
+def reaches(running: Running) -> datetime:
+    known = status.read(running.backup.place, running.key)
+    assert known is not None
+    return known.rows_until
 
 
 def test_one_stream_for_a_database_and_a_receiver_left_over_is_ended(running: Running, tmp_path: Path) -> None:
