@@ -49,15 +49,17 @@ class Copier:
         if not self.asked:
             self.known = {item.name.removeprefix(f"{FOLDER}/"): "" for item in self.place.items(FOLDER)}
             self.asked = True
-        found = Copied()
+        found, laid = Copied(), list[str]()
         for name, size, state in _listed(self.store):
             found.names[name] = size
             if self.known.get(name) == state:
                 continue
             if self._one(name, found):
                 self.known[name] = state
+                laid.append(f"{FOLDER}/{name}")
                 if found.copied % _EVERY == 0:
                     tell(f"复制材料：{found.copied} 份")
+        self.place.settled(laid)
         return found
 
     def _one(self, name: str, found: Copied) -> bool:
@@ -70,7 +72,7 @@ class Copier:
         if (hashed := _BY_HASH.match(name)) and hashlib.sha256(content).hexdigest() != hashed[1]:
             found.damaged.append(name)      # a damaged copy must not take a sound one's place
             return False
-        self.place.put(f"{FOLDER}/{name}", content)
+        self.place.lay(f"{FOLDER}/{name}", content)
         found.copied += 1
         found.bytes += len(content)
         return True

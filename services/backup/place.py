@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,8 +22,9 @@ from obstore.exceptions import AlreadyExistsError
 
 from services.core.errors import ConfigError, NotFound
 from services.core.settings import Settings
-from services.storage.backend import Store, StoreDown, answering, opened
+from services.storage.backend import Store, StoreDown, answering, opened, settle
 
+_MANY = 100                 # files for which the whole machine's disks are waited for once
 _PIECE = 16 << 20           # bytes of a file that are in memory at once
 
 
@@ -56,8 +58,21 @@ class Place:
 
     def put(self, name: str, content: bytes) -> None:
         """Write, in place of what was there."""
+        self.lay(name, content)
+        settle(self.store, name)
+
+    def lay(self, name: str, content: bytes) -> None:
+        """Write one of many; `settled` must follow before anybody is told that they are here."""
         with answering(writing=True):
             self.store.put(name, content, mode="overwrite")
+
+    def settled(self, names: Sequence[str]) -> None:
+        """What was laid survives a power cut from now on."""
+        if self.folder and len(names) > _MANY:
+            os.sync()           # one wait for all instead of one for each
+            return
+        for name in names:
+            settle(self.store, name)
 
     def create(self, name: str, content: bytes) -> bool:
         """Write once; False when there is something under the name, which stays."""
@@ -66,6 +81,7 @@ class Place:
                 self.store.put(name, content, mode="create")
         except AlreadyExistsError:
             return False
+        settle(self.store, name)
         return True
 
     def put_file(self, name: str, file: Path) -> tuple[int, str]:
@@ -77,6 +93,7 @@ class Place:
                 size += len(piece)
         with answering(writing=True):
             self.store.put(name, file, mode="overwrite", chunk_size=_PIECE)
+        settle(self.store, name)
         return size, digest.hexdigest()
 
     def read(self, name: str) -> bytes:

@@ -6,6 +6,7 @@ it (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_WEB_IDENTIT
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,6 +88,27 @@ def _keys(file: Path) -> dict[str, str]:
     return found
 
 
+def settle(store: Store, name: str) -> None:
+    """What was written under a name survives a power cut from now on: a bucket sees to that itself, a folder's file and its folders are
+    told to. StoreDown when the disk cannot say so."""
+    if not isinstance(store, LocalStore) or store.prefix is None:
+        return
+    file = Path(store.prefix) / name
+    try:
+        for path in (file, *(folder for folder in file.parents if folder.is_relative_to(store.prefix))):
+            _synced(path)
+    except OSError as error:
+        raise _down(f"(os error {error.errno}) {error.strerror}") from error
+
+
+def _synced(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
 @contextmanager
 def answering(*, writing: bool = False) -> Iterator[None]:
     """StoreDown instead of the library's own errors. AlreadyExistsError and FileNotFoundError are answers, but no bucket is none."""
@@ -97,8 +119,10 @@ def answering(*, writing: bool = False) -> Iterator[None]:
     except (FileNotFoundError, BaseError) as error:
         if isinstance(error, (FileNotFoundError, NotFoundError)) and not writing:
             raise FileNotFoundError from None
-        if _FULL.search(str(error)):
-            raise StoreFull("store_full", "文件库已满，文件没有收下",
-                            remedy="请稍后用同一文件再试；请联系管理员清出磁盘空间或增加配额") from error
-        raise StoreDown("store_down", "文件库暂时不可用，文件没有收下",
-                        remedy="请稍后再试；一直如此请联系管理员检查文件库的设置") from error
+        raise _down(str(error)) from error
+
+
+def _down(said: str) -> StoreDown:
+    if _FULL.search(said):
+        return StoreFull("store_full", "文件库已满，文件没有收下", remedy="请稍后用同一文件再试；请联系管理员清出磁盘空间或增加配额")
+    return StoreDown("store_down", "文件库暂时不可用，文件没有收下", remedy="请稍后再试；一直如此请联系管理员检查文件库的设置")

@@ -11,7 +11,7 @@ from functools import cached_property
 from obstore.exceptions import AlreadyExistsError
 
 from services.core.settings import Settings, settings
-from services.storage.backend import Store, answering, opened, store
+from services.storage.backend import Store, answering, opened, settle, store
 
 _BESIDE = "audit"       # the folder beside the papers, whose own names are hashes
 
@@ -49,6 +49,7 @@ class SecondPlace:
                 self._store.put(self._at(name), content, mode="create")
         except AlreadyExistsError:
             return False
+        settle(self._store, self._at(name))
         return True
 
     def read(self, name: str) -> bytes:

@@ -13,7 +13,7 @@ from obstore.exceptions import AlreadyExistsError
 
 from services.core.errors import InputError, NotFound, OutsideError
 from services.core.settings import settings
-from services.storage.backend import answering, store
+from services.storage.backend import answering, settle, store
 from services.storage.kinds import PAPER_KINDS, PDF, XLSX, true_kind
 
 __all__ = ["PAPER_KINDS", "PDF", "XLSX", "check_length", "check_size", "drop_parts", "fault_of", "get", "get_part", "has", "joined",
@@ -44,7 +44,8 @@ def check_length(size: int) -> None:
 def put(content: bytes) -> str:
     """Store bytes and return their SHA-256 in hex; storing the same again changes nothing.
 
-    InputError when empty or above the limit; StoreDown. The file appears under its name only when complete.
+    InputError when empty or above the limit; StoreDown. The file appears under its name only when complete, and a power cut after
+    this does not take it away: a row that names it may be committed.
     """
     check_size(content)
     sha256 = hashlib.sha256(content).hexdigest()
@@ -53,6 +54,7 @@ def put(content: bytes) -> str:
             store().put(_path(sha256), content, mode="create")
     except AlreadyExistsError:
         get(sha256)     # a damaged older copy must not pass for this one
+    settle(store(), _path(sha256))      # also one that was there: whoever wrote it may have been killed before this line
     return sha256
 
 
@@ -107,6 +109,7 @@ def put_part(upload: uuid.UUID, offset: int, content: bytes) -> None:
     """Lay down the part of an upload that starts at `offset`; one sent again takes its place."""
     with answering(writing=True):
         store().put(f"{_parts(upload)}/{offset:012d}", content, mode="overwrite")
+    settle(store(), f"{_parts(upload)}/{offset:012d}")
 
 
 def _names(upload: uuid.UUID) -> list[str]:

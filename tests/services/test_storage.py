@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import struct
+import uuid
 import zipfile
 import zlib
 from pathlib import Path
@@ -94,3 +96,25 @@ def test_the_true_kind_is_read_from_the_bytes(content: bytes, mime: str) -> None
 def test_other_and_damaged_files_are_refused(content: bytes, code: str) -> None:
     with pytest.raises(InputError, match=code):
         storage.kind_of(content)
+
+
+def test_what_was_put_is_on_the_disk_with_its_folders_before_a_row_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row may be committed after this, and the database's own log survives a power cut: the bytes have to as well."""
+    settled, settle = list[Path](), os.fsync
+
+    def fsync(opened: int) -> None:
+        settled.append(Path(f"/proc/self/fd/{opened}").readlink())
+        settle(opened)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    sha256 = storage.put(b"a paper of today")
+    file = _where(sha256).resolve()
+    assert settled == [file, file.parent, file.parent.parent, file.parent.parent.parent]
+    assert file.parent.parent.parent == settings().papers_dir.resolve()
+    settled.clear()
+    assert storage.put(b"a paper of today") == sha256
+    assert settled[0] == file, "whoever wrote it first may have been killed before he saw to that"
+    settled.clear()
+    storage.put_part(uuid.UUID(int=7), 0, b"a part")
+    storage.drop_parts(uuid.UUID(int=7))
+    assert settled[0].name == f"{0:012d}"
