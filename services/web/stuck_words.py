@@ -6,6 +6,7 @@ from services.web.language import N_
 
 # By condition: its words.
 WORDS = {
+    "database_held": N_("数据库里有会话一直占着锁，保存都在等它"),
     "worker_away": N_("没有后台进程在运行，到期的工作无人办理"),
     "work_waits": N_("后台进程在运行，但这类工作等了一刻钟以上"),
     "work_fails": N_("后台工作失败 5 次以上"),
@@ -17,6 +18,7 @@ WORDS = {
     "payment_unplanned": N_("已决定给付，但没有生成应付款项"),
     "insurer_payment_unplanned": N_("保险公司已决定给付，但没有登记应付款项"),
     "paper_unlooked": N_("材料上传后一小时没有检查"),
+    "paper_lost": N_("材料的文件在文件库里丢失或损坏"),
     "letter_unissued": N_("文书拟好后没有签发，也没有后台工作"),
     "letter_lacks": N_("文书缺少内容，签发不了"),
     "roster_unfinished": N_("名册收下一小时仍未办完，也没有后台工作"),
@@ -50,8 +52,10 @@ WORDS = {
 
 # By condition: what to do, where it is a sentence and not a command.
 REMEDIES = {
+    "database_held": N_("按 infra/runbooks/nights.md 第 11 夜核对后结束会话 {subject}"),
     "claim_unmoved": N_("打开 /claims/{subject}，看“全部记录”的最后一步由谁接着办"),
     "level_without_person": N_("在 /team 上报上级，或由管理员为该级增加人员"),
+    "paper_lost": N_("huzhu papers bring；备份里也没有的，再请申请人重交"),
     "letter_lacks": N_("打开 /letter-register，补齐后“再次签发”"),
     "roster_unfinished": N_("在 /book/rosters 重新上传同一份名册（已收的行不会重复）"),
     "handoff_unheard": N_("打电话给保险公司经办；需要时在 /handoffs 重送（同一案卷，不会重复立案）"),
