@@ -47,6 +47,7 @@ from services.api.routes import (
     records,
     replays,
     report_files,
+    reproduced,
     review,
     rosters,
     settlements,
@@ -65,7 +66,7 @@ ROUTERS = (system, plans, clock_policies, organisations, accounts, people, recor
            joining, cases, claims, heirs, papers, uploads, fields, findings, invoices, review, summaries, quality, inputs,
            insurer, payments, bank_lines, notices, objections, conversation, advances, deliveries, office_letters, checking,
            letter_register, metrics, boards, moves, replays, window, window_days,
-           settlements, access_report, privacy)
+           settlements, access_report, privacy, reproduced)
 _NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"    # of what says no policy of its own
 _PROBLEM = {"model": Problem, "content": {problems.MEDIA: {}}}
 _RESPONSES: dict[int | str, dict[str, object]] = {

@@ -173,7 +173,7 @@ _TABLE: tuple[tuple[Roles, str], ...] = (
         POST /qa-samples"""),
     (OFFICE | _AUDITOR, "GET /qa-findings; GET /qa-samples; GET /qa-samples/{sample_id}; GET /qa-samples/{sample_id}/redraw"),
     (OFFICE, "POST /qa-items/{item_id}/finding"),
-    (_HEAD | _AUDITOR, "GET /separation"),
+    (_HEAD | _AUDITOR, "GET /separation; GET /claims/{claim_no}/replay"),
     # Money.
     (FINANCE | _HEAD | _AUDITOR, """
         GET /payment-runs; GET /payment-runs/{run_id}; GET /bank-returns/unmatched; GET /bank-returns/unmatched/{line_id}"""),

@@ -106,7 +106,7 @@ def _before(day: date) -> str:
 @app.command()
 def replay(claim: Annotated[str, typer.Argument(metavar="CLAIM", help="案号；核对全部案件用 --all")] = "",
            everything: Annotated[bool, typer.Option("--all", help="全部案件，只列不同之处")] = False, as_json: AsJson = False) -> None:
-    """重现决定：用存下的输入、规则文件和日历重算每份计算书、每项决定、时限和回避，逐行比对（有不同则退出码 1）。"""
+    """重现决定：用存下的输入、规则文件和日历重算每份核算表、每项决定、时限和回避，逐行比对（有不同则退出码 1）。"""
     if bool(claim) == everything:
         raise InputError("missing_key", "案号和 --all 写且只写一个", remedy="如 huzhu audit replay NX2026-0001-018", field="CLAIM")
     differing = _replay_all(as_json=as_json) if everything else _replay_one(claim, as_json=as_json)

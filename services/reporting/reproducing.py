@@ -9,17 +9,19 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from services.access.actor import Actor
 from services.audit import checking
 from services.audit.checking import Tail
 from services.core.db import driver_cursor
 from services.core.errors import NotFound
-from services.reporting import reproducing_benefit, reproducing_clocks, reproducing_steps
+from services.reporting import reproducing_benefit, reproducing_clocks, reproducing_steps, sight
 from services.reporting.reproduced import Claim, Record, Reproduced
 
 PARTS: tuple[Callable[[Session, Sequence[Claim]], dict[uuid.UUID, list[Reproduced]]], ...] = (
@@ -44,6 +46,20 @@ class Replayed:
     def differing(self) -> list[Reproduced]:
         """What does not come out as it was decided."""
         return [line for line in self.lines if not line.agrees]
+
+    @property
+    def decided(self) -> bool:
+        """Whether anything was decided yet."""
+        return any(line.part == "decision" for line in self.lines)
+
+
+def looked(session: Session, actor: Actor, claim_no: str, *, now: datetime) -> uuid.UUID:
+    """A claim that the actor may see, and the look is recorded; then `replay` it in the house's scope, as the command does: who decided,
+    and whose relative that is, may lie beyond the actor's. NotFound out of sight.
+    """
+    found = sight.claim(session, actor, claim_no)
+    sight.looked(session, actor, found, "replay", now)
+    return found.id
 
 
 def replay(session: Session, claim_ids: Sequence[uuid.UUID]) -> list[Replayed]:

@@ -40,7 +40,7 @@ def worksheets(session: Session, claims: Sequence[Claim]) -> Lines:
     found: Lines = {}
     for row in session.execute(_SHEETS, {"ids": list(by_id)}).mappings():
         claim = by_id[row["claim_id"]]
-        what = f"第{row['round']}轮第{row['seq']}份计算书{'（决定所依据）' if row['frozen'] else ''}"
+        what = f"第{row['round']}轮第{row['seq']}份核算表{'（决定所依据）' if row['frozen'] else ''}"
         found.setdefault(claim.id, []).append(_again(claim, what, row))
         found[claim.id].append(_named(claim, what, row))
     return found
@@ -106,7 +106,7 @@ def decisions(session: Session, claims: Sequence[Claim]) -> Lines:
         again, own = _amount(row), bool(row["frozen"] and row["sheet_round"] == row["round"])
         lines = [Reproduced("decision", what, f"{kind} {show(to_yuan(row['amount_fen']))} 元",
                             f"{kind} {show(to_yuan(again))} 元", again == row["amount_fen"]),
-                 Reproduced("decision", f"{what}：依据", "本轮冻结的计算书", "本轮冻结的计算书" if own else "不是本轮冻结的计算书", own)]
+                 Reproduced("decision", f"{what}：依据", "本轮冻结的核算表", "本轮冻结的核算表" if own else "不是本轮冻结的核算表", own)]
         said = next((record.details.get("amount_fen") for record in by_id[row["claim_id"]].records
                      if record.event == "approve" and record.details.get("worksheet") == str(row["worksheet_id"])), None)
         if said is not None:

@@ -8,11 +8,15 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from services.core.clock import CHINA
 from services.core.money import show, to_yuan
 from services.lifecycle.queries import transitions
 from services.reporting import separation
 from services.reporting.reproduced import Claim, Record, Reproduced
+from statemachines.words import EVENTS, STATES
 
+THINGS = {"claim": "案件", "review_step": "审核层级", "handoff": "移送", "payment": "款项", "payment_run": "付款批次",
+          "receivable": "应返还款", "notice": "文书", "supplement": "补充清单", "objection": "异议"}
 Lines = dict[uuid.UUID, list[Reproduced]]
 # What each decision gave, against the payments made for it that stand; an advance asked back and what lapsed are taken off.
 _MONEY = sa.text("""
@@ -38,15 +42,22 @@ def _moves(claim: Claim, allowed: set[tuple[str, str, str, str]]) -> list[Reprod
         before = stood.get(record.subject)
         permitted = record.source == before and (
             record.event == "create" or (record.machine, str(record.source), record.event, record.target) in allowed)
-        lines.append(Reproduced("move", _step(record), f"{record.source or '（新建）'} → {record.target}",
-                                f"{before or '（新建）'} → {record.target if permitted else '不允许'}", permitted))
+        lines.append(Reproduced("move", _step(record), f"{_state(record.machine, record.source)} → {_state(record.machine, record.target)}",
+                                f"{_state(record.machine, before)} → {_state(record.machine, record.target) if permitted else '不允许'}",
+                                permitted))
         stood[record.subject] = record.target
-    last = stood.get(claim.id, "无")
-    return [*lines, Reproduced("move", "现状", claim.state, last, last == claim.state)]
+    last = stood.get(claim.id)
+    return [*lines, Reproduced("move", "现状", _state("claim", claim.state), _state("claim", last) if last else "无", last == claim.state)]
 
 
 def _step(record: Record) -> str:
-    return f"第{record.seq}条 {record.at:%Y-%m-%d %H:%M} {record.machine} {record.event}"
+    event = EVENTS.get(record.machine, {}).get(record.event, record.event)
+    return f"第{record.seq}条 {record.at.astimezone(CHINA):%Y-%m-%d %H:%M} {THINGS.get(record.machine, record.machine)}：{event}"
+
+
+def _state(machine: str, state: str | None) -> str:
+    """Its words; a record that was tampered with may name one that no machine has."""
+    return STATES.get(machine, {}).get(state, state) if state else "（新建）"
 
 
 def persons(session: Session, claims: Sequence[Claim]) -> Lines:

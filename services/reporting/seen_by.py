@@ -26,7 +26,7 @@ WORDS: Mapping[str, str] = {
     "claim": "查看案件", "paper": "查看材料", "letter": "查看文书", "letters": "打印文书", "unmask": "查看完整号码", "person": "查看人员",
     "person.history": "查看人员变更", "conversation": "查看会员留言", "changes": "查看变动", "heirs": "查看继承情况",
     "inputs": "查看核算依据", "findings": "查看核对发现", "disagreement": "查看不同意见", "dossier": "下载案卷", "clocks": "查看时限",
-    "case_papers": "查看报案材料",
+    "case_papers": "查看报案材料", "replay": "重现决定",
     "report_notes": "查看批量报案提示", "settlement_line": "查看结算核算表", "invoices": "查找票据", "bank_file": "下载银行文件",
     "settlement_sms": "下载短信清单", "汇总表": "查看汇总表", "导出汇总表": "下载汇总表", "told": "查看转告与并案",
     "data_export": "下载个人信息副本", "data_request": "查看个人信息申请"}

@@ -63,4 +63,5 @@ MORE: dict[str, tuple[str, str]] = {
     "/people/{person_id}/data-request": ("xj.clerk", "/people/{person}/data-request"),
     "/privacy/holds": (HEAD, "/privacy/holds"),
     "/privacy/keeping": (HEAD, "/privacy/keeping"),
+    "/claims/{claim_no}/replay": ("xj.auditor", "/claims/{decided}/replay"),
 }

@@ -30,4 +30,5 @@ SH            W   /holds
 SH            W   /holds/{hold_id}/ask
 SH            W   /holds/{hold_id}/lift
 SHA           R   /disposals
+HA            R   /claims/{claim_no}/replay
 """

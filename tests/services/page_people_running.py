@@ -68,4 +68,5 @@ SH          W   /privacy/holds
 SH          W   /privacy/holds/{hold_id}/ask
 SH          W   /privacy/holds/{hold_id}/lift
 SHA         R   /privacy/keeping
+HA          R   /claims/{claim_no}/replay
 """
