@@ -112,9 +112,9 @@ def path_of(sha256: str) -> str:
     return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
 
 
-def parts(place: Place, until: datetime | None) -> list[str]:
-    """The parts of files that the place had by then."""
-    return [item.name.removeprefix(f"{FOLDER}/") for item in place.items(f"{FOLDER}/{_PART}") if until is None or item.at <= until]
+def parts(place: Place) -> list[str]:
+    """The parts of files, as they were last copied: one sealed anew since opens with the keys' later copy, and is the same file."""
+    return [item.name.removeprefix(f"{FOLDER}/") for item in place.items(f"{FOLDER}/{_PART}")]
 
 
 def owner_of(part: str) -> str:

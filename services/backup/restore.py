@@ -184,7 +184,7 @@ def _papers(wanted: Wanted, rows: list[Needed], parted: list[Needed], tell: Tell
     by_name = {papers.path_of(row.sha256): row for row in rows}
     by_id = {row.row: row for row in parted}
     # Only what belongs to a row: a copy of somebody's data whose days are over must not come back.
-    parts = {name: owner for name in papers.parts(wanted.place, wanted.until) if (owner := papers.owner_of(name)) in by_id}
+    parts = {name: owner for name in papers.parts(wanted.place) if (owner := papers.owner_of(name)) in by_id}
     names = [*by_name, *parts]
     gone = set(papers.bring(wanted.place, store, names, tell))
     there = {owner for name, owner in parts.items() if name not in gone}

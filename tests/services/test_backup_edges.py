@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,10 +14,11 @@ from obstore.store import LocalStore
 
 from services.backup import base, needed, papers, retention, sealing, signing, status
 from services.backup.base import Backup, Base
+from services.backup.needed import Needed
 from services.backup.papers import Copier
 from services.backup.place import Place, place_of
 from services.backup.recovery import spoken_since
-from services.backup.restore import pick
+from services.backup.restore import Wanted, _papers, pick
 from services.backup.server import Log, Server
 from services.backup.status import Status
 from services.cli.restore import _instant
@@ -169,3 +171,13 @@ def test_a_house_restored_for_a_drill_writes_nothing_into_the_living_ones_place(
                 base.refuse_fork(place, key.public_key(), drill)
         else:
             base.refuse_fork(place, key.public_key(), drill)        # the living one is gone: its heir goes on
+
+
+def test_a_file_that_was_sealed_anew_since_comes_back_for_an_earlier_instant(place: Place, tmp_path: Path) -> None:
+    """Its pieces were replaced after the instant; they are the same file under another key, which the keys' copies hold."""
+    feed = uuid.UUID(int=7)
+    place.put(f"papers/parts/{feed}/000000000000", b"k2:sealed anew")
+    wanted = Wanted(place, place, NEW, tmp_path / "into", until=AT)     # long before the file's day
+    (tmp_path / "into").mkdir()
+    assert _papers(wanted, [], [Needed("feed_file", str(feed), "", sure=False)], lambda _: None) == (1, [])
+    assert (tmp_path / "into" / "objects" / "parts" / str(feed) / "000000000000").read_bytes() == b"k2:sealed anew"

@@ -156,14 +156,19 @@ def _feed(db: Fresh) -> uuid.UUID:
     """A received file of one piece."""
     content, feed = _CONTENT, uuid.uuid4()
     storage.put_part(feed, 0, key_ring().seal_bytes(content, field=keeping._field(feed, 0)))
+    feed_row(db, feed, _SHA)
+    return feed
+
+
+def feed_row(db: Fresh, feed: uuid.UUID, sha256: str) -> None:
+    """The row of a received file, with whatever it must have."""
     with past_row_security(db) as connection:
         connection.execute("SET session_replication_role = replica")
         columns = SQLModel.metadata.tables[str(FeedFile.__tablename__)].columns
         row = {column.name: _some(column, 1) for column in columns if not column.nullable}
-        row |= {"id": feed, "org_key": "cn.", "plan": "x", "sha256": _SHA}
+        row |= {"id": feed, "org_key": "cn.", "plan": "x", "sha256": sha256}
         connection.execute(sql.SQL("INSERT INTO feed_file ({}) VALUES ({})").format(
             sql.SQL(", ").join(map(sql.Identifier, row)), sql.SQL(", ").join([sql.Placeholder()] * len(row))), list(row.values()))
-    return feed
 
 
 def _killed(column: str, done: int, _of: int) -> None:

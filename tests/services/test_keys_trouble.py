@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,9 +17,11 @@ from services.access.custody.columns import SEALED
 from services.cli import keys as command
 from services.cli import main
 from services.core import embedded
-from services.core.crypto import key_ring
+from services.core.crypto import KeyRing, key_ring
 from services.core.errors import Conflict
-from tests.services.test_keys import EACH, EXPECTED, NOW, filled, own_ring, read
+from services.settlement.feed import keeping
+from services.storage import service as storage
+from tests.services.test_keys import EACH, EXPECTED, NOW, feed_row, filled, own_ring, read
 from tests.support.databases import Fresh, past_row_security
 
 __all__ = ["filled", "own_ring"]
@@ -75,6 +78,47 @@ def test_who_was_killed_holds_nobody_up(filled: Fresh, own_ring: Path, url: str)
                 continue
         else:
             pytest.fail("the lock outlived its holder")
+
+
+class Meanwhile(KeyRing):
+    """The ring as it is, used while somebody else goes on: `then` happens between a value's opening and its sealing anew."""
+
+    def __init__(self, ring: KeyRing, then: Callable[[], None]) -> None:
+        self.__dict__.update(ring.__dict__)
+        self.then = then
+
+    def open_bytes(self, sealed: bytes, *, field: str) -> bytes:
+        """The value; then the other goes on."""
+        value = super().open_bytes(sealed, field=field)
+        if field.startswith("feed_file."):
+            self.then()
+        return value
+
+
+def test_a_feed_that_is_settled_while_it_is_sealed_anew_does_not_come_back(filled: Fresh, own_ring: Path, url: str) -> None:
+    """It names everybody insured in a city; what the settlement forgot would have stayed in the store for good."""
+    feed, other = (pieces(filled, sha256) for sha256 in ("1" * 64, "2" * 64))
+    ring.rotate(own_ring, now=NOW)
+
+    def settled() -> None:
+        with past_row_security(filled) as superuser:
+            superuser.execute("UPDATE feed_file SET state = 'settled' WHERE id = %s", (feed,))
+        storage.drop_parts(feed)
+
+    with rewrap.owner(url, "cn") as connection:
+        rewrap.rewrap(connection, Meanwhile(key_ring(), settled))
+        assert storage.part_offsets(feed) == []
+        assert storage.get_part(other, 0).startswith(f"{key_ring().current}:".encode())
+        assert rewrap.held(connection)[-1].by_key == {key_ring().current: len(storage.part_offsets(other))}
+
+
+def pieces(db: Fresh, sha256: str) -> uuid.UUID:
+    """A received file of two pieces."""
+    feed = uuid.uuid4()
+    for offset in (0, 5):
+        storage.put_part(feed, offset, key_ring().seal_bytes(b"1,2,3", field=keeping._field(feed, offset)))
+    feed_row(db, feed, sha256)
+    return feed
 
 
 def test_values_that_bear_no_keys_name_are_listed_not_stumbled_over(filled: Fresh, own_ring: Path, url: str) -> None:

@@ -19,7 +19,7 @@ from psycopg.types.array import ListBinaryDumper
 
 from services.access.custody.columns import FEED, SEALED, Column
 from services.core.crypto import KeyRing
-from services.core.errors import ConfigError, Conflict
+from services.core.errors import ConfigError, Conflict, NotFound
 from services.storage import service as storage
 
 BATCH = 500
@@ -131,27 +131,35 @@ def _names(column: Column, text: str, other: sql.Composable | None = None, kind:
                                 keys=key if kind else sql.SQL(""), other=other or sql.SQL(""))
 
 
-def _pieces(connection: Connection) -> Iterator[tuple[uuid.UUID, int]]:
+def _pieces(connection: Connection) -> Iterator[tuple[uuid.UUID, int, bytes]]:
     for (feed,) in connection.execute("SELECT id FROM feed_file ORDER BY id").fetchall():
         assert isinstance(feed, uuid.UUID)
-        yield from ((feed, offset) for offset in storage.part_offsets(feed))
+        for offset in storage.part_offsets(feed):
+            try:
+                yield feed, offset, storage.get_part(feed, offset)
+            except NotFound:
+                continue        # forgotten since it was listed
 
 
 def _feeds(connection: Connection) -> Held:
     found: dict[str, int] = {}
-    for feed, offset in _pieces(connection):
-        key = storage.get_part(feed, offset).partition(b":")[0].decode("ascii", "replace")
+    for _, _, piece in _pieces(connection):
+        key = piece.partition(b":")[0].decode("ascii", "replace")
         found[key] = found.get(key, 0) + 1
     return Held(FEED, found)
 
 
 def _feed_pieces(connection: Connection, ring: KeyRing, tell: Tell) -> int:
-    """The pieces of feeds that lie in the store; each is replaced whole, and nobody else writes one that is there."""
+    """The pieces of feeds that lie in the store; each is replaced whole. What a settlement forgets meanwhile does not come back."""
     done = 0
-    for feed, offset in _pieces(connection):
-        piece, field = storage.get_part(feed, offset), f"{FEED}/{feed}/{offset}"
-        if not piece.startswith(f"{ring.current}:".encode()):
-            storage.put_part(feed, offset, ring.seal_bytes(ring.open_bytes(piece, field=field), field=field))
-            done += 1
-            tell(FEED, done, done)
+    for feed, offset, piece in _pieces(connection):
+        field = f"{FEED}/{feed}/{offset}"
+        if piece.startswith(f"{ring.current}:".encode()):
+            continue
+        storage.put_part(feed, offset, ring.seal_bytes(ring.open_bytes(piece, field=field), field=field))
+        if connection.execute("SELECT FROM feed_file WHERE id = %s AND state IN ('settled', 'refused')", (feed,)).fetchone() is not None:
+            storage.drop_parts(feed)        # it was forgotten before this piece was put, or is about to be
+            continue
+        done += 1
+        tell(FEED, done, done)
     return done
