@@ -22,6 +22,7 @@ from services.models import LegalHold
 from services.models.privacy import GROUNDS
 
 MAY = (Role.SENIOR_REVIEWER, Role.HEAD)
+REACHES = ("matter", "person")
 REVIEW = timedelta(days=180)        # ours: by then somebody asks whether it is still needed
 LONGEST = timedelta(days=366)
 SHORTEST_REASON = 4
@@ -57,6 +58,32 @@ def subject_of(session: Session, number: str) -> Subject:
     if found:
         return Subject(found.org_key, case_id=found.id)
     raise NotFound("not_found", "没有这一受理编号或报案编号，或不在您的管辖范围内", remedy="核对编号", field="number")
+
+
+# Whom the office knows by this number. One hop: a merged record never names another merged one.
+_PERSON = sa.text("""
+    SELECT coalesce(p.merged_into, p.id) FROM person p WHERE p.id IN (
+        SELECT c.person_id FROM claim c WHERE c.claim_no = :no UNION ALL SELECT f.person_id FROM case_file f WHERE f.case_no = :no
+        UNION ALL SELECT v.person_id FROM cover v WHERE v.certificate_no = :no)""")
+
+
+def person_of(session: Session, number: str, *, actor: Actor) -> Subject:
+    """The member of a claim's, report's or certificate's number in sight: nobody is looked for by name, and nobody is listed.
+
+    The hold is the placing office's own, whichever unit she is in, so that another of the office may lift it. NotFound out of sight.
+    """
+    actor.require(*MAY, what="登记保全")
+    found = session.execute(_PERSON, {"no": number.strip().upper()}).scalar()
+    if found is None:
+        raise NotFound("not_found", "没有这一受理编号、报案编号或凭证号，或不在您的管辖范围内", remedy="核对编号", field="number")
+    return Subject(actor.org_key, person_id=found)
+
+
+def reached(session: Session, reach: str, number: str, *, actor: Actor) -> Subject:
+    """What a form names: the matter of a number itself (`matter`), or all that is its member's (`person`). InputError for another reach."""
+    if reach not in REACHES:
+        raise InputError("reach_unknown", "没有选择保全的范围", remedy=f"可用：{'、'.join(REACHES)}", field="reach")
+    return person_of(session, number, actor=actor) if reach == "person" else subject_of(session, number)
 
 
 def place(session: Session, *, subject: Subject, ground: str, reason: str, paper_no: str = "", review_on: date | None = None,
@@ -166,4 +193,5 @@ def _record(session: Session, row: LegalHold, event: str, why: str, actor: Actor
                      reason=why, at=now)
 
 
-__all__: Sequence[str] = ["GROUNDS", "MAY", "Line", "Subject", "ask_lift", "lift", "lines", "on_claim", "on_person", "place", "subject_of"]
+__all__: Sequence[str] = ["GROUNDS", "MAY", "Line", "Subject", "ask_lift", "lift", "lines", "on_claim", "on_person", "person_of", "place",
+                          "reached", "subject_of"]

@@ -20,6 +20,7 @@ DELETED: Mapping[str, str] = {"contacts": FIELDS["contacts"], "drafts": FIELDS["
                                "records": FIELDS["records"]}
 GROUNDS: Mapping[str, str] = {
     "lawsuit": N_("诉讼、仲裁"), "inspection": N_("监管检查"), "complaint": N_("投诉、举报"), "audit": N_("审计"), "other": N_("其他")}
+REACHES: Mapping[str, str] = {"matter": N_("这一案件或报案"), "person": N_("会员本人名下的全部案件和信息")}
 DONE: Mapping[str, str] = {
     "given": N_("已记下您的同意。"), "taken": N_("已撤回同意。"), "asked": N_("申请已收到。"), "withdrawn": N_("申请已撤回。"),
     "answered": N_("已答复。"), "placed": N_("已登记保全，到期销毁对它停止。"), "lift-asked": N_("已申请解除，等另一人确认。"),

@@ -98,12 +98,13 @@ class Answer(BaseModel):
 
 
 class NewHold(BaseModel):
-    """A hold on the claim or report of a number."""
+    """A hold on the claim or report of a number, or on its member: all that is hers."""
 
-    model_config = example(number="NX2026-0000-017", ground="lawsuit", reason="法院要求保存证据", paper_no="（2026）示001号",
-                           review_on=None)
+    model_config = example(number="NX2026-0000-017", reach="matter", ground="lawsuit", reason="法院要求保存证据",
+                           paper_no="（2026）示001号", review_on=None)
 
-    number: str = Field(max_length=40)
+    number: str = Field(max_length=40, description="受理编号、报案编号；对会员本人的也可以是凭证号")
+    reach: Literal["matter", "person"] = Field("matter", description="matter 这一案件或报案；person 会员本人名下的全部")
     ground: Literal["lawsuit", "inspection", "complaint", "audit", "other"]
     reason: Text
     paper_no: str = Field("", max_length=100)
@@ -119,9 +120,12 @@ class WhyLift(BaseModel):
 
 
 class HoldView(BaseModel):
-    """A hold."""
+    """A hold on one of the three: a person with all that is hers, a report with its claims, a claim."""
 
     id: uuid.UUID
+    person_id: uuid.UUID | None
+    case_id: uuid.UUID | None
+    claim_id: uuid.UUID | None
     ground: str
     reason: str
     paper_no: str | None
@@ -210,9 +214,9 @@ def standing(call: Reading, lifted: bool = False) -> list[HoldView]:
 
 @router.post("/holds", response_model=HoldView, status_code=201, summary="登记保全")
 def place(call: Doing, body: NewHold) -> Response:
-    """On the claim or report of a number in sight."""
+    """On the claim or report of a number in sight, or on its member."""
     def run(session: Session) -> HoldView:
-        subject = holds.subject_of(session, body.number)
+        subject = holds.reached(session, body.reach, body.number, actor=call.actor)
         return _hold(holds.place(session, subject=subject, ground=body.ground, reason=body.reason, paper_no=body.paper_no,
                                  review_on=body.review_on, actor=call.actor, now=call.now))
     return call.act(body, run)

@@ -9,7 +9,7 @@ from fastapi import Response
 from sqlmodel import Session
 
 from services.access.actor import OFFICE, REVIEWERS, Role
-from services.core.errors import HuzhuError
+from services.core.errors import HuzhuError, InputError, NotFound
 from services.enrolment import categories
 from services.evidence import holds, keeping
 from services.intake import data_requests
@@ -113,18 +113,25 @@ def standing(visit: Visit) -> Response:
 def _holds(visit: Visit, problem: HuzhuError | None = None, act: str = "") -> Response:
     lifted = visit.query.get("all") == "yes"
     found = visit.read(lambda session: holds.lines(session, today=visit.today, lifted=lifted))
-    return visit.page("privacy_holds.html", problem=problem, act=act, found=found, words=words, grounds=GROUNDS, here="holds",
-                      lifted=lifted, may=visit.actor.has(*HOLDERS), watches=True, own=visit.actor.account_id)
+    return visit.page("privacy_holds.html", problem=problem, act=act, found=found, words=words, grounds=GROUNDS, reaches=holds.REACHES,
+                      here="holds", lifted=lifted, may=visit.actor.has(*HOLDERS), watches=True, own=visit.actor.account_id)
 
 
 @pages.post("/privacy/holds", roles=HOLDERS)
 def place(visit: Visit) -> Response:
-    """On a claim, a report, or (from her record) a person."""
+    """On the claim or report of a number, or on its member with all that is hers."""
     def verb(session: Session) -> LegalHold:
-        subject = holds.subject_of(session, visit.field("number"))
-        return holds.place(session, subject=subject, ground=visit.field("ground"), reason=visit.field("reason"),
+        return holds.place(session, subject=_reached(visit, session), ground=visit.field("ground"), reason=visit.field("reason"),
                            paper_no=visit.field("paper_no"), review_on=_day(visit, "review_on"), actor=visit.actor, now=visit.now)
     return visit.attempt(verb, again=lambda problem: _holds(visit, problem, "place"), then="/privacy/holds", done="placed")
+
+
+def _reached(visit: Visit, session: Session) -> holds.Subject:
+    """A number that was typed and names nothing is a wrong entry: the form comes back with what else was written."""
+    try:
+        return holds.reached(session, visit.field("reach"), visit.field("number"), actor=visit.actor)
+    except NotFound as error:
+        raise InputError(error.code, error.message, remedy=error.remedy, field="number") from None
 
 
 @pages.post("/privacy/holds/{hold_id}/ask", roles=HOLDERS)
