@@ -28,6 +28,7 @@ from services.storage import service as storage
 
 BATCH = 2000
 _FILE = Path(__file__).with_name("keeping.yaml")
+_CHANGES = sa.text("SELECT dispose_person_changes(:most)")
 _LOOKS = sa.text("SELECT dispose_looks(:before, :most)")
 _LOOKS_OVER = sa.text("""
     SELECT count(*) AS over, EXISTS (SELECT FROM legal_hold h WHERE h.lifted_at IS NULL AND h.looks) AS held
@@ -119,4 +120,6 @@ def _swept(session: Session, kind: Kind, now: datetime, most: int, objects: set[
         objects |= {row.object for row in taken if row.object}
         rows += len(taken)
         held += session.execute(sa.text(one.holding()), values).scalar_one() if taken else 0
+    if kind.code == "people":
+        rows += session.execute(_CHANGES, given).scalar_one()
     return Gone(kind, rows, held)

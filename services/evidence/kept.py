@@ -58,6 +58,10 @@ _NOTHING_LEFT = """t.erased_at IS NULL AND t.merged_into IS NULL AND t.created_a
                     AND y.part = get_byte(t.id_number_index, 0) / 4 AND coalesce(s.ended_at, :before) >= :before)
     AND NOT EXISTS (SELECT FROM account a WHERE a.person_id = t.id AND a.active)"""
 
+_NAMELESS = """name = '（已销毁）', id_number_sealed = :no_number, phone_sealed = NULL, erased_at = :now, version = t.version + 1,
+    id_number_index = substring(t.id_number_index FROM 1 FOR 1) || uuid_send(t.id)"""
+_NO_NUMBER = (("no_number", "person.id_number"),)
+
 _ONE: Mapping[str, Statement] = {
     "messages": Statement(
         "claim_message", f"{_said('t.words_sealed')} AND {_ENDED_CLAIM}",
@@ -67,10 +71,7 @@ _ONE: Mapping[str, Statement] = {
         "report_note", """(t.caller_phone_sealed IS NOT NULL OR t.said_sealed IS NOT NULL) AND NOT EXISTS (SELECT FROM claim c
             WHERE c.case_id = t.case_id AND (c.state NOT IN ('closed', 'cancelled') OR c.updated_at >= :before)) AND t.at < :before""",
         f"(SELECT {on_person('f.person_id')} FROM case_file f WHERE f.id = t.case_id)", "caller_phone_sealed = NULL, said_sealed = NULL"),
-    "people": Statement(
-        "person", _NOTHING_LEFT, on_person("t.id"),
-        """name = '（已销毁）', id_number_sealed = :no_number, phone_sealed = NULL, erased_at = :now, version = t.version + 1,
-            id_number_index = substring(t.id_number_index FROM 1 FOR 1) || uuid_send(t.id)""", (("no_number", "person.id_number"),)),
+    "people": Statement("person", _NOTHING_LEFT, on_person("t.id"), _NAMELESS, _NO_NUMBER),
     "drafts": Statement("report_draft", "t.saved_at < :before", _account("t.account_id")),
     "contacts": Statement(
         "letter_contact", f"t.withdrawn_at < :before AND {_said('t.address_sealed')}",
@@ -90,6 +91,8 @@ _ONE: Mapping[str, Statement] = {
 # What hangs on people who are gone.
 _OF_GONE = "EXISTS (SELECT FROM person p WHERE p.id = t.person_id AND p.erased_at IS NOT NULL)"
 _PEOPLE = (
+    Statement("person", "t.erased_at IS NULL AND EXISTS (SELECT FROM person p WHERE p.id = t.merged_into AND p.erased_at IS NOT NULL)",
+              _NEVER, _NAMELESS, _NO_NUMBER),
     Statement("bank_card", f"t.last4 <> '' AND {_OF_GONE}", _NEVER,
               "number_sealed = :no_card, number_index = uuid_send(t.id), last4 = '', holder = '（已销毁）'",
               (("no_card", "bank_card.number"),)),

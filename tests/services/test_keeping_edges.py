@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
+from sqlalchemy.exc import ProgrammingError
 
 from services.backup.needed import columns
 from services.core.clock import at_hour
@@ -139,3 +140,24 @@ def test_a_hold_waits_for_a_deletion_that_found_none(db: Database, now: datetime
         assert not done.wait(2), "a hold stood before the deletion was committed"
     placing.join(60)
     assert done.is_set()
+
+
+def test_nothing_of_the_gone_is_left_in_what_they_were_before(db: Database, now: datetime) -> None:
+    """A mistyped number that was corrected, and a second record that was merged, outlived the person's own."""
+    world = build_world(db, now)
+    gone, twin, other = (world.member(place, "xj").person_id for place in (3, 4, 5))
+    for person in (gone, other):
+        run(db, "INSERT INTO person_change (id, person_id, field, old_sealed, new_sealed, why, at)"
+            " VALUES (uuidv7(), :person, 'id_number', :old, :old, '更正', :now)", person=person, now=now,
+            old=key_ring().seal("440101199001011234", field="person_change.value"))
+    run(db, "UPDATE account SET active = false WHERE person_id = ANY(:ids)", ids=[gone, twin])
+    run(db, "UPDATE person SET created_at = '2026-01-01+08', merged_into = CASE WHEN id = :twin THEN CAST(:gone AS uuid) END"
+        " WHERE id = ANY(:ids)", ids=[gone, twin], twin=twin, gone=gone)
+    with pytest.raises(ProgrammingError):
+        run(db, "UPDATE person_change SET old_sealed = NULL")
+    swept(db, at_hour(date(2057, 3, 1)))
+    names = run(db, "SELECT name FROM person WHERE id = ANY(:ids)", ids=[gone, twin])
+    assert [row.name for row in names] == ["（已销毁）"] * 2
+    left = run(db, "SELECT person_id FROM person_change WHERE old_sealed IS NOT NULL OR new_sealed IS NOT NULL")
+    assert [row.person_id for row in left] == [other]
+    assert "people" not in swept(db, at_hour(date(2057, 3, 2)))
