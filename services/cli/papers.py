@@ -64,11 +64,13 @@ def bring(place: Annotated[str, typer.Argument(metavar="[PLACE]", show_default=F
         rows = lost.lacking(session, store())
     came, gone = lost.bring(copies, store(), rows)
     with db.unit_of_work(actor.scope) as session:
-        claims = again.brought_back(session, [row.sha256 for row in came], now=moment(db))
+        claims = again.brought_back(session, missing=[row.sha256 for row in gone], now=moment(db))
     if as_json:
         say_json({"brought": [asdict(row) for row in came], "missing": [asdict(row) for row in gone], "drawn_again": claims})
     else:
-        say(f"放回 {len(came)} 份，{claims} 件案件的材料重新生成页面" if rows else "文件库完整，没有要放回的")
+        say(f"放回 {len(came)} 份" if rows else "文件库完整，没有要放回的")
+        if claims:
+            say(f"{claims} 件案件的材料由后台重新生成页面")
         if gone:
             say_table(("备份里也没有的文件", "用在哪里", "编号"), [(row.sha256, row.place, row.row) for row in gone])
     if gone:

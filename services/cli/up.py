@@ -71,6 +71,8 @@ def _look(machine: Supervisor) -> None:
     for name in machine.died():
         _console.print(f"[red]{name} 意外退出，正在重新启动[/red]（日志：{machine.logs / name}.log）")
         machine.restart(name)
+        if name == "prefect":       # it may have come up with a new file, which knows no timetable of those who live on
+            machine.restart("timetables")
 
 
 def worker() -> None:

@@ -39,21 +39,21 @@ _HOLD = sa.text("SELECT id FROM claim WHERE id = ANY(:claims) ORDER BY id FOR KE
     sa.bindparam("claims", type_=sa.ARRAY(sa.Uuid())))
 _UNSHOWN = sa.text("DELETE FROM paper_page WHERE paper_id = :paper AND view_sha256 IS NULL RETURNING number")
 
-# Of bytes that came back: the pages that stood for their lack go, the paper is drawn as if it had just come in.
-_LOST_CLAIMS = sa.text("""
-    SELECT DISTINCT p.claim_id FROM paper p JOIN paper_page g ON g.paper_id = p.id
-    WHERE p.sha256 = ANY(:hashes) AND p.removed_at IS NULL AND g.fault IN ('object_missing', 'object_damaged') ORDER BY p.claim_id""")
-_UNDRAWN = sa.text("""
-    WITH gone AS (DELETE FROM paper_page g USING paper p WHERE p.id = g.paper_id AND p.sha256 = ANY(:hashes) AND p.removed_at IS NULL
-                  AND g.fault IN ('object_missing', 'object_damaged') RETURNING p.id)
+# Of bytes that are there again: the pages that stood for their lack go, the paper is drawn as if it had just come in.
+_HERE_AGAIN = "p.removed_at IS NULL AND p.sha256 <> ALL(:missing) AND g.fault IN ('object_missing', 'object_damaged')"
+_LOST_CLAIMS = sa.text(f"""
+    SELECT DISTINCT p.claim_id FROM paper p JOIN paper_page g ON g.paper_id = p.id WHERE {_HERE_AGAIN} ORDER BY p.claim_id""")
+_UNDRAWN = sa.text(f"""
+    WITH gone AS (DELETE FROM paper_page g USING paper p WHERE p.id = g.paper_id AND {_HERE_AGAIN} RETURNING p.id)
     UPDATE paper p SET pages = NULL FROM gone WHERE p.id = gone.id""")
 
 
-def brought_back(session: Session, hashes: Sequence[str], *, now: datetime) -> int:
-    """Bytes that the store had lost are there again: papers that could not be drawn for it are owed anew. Returns how many claims."""
-    claims = list(session.scalars(_LOST_CLAIMS, {"hashes": list(hashes)}))
+def brought_back(session: Session, *, missing: Sequence[str], now: datetime) -> int:
+    """The store has lost bytes no more, but for these hashes: papers that could not be drawn for it are owed anew. How many claims."""
+    given = {"missing": list(missing)}
+    claims = list(session.scalars(_LOST_CLAIMS, given))
     session.execute(_HOLD, {"claims": claims})
-    session.execute(_UNDRAWN, {"hashes": list(hashes)})
+    session.execute(_UNDRAWN, given)
     owe_check(session, claims, now=now)
     return len(claims)
 

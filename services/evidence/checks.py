@@ -49,6 +49,7 @@ class _File:
     papers: Mapping[uuid.UUID, Sequence[Paper]]
     repeats: Mapping[uuid.UUID, Sequence[Finding]]   # papers that lie in another claim too
     unshown: Mapping[uuid.UUID, Sequence[tuple[str, int]]]
+    lost: Mapping[uuid.UUID, Sequence[tuple[str, int]]]
     read: Mapping[uuid.UUID, PaperReading]           # by paper
     fields: Mapping[uuid.UUID, Sequence[FieldView]]
 
@@ -85,7 +86,8 @@ def _load(session: Session, claims: Sequence[Claim]) -> _File:
     read = session.exec(select(PaperReading).where(col(PaperReading.paper_id).in_(list(names)))).all()
     return _File({cover.id: cover for cover in covers}, enrolment.people_by_id(session, persons),
                  {case.id: case for case in cases}, enrolment.current_cards(session, persons), papers,
-                 repeats.findings(session, ids, names), queries.unshown(session, ids), {one.paper_id: one for one in read},
+                 repeats.findings(session, ids, names), queries.unshown(session, ids), queries.unshown(session, ids, lost=True),
+                 {one.paper_id: one for one in read},
                  readings.fields_of(session, ids))
 
 
@@ -103,6 +105,7 @@ def _seen(claim: Claim, file: _File) -> Seen:
         missing=tuple(rules.paper_name(book, kind) for kind in claim.required if kind not in uploaded),
         decisive_fact=_unstated(claim, cover),
         unshown=tuple((rules.paper_name(book, kind), number) for kind, number in file.unshown.get(claim.id, ())),
+        lost=tuple(rules.paper_name(book, kind) for kind, _ in file.lost.get(claim.id, ())),
         bank=card.bank if card else None, bank_allowed=card is not None and book.bank_allowed(card.bank),
         late=file.cases[claim.case_id].late, cover_ended=cover.ended_on is not None)
 

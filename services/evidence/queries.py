@@ -37,12 +37,19 @@ def papers_of(session: Session, claim_ids: Sequence[uuid.UUID]) -> dict[uuid.UUI
     return found
 
 
-def unshown(session: Session, claim_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[tuple[str, int]]]:
-    """Kind of paper and number of each page that could not be drawn, by claim; papers already sent back are left out."""
+LOST = ("object_missing", "object_damaged")     # the store's fault: whoever handed the paper in has nothing to do with it
+
+
+def unshown(session: Session, claim_ids: Sequence[uuid.UUID], *, lost: bool = False) -> dict[uuid.UUID, list[tuple[str, int]]]:
+    """Kind of paper and number of each page that could not be drawn, by claim; papers already sent back are left out.
+
+    `lost`: those whose bytes the store has lost, instead of those that nobody can read.
+    """
+    fault = col(PaperPage.fault)
     rows = session.execute(sa.select(col(Paper.claim_id), col(Paper.kind), col(PaperPage.number)).join(
         PaperPage, col(PaperPage.paper_id) == col(Paper.id)).where(
-        col(Paper.claim_id).in_(list(claim_ids)), col(PaperPage.fault).is_not(None), col(Paper.verdict) != "rejected").order_by(
-        col(Paper.id), col(PaperPage.number)))
+        col(Paper.claim_id).in_(list(claim_ids)), fault.in_(LOST) if lost else fault.not_in(LOST),
+        col(Paper.verdict) != "rejected").order_by(col(Paper.id), col(PaperPage.number)))
     found: dict[uuid.UUID, list[tuple[str, int]]] = {}
     for claim_id, kind, number in rows:
         found.setdefault(claim_id, []).append((kind, number))

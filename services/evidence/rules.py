@@ -125,6 +125,7 @@ class Seen:
     missing: tuple[str, ...]            # names of required papers that nobody uploaded yet
     decisive_fact: str                  # the fact that dates the plan, when it is not stated; else empty
     unshown: tuple[tuple[str, int], ...]    # names of papers and the number of a page that could not be drawn
+    lost: tuple[str, ...]               # names of papers whose bytes the store has lost
     bank: str | None
     bank_allowed: bool
     late: bool
@@ -141,6 +142,7 @@ def findings(seen: Seen, on_papers: Sequence[Finding] = ()) -> list[Finding]:
         found.insert(0, Finding("identity_unmatched", "身份信息与参保名册不符"))
     found += [Finding("paper_unshown", f"“{name}”第{number}页无法显示：请下载原件核对，看不清的请申请人重新上传", (name, str(number)))
               for name, number in seen.unshown]
+    found += [Finding("paper_lost", f"“{name}”的文件不在文件库里：请系统管理员从备份放回，不必请申请人重交", (name,)) for name in seen.lost]
     if seen.cover_ended:
         found.append(Finding("cover_ended", "保障已提前终止，请核对终止日与事件日"))
     found += [Finding("paper_missing", f"缺少：{name}", (name,)) for name in seen.missing]

@@ -46,6 +46,9 @@ REQUEST = """INSERT INTO privacy_request (id, org_key, request_no, person_id, ki
 HOLD = """INSERT INTO legal_hold (id, org_key, person_id, ground, reason, review_on, placed_at)
     SELECT gen_random_uuid(), 'cn.xj.', min(id::text)::uuid, 'lawsuit', '诉讼', '2026-03-20', :now FROM person"""
 BACKED_UP = "INSERT INTO backup_state VALUES ('{0}', clock_timestamp() - interval '{1}', clock_timestamp(), '{{}}')"
+LOST_PAGE = """INSERT INTO paper_page (id, org_key, paper_id, number, fault, width, height, rotation, turned, tilt)
+    SELECT gen_random_uuid(), p.org_key, p.id, 99, '{}', 0, 0, 0, 0, 0
+    FROM paper p JOIN claim c ON c.id = p.claim_id WHERE c.state = '{}'"""
 
 # By condition: what happens to the house, after how long it is looked, and what the line is called.
 CAUSES: dict[str, tuple[tuple[str, ...], timedelta, str]] = {
@@ -64,6 +67,9 @@ CAUSES: dict[str, tuple[tuple[str, ...], timedelta, str]] = {
     "paper_unlooked": ((FORGET, "UPDATE paper SET pages = NULL, verdict = 'waiting', fault = NULL WHERE claim_id IN (SELECT id FROM claim"
                         " WHERE state = 'verified')"), HOUR,
                        CLAIM.format("verified")),
+    "paper_lost": ((LOST_PAGE.format("object_missing", "verified"), LOST_PAGE.format("file_damaged", "in_review"),
+                    LOST_PAGE.format("object_missing", "paid"), "UPDATE claim SET state = 'closed' WHERE state = 'paid'"), HOUR,
+                   CLAIM.format("verified")),
     "letter_unissued": ((FORGET,), HOUR, "SELECT id::text FROM notice"),
     "letter_lacks": (("UPDATE notice SET stuck = '{\"code\": \"missing_value\"}'",), HOUR, "SELECT id::text FROM notice"),
     "roster_unfinished": (("UPDATE roster_import SET done_at = NULL",), HOUR, "SELECT id::text FROM roster_import"),
@@ -171,7 +177,7 @@ def test_each_condition_is_met_by_its_cause(house: World, now: datetime, code: s
 
 
 def test_every_condition_has_its_cause_here() -> None:
-    assert CAUSES.keys() | {"work_waits"} == service.BY_CODE.keys()
+    assert CAUSES.keys() | {"work_waits", "database_held"} == service.BY_CODE.keys()
 
 
 def test_work_that_waits_although_a_worker_lives_is_told_apart_from_a_worker_that_is_away(house: World, now: datetime) -> None:

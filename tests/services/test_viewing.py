@@ -15,7 +15,6 @@ from PIL import Image, ImageFilter
 from sqlmodel import col
 
 from services.core.db import Database, Scope
-from services.core.settings import settings
 from services.evidence import service as evidence
 from services.evidence import viewing
 from services.models import Paper, PaperPage
@@ -123,12 +122,9 @@ def test_pages_are_drawn_once_and_lie_beside_the_untouched_original(db: Database
 
 def test_a_page_that_fails_is_a_finding_with_a_remedy(db: Database, now: datetime, superuser: Superuser) -> None:
     papers = _uploaded(db, now, ("diagnosis", photo()), ("id_card", saved(page())))
-    path = storage._path(papers[0].sha256)              # the bytes rot in the store
-    (settings().papers_dir / path).write_bytes(b"rotten")
-    try:
-        assert _draw(db, papers) == 2
-    finally:
-        (settings().papers_dir / path).write_bytes(photo())
+    with db.unit_of_work(CN) as session:                # what the confined process says of a file that it cannot draw
+        viewing.keep(session, [(viewing.Undrawn(papers[0].id, papers[0].sha256, papers[0].mime), [viewing.Leaf(1, fault="file_damaged")])])
+    assert _draw(db, papers) == 1
     [(findings,)] = superuser.execute("SELECT findings FROM claim WHERE id = %s", (papers[0].claim_id,)).fetchall()
     assert isinstance(findings, list)
     [found] = [finding for finding in findings if finding["code"] == "paper_unshown"]

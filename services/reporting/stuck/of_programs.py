@@ -20,7 +20,19 @@ _SILENT = f"""
     JOIN LATERAL (SELECT max(r.at) AS at FROM timetable_run r WHERE r.topic IN (t.topic, 'installed')) l ON true
     WHERE l.at < clock_timestamp() - make_interval(hours => t.hours)"""
 
+# Whoever others wait for and who waits for nobody. A session of another role shows its name and program, not what it does. Real time.
+_HELD = """
+    SELECT b.pid::text, (SELECT min(g.org_key) FROM organisation g), NULL::uuid, NULL::uuid, min(a.query_start),
+           coalesce(max(h.usename) || '（' || nullif(max(h.application_name), '') || '）', max(h.usename), '会话') || ' 占着锁，'
+           || count(DISTINCT a.pid) || ' 个会话在等'
+    FROM pg_stat_activity a CROSS JOIN LATERAL unnest(pg_blocking_pids(a.pid)) AS b(pid) LEFT JOIN pg_stat_activity h ON h.pid = b.pid
+    WHERE a.datname = current_database() AND a.wait_event_type = 'Lock'
+    AND a.query_start < clock_timestamp() - make_interval(secs => :held_seconds)
+    AND NOT EXISTS (SELECT FROM pg_locks l WHERE l.pid = b.pid AND NOT l.granted) GROUP BY b.pid"""
+
 CONDITIONS = (
+    Condition("database_held", "数据库里有会话一直占着锁，保存都在等它",
+              "按 infra/runbooks/nights.md 第 11 夜核对后结束会话 {subject}", _HELD),
     Condition("worker_away", "没有后台进程在运行，到期的工作无人办理", "huzhu worker", f"""
         SELECT '后台进程', min(o.org_key), NULL::uuid, NULL::uuid, min(o.created_at), '等待办理的工作 ' || count(*) || ' 项'
         FROM outbox o WHERE {_WAITS.format(minutes=5)} AND NOT {_ALIVE} HAVING count(*) > 0"""),

@@ -31,6 +31,7 @@ BY_CODE = {condition.code: condition for condition in CONDITIONS}
 LOOKERS = (Role.HEAD, Role.SENIOR_REVIEWER, Role.ADMINISTRATOR, Role.AUDITOR)
 MENDERS = (Role.HEAD, Role.SENIOR_REVIEWER, Role.ADMINISTRATOR)
 MOST_DAYS = 30          # that a line may be put off
+HELD_SECONDS = 60       # that a save may wait for another session; real ones last milliseconds
 _OUTBOX = "outbox"      # the topic of conditions about a row of work itself
 
 
@@ -56,7 +57,8 @@ def look(session: Session, *, now: datetime, only: Condition | None = None) -> l
     """Everything in the session's scope that stands still now, condition by condition, oldest first."""
     wanted = [only] if only else CONDITIONS
     config = settings()
-    given = {"now": now, "today": business_day(now), "audit_place": config.audit_place, "space_low_mb": str(config.space_low_mb),
+    given = {"now": now, "held_seconds": HELD_SECONDS, "today": business_day(now), "audit_place": config.audit_place,
+             "space_low_mb": str(config.space_low_mb),
              "places": _places(config) if any(":places" in condition.statement for condition in wanted) else "[]"}
     return [Stuck(condition, *row) for condition in wanted
             for row in sorted(session.execute(_statement(condition), given), key=lambda row: row[4])]
