@@ -21,7 +21,7 @@ from services.core.crypto import key_ring
 from services.core.errors import Conflict, InputError, NotFound, NotPermitted
 from services.core.ids import CODE_ALPHABET
 from services.enrolment import service as enrolment
-from services.intake.held import stands
+from services.intake.held import has_records, stands
 from services.models import PrivacyRequest
 from services.models.privacy import ANSWERS, REQUESTS
 from services.outbox import service as outbox
@@ -99,6 +99,9 @@ def answer(session: Session, *, request_no: str, version: int | None, answer: st
         raise InputError("reason_missing", "答复须写明理由", remedy="写明办了什么，或为什么不办", field="words")
     if row.kind == "deletion" and answer != "done" and kept_until is None:
         raise InputError("kept_until_missing", "不予删除的，须写明保存到哪一天", remedy="填写依法保存的届满日", field="kept_until")
+    if (row.kind, row.field, answer) == ("deletion", "records", "done") and has_records(session, row.person_id):
+        raise InputError("records_kept", "此人的案件和材料依法保存，没有删除，不能答复“已办”", field="answer",
+                         remedy="答复不予删除或部分办理，并写明保存到哪一天")
     if row.kind == "correction" and answer == "done" and row.field in OF_RECORD:
         enrolment.correct_person(session, person_id=row.person_id, words={str(row.field): value.strip() or wanted_of(row)},
                                  why=f"本人申请更正（{row.request_no}）", actor=actor, now=now)

@@ -40,6 +40,7 @@ def on_person(person: str) -> str:
 _HOLDS_STILL = sa.text("LOCK TABLE legal_hold IN SHARE MODE")
 _SIGHT = sa.text("SELECT current_setting('app.org_path'), set_config('app.org_path', :path, true)")
 _PERSON = sa.text(f"SELECT {on_person('CAST(:person AS uuid)')}")
+_RECORDS = sa.text("SELECT EXISTS (SELECT FROM claim c WHERE c.person_id = :person)")
 
 
 def no_new_hold(session: Session) -> None:
@@ -50,7 +51,17 @@ def no_new_hold(session: Session) -> None:
 def stands(session: Session, person_id: uuid.UUID) -> bool:
     """Whether one stands on a person until this transaction ends, wherever it was placed: a member sees no hold and learns no more."""
     no_new_hold(session)
+    return _anywhere(session, _PERSON, person_id)
+
+
+def has_records(session: Session, person_id: uuid.UUID) -> bool:
+    """Whether the house has cases of hers, wherever: they are kept by law, and no answer may say that they were deleted."""
+    return _anywhere(session, _RECORDS, person_id)
+
+
+def _anywhere(session: Session, question: sa.TextClause, person_id: uuid.UUID) -> bool:
+    """Asked in the root's sight, for this one word; then the caller's own again."""
     mine = session.execute(_SIGHT, {"path": settings().root_org}).one()[0]
-    found = bool(session.execute(_PERSON, {"person": person_id}).scalar_one())
+    found = bool(session.execute(question, {"person": person_id}).scalar_one())
     session.execute(_SIGHT, {"path": mine})
     return found

@@ -214,6 +214,8 @@ def test_a_deletion_is_done_at_once_or_refused_with_clause_and_day(api: Api) -> 
     number = api.post("xj.m0", "/me/privacy-requests", {"kind": "deletion", "field": "records"}).json()["request_no"]
     head = person(api, "xj.head")
     assert "此人的案件材料最早保存到" in head.get(f"/privacy/requests/{number}").text
+    untrue = api.post("xj.head", f"/privacy-requests/{number}/answer", {"answer": "done", "words": "已经删除"}, version=1)
+    assert (untrue.status_code, untrue.json()["code"]) == (422, "records_kept"), "nothing was deleted, and nothing may be"
     refused = {"answer": "refused", "words": "依保险法第八十七条须保存"}
     without = api.post("xj.head", f"/privacy-requests/{number}/answer", refused, version=1)
     assert (without.status_code, without.json()["code"]) == (422, "kept_until_missing")
