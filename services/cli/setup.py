@@ -17,7 +17,7 @@ from services.cli.output import AsJson, say, say_json
 from services.core.crypto import make_ring
 from services.core.db import BusinessClock, Database, Scope, urls
 from services.core.errors import Conflict
-from services.core.schema import upgrade
+from services.core.schema import refuse_without_ring, upgrade
 from services.core.settings import Settings, settings
 from services.insurer.post import files
 from services.insurer.suites import suite_of
@@ -39,11 +39,12 @@ def setup(root_name: Annotated[str, typer.Option(help="根组织名称")] = ROOT
 
 def prepare(config: Settings, *, root_name: str = ROOT_NAME) -> str | None:
     """Keys, migrations, bootstrap. Returns the first administrator's token, or None when there already is one."""
+    url, owner_url = urls(config)
+    refuse_without_ring(owner_url or url, config.key_ring)
     make_ring(config.key_ring)
     make_pair(config.insurer_keys, "office", config.insurer_suite)
     if config.mode == "demo":
         make_pair(config.insurer_keys, "insurer", config.insurer_suite)     # in production the insurer keeps its own
-    url, owner_url = urls(config)
     upgrade(owner_url)
     db = Database(url, pool_size=1)
     try:

@@ -119,10 +119,11 @@ class Supervisor:
     def prepare(self) -> None:
         """Keys, database and its migrations; then the environment that all children share."""
         config = self.config
-        crypto.make_ring(config.key_ring)
         app_url, owner_url = config.database_url, config.owner_url
         if not app_url:
             app_url, owner_url = embedded.prepare(embedded.start(config.data_dir / "postgres"), DATABASE)
+        schema.refuse_without_ring(owner_url or app_url, config.key_ring)
+        crypto.make_ring(config.key_ring)
         if owner_url:
             schema.upgrade(owner_url)
         prefect_url = config.prefect_api_url or f"http://127.0.0.1:{config.prefect_port}/api"

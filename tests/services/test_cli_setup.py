@@ -94,6 +94,21 @@ def test_setup_opens_the_house_once_and_the_door_answers(fresh: dict[str, str]) 
         web.wait(20)
 
 
+def test_a_house_whose_keys_are_away_is_given_no_new_ones(fresh: dict[str, str]) -> None:
+    assert run(fresh, "setup").returncode == 0
+    kept = [Path(fresh["HUZHU_DATA_DIR"]) / "keys" / name for name in ("ring.json", "audit-signing.json")]
+    for file in kept:                                   # somebody tidied; a disk that is not mounted looks the same
+        file.rename(file.with_suffix(".away"))
+    for command in ("setup", "up"):
+        refused = run(fresh, command)
+        assert refused.returncode == 2, refused.stdout
+        assert "ring.json" in refused.stderr and "backup-and-restore.md" in refused.stderr and "Traceback" not in refused.stderr
+        assert not any(file.exists() for file in kept)
+    for file in kept:
+        file.with_suffix(".away").rename(file)
+    assert run(fresh, "setup").returncode == 0 and run(fresh, "audit", "verify").returncode == 0
+
+
 def test_a_database_that_is_empty_or_away_is_named(fresh: dict[str, str]) -> None:
     bare = run(fresh, "check")
     assert (bare.returncode, "huzhu setup" in bare.stderr, "Traceback" in bare.stderr) == (2, True, False)
