@@ -22,6 +22,7 @@ from services.core.errors import ConfigError, InputError, NotFound
 from services.storage.backend import Store
 
 DATA, PAPERS, KEYS, LOG = "postgres", "objects", "keys", "wal"
+_UNFINISHED = "postgres.unfinished"     # nobody starts a house that was killed on its way to the wanted instant
 Tell = Callable[[str], None]
 
 
@@ -91,6 +92,7 @@ def _recovered(wanted: Wanted, chosen: Base, recovery: Recovery, segments: int, 
         brought, missing = _papers(wanted, rows, parted, tell)
         ask(url)
     tidy(recovery.data, recovery.segments)
+    recovery.data.rename(recovery.data.with_name(DATA))
     return Restored(chosen, last, segments, brought, missing, touched)
 
 
@@ -142,7 +144,7 @@ def _lacks(missing: str, last: datetime | None) -> InputError:
 def _database(wanted: Wanted, chosen: Base, into: Path, tell: Tell) -> Path:
     """The base backup laid out and proved by PostgreSQL itself."""
     tell(f"取回全量备份 {chosen.id}")
-    data = into / DATA
+    data = into / _UNFINISHED
     data.mkdir(mode=0o700)
     room = into / "fetched"
     room.mkdir(mode=0o700)

@@ -191,6 +191,8 @@ def test_what_was_touched_or_lost_is_named(drill: Drill, copied: tuple[Place, Pl
     assert set(whole(place, key)) == {file.relative_to(folder).as_posix() for file in spoilt}
     with pytest.raises(InputError, match="wal_damaged"):
         restore(Wanted(place, keys, PASSPHRASE, var / "never"), "huzhu", lambda _: None)
+    assert (var / "never" / "keys").is_dir()
+    assert not (var / "never" / "postgres").exists(), "what was not brought to its instant must not start as if it were"
     shutil.rmtree(var / "never")
     segments[-1].unlink()
     assert f"wal/{segments[-1].name}" in whole(place, key)
