@@ -65,13 +65,14 @@ class Backup:
     copier: Copier
 
 
-def claim(place: Place, source: Server) -> str:
-    """The place is this database's own from now on; its identity. ConfigError when another database's backups lie there."""
-    house = source.identity()
-    place.create(HOUSE, json.dumps({"format": 1, "house": house}).encode())
-    if owner(place) != house:
-        raise ConfigError("backup_other_house", f"{place.address} 里是另一套系统的备份，没有写入",
-                          remedy="给这套系统另指一个 HUZHU_BACKUP_PLACE", field="HUZHU_BACKUP_PLACE")
+def claim(backup: Backup) -> str:
+    """Both places are this database's own from now on; its identity. ConfigError when another database's backups or keys lie there."""
+    house = backup.server.identity()
+    for place, setting in ((backup.place, "HUZHU_BACKUP_PLACE"), (backup.keys_place, "HUZHU_BACKUP_KEYS")):
+        place.create(HOUSE, json.dumps({"format": 1, "house": house}).encode())
+        if owner(place) != house:       # of two houses' keys a restore would take the newest
+            raise ConfigError("backup_other_house", f"{place.address} 里是另一套系统的备份，没有写入",
+                              remedy=f"给这套系统另指一个 {setting}", field=setting)
     return house
 
 
@@ -99,7 +100,7 @@ def take(backup: Backup, tell: Tell = lambda _: None) -> Base:
     config, place = backup.config, backup.place
     signing.make_key(config.key_ring.parent)
     key = signing.load_key(config.key_ring.parent)
-    house = claim(place, backup.server)
+    house = claim(backup)
     log = backup.server.log()
     refuse_fork(place, key.public_key(), log)
     started = log.at

@@ -93,7 +93,7 @@ class Stream:
         self.spool.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._be_alone()
         signing.make_key(self.backup.config.key_ring.parent)
-        base.claim(self.backup.place, self.backup.server)
+        base.claim(self.backup)
         self.backup.server.free_slot(self._name)
         base.refuse_fork(self.backup.place, signing.load_key(self.backup.config.key_ring.parent).public_key(), self.backup.server.log())
         self._join()

@@ -24,7 +24,7 @@ from services.backup.status import Status
 from services.cli.restore import _instant
 from services.core.clock import CHINA
 from services.core.db import Database
-from services.core.errors import Conflict, InputError
+from services.core.errors import ConfigError, Conflict, InputError
 from services.core.settings import Settings, settings
 from services.evidence import service as evidence
 from services.storage.backend import StoreDown
@@ -181,3 +181,15 @@ def test_a_file_that_was_sealed_anew_since_comes_back_for_an_earlier_instant(pla
     (tmp_path / "into").mkdir()
     assert _papers(wanted, [], [Needed("feed_file", str(feed), "", sure=False)], lambda _: None) == (1, [])
     assert (tmp_path / "into" / "objects" / "parts" / str(feed) / "000000000000").read_bytes() == b"k2:sealed anew"
+
+
+@pytest.mark.parametrize(("other", "setting"), [("place", "HUZHU_BACKUP_PLACE"), ("keys_place", "HUZHU_BACKUP_KEYS")])
+def test_two_houses_share_neither_place(house: Backup, server: str, tmp_path: Path, other: str, setting: str) -> None:
+    """Whose keys are the newest would open nothing of the other's, and a restore takes the newest."""
+    own = replace(house, server=Server(server), keys_place=place_of(Settings(), str(tmp_path / "keys-place")))
+    getattr(own, other).put("house.json", b'{"format": 1, "house": "another"}')
+    with pytest.raises(ConfigError, match="backup_other_house") as refused:
+        base.claim(own)
+    assert refused.value.field == setting
+    getattr(own, other).drop(["house.json"])
+    assert base.claim(own) == base.claim(own) == base.owner(own.keys_place)
