@@ -17,22 +17,25 @@ _UNFINISHED = timedelta(days=2)
 class Gone:
     """What was taken away: base backups, segments of the log, papers.
 
-    `lost`: papers that stayed because rows rest on them, though no backup of all these days saw them in the store.
+    `lost`: papers that stayed because rows rest on them, though no backup of all these days saw them in the store. `touched`: backups
+    whose signature is not ours, for whose sake log and papers stay: with our key lost and made anew, they are our own.
     """
 
     bases: int
     segments: int
     papers: int
     lost: int = 0
+    touched: int = 0
 
     @property
     def any(self) -> bool:
         """Whether there was anything."""
-        return bool(self.bases or self.segments or self.papers or self.lost)
+        return bool(self.bases or self.segments or self.papers or self.lost or self.touched)
 
     def __str__(self) -> str:
         lost = f"；{self.lost} 份材料仍有记录引用、文件库里没有，备份里的没有清理：运行 huzhu check 核对文件库" if self.lost else ""
-        return f"全量备份 {self.bases} 份、日志 {self.segments} 段、材料 {self.papers} 份{lost}"
+        touched = f"；有 {self.touched} 份全量备份签名不符，查明以前不清理日志和材料（huzhu backup list）" if self.touched else ""
+        return f"全量备份 {self.bases} 份、日志 {self.segments} 段、材料 {self.papers} 份{lost}{touched}"
 
 
 def kept(found: list[Base], since: datetime) -> list[Base]:
@@ -50,9 +53,10 @@ def prune(backup: Backup, *, now: datetime) -> Gone:
     old = [one for one in found if one not in stay] if stay else []
     for one in old:
         place.drop([f"{base.FOLDER}/{one.id}/{name}" for name in (base.MANIFEST, *one.files)])
-    _unfinished(place, {*(one.id for one in found), *base.touched(place, key)}, now)
-    if not stay:
-        return Gone(0, 0, 0)
+    touched = base.touched(place, key)
+    _unfinished(place, {*(one.id for one in found), *touched}, now)
+    if not stay or touched:
+        return Gone(len(old), 0, 0, touched=len(touched))
     first = wal.number(stay[0].first_segment, stay[0].segment_size)
     segments, _ = wal.listed(place)
     over = [one.path for one in segments if wal.number(one.name, stay[0].segment_size) < first]

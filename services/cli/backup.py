@@ -131,7 +131,7 @@ def prune(place: Where = "", keys: Keys = "", passphrase_file: Secret = None, as
     whole = _backup(settings(), place, keys, passphrase_file)
     gone = retention.prune(whole, now=whole.server.log().at)
     say_json(asdict(gone)) if as_json else say(f"已清理：{gone}" if gone.any else "没有过期的备份")
-    if gone.lost:
+    if gone.lost or gone.touched:
         raise typer.Exit(SAID_NO)
 
 

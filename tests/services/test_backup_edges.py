@@ -183,6 +183,21 @@ def test_a_file_that_was_sealed_anew_since_comes_back_for_an_earlier_instant(pla
     assert (tmp_path / "into" / "objects" / "parts" / str(feed) / "000000000000").read_bytes() == b"k2:sealed anew"
 
 
+def test_the_log_stays_while_a_backup_bears_another_signature(house: Backup) -> None:
+    """Who lost the signing key and had it made anew would lose every instant that its own former backups still give."""
+    now = datetime.now(UTC)
+    finished(house, now - timedelta(days=9), {})
+    house.place.put("wal/000000010000000000000001", b"needed by the former ones")
+    house.place.put("papers/" + papers.path_of("0" * 64), b"a copy")
+    (house.config.key_ring.parent / signing.KEY).unlink()
+    signing.make_key(house.config.key_ring.parent)
+    finished(house, now + timedelta(days=1), {})
+    gone = retention.prune(house, now=now + timedelta(days=20))
+    assert (gone.segments, gone.papers, gone.touched) == (0, 0, 1)
+    assert "签名不符" in str(gone)
+    assert len(list(house.place.items("wal"))) == 1
+
+
 @pytest.mark.parametrize(("other", "setting"), [("place", "HUZHU_BACKUP_PLACE"), ("keys_place", "HUZHU_BACKUP_KEYS")])
 def test_two_houses_share_neither_place(house: Backup, server: str, tmp_path: Path, other: str, setting: str) -> None:
     """Whose keys are the newest would open nothing of the other's, and a restore takes the newest."""
