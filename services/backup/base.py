@@ -105,7 +105,7 @@ def take(backup: Backup, tell: Tell = lambda _: None) -> Base:
     refuse_fork(place, key.public_key(), log)
     started = log.at
     stamp = f"{started.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-    keys = sealing.keep(backup.keys_place, sealing.gathered(config), backup.passphrase, started)
+    sealing.keep(backup.keys_place, sealing.gathered(config), backup.passphrase, started)      # whether it can be, before hours of work
     before = backup.copier.copy(tell)
     with _room(config, place) as room:
         tell("复制数据库")
@@ -115,6 +115,8 @@ def take(backup: Backup, tell: Tell = lambda _: None) -> Base:
         with tempfile.TemporaryDirectory(prefix="log-", dir=room.parent) as scratch:
             begins = proving.prove_archives(room, Path(scratch)).ranges[0]
         ended, size = backup.server.log().at, backup.server.segment_size()
+        # Again: a key that came meanwhile opens values that this copy of the database has.
+        keys = sealing.keep(backup.keys_place, sealing.gathered(config), backup.passphrase, ended)
         after = backup.copier.copy(tell)
         listed = before.names | after.names
         (room / PAPERS).write_bytes(papers.packed(listed))

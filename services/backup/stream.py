@@ -146,9 +146,9 @@ class Stream:
                 raise OutsideError("wal_receiver", "接收日志的程序没有跟上",
                                    remedy="核对数据库的 wal_level 与 max_wal_senders，系统会自己再试")
             time.sleep(0.05)
+        self._copy_keys()
         while not self._put():
             pass
-        self._copy_keys()
         self._copy_papers()
         status.write(self.backup.place, Status(log.at, self._papers_until, self.backup.server.behind(), log.segment),
                      signing.load_key(self.backup.config.key_ring.parent))
@@ -193,7 +193,7 @@ class Stream:
         return True
 
     def _copy_keys(self) -> None:
-        """A key that is new opens values that are in the log already: it goes before the next status."""
+        """A key that is new opens values that are in the log already: it goes before the log does."""
         keys = sealing.gathered(self.backup.config)
         if (state := sealing.digest_of(keys)) != self._keys:
             sealing.keep(self.backup.keys_place, keys, self.backup.passphrase, self.backup.server.log().at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import threading
@@ -16,7 +17,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from obstore.store import LocalStore
 
-from services.backup import base, checking, signing, status
+from services.access.custody import ring
+from services.backup import base, checking, sealing, signing, status
 from services.backup.base import Backup
 from services.backup.papers import Copier
 from services.backup.place import place_of
@@ -165,3 +167,17 @@ def test_one_stream_for_a_database_and_a_receiver_left_over_is_ended(running: Ru
         os.kill(stream._receiver.pid if stream._receiver else 0, 0)
     running.backup.server.drop_slot()
     assert running.ask("SELECT count(*) FROM pg_replication_slots") == 0
+
+
+def test_a_key_that_came_while_the_database_was_copied_is_in_the_keys_copy(running: Running) -> None:
+    """Without a stream nobody else copies it, and what was sealed with it in that hour is in the base backup."""
+    ring_file, made = running.backup.config.key_ring, list[str]()
+
+    def tell(words: str) -> None:
+        if words == "核验数据库的副本":
+            made.append(ring.rotate(ring_file, now=clock(running.own.url)))
+
+    one = base.take(running.backup, tell)
+    for instant in (None, one.ended_at):
+        assert made[0] in json.loads(sealing.of(running.backup.keys_place, PASSPHRASE, instant)["ring.json"])["field_keys"]
+    assert made[0] in json.loads(sealing.unseal(running.backup.keys_place.read(one.keys), PASSPHRASE)["ring.json"])["field_keys"]
