@@ -17,6 +17,7 @@ WORDS = {
     "level_without_person": N_("审核中的案件没有一级是开放的：无人可办"),
     "payment_unplanned": N_("已决定给付，但没有生成应付款项"),
     "insurer_payment_unplanned": N_("保险公司已决定给付，但没有登记应付款项"),
+    "hold_forgotten": N_("案件暂停三十天以上，没有人过问"),
     "paper_unlooked": N_("材料上传后一小时没有检查"),
     "paper_lost": N_("材料的文件在文件库里丢失或损坏"),
     "letter_unissued": N_("文书拟好后没有签发，也没有后台工作"),
@@ -52,6 +53,9 @@ WORDS = {
 
 # By condition: what to do, where it is a sentence and not a command.
 REMEDIES = {
+    "hold_forgotten": N_("由办事处负责人打开 /claims/{subject} 核对暂停的事由；已消除的解除暂停，仍在的在 /stuck 搁置"),
+    "backup_log_late": N_("核对备份处能否写入、huzhu backup stream 是否在运行（infra/runbooks/nights.md 第 12 夜）"),
+    "backup_papers_late": N_("核对备份处能否写入、huzhu backup stream 是否在运行（infra/runbooks/nights.md 第 12 夜）"),
     "database_held": N_("按 infra/runbooks/nights.md 第 11 夜核对后结束会话 {subject}"),
     "claim_unmoved": N_("打开 /claims/{subject}，看“全部记录”的最后一步由谁接着办"),
     "level_without_person": N_("在 /team 上报上级，或由管理员为该级增加人员"),

@@ -67,6 +67,8 @@ CAUSES: dict[str, tuple[tuple[str, ...], timedelta, str]] = {
     "paper_unlooked": ((FORGET, "UPDATE paper SET pages = NULL, verdict = 'waiting', fault = NULL WHERE claim_id IN (SELECT id FROM claim"
                         " WHERE state = 'verified')"), HOUR,
                        CLAIM.format("verified")),
+    "hold_forgotten": (("UPDATE claim SET held = true, hold_reason = 'audit_request' WHERE state = 'in_review'",), 30 * DAY,
+                       CLAIM.format("in_review")),
     "paper_lost": ((LOST_PAGE.format("object_missing", "verified"), LOST_PAGE.format("file_damaged", "in_review"),
                     LOST_PAGE.format("object_missing", "paid"), "UPDATE claim SET state = 'closed' WHERE state = 'paid'"), HOUR,
                    CLAIM.format("verified")),

@@ -22,6 +22,10 @@ CONDITIONS = (
         FROM claim c WHERE c.state = 'in_review' AND NOT c.held AND c.updated_at < :now - interval '1 hour'
         AND NOT EXISTS (SELECT FROM review_step s WHERE s.claim_id = c.id AND s.round = c.round AND s.state = 'open')
         AND {_NO_WORK.format(claim="c.id")}"""),
+    Condition("hold_forgotten", "案件暂停三十天以上，没有人过问",
+              "由办事处负责人打开 /claims/{subject} 核对暂停的事由；已消除的解除暂停，仍在的在 /stuck 搁置", """
+        SELECT c.claim_no, c.org_key, c.id, c.id, c.updated_at, '状态 ' || c.state || '，时限照走' FROM claim c
+        WHERE c.held AND c.state NOT IN ('closed', 'cancelled') AND c.updated_at < :now - interval '30 days'"""),
     *(Condition(code, words, AGAIN, f"""
         SELECT c.claim_no, c.org_key, c.id, c.id, c.updated_at, '决定给付后没有应付款项'
         FROM claim c WHERE c.state = 'payable' AND c.updated_at < :now - interval '1 hour' AND c.route = '{route}'
