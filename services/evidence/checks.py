@@ -48,8 +48,7 @@ class _File:
     cards: Mapping[uuid.UUID, BankCard]
     papers: Mapping[uuid.UUID, Sequence[Paper]]
     repeats: Mapping[uuid.UUID, Sequence[Finding]]   # papers that lie in another claim too
-    unshown: Mapping[uuid.UUID, Sequence[tuple[str, int]]]
-    lost: Mapping[uuid.UUID, Sequence[tuple[str, int]]]
+    undrawn: Mapping[uuid.UUID, Sequence[tuple[str, int, bool]]]
     read: Mapping[uuid.UUID, PaperReading]           # by paper
     fields: Mapping[uuid.UUID, Sequence[FieldView]]
 
@@ -86,8 +85,7 @@ def _load(session: Session, claims: Sequence[Claim]) -> _File:
     read = session.exec(select(PaperReading).where(col(PaperReading.paper_id).in_(list(names)))).all()
     return _File({cover.id: cover for cover in covers}, enrolment.people_by_id(session, persons),
                  {case.id: case for case in cases}, enrolment.current_cards(session, persons), papers,
-                 repeats.findings(session, ids, names), queries.unshown(session, ids), queries.unshown(session, ids, lost=True),
-                 {one.paper_id: one for one in read},
+                 repeats.findings(session, ids, names), queries.undrawn(session, ids), {one.paper_id: one for one in read},
                  readings.fields_of(session, ids))
 
 
@@ -99,13 +97,14 @@ def _name(claim: Claim, paper: Paper) -> str:
 def _seen(claim: Claim, file: _File) -> Seen:
     cover, person, card = file.covers[claim.cover_id], file.people[claim.person_id], file.cards.get(claim.person_id)
     book = registry.version(claim.plan, claim.plan_from)
+    undrawn = file.undrawn.get(claim.id, ())
     uploaded = {paper.kind for paper in file.papers[claim.id] if paper.verdict != "rejected"}
     return Seen(
         identity_matched=_matches(claim, cover, person),
         missing=tuple(rules.paper_name(book, kind) for kind in claim.required if kind not in uploaded),
         decisive_fact=_unstated(claim, cover),
-        unshown=tuple((rules.paper_name(book, kind), number) for kind, number in file.unshown.get(claim.id, ())),
-        lost=tuple(rules.paper_name(book, kind) for kind, _ in file.lost.get(claim.id, ())),
+        unshown=tuple((rules.paper_name(book, kind), number) for kind, number, lost in undrawn if not lost),
+        lost=tuple(rules.paper_name(book, kind) for kind, _, lost in undrawn if lost),
         bank=card.bank if card else None, bank_allowed=card is not None and book.bank_allowed(card.bank),
         late=file.cases[claim.case_id].late, cover_ended=cover.ended_on is not None)
 

@@ -40,20 +40,21 @@ def papers_of(session: Session, claim_ids: Sequence[uuid.UUID]) -> dict[uuid.UUI
 LOST = ("object_missing", "object_damaged")     # the store's fault: whoever handed the paper in has nothing to do with it
 
 
-def unshown(session: Session, claim_ids: Sequence[uuid.UUID], *, lost: bool = False) -> dict[uuid.UUID, list[tuple[str, int]]]:
-    """Kind of paper and number of each page that could not be drawn, by claim; papers already sent back are left out.
-
-    `lost`: those whose bytes the store has lost, instead of those that nobody can read.
-    """
-    fault = col(PaperPage.fault)
-    rows = session.execute(sa.select(col(Paper.claim_id), col(Paper.kind), col(PaperPage.number)).join(
+def undrawn(session: Session, claim_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[tuple[str, int, bool]]]:
+    """Kind of paper, number and whether the store lost it, of each page that could not be drawn; papers sent back are left out."""
+    rows = session.execute(sa.select(col(Paper.claim_id), col(Paper.kind), col(PaperPage.number), col(PaperPage.fault).in_(LOST)).join(
         PaperPage, col(PaperPage.paper_id) == col(Paper.id)).where(
-        col(Paper.claim_id).in_(list(claim_ids)), fault.in_(LOST) if lost else fault.not_in(LOST),
-        col(Paper.verdict) != "rejected").order_by(col(Paper.id), col(PaperPage.number)))
-    found: dict[uuid.UUID, list[tuple[str, int]]] = {}
-    for claim_id, kind, number in rows:
-        found.setdefault(claim_id, []).append((kind, number))
+        col(Paper.claim_id).in_(list(claim_ids)), col(PaperPage.fault).is_not(None), col(Paper.verdict) != "rejected").order_by(
+        col(Paper.id), col(PaperPage.number)))
+    found: dict[uuid.UUID, list[tuple[str, int, bool]]] = {}
+    for claim_id, kind, number, lost in rows:
+        found.setdefault(claim_id, []).append((kind, number, lost))
     return found
+
+
+def unshown(session: Session, claim_id: uuid.UUID) -> list[tuple[str, int]]:
+    """Of one claim the pages that nobody can read as they were handed in; what the store lost is not among them."""
+    return [(kind, number) for kind, number, lost in undrawn(session, [claim_id]).get(claim_id, ()) if not lost]
 
 
 def checklist(session: Session, claim: Claim) -> list[Wanted]:

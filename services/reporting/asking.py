@@ -83,7 +83,7 @@ def _unread(session: Session, view: ClaimView) -> dict[str, list[str]]:
     """By kind of paper the pages that cannot be shown and the fields that somebody called unreadable, of papers not judged yet."""
     waiting = {paper.id: paper.kind for paper in view.papers if paper.verdict == "waiting"}
     found: dict[str, list[str]] = {}
-    for kind, number in queries.unshown(session, [view.claim.id]).get(view.claim.id, ()):
+    for kind, number in queries.unshown(session, view.claim.id):
         if kind in waiting.values():
             found.setdefault(kind, []).append(f"第{number}页")
     rows = session.execute(sa.select(col(PaperField.paper_id), col(PaperField.sheet), col(PaperField.name)).where(
