@@ -18,7 +18,7 @@ import psycopg
 import structlog
 
 from flows.dispatch import LANES, Lane, drain
-from services.core import logs, telemetry
+from services.core import logs, scratch, telemetry
 from services.core.away import DatabaseAway, lively
 from services.core.errors import HuzhuError
 from services.core.settings import settings
@@ -126,6 +126,7 @@ def _wait(connection: psycopg.Connection[tuple[object, ...]]) -> None:
 def main() -> int:
     """Run; a refusal to start is one clear line."""
     try:
+        scratch.own()
         asyncio.run(run())
     except HuzhuError as error:
         sys.stderr.write(f"{error}\n")

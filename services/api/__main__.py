@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 
 from services.api.app import create_app
-from services.core import logs, telemetry
+from services.core import logs, scratch, telemetry
 from services.core.away import DatabaseAway
 from services.core.errors import HuzhuError
 from services.core.settings import Settings, settings
@@ -40,6 +40,7 @@ def main() -> int:
     given = parser.parse_args()
     try:
         config = settings()
+        scratch.own()
         logs.start("web")
         telemetry.export_traces("web", config.otlp_url)
         app = create_app(build(config), [] if given.api_only else pages())
