@@ -193,10 +193,12 @@ def told(found: Sequence[Difference]) -> list[str]:
     lines = []
     for table in sorted({one.table for one in found}):
         lost, more = ([one.row for one in found if one.table == table and one.kind == kind] for kind in ("lost", "more"))
-        if len(lost) != len(more):
+        try:
+            pairs = list(zip(map(json.loads, lost), map(json.loads, more), strict=True))
+        except ValueError:          # not as many of each; or a row is words, or has something drawn left out of it
             lines += [f"{kind} {table} {row}" for kind, rows in (("lost", lost), ("more", more)) for row in rows]
             continue
-        for one, other in zip(map(json.loads, lost), map(json.loads, more), strict=True):
+        for one, other in pairs:
             cells = "; ".join(f"{name}: {one.get(name)!r} → {other.get(name)!r}" for name in sorted({*one, *other})
                               if one.get(name) != other.get(name))
             lines.append(f"otherwise {table} {cells}")

@@ -28,11 +28,13 @@ from services.core import crypto, embedded
 from services.core.db import Database, Scope
 from services.core.settings import ROOT as CODE
 from services.core.settings import settings
+from services.outbox.service import CHANNEL
 from services.reporting import checks
 from tests.support.databases import create, drop
 from tests.support.gateway import http_gateway
 
 PATIENCE = 150.0            # seconds in which owed work must be done, however busy the machine
+_TURNS = 2                  # of collecting what the insurer says, at the end
 _GLANCE = 0.05              # between two looks at what is owed
 
 
@@ -122,9 +124,11 @@ class Lab:
                 keeper.live(outside.environment, record=copy.folder / "again", fatal="", clock=ground.at)
                 self._until_done(keeper, copy)
             time.sleep(_GLANCE)                 # the last commit's other side
+            points = recorded(copy.folder / "points")
+            if case.start.twin:
+                self._to_rest(keeper, copy)
             keeper.kill()
-            return begun, Ending(copy.snapshot(outside), copy.findings(), recorded(copy.folder / "points"), died,
-                                 time.monotonic() - began)
+            return begun, Ending(copy.snapshot(outside), copy.findings(), points, died, time.monotonic() - began)
 
     def _until_dead(self, keeper: Keeper, copy: Copy) -> bool:
         """True when the worker died; False when it had nothing left to do and lives."""
@@ -143,6 +147,14 @@ class Lab:
             assert status is None, f"the worker ended by itself with {status}"
             assert time.monotonic() < deadline, f"still owed: {copy.hanging()}"
         return False
+
+    def _to_rest(self, keeper: Keeper, copy: Copy) -> None:
+        """What came before what it follows is taken in at the timetable's next turn, and work done again is such a turn: all runs have
+        their turns, until one more changes nothing.
+        """
+        for _ in range(_TURNS):
+            copy.collect()
+            self._until_done(keeper, copy)
 
 
 @dataclass(slots=True)
@@ -171,6 +183,12 @@ class Copy:
         """How many rows are owed."""
         row = self._look.execute("SELECT count(*) FROM outbox").fetchone()
         return int(str(row[0])) if row else 0
+
+    def collect(self) -> None:
+        """The insurer's messages are owed once more, as by the timetable."""
+        self._look.execute("INSERT INTO outbox (org_key, topic, payload, created_at, tries) SELECT %s, 'timetable.collect', '{}', now(), 0",
+                           (f"{settings().root_org}.",))
+        self._look.execute(f"NOTIFY {CHANNEL}")
 
     def hanging(self) -> list[tuple[object, ...]]:
         """What is owed and why."""
