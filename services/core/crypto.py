@@ -144,7 +144,8 @@ def load_ring(path: Path) -> KeyRing:
         return KeyRing(data["current"], keys, base64.b64decode(data["index_key"]), base64.b64decode(data["audit_key"]),
                        later=sorted(later), anew=lambda: load_ring(path))
     except FileNotFoundError:
-        raise ConfigError("key_ring", f"没有密钥文件 {path.name}", remedy="新装的系统先运行 huzhu setup；用过的，从密钥的备份放回") from None
+        raise ConfigError("key_ring", f"没有密钥文件 {path.name}",
+                          remedy="新装的系统先运行 huzhu setup；用过的，从密钥的备份放回") from None
     except (ValueError, KeyError, TypeError):
         raise ConfigError("key_ring", f"密钥文件 {path.name} 的内容不完整", remedy="从备份恢复密钥文件") from None
 
