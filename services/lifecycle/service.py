@@ -26,7 +26,7 @@ from statemachines.rules import FACTS, NotAllowed, Refused, decide, needs
 from statemachines.words import event_words, state_words
 
 _SENIORS = (Role.SENIOR_REVIEWER, Role.HEAD)
-_PART = 1_000       # rows written with one statement
+_PART = 200          # rows written with one statement: so few that the driver hands them to the line whole, and need not be asked again
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 

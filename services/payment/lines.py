@@ -13,7 +13,7 @@ from sqlmodel import Session
 from services.core.db import driver_cursor
 from services.core.ids import uuidv7s
 
-_PART = 1_000       # lines written with one statement
+_PART = 200          # lines written with one statement (see services.lifecycle.service)
 
 
 class Kept(NamedTuple):

@@ -11,6 +11,7 @@ from datetime import datetime
 import psycopg
 import pytest
 import sqlalchemy as sa
+from sqlmodel import Session
 
 from services.audit.verify import verify
 from services.core.db import Database
@@ -33,28 +34,41 @@ def collecting() -> Iterator[None]:
     gc.enable()
 
 
-def test_garbage_is_collected_again_after_the_last_verb_also_one_that_failed() -> None:
+def test_garbage_is_collected_again_after_the_last_verb_also_one_that_failed(db: Database) -> None:
     seen = []
 
     @in_bulk
-    def fails() -> None:
+    def fails(_session: Session) -> None:
         seen.append(gc.isenabled())
         raise ValueError
 
     @in_bulk
-    def outer() -> str:
+    def outer(session: Session) -> str:
         with pytest.raises(ValueError):
-            fails()
+            fails(session)
         seen.append(gc.isenabled())
         return "done"
 
-    assert (outer(), seen, gc.isenabled()) == ("done", [False, False], True)
+    with db.unit_of_work(ROOT.scope) as session:
+        assert (outer(session), seen, gc.isenabled()) == ("done", [False, False], True)
 
 
-def test_who_turned_it_off_before_finds_it_off() -> None:
+def test_who_turned_it_off_before_finds_it_off(db: Database) -> None:
     gc.disable()
-    in_bulk(lambda: None)()
+    with db.unit_of_work(ROOT.scope) as session:
+        in_bulk(lambda _: None)(session)
     assert not gc.isenabled()
+
+
+def test_the_room_to_sort_in_is_the_transactions_alone(db: Database) -> None:
+    def room(session: Session) -> str:
+        return str(session.execute(sa.text("SHOW work_mem")).scalar_one())
+
+    with db.unit_of_work(ROOT.scope) as session:
+        usual = room(session)
+        assert in_bulk(room)(session) == "64MB" != usual
+    with db.unit_of_work(ROOT.scope) as session:
+        assert room(session) == usual
 
 
 def test_a_files_lines_are_looked_up_one_by_one(db: Database, now: datetime) -> None:
