@@ -44,8 +44,8 @@ DRAWN: Mapping[str, frozenset[str]] = {
     "audit_seal": frozenset({"place"}),         # names the run's own folder
 }
 # Within a row's text: two pieces of work that are owed at once come in either order, and with them their places in a claim's record.
-# A letter's number is the next one; that none is missing or given twice, `huzhu check` says.
-_NUMBER = r'"serial": \d+|"number": "[^"]*〔\d{4}〕\d+号"'
+# A letter's number is the next one, also where another letter names it; that none is missing or given twice, `huzhu check` says.
+_NUMBER = r'"serial": \d+|〔\d{4}〕\d+号'
 ORDERED: Mapping[str, re.Pattern[str]] = {"audit_record": re.compile(rf'"seq": \d+|{_NUMBER}'), "notice": re.compile(_NUMBER)}
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _SIGN = "[2-9A-HJKMNP-Z]"            # of a letter's check code, as it is printed and as its address has it

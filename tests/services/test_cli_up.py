@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 from services.cli.setup import make_pair
 from services.cli.supervisor import free_port
 from services.core import embedded
-from services.core.settings import ROOT
+from services.core.settings import ROOT, settings
 
 
 def _children(parent: int) -> set[int]:
@@ -42,6 +43,7 @@ def _runs(process: int) -> bool:
 @pytest.fixture
 def up(server: str, database_name: str, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """`huzhu up` over this test's database, and where its pages are; Prefect is somebody else's."""
+    shutil.copytree(settings().key_ring.parent, tmp_path / "keys")      # the house stands: without its keys it is not started
     for name in ("office", "insurer"):
         make_pair(tmp_path / "keys", name)
     port = free_port()
