@@ -35,7 +35,7 @@ from services.core import embedded
 from services.core.db import DATABASE, Database
 from services.core.settings import ROOT
 
-RELEASE, NAME = "56ddaf6", "0.8.0"
+RELEASE, NAME = "285047d", "0.9.0"
 WARM = 20               # answers after which it is taken to be at work
 CALM = 8.0              # seconds of load before, between and after the steps
 
