@@ -141,7 +141,7 @@ def main() -> None:
     """Measure and print; `--json` for programs."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--rows", type=int, default=3_000)
+    parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     rates, steps = measure(options.rows, options.rounds)
