@@ -149,8 +149,8 @@ class Lab:
         return False
 
     def _to_rest(self, keeper: Keeper, copy: Copy) -> None:
-        """What came before what it follows is taken in at the timetable's next turn, and work done again is such a turn: all runs have
-        their turns, until one more changes nothing.
+        """What came before what it follows is taken in at the timetable's next turn, and work done again is such a turn: so every
+        run has further turns at its end, which leave none ahead of another.
         """
         for _ in range(_TURNS):
             copy.collect()
