@@ -125,13 +125,13 @@ def finish(session: Session, *, upload_id: uuid.UUID, actor: Actor, now: datetim
     if len(content) != row.size or hashlib.sha256(content).hexdigest() != row.sha256:
         raise InputError("upload_hash", "收到的内容与原文件不符", remedy="请重新选择文件上传", field="content")
     papers = hand_in(session, case_id=row.case_id, kind=row.kind, files=[(row.file_name, content)], actor=actor, now=now)
-    _forget(session, row)
+    _give_up(session, row, now)
     return papers
 
 
 def drop(session: Session, *, upload_id: uuid.UUID, actor: Actor, now: datetime) -> None:
     """Give an unfinished file up. NotFound when it is over or another's."""
-    _forget(session, _own(session, upload_id, actor, now))
+    _give_up(session, _own(session, upload_id, actor, now), now)
 
 
 def unfinished(session: Session, *, case_id: uuid.UUID, actor: Actor, now: datetime) -> list[Coming]:
@@ -143,11 +143,13 @@ def unfinished(session: Session, *, case_id: uuid.UUID, actor: Actor, now: datet
 
 
 def expire(session: Session, *, now: datetime) -> int:
-    """Forget uploads that nobody went on with; how many. Their parts go first, so that a kill in between leaves none behind."""
+    """Forget uploads that are over; how many. Their parts go first, so that a kill in between leaves none behind."""
     rows = session.exec(select(UploadSession).where(col(UploadSession.expires_at) <= now).order_by(col(UploadSession.id)).limit(
         _SWEEP).with_for_update(skip_locked=True)).all()
     for row in rows:
-        _forget(session, row)
+        storage.drop_parts(row.id)
+        session.delete(row)
+    session.flush()
     return len(rows)
 
 
@@ -195,9 +197,11 @@ def _account(actor: Actor) -> uuid.UUID:
     return actor.account_id
 
 
-def _forget(session: Session, row: UploadSession) -> None:
-    storage.drop_parts(row.id)
-    session.delete(row)
+def _give_up(session: Session, row: UploadSession, now: datetime) -> None:
+    """It is over from this commit on; `expire` takes the parts. Taken here they would be gone also when the commit fails, and the same
+    request sent again would find an upload without its bytes."""
+    row.expires_at = now
+    session.add(row)
     session.flush()
 
 

@@ -55,6 +55,10 @@ class Place:
         assert isinstance(found, Coming)
         return found
 
+    def swept(self) -> int:
+        with self.db.unit_of_work(ROOT.scope) as session:
+            return uploads.expire(session, now=self.now)
+
     def count(self, table: str) -> int:
         with self.db.view(ROOT.scope) as session:
             return int(session.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one())
@@ -80,7 +84,8 @@ def test_a_file_cut_in_the_middle_goes_on_where_it_stopped(place: Place) -> None
     assert isinstance(papers, list) and [(paper.claim_id, paper.kind, paper.size) for paper in papers] == [
         (place.claim, "pathology", len(whole))]
     assert storage.get(papers[0].sha256) == whole and papers[0].file_name == "病理报告.jpg"
-    assert coming.id and storage.joined(coming.id) == b"" and place.count("upload_session") == 0
+    assert coming.id and place.swept() == 1
+    assert storage.joined(coming.id) == b"" and place.count("upload_session") == 0
     there = place.begin(whole)                                   # sent once more: nothing is left to send
     assert there.id is None and there.received == len(whole)
 
@@ -113,10 +118,29 @@ def test_bytes_other_than_those_announced_are_refused(place: Place) -> None:
         place.do(uploads.finish, upload_id=coming.id)
     assert place.count("paper") == 0
     place.do(uploads.drop, upload_id=coming.id)
-    assert place.count("upload_session") == 0
+    assert coming.id and place.swept() == 1
+    assert storage.joined(coming.id) == b"" and place.count("upload_session") == 0
     for words in ({"sha256": "x"}, {"size": 0}, {"size": 51 << 20}, {"kind": "nonsense"}, {"file_name": "../x.jpg"}):
         with pytest.raises(InputError):
             place.begin(**words)
+
+
+@pytest.mark.parametrize("verb", [uploads.finish, uploads.drop])
+def test_a_commit_that_fails_takes_no_part_away(place: Place, verb: object) -> None:
+    coming = place.begin()
+    place.part(coming.id, 0, PHOTO)
+
+    def cut(*arguments: object, **words: object) -> None:
+        verb(*arguments, **words)                   # type: ignore[operator]
+        raise ConnectionError("the database went away before the commit")
+    with pytest.raises(ConnectionError):
+        place.do(cut, upload_id=coming.id)
+    assert place.swept() == 0
+    papers = place.do(uploads.finish, upload_id=coming.id)
+    assert isinstance(papers, list) and storage.get(papers[0].sha256) == PHOTO
+    with pytest.raises(NotFound, match="upload_missing"):
+        place.do(uploads.state, upload_id=coming.id)
+    assert place.do(uploads.unfinished, case_id=place.case) == []
 
 
 def test_a_hostile_file_is_as_hostile_in_parts(place: Place) -> None:

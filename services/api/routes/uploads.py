@@ -96,7 +96,7 @@ def finish(call: Doing, upload_id: uuid.UUID, body: Nothing) -> Response:
 
 @router.post("/uploads/{upload_id}/drop", response_model=Nothing, summary="放弃没有传完的文件")
 def drop(call: Doing, upload_id: uuid.UUID, body: Nothing) -> Response:
-    """Its parts are forgotten at once."""
+    """It is over at once; its parts go with the next sweep."""
     def run(session: Session) -> Nothing:
         uploads.drop(session, upload_id=upload_id, actor=call.actor, now=call.now)
         return Nothing()
