@@ -15,6 +15,7 @@ from services.audit import service as audit
 from services.core.errors import NotFound, OutsideError
 from services.core.ids import uuidv7
 from services.evidence.papers import readable, still_here
+from services.evidence.queries import LOST
 from services.models import Paper, PaperPage
 from services.storage import reading
 from services.storage import service as storage
@@ -112,11 +113,19 @@ def read_page(session: Session, *, paper_id: uuid.UUID, number: int, thumb: bool
     page = session.exec(select(PaperPage).where(PaperPage.paper_id == paper.id, PaperPage.number == number)).first()
     if page is None and paper.pages is None:
         raise NotFound("page_waiting", "这份材料的页面还在准备", remedy="稍后再看，或下载原件")
-    sha256 = None if page is None else page.thumb_sha256 if thumb else page.view_sha256
-    if sha256 is None:
-        raise NotFound("page_missing", "没有这一页，或这一页无法显示", remedy="请下载原件查看，看不清的请申请人重新上传")
+    sha256 = picture_of(page, thumb=thumb)
     if actor.account_id:
         audit.looked(session, org_key=claim.org_key, account=actor.account_id, claim_id=claim.id, what=f"paper:{paper.id}",
                      reason=None, at=now)
         session.flush()
     return storage.get(sha256)
+
+
+def picture_of(page: PaperPage | None, *, thumb: bool) -> str:
+    """The hash of a page's picture. NotFound when it cannot be shown, with who can mend it."""
+    sha256 = None if page is None else page.thumb_sha256 if thumb else page.view_sha256
+    if sha256 is not None:
+        return sha256
+    if page is not None and page.fault in LOST:
+        raise NotFound("page_missing", "文件库里没有这份材料的文件，或文件已损坏", remedy="请系统管理员从备份放回，不必请申请人重新上传")
+    raise NotFound("page_missing", "没有这一页，或这一页无法显示", remedy="请下载原件查看，看不清的请申请人重新上传")

@@ -23,10 +23,12 @@ from services.evidence.fact_checks import fact_of, of_kind
 from services.evidence.findings import Told
 from services.evidence.matches import Match
 from services.evidence.papers import readable
+from services.evidence.queries import LOST
 from services.evidence.readings import FieldView, fields_of
 from services.evidence.recognition.vocabulary import SHEETS, FieldSpec, sheets_for
 from services.evidence.sheet_checks import SURE
 from services.evidence.taking import place_of
+from services.evidence.viewing import picture_of
 from services.models import AccessRecord, Paper, PaperPage, PaperReading
 from services.reporting.claim_facts import Value
 from services.reporting.claim_file import ClaimFile
@@ -94,6 +96,11 @@ class Desk:
     def open(self) -> tuple[Line, ...]:
         """The fields that still want an answer."""
         return tuple(line for line in self.lines if not line.answered)
+
+    @property
+    def lost(self) -> bool:
+        """The page cannot be shown because the store has lost its file, or spoilt it."""
+        return self.page is not None and self.page.fault in LOST
 
     @property
     def after(self) -> int | None:
@@ -261,9 +268,7 @@ def picture(session: Session, *, paper_id: uuid.UUID, number: int, thumb: bool, 
     """A page's WEBP bytes. The look is recorded once for all pages of a paper opened one after the other."""
     paper, claim = readable(session, paper_id, actor)
     page = session.exec(select(PaperPage).where(PaperPage.paper_id == paper.id, PaperPage.number == number)).first()
-    sha256 = None if page is None else page.thumb_sha256 if thumb else page.view_sha256
-    if sha256 is None:
-        raise NotFound("page_missing", "没有这一页，或这一页无法显示", remedy="请下载原件查看，看不清的请申请人重新上传")
+    sha256 = picture_of(page, thumb=thumb)
     what = f"paper:{paper.id}"
     if actor.account_id and not _looked_lately(session, actor.account_id, claim.id, what, now):
         audit.looked(session, org_key=claim.org_key, account=actor.account_id, claim_id=claim.id, what=what, reason=None, at=now)

@@ -81,6 +81,18 @@ def test_the_page_stands_beside_its_fields_with_a_box_for_each(api: Api) -> None
     assert "Sure" in person(api, "xj.clerk").get(f"{at}?lang=en").text
 
 
+def test_a_file_that_the_store_has_lost_is_not_asked_for_again(api: Api) -> None:
+    _, paper, clerk, at = opened(api, 3, 251)
+    for fault, whose in (("file_damaged", "申请人重新上传"), ("object_missing", "从备份放回")):
+        with api.db.unit_of_work(ROOT.scope) as session:
+            session.execute(sa.text("UPDATE paper_page SET view_sha256 = NULL, thumb_sha256 = NULL, fault = :fault WHERE paper_id = :id"),
+                            {"fault": fault, "id": paper})
+        page = clerk.get(at).text
+        assert ("不必请申请人重新上传" in page) is (whose == "从备份放回")
+        picture = clerk.get(f"/papers/{paper}/pages/1?v=0")
+        assert picture.status_code == 404 and whose in picture.text
+
+
 def test_fields_are_answered_one_by_one_and_the_plain_ones_together(api: Api) -> None:
     claim_no, paper, clerk, at = opened(api, 1, 244)
     found = fields(api, paper)

@@ -31,12 +31,14 @@ def owed(api: Api) -> set[str]:
 def looked(api: Api, now: datetime) -> None:
     with api.db.unit_of_work(ROOT.scope) as session:
         service.keep(session, now=now)
+        session.execute(sa.text("INSERT INTO timetable_run (topic, at) VALUES ('timetable.stuck', :at) ON CONFLICT DO NOTHING"), {"at": now})
 
 
 def test_a_line_is_shown_with_its_remedy_tried_again_put_off_and_taken_back(
         api: Api, superuser: psycopg.Connection[tuple[object, ...]], now: datetime) -> None:
     head, auditor, admin = person(api, "xj.head"), person(api, "xj.auditor", "en"), person(api, "xj.admin")
-    assert "没有停下的工作" in head.get("/stuck").text
+    never = head.get("/stuck").text
+    assert "还没有检查过" in never and "没有停下的工作" not in never
     claim = decided(api.world, 0, now - timedelta(hours=2))
     superuser.execute("DELETE FROM outbox")
     superuser.execute("INSERT INTO outbox (org_key, topic, payload, created_at, tries, fault)"
