@@ -31,7 +31,8 @@ def owed(api: Api) -> set[str]:
 def looked(api: Api, now: datetime) -> None:
     with api.db.unit_of_work(ROOT.scope) as session:
         service.keep(session, now=now)
-        session.execute(sa.text("INSERT INTO timetable_run (topic, at) VALUES ('timetable.stuck', :at) ON CONFLICT DO NOTHING"), {"at": now})
+        session.execute(sa.text("INSERT INTO timetable_run (topic, at) VALUES ('timetable.stuck', :at) ON CONFLICT DO NOTHING"),
+                        {"at": now})
 
 
 def test_a_line_is_shown_with_its_remedy_tried_again_put_off_and_taken_back(
