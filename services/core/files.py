@@ -1,4 +1,4 @@
-"""Secrets in files: whole or not at all, readable by the owner only."""
+"""Files that stand after a power cut: whole or not at all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 
 def replaced(path: Path, content: str) -> None:
-    """Put the content in the file's place in one step: a reader sees the old one or the new one, also after a power cut."""
+    """A secret in the file's place in one step, readable by the owner only: a reader sees the old one or the new one, also after a power
+    cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
@@ -16,8 +17,13 @@ def replaced(path: Path, content: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    synced(path.parent)
+
+
+def synced(path: Path) -> None:
+    """A file's bytes, or a folder's names, are on the disk from now on. OSError when the disk cannot say so."""
+    opened = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(opened)
     finally:
-        os.close(folder)
+        os.close(opened)

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from services.access.actor import Actor
 from services.core.clock import business_day
 from services.core.errors import Conflict, InputError, NotFound, NotPermitted
+from services.core.files import synced
 from services.core.ids import uuidv7
 from services.core.settings import settings
 from services.enrolment.numbers import draw
@@ -204,12 +205,14 @@ def _lines(session: Session, run: PaymentRun) -> Sequence[tuple[Line | settled.L
 
 
 def _lay(name: str, content: bytes) -> Path:
-    """The file in the bank's directory, whole or not at all."""
+    """The file in the bank's directory, whole or not at all, and there after a power cut: the run will say that it was sent."""
     directory = settings().bank_dir
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / name
     if not path.exists() or path.read_bytes() != content:
         part = path.with_suffix(".part")
         part.write_bytes(content)
+        synced(part)
         part.replace(path)
+    synced(directory)
     return path

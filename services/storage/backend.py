@@ -6,7 +6,6 @@ it (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_WEB_IDENTIT
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
 from obstore.store import LocalStore, S3Store
 
 from services.core.errors import ConfigError, OutsideError
+from services.core.files import synced
 from services.core.settings import Settings, settings
 
 Store = LocalStore | S3Store
@@ -96,17 +96,9 @@ def settle(store: Store, name: str) -> None:
     file = Path(store.prefix) / name
     try:
         for path in (file, *(folder for folder in file.parents if folder.is_relative_to(store.prefix))):
-            _synced(path)
+            synced(path)
     except OSError as error:
         raise _down(f"(os error {error.errno}) {error.strerror}") from error
-
-
-def _synced(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 @contextmanager

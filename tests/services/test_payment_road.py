@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlmodel import col, select
@@ -158,3 +160,21 @@ def test_writing_the_file_again_lays_the_same_bytes(world: World, now: datetime)
         path = payment.write_file(session, run_id=run_id, actor=ROOT, now=now + timedelta(hours=3))
         assert path.read_bytes() == before
         assert len(session.exec(select(BankLine).where(BankLine.kind == "sent")).all()) == 1
+
+
+def test_the_banks_file_is_on_the_disk_before_the_run_is_sent(world: World, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(world, now, 6_000_000)
+    run_id = sent(world, now)
+    with world.db.view(ROOT.scope) as session:
+        path = settings().bank_dir / str(session.get_one(PaymentRun, run_id).file_name)
+    settled, settle = list[tuple[Path, bool]](), os.fsync
+
+    def fsync(opened: int) -> None:
+        settled.append((Path(f"/proc/self/fd/{opened}").readlink(), path.exists()))
+        settle(opened)
+
+    path.unlink()
+    monkeypatch.setattr(os, "fsync", fsync)
+    with world.db.unit_of_work(ROOT.scope) as session:
+        payment.write_file(session, run_id=run_id, actor=ROOT, now=now)
+    assert settled == [(path.with_suffix(".part").resolve(), False), (path.parent.resolve(), True)]
