@@ -9,7 +9,11 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from services.access.actor import Actor
+from services.audit import service as audit
+from services.core.errors import NotFound
 from services.lifecycle.facts import FUND_BALANCE
+from services.models import PaymentRun
 from services.payment import limits as payment_limits
 from services.payment.queries import run_numbered
 from services.reporting import attached
@@ -104,6 +108,16 @@ def run(session: Session, run_no: str) -> tuple[Run, list[PaymentView]]:
     if row is None:
         raise missing()
     return Run(**row._mapping), attached.payments(session, run_id=row.id)
+
+
+def file_taken(session: Session, found: Run | PaymentRun, *, actor: Actor, now: datetime) -> tuple[str, str]:
+    """SHA-256 and name of a run's file: it holds accounts in full, so who takes it is recorded. NotFound until it is written."""
+    if found.file_sha256 is None:
+        raise NotFound("file_missing", "报盘文件尚未生成", remedy="放行后稍候再取")
+    assert actor.account_id is not None
+    audit.looked(session, org_key=actor.org_key, account=actor.account_id, claim_id=None, what=f"bank_file:{found.run_no}",
+                 reason=None, at=now)
+    return found.file_sha256, found.file_name or found.run_no
 
 
 def limits(session: Session, run_no: str, now: datetime) -> tuple[list[payment_limits.Measured], payment_limits.Allowed | None]:

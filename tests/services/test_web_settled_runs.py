@@ -7,12 +7,14 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from services.core.db import Database
 from services.simulate.synthetic import synthetic_card
 from tests.services import settled_world
 from tests.services.api_world import Api
 from tests.support.signed_in import Visitor, sign_in
+from tests.support.world import ROOT
 
 DUE = {0: 120_000, 1: 35_050, 2: 7, 3: 90_000}
 
@@ -78,7 +80,15 @@ def test_through_the_api(api: Api, now: datetime) -> None:
     first = api.get("xj.maker", path, limit=3).json()
     assert (first["count"], len(first["payments"]), first["next"], first["settlement_id"]) == (4, 3, 3, str(settlement))
     assert [line["claim_no"] for line in api.get("xj.maker", path, after=3).json()["payments"]] == [f"{run.run_no}-00004"]
-    settled_world.sent(api.world, run.id, now)
+    assert api.get("xj.auditor", f"{path}/file").json()["code"] == "file_missing"
+    content = settled_world.sent(api.world, run.id, now)
+    # Accounts stand in it in full: whoever takes it is recorded, by either door.
+    assert api.get("xj.auditor", f"{path}/file").content == content
+    assert somebody(api, now, "xj.checker").get(f"/runs/{run.run_no}/file").content == content
+    with api.db.view(ROOT.scope) as session:
+        looks = session.execute(sa.text("SELECT account_id, what FROM access_record WHERE what LIKE 'bank_file:%' ORDER BY id"))
+        assert [tuple(look) for look in looks] == [
+            (api.world.account(login), f"bank_file:{run.run_no}") for login in ("xj.auditor", "xj.checker")]
     who = api.world.member(1, "xj").person_id
     settled_world.read(api.world, settled_world.answered(api.world, run.id, {who: "returned"}), now)
     [back] = api.get("xj.maker", "/payments", state="returned").json()

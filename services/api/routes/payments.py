@@ -14,7 +14,6 @@ from sqlmodel import Session
 from services.api.bodies import Nothing, Page, Reason, Text, content_of, example, fingerprint
 from services.api.calls import Call, Changing, Doing, Reading, etag
 from services.api.rows import hold, missing, stale
-from services.core.errors import NotFound
 from services.core.money import show, to_yuan
 from services.models import Payment, PaymentRun
 from services.payment import queries as payment_queries
@@ -215,17 +214,18 @@ def send_back(call: Changing, run_id: uuid.UUID, body: Reason) -> Response:
         session, run_id=run_id, version=call.version, reason=body.reason, actor=call.actor, now=call.now))
 
 
-@router.get("/payment-runs/{run_id}/file", summary="银行报盘文件", response_class=Response,
+@router.get("/payment-runs/{run_id}/file", summary="银行报盘文件（留痕）", response_class=Response,
             responses={200: {"content": {"application/octet-stream": {}}}})
 def file(call: Reading, run_id: uuid.UUID) -> Response:
-    """The very bytes that were sent."""
-    row = call.read(lambda session: session.get(PaymentRun, run_id))
-    if row is None:
-        raise missing()
-    if row.file_sha256 is None:
-        raise NotFound("file_missing", "报盘文件尚未生成", remedy="放行后稍候再取")
-    return Response(storage.get(row.file_sha256), media_type="application/octet-stream", headers={
-        "Content-Disposition": f'attachment; filename="{row.file_name}"', "Cache-Control": "private, no-store"})
+    """The very bytes that were sent; who took them is recorded."""
+    def taken(session: Session) -> tuple[str, str]:
+        row = session.get(PaymentRun, run_id)
+        if row is None:
+            raise missing()
+        return paying.file_taken(session, row, actor=call.actor, now=call.now)
+    sha256, name = call.note(taken)
+    return Response(storage.get(sha256), media_type="application/octet-stream", headers={
+        "Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"})
 
 
 @router.post("/payments/exclude", response_model=Excluded, summary="从批次中剔除付款")

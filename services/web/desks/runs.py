@@ -12,7 +12,6 @@ from fastapi import Response
 from sqlmodel import Session
 
 from services.access.actor import Role
-from services.audit import service as audit
 from services.core.errors import HuzhuError, InputError, NotFound
 from services.core.identity import BANKS
 from services.core.money import to_fen, to_yuan
@@ -141,17 +140,8 @@ def exclude(visit: Visit, run_no: str) -> Response:
 @pages.get("/runs/{run_no}/file", roles=FINANCE | {Role.AUDITOR})
 def file(visit: Visit, run_no: str) -> Response:
     """The very bytes that went to the bank; who took them is recorded."""
-    def taken(session: Session) -> paying.Run:
-        head, _ = paying.run(session, run_no)
-        if head.file_sha256 is None:
-            raise NotFound("file_missing", "报盘文件尚未生成", remedy="放行后稍候再取")
-        assert visit.actor.account_id is not None
-        audit.looked(session, org_key=visit.actor.org_key, account=visit.actor.account_id, claim_id=None, what=f"bank_file:{run_no}",
-                     reason=None, at=visit.now)
-        return head
-    head = visit.note(taken)
-    assert head.file_sha256 is not None
-    return saved(storage.get(head.file_sha256), head.file_name or run_no, "application/octet-stream")
+    sha256, name = visit.note(lambda session: paying.file_taken(session, paying.run(session, run_no)[0], actor=visit.actor, now=visit.now))
+    return saved(storage.get(sha256), name, "application/octet-stream")
 
 
 @pages.post("/runs/returns", roles=FINANCE)
