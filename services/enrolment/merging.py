@@ -64,7 +64,8 @@ def merge_people(session: Session, *, kept_id: uuid.UUID, dropped_id: uuid.UUID,
 def split_people(session: Session, *, merge_id: uuid.UUID, why: str, actor: Actor, now: datetime) -> PersonMerge:
     """Undo a merger: the rows it re-pointed go back; what came since stays with the kept record.
 
-    Conflict: already undone, or one of the two was merged again since.
+    Conflict: already undone, or one of the two was merged again since. NotPermitted: rows beyond the actor's scope, the
+    actor's own record or kin.
     """
     actor.require(*_MAY, what="撤销合并")
     made = session.exec(select(PersonMerge).where(PersonMerge.id == merge_id).with_for_update()).first()
@@ -76,6 +77,9 @@ def split_people(session: Session, *, merge_id: uuid.UUID, why: str, actor: Acto
     if made.undone_at or dropped.merged_into != kept.id or kept.merged_into:
         raise Conflict("merge_undone", "这次合并已撤销，或之后又有合并", remedy="先撤销较晚的合并")
     require_outsider(session, actor, [kept.id, dropped.id], "撤销合并")
+    # What lies beyond the scope would not go back, and no second undoing could fetch it.
+    if session.execute(sa.text("SELECT person_beyond_scope(:person)"), {"person": kept.id}).scalar_one():
+        raise NotPermitted("beyond_scope", "此人在您的管辖范围之外另有记录", remedy="由上一级办事处撤销")
     dropped.merged_into = None
     made.undone_at, made.undone_by = now, actor.account_id
     kept.version, dropped.version = kept.version + 1, dropped.version + 1

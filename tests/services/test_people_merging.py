@@ -194,6 +194,23 @@ def test_rows_beyond_the_actors_scope_stop_the_merger(world: World, now: datetim
         assert {cover.plan for cover in queries.covers_of(session, kept)} == {XJ_PLAN, NX_PLAN}
 
 
+def test_an_office_does_not_undo_what_it_cannot_give_back(world: World, now: datetime) -> None:
+    """Her claim and cover at the other office would stay with a stranger for good: who reaches both undoes the merger."""
+    claim_id = report(world, 0, now)
+    kept, dropped, head = world.member(0, "nx").person_id, world.member(0, "xj").person_id, world.actor("nx.head")
+    with world.db.view(CN) as session:
+        before = _owners(session)
+    made = _merge(world, kept, dropped, now, actor=ROOT)
+    with world.db.unit_of_work(head.scope) as session, pytest.raises(NotPermitted, match="beyond_scope"):
+        service.split_people(session, merge_id=made.id, why="查明为两人", actor=head, now=now)
+    with world.db.view(CN) as session:
+        assert session.get_one(PersonMerge, made.id).undone_at is None and session.get_one(Person, dropped).merged_into == kept
+    with world.db.unit_of_work(CN) as session:
+        service.split_people(session, merge_id=made.id, why="查明为两人", actor=ROOT, now=now)
+    with world.db.view(CN) as session:
+        assert session.get_one(Claim, claim_id).person_id == dropped and _owners(session) == before
+
+
 def test_mergers_that_cannot_be(world: World, now: datetime) -> None:
     kept, head = world.member(2, "xj").person_id, world.person("xj.head")
     for one, other, actor, code in ((kept, kept, "xj.head", "merge_self"), (kept, uuid.uuid4(), "xj.head", "person_missing"),
