@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -151,6 +152,21 @@ def test_numbers_are_masked_and_unmasking_is_recorded(api: Api, superuser: Super
     assert (f"unmask:id_number:{member.person_id}", "与纸质身份证核对") in looked
     kept = superuser.execute("SELECT body::text FROM idempotency_key").fetchall()
     assert not any(member.synthetic.id_number in str(row[0]) for row in kept)
+
+
+def test_what_was_asked_for_is_not_guessed_from_what_is_kept(api: Api, superuser: SuperUser) -> None:
+    """About ninety numbers fit what the answer shows: a plain hash of the request would say which one it was."""
+    body = {"id_number": api.world.member(0, "xj").synthetic.id_number}
+    first = api.post("xj.clerk", "/people/find", body, key="find-1")
+    plain = hashlib.sha256(f'["POST","/api/v1/people/find",null,{{"id_number":"{body["id_number"]}"}}]'.encode()).hexdigest()
+    assert first.status_code == 200
+    assert superuser.execute("SELECT count(*) FROM idempotency_key WHERE request_sha256 = %s", (plain,)).fetchone() == (0,)
+    # A key from before, with the plain hash, keeps its answer; its row is no way in for another request.
+    superuser.execute("UPDATE idempotency_key SET request_sha256 = %s WHERE key = 'find-1'", (plain,))
+    again = api.post("xj.clerk", "/people/find", body, key="find-1")
+    assert (again.json(), again.headers["idempotent-replayed"]) == (first.json(), "true")
+    other = {"id_number": api.world.member(1, "xj").synthetic.id_number}
+    assert api.post("xj.clerk", "/people/find", other, key="find-1").json()["code"] == "idempotency_key_reused"
 
 
 def test_a_token_is_shown_once_and_never_kept(api: Api, superuser: SuperUser) -> None:
