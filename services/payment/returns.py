@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+from psycopg.errors import UniqueViolation
 from sqlmodel import Session
 
 from services.access.actor import Actor, Role, system
+from services.core.errors import Conflict, InputError
 from services.core.settings import settings
 from services.ledger import service as ledger
 from services.lifecycle.service import Move, fire
@@ -71,7 +74,8 @@ _SENT = sa.text(f"""
 def read_return(session: Session, *, content: bytes, file_name: str, actor: Actor, now: datetime) -> ReturnSummary:
     """Read a return file once: credits and returns move their payments, everything else is kept with its fault.
 
-    Raises InputError when the bytes are no return file or do not hold. The same file again changes nothing.
+    Raises InputError when the bytes are no return file, do not hold, or answer another office's runs alone; Conflict when another
+    office has lines of it. The same file again changes nothing.
     """
     actor.require(Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.SYSTEM, what="读取银行回盘")
     answers = recognised(content).read(content)
@@ -83,8 +87,14 @@ def read_return(session: Session, *, content: bytes, file_name: str, actor: Acto
     references = [answer.reference for answer in answers]
     sent = _sent(session, [one for one in references if not of_settlement(one)]) | lines_sent(
         session, [one for one in references if of_settlement(one)])
+    if not sent:
+        _require_own(session, references)
     judged = [(answer, sent.get(answer.reference), _judge(answer, sent.get(answer.reference))) for answer in answers]
-    keep(session, [_line(answer, known, fault, actor) for answer, known, fault in judged], file_sha256=sha256, now=now)
+    try:
+        keep(session, [_line(answer, known, fault, actor) for answer, known, fault in judged], file_sha256=sha256, now=now)
+    except UniqueViolation:      # lines we are not shown: the file was not "read before"
+        raise Conflict("bank_file_elsewhere", "这一回盘文件已由其他单位读取，其中的行留在该单位",
+                       remedy="请银行按付款批次分别出具回盘文件后读取本单位的，或请该单位核对其未匹配的行") from None
     matched = [(answer, known) for answer, known, fault in judged if known is not None and fault is None]
     follow(session, matched, file_sha256=sha256, now=now)
     return ReturnSummary(
@@ -114,6 +124,21 @@ def _sent(session: Session, references: Sequence[str]) -> dict[str, Sent]:
     return {row.reference: Sent(row.payment_id, row.claim_id, row.run_id, row.org_key, row.attempt, row.amount_fen,
                                  row.state, row.present_attempt, account.number, account.holder)
             for row in rows for account in (found[row.bank_card_id],)}
+
+
+_OURS = re.compile(r"([PS][0-9]{10})-[0-9]{5,}")       # a reference as runs give it (reference_of)
+
+
+def _require_own(session: Session, references: Iterable[str]) -> None:
+    """None of the lines was sent from here: InputError when they name runs that are not to be seen, which is another office's file.
+
+    Kept here, no other office could read it any more. A line that names no run at all may be ours, spoilt on its way: that one is kept.
+    """
+    named = {found[1] for one in references if (found := _OURS.fullmatch(one))}
+    if named and session.execute(sa.text("SELECT 1 FROM payment_run WHERE run_no IN (SELECT unnest(CAST(:named AS text[]))) LIMIT 1"),
+                                 {"named": sorted(named)}).first() is None:
+        raise InputError("not_our_runs", "不是本单位付款的回盘：其中的付款批次不归本单位", field="content",
+                         remedy="请交给付款的单位读取；如确为本单位付款，请与银行核对付款编号")
 
 
 def _judge(answer: Answer, known: Sent | None) -> str | None:
