@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,8 +20,9 @@ from services.access.sessions import csrf_of
 from services.core import logs
 from services.core.away import DatabaseAway
 from services.core.db import driver_cursor
-from services.core.errors import HuzhuError, InputError, NotFound, Unauthenticated
+from services.core.errors import Conflict, HuzhuError, InputError, NotFound, Unauthenticated
 from services.core.limits import Limiter
+from services.models import IdempotencyKey
 from services.outbox import idempotency
 from services.rulebook.validation import explained
 from services.web import render
@@ -32,8 +34,10 @@ from services.wiring import Caller
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 NOBODY = Actor(None, None, "", "", frozenset())     # its scope is empty and sees nothing
+MEGABYTE = 1024 * 1024
 DIGITS = 18         # of a number that the database still holds
-HIDDEN = ("csrf", "once", "password", "again", "old", "code")     # never written into a page again
+SECRET = ("csrf", "once", "password", "again", "old")     # not even a digest of them is kept
+HIDDEN = (*SECRET, "code")      # never written into a page again
 
 
 def whole(text: str) -> int | None:
@@ -168,9 +172,9 @@ class Visit(Caller):
                 connection.prepare_threshold = threshold
 
     def _once(self, verb: Callable[[Session], T], then: str | Callable[[T], str]) -> str:
+        request = self._request()
         with self._transaction() as session:
-            request = self._request()
-            kept = idempotency.earlier(session, request) if request else None
+            kept = _earlier(session, request) if request else None
             if kept is not None:
                 return str(kept.body["then"])
             result = verb(session)
@@ -183,4 +187,25 @@ class Visit(Caller):
         key = self.field("once")
         if not key or self.actor.account_id is None:
             return None
-        return idempotency.Request(self.actor.account_id, f"page:{key}", idempotency.digest("POST", self.path, None, self.typed()))
+        # Every value of a field, and what lies in its files: what differs in any of them is another request, and must not count as done.
+        sent = [[name, value if isinstance(value, str) else _told_by(value)] for name, value in self.form.multi_items()
+                if name not in SECRET]
+        return idempotency.Request(self.actor.account_id, f"page:{key}", idempotency.digest("POST", self.path, None, {"form": sent}))
+
+
+def _told_by(file: UploadFile) -> list[str]:
+    """A file's name and the SHA-256 of its bytes; it is read from its start afterwards."""
+    digest = hashlib.sha256()
+    file.file.seek(0)
+    while part := file.file.read(MEGABYTE):
+        digest.update(part)
+    file.file.seek(0)
+    return [file.filename or "", digest.hexdigest()]
+
+
+def _earlier(session: Session, request: idempotency.Request) -> IdempotencyKey | None:
+    try:
+        return idempotency.earlier(session, request)
+    except Conflict:        # the interface's words speak of its header
+        raise Conflict("form_sent_before", "这张表单先前已经提交过，这一次的内容与那一次不同，本次没有写入",
+                       remedy="核对本页内容；确要再办一次的，再次提交（有文件的须重新选择）") from None
