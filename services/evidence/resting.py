@@ -15,7 +15,7 @@ ELSEWHERE = (
     ("office_letter", "dossier_sha256"), ("office_letter", "sha256"), ("payee", "proof_sha256"), ("payment_run", "file_sha256"),
     ("person_category", "proof_sha256"), ("privacy_request", "proof_sha256"), ("proxy", "proof_sha256"),
     ("report_import", "errors_sha256"), ("report_import", "sha256"), ("roster_import", "errors_sha256"), ("roster_import", "sha256"),
-    ("settlement", "unresolved_sha256"))
+    ("settlement", "unresolved_sha256"), ("settlement_part", "unresolved_sha256"))
 _NAMED = "".join(f"\n    UNION SELECT x.{column} FROM {table} x JOIN asked s ON s.sha256 = x.{column}" for table, column in ELSEWHERE)
 
 # A paper whose pages are not drawn yet will need the same views as its twin's.

@@ -93,6 +93,7 @@ class SettlementPart(Scoped, table=True):
     over_cap: int = _zero()
     buckets: list[int] = Field(sa_type=Fens)
     ended_at: datetime = Field(sa_type=Instant)
+    unresolved_sha256: str | None = Field(default=None, sa_type=Text)      # its rows of nobody; none: no such rows, or of before 0066
 
 
 class SettlementLine(SQLModel, table=True):

@@ -6,17 +6,25 @@
 
 from __future__ import annotations
 
+import io
+import uuid
 from datetime import date, datetime
 
+import polars as pl
 import pytest
 import sqlalchemy as sa
+from sqlmodel import col, select
 
 from services.benefit import queries as benefit
 from services.core.clock import at_hour
 from services.core.db import Database
+from services.core.errors import Conflict
 from services.engine.one import compute
-from services.models import Settlement
+from services.models import Settlement, SettlementPart
 from services.settlement.city import queries
+from services.settlement.city import service as settling
+from services.settlement.city.folder import PARTS, Folder
+from services.storage import service as storage
 from tests.services import city_world
 from tests.services.city_world import Row, lines, settle
 from tests.support.world import ROOT
@@ -110,6 +118,57 @@ def test_a_bill_of_another_member_and_rows_of_nobody_stay_out(city: city_world.C
         listed = queries.unresolved_csv(session, done.id)
     assert "other_member" in listed and "not_member" in listed
     assert city.members[1].id_number not in listed and city.members[1].name not in listed
+
+
+def prepared_again(city: city_world.City, settlement_id: uuid.UUID) -> None:
+    with city.world.db.unit_of_work(city.maker.scope) as session:
+        found = settling.open_one(session, settlement_id)
+        assert found is not None
+        settling.prepare(session, settlement=found, actor=city.maker, now=APRIL)
+    settling.ready(settlement_id)
+
+
+def all_parts(city: city_world.City, settlement_id: uuid.UUID) -> None:
+    prepared_again(city, settlement_id)
+    for part in range(PARTS):
+        with city.world.db.unit_of_work(city.maker.scope) as session:
+            settling.settle_part(session, settlement_id=settlement_id, part=part, now=APRIL)
+
+
+def listed(city: city_world.City, settlement_id: uuid.UUID) -> list[list[str]]:
+    """Finished, and its list: number of the row, of the settlement, and why."""
+    with city.world.db.unit_of_work(city.maker.scope) as session:
+        assert settling.finish(session, settlement_id=settlement_id, actor=city.maker, now=APRIL)
+    with city.world.db.view(city.maker.scope) as session:
+        return [line.split(",")[:3] for line in queries.unresolved_csv(session, settlement_id).split()[1:]]
+
+
+STRANGERS = [Row(0, "A1", "2026-01-05", "8406.00"), Row(4, "E1", "2026-02-06", "2300.00", name="别人"),
+             Row(5, "F1", "2026-02-06", "2300.00", name="别人"), Row(6, "G1", "2026-02-07", "900.00", certno="110099196201010008")]
+NOT_ENTERED = [["2", "E1", "name_differs"], ["3", "F1", "name_differs"], ["4", "G1", "not_member"]]
+
+
+def test_a_settlement_ends_also_when_its_folder_was_lost_on_the_way(city: city_world.City) -> None:
+    """A restored house has the database and the store, not the folder."""
+    owed = city_world.begin(city, STRANGERS, APRIL, quarter=1)
+    all_parts(city, owed)
+    Folder.of(owed).remove()
+    prepared_again(city, owed)
+    assert listed(city, owed) == NOT_ENTERED
+
+
+def test_partitions_of_before_have_their_list_in_the_folder_and_no_shorter_one_is_made(city: city_world.City) -> None:
+    owed = city_world.begin(city, STRANGERS, APRIL, quarter=1)
+    all_parts(city, owed)
+    with city.world.db.unit_of_work(ROOT.scope) as session:
+        _, old = session.exec(select(SettlementPart).where(SettlementPart.unresolved > 0).order_by(col(SettlementPart.part)).limit(2)).all()
+        of_before = pl.read_parquet(io.BytesIO(storage.get(str(old.unresolved_sha256))))
+        old.unresolved_sha256 = None
+        session.add(old)
+    with pytest.raises(Conflict, match="unresolved_lost"):
+        listed(city, owed)
+    Folder.of(owed).write("unresolved", old.part, of_before)
+    assert listed(city, owed) == NOT_ENTERED
 
 
 def test_what_lies_above_the_cap_is_a_claim_at_the_year_s_end(city: city_world.City, now: datetime) -> None:

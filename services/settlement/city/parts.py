@@ -15,7 +15,7 @@ from services.ledger import settled as ledger
 from services.models import Settlement, SettlementPart
 from services.rulebook import registry
 from services.rulebook.schema import RuleBook
-from services.settlement.city import known, rules, writing
+from services.settlement.city import known, rules, unresolved, writing
 from services.settlement.city.folder import Folder
 from services.settlement.city.members import ALIASES, MEMBERS
 
@@ -48,7 +48,8 @@ def settle(session: Session, *, settlement: Settlement, part: int, folder: Folde
     kept = SettlementPart(
         id=uuidv7(), org_key=settlement.org_key, settlement_id=settlement.id, part=part, digest=digest, rows=rows.height,
         bills=found.bills.height if found else 0, unchanged=found.unchanged if found else 0,
-        unresolved=found.unresolved.height if found else 0, lines=lines.height, due_fen=int(lines["due_fen"].sum()),
+        unresolved=found.unresolved.height if found else 0, unresolved_sha256=unresolved.of_part(found.unresolved) if found else None,
+        lines=lines.height, due_fen=int(lines["due_fen"].sum()),
         paying=int((lines["due_fen"] > 0).sum()), receivable_fen=int(lines["receivable_fen"].sum()),
         over_cap=int((lines["over_cap"] > 0).sum()), buckets=rules.buckets(lines["due_fen"]), ended_at=now)
     if lines.height:
@@ -56,8 +57,6 @@ def settle(session: Session, *, settlement: Settlement, part: int, folder: Folde
     session.add(kept)
     session.flush()
     ledger.decided(session, plan=settlement.plan, org_key=settlement.org_key, part_id=kept.id, fen=kept.due_fen, actor=actor, now=now)
-    if found:
-        folder.write("unresolved", part, found.unresolved)
     return True
 
 

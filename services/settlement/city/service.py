@@ -149,7 +149,9 @@ def finish(session: Session, *, settlement_id: uuid.UUID, actor: Actor, now: dat
         setattr(settlement, name, int(value))
     feed = session.get_one(FeedFile, settlement.feed_id)
     settlement.rows, settlement.rejected = feed.rows, feed.rejected
-    settlement.unresolved_sha256 = unresolved.keep(Folder.of(settlement_id)) if settlement.unresolved else None
+    of_nobody = session.exec(select(SettlementPart).where(SettlementPart.settlement_id == settlement_id, SettlementPart.unresolved > 0)
+                             .order_by(col(SettlementPart.part))).all()
+    settlement.unresolved_sha256 = unresolved.keep(of_nobody, Folder.of(settlement_id)) if of_nobody else None
     settlement.ended_at, settlement.fault = now, None
     session.add(settlement)
     session.flush()
