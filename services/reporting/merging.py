@@ -22,7 +22,7 @@ class Side:
     id: uuid.UUID
     name: str
     id_number: str
-    born: date
+    born: date | None
     died_on: date | None
     version: int
     covers: int
@@ -38,10 +38,11 @@ class Past:
     id_number: str
 
 
-def side(session: Session, found: Person) -> Side:
-    """One record as it stands."""
+def side(session: Session, actor: Actor, found: Person) -> Side:
+    """One record as it stands, as the actor may see it."""
+    view = people.view_for(actor, found)
     counts = [session.exec(select(func.count()).select_from(table).where(table.person_id == found.id)).one() for table in (Cover, Claim)]
-    return Side(found.id, found.name, queries.masked_number(found), found.born, found.died_on, found.version, *counts)
+    return Side(found.id, found.name, view.id_number, view.born, found.died_on, found.version, *counts)
 
 
 def other(session: Session, actor: Actor, kept: Person, number: str) -> Person:
@@ -54,8 +55,8 @@ def other(session: Session, actor: Actor, kept: Person, number: str) -> Person:
     return found
 
 
-def past(session: Session, person_id: uuid.UUID) -> list[Past]:
+def past(session: Session, actor: Actor, person_id: uuid.UUID) -> list[Past]:
     """Mergers into this record that were not undone, oldest first."""
     rows = [row for row in person_history.mergers_of(session, person_id) if row.undone_at is None and row.kept_id == person_id]
     dropped = queries.people_by_id(session, [row.dropped_id for row in rows])
-    return [Past(row, dropped[row.dropped_id].name, queries.masked_number(dropped[row.dropped_id])) for row in rows]
+    return [Past(row, dropped[row.dropped_id].name, people.view_for(actor, dropped[row.dropped_id]).id_number) for row in rows]

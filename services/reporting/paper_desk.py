@@ -192,7 +192,7 @@ def _stated(file: ClaimFile, spec: FieldSpec, view: FieldView) -> tuple[str, tup
     if spec.name == "hospital" and file.view.case.hospital:
         return "就诊医院", (file.view.case.hospital,)
     if (view.sheet, spec.name) == ("id_card", "born"):
-        return "出生日期", (file.view.person.born.isoformat(),)
+        return "出生日期", (str(file.view.person.born),)
     return "", ()
 
 

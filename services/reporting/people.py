@@ -21,6 +21,7 @@ from services.reporting.views import ClaimHead, PersonView
 
 UNMASKERS = tuple(sorted(minimum.UNMASK["id_number"]))
 _HIDDEN = {"id_number", "phone"}
+_ELSEWHERE = sa.text("SELECT person_beyond_scope(:person)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +98,50 @@ def known(session: Session, actor: Actor, person_id: uuid.UUID) -> Person:
     return found
 
 
-def sheet(session: Session, actor: Actor, person_id: uuid.UUID, *, today: date, now: datetime) -> PersonSheet:
-    """The whole record; who opened it is recorded."""
+def opened(session: Session, actor: Actor, person_id: uuid.UUID, *, now: datetime) -> Person:
+    """`known`, and who opened the record is recorded."""
     found = known(session, actor, person_id)
     if actor.account_id:
         audit.looked(session, org_key=actor.org_key, account=actor.account_id, claim_id=None, what=f"person:{found.id}",
                      reason=None, at=now)
+    return found
+
+
+def find(session: Session, actor: Actor, number: str, *, now: datetime) -> PersonView | None:
+    """Who has this number: somebody of the caller's region, or on record nowhere yet. Recorded, also that nobody was found.
+
+    None: nobody, or only on record elsewhere. Conflict: too many were asked for in vain within the hour.
+    """
+    account = unmasking.require_few(session, actor=actor, now=now)
+    found = queries.person_by_number(session, number)
+    if found and not in_region(session, actor, found.id) and session.execute(_ELSEWHERE, {"person": found.id}).scalar_one():
+        found = None
+    audit.looked(session, org_key=actor.org_key, account=account, claim_id=None, reason=None, at=now,
+                 what=f"person:{found.id}" if found else unmasking.MISSED)
+    return view_for(actor, found) if found else None
+
+
+def view_for(actor: Actor, found: Person) -> PersonView:
+    """A person as the actor's work needs her. Birth date, last places and the check digit leave some ninety numbers: both stay out for
+    whoever never sees a number in full.
+    """
+    view = claims.person_view(found)
+    return view if minimum.unmasks(actor) else view.model_copy(update={"born": None, "id_number": _hidden(view.id_number)})
+
+
+def _hidden(number: str) -> str:
+    return number[:3] + "*" * len(number[3:])
+
+
+def sheet(session: Session, actor: Actor, person_id: uuid.UUID, *, today: date, now: datetime) -> PersonSheet:
+    """The whole record; who opened it is recorded."""
+    found = opened(session, actor, person_id, now=now)
     held = list(reversed(queries.covers_of(session, found.id)))
     return PersonSheet(
-        claims.person_view(found), found.version, found.died_on, warnings(found.name, queries.number_of(found)),
+        view_for(actor, found), found.version, found.died_on, warnings(found.name, queries.number_of(found)),
         book.lines(held, today), claims.listed(session, person_id=found.id) if actor.has(*sight.READERS) else [],
         queries.current_cards(session, [found.id]).get(found.id), categories.periods(session, found.id),
-        _proxies(session, found.id), _kin(session, found.id), _changes(session, found.id))
+        _proxies(session, found.id), _kin(session, found.id), _changes(session, actor, found.id))
 
 
 def _proxies(session: Session, person_id: uuid.UUID) -> list[Acting]:
@@ -123,13 +156,14 @@ def _kin(session: Session, person_id: uuid.UUID) -> list[Relative]:
     return [Relative(*row) for row in rows]
 
 
-def _changes(session: Session, person_id: uuid.UUID) -> list[Changed]:
+def _changes(session: Session, actor: Actor, person_id: uuid.UUID) -> list[Changed]:
     rows = person_history.changes_of(session, person_id)
+    shown = masked if minimum.unmasks(actor) else _barely
     accounts = {row.account_id for row in rows if row.account_id}
     names: dict[uuid.UUID, str] = {row[0]: row[1] for row in session.execute(
         sa.select(col(Account.id), col(Person.name)).join(Person, col(Person.id) == Account.person_id)
         .where(col(Account.id).in_(list(accounts))))}
-    return [Changed(row.field, masked(row.field, row.old), masked(row.field, row.new), row.why,
+    return [Changed(row.field, shown(row.field, row.old), shown(row.field, row.new), row.why,
                     names.get(row.account_id, "") if row.account_id else "", row.at) for row in reversed(rows)]
 
 
@@ -138,6 +172,12 @@ def masked(field: str, value: str | None) -> str | None:
     if value is None or field not in _HIDDEN:
         return value
     return minimum.masked(field, value)
+
+
+def _barely(field: str, value: str | None) -> str | None:
+    if field == "id_number" and value:
+        return _hidden(value)
+    return None if field == "born" else masked(field, value)
 
 
 def unmask(session: Session, *, person_id: uuid.UUID, what: str, reason: str, claim_id: uuid.UUID | None = None, actor: Actor,

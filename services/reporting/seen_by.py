@@ -29,7 +29,7 @@ WORDS: Mapping[str, str] = {
     "case_papers": "查看报案材料", "replay": "重现决定",
     "report_notes": "查看批量报案提示", "settlement_line": "查看结算核算表", "invoices": "查找票据", "bank_file": "下载银行文件",
     "settlement_sms": "下载短信清单", "汇总表": "查看汇总表", "导出汇总表": "下载汇总表", "told": "查看转告与并案",
-    "data_export": "下载个人信息副本", "data_request": "查看个人信息申请"}
+    "data_export": "下载个人信息副本", "data_request": "查看个人信息申请", "objections": "查看异议"}
 NUMBERS: Mapping[str, str] = {"id_number": "身份证号", "phone": "手机号", "bank_account": "银行账号"}
 # Why somebody of a role looks, where the record has no words of its own.
 _PURPOSES = ((Role.AUDITOR, "审计监督"), (Role.FINANCE_MAKER, "支付互助金"), (Role.FINANCE_CHECKER, "支付互助金"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -16,9 +17,12 @@ from services.reporting import minimum
 from services.reporting.claims import Located
 
 FIELDS = minimum.FIELDS
+MISSED = "person.find"      # a number asked for in vain: it is told that nobody has it, which guessing lives on
 # The account's newest looks by the index; a batch of other looks in between is not counted.
 _LATELY = sa.text("""
-    SELECT count(*) FROM access_record r WHERE r.account_id = :account AND r.at > :since AND r.at <= :now AND r.what LIKE 'unmask:%'""")
+    SELECT count(*) FROM access_record r WHERE r.account_id = :account AND r.at > :since AND r.at <= :now
+        AND (r.what LIKE 'unmask:%' OR r.what = :missed)""")
+_ONE_BY_ONE = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
 def require(session: Session, *, what: str, reason: str, actor: Actor, now: datetime) -> None:
@@ -31,12 +35,23 @@ def require(session: Session, *, what: str, reason: str, actor: Actor, now: date
     actor.require(*sorted(minimum.UNMASK[what]), what="查看完整号码")
     if not reason.strip():
         raise InputError("reason_missing", "查看完整号码须写明理由", remedy="写明为何需要完整号码", field="reason")
+    require_few(session, actor=actor, now=now)
+
+
+def require_few(session: Session, *, actor: Actor, now: datetime) -> uuid.UUID:
+    """The account, which has not seen or guessed at too many numbers within the hour; its next one waits until this one is recorded.
+
+    NotPermitted: nobody signed in; Conflict: too many.
+    """
     if actor.account_id is None:
         raise NotPermitted("account_missing", "须由登录的人员查看", remedy="请登录后办理")
-    lately = session.execute(_LATELY, {"account": actor.account_id, "since": now - timedelta(hours=1), "now": now}).scalar_one()
+    session.execute(_ONE_BY_ONE, {"name": f"numbers:{actor.account_id}"})
+    given = {"account": actor.account_id, "since": now - timedelta(hours=1), "now": now, "missed": MISSED}
+    lately = session.execute(_LATELY, given).scalar_one()
     if lately >= minimum.UNMASKS_AN_HOUR:
-        raise Conflict("unmasked_often", f"一小时内已查看 {lately} 个完整号码，暂停查看",
-                       remedy="稍后再看；成批需要的，用付款文件等专门的清单")
+        raise Conflict("unmasked_often", f"一小时内查看完整号码和查无此人已有 {lately} 次，暂停查看和查找",
+                       remedy="稍后再办；成批需要的，用名册、付款文件等专门的清单")
+    return actor.account_id
 
 
 def name_of(session: Session, claim: Located) -> str:

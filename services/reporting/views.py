@@ -21,7 +21,7 @@ class PersonView(View):
     name: str
     id_number: str = Field(description="遮盖后的身份证号", examples=["640***********0027"])
     phone: str | None = Field(description="遮盖后的电话", examples=["138****5678"])
-    born: date
+    born: date | None = Field(description="查看完整号码不属其职责的（管理员）不见，号码也不见末四位")
     sex: str = Field(examples=["F"])
     category: str = Field(examples=["normal"])
 

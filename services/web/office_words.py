@@ -45,7 +45,7 @@ LOOKS: Mapping[str, str] = {
     "organisation.changed": N_("更改组织"), "organisation.moved": N_("移动组织"), "organisation.merged": N_("合并组织"),
     "organisation.closed": N_("撤销组织"), "told": N_("查看转告与并案"), "pair": N_("查看疑似重复的报案"), "letter": N_("查看文书"),
     "汇总表": N_("查看汇总表"), "导出汇总表": N_("下载汇总表"), "letters": N_("打印文书"), "findings": N_("查看核对发现"),
-    "replay": N_("重现决定"),
+    "replay": N_("重现决定"), "objections": N_("查看异议"), "person.find": N_("按身份证号没有找到人"),
     "disagreement": N_("查看不同意见"), "dossier": N_("下载案卷"), "clocks": N_("查看时限"), "settlement_sms": N_("下载短信清单"),
     "data_export": N_("下载个人信息副本"), "data_request": N_("查看个人信息申请"), "legal_hold.placed": N_("登记保全"),
     "legal_hold.asked": N_("申请解除保全"), "legal_hold.lifted": N_("解除保全")}

@@ -22,6 +22,13 @@ def one(api: Api, statement: str, **values: object) -> str:
         return str(session.execute(sa.text(statement), values).scalar_one())
 
 
+def looks_of(api: Api, login: str) -> list[str]:
+    """What the account looked at, as the access record has it, oldest first."""
+    with api.db.view(ROOT.scope) as session:
+        return list(session.execute(sa.text("SELECT what FROM access_record WHERE account_id = :id ORDER BY id"),
+                                    {"id": api.world.account(login)}).scalars())
+
+
 def case_no(api: Api, claim_no: str) -> str:
     return one(api, "SELECT f.case_no FROM claim c JOIN case_file f ON f.id = c.case_id WHERE c.claim_no = :no", no=claim_no)
 

@@ -13,6 +13,7 @@ from services.models import Receivable
 from services.notice import service as notice
 from services.reporting.claims import locate
 from tests.services.api_world import Api
+from tests.services.member_pages import looks_of
 from tests.services.paying_world import decided as paid_back
 from tests.services.review_world import digest
 from tests.support.paper_files import small_pdf
@@ -46,12 +47,16 @@ def test_objection_from_the_member_to_the_second_round(api: Api) -> None:
     assert (made.json()["state"], made.json()["late"], made.json()["round"]) == ("lodged", False, 1)
     [waiting] = api.get("xj.senior", "/objections").json()
     assert waiting["claim_no"] == claim_no
+    assert looks_of(api, "xj.senior") == ["objections"]
     path = f"/objections/{waiting['id']}"
     assert api.post("xj.office2", f"{path}/accept", {}, version=1).status_code == 403
     assert api.post("xj.senior", f"{path}/accept", {}, version=7).json()["code"] == "stale_version"
     accepted = api.post("xj.senior", f"{path}/accept", {}, version=1)
     assert (accepted.status_code, accepted.json()["state"], accepted.json()["version"]) == (200, "accepted", 2)
     assert api.get("xj.m3", f"/claims/{claim_no}/objections").json()[0]["state"] == "accepted"
+    assert looks_of(api, "xj.m3") == [] and api.get("xj.auditor", f"/claims/{claim_no}/objections").status_code == 200
+    assert looks_of(api, "xj.auditor") == ["objections"]
+    assert "查看异议" in {seen["what"] for seen in api.get("xj.m3", "/me/access").json()["seen"]}
     head = api.get("xj.m3", f"/claims/{claim_no}/head").json()
     assert (head["state"], head["round"]) == ("verified", 2)
     [round_] = api.get("xj.office2", f"/claims/{claim_no}/rounds").json()

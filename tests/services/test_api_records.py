@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
 
 from services.core.db import Database
-from services.models import AccessRecord
 from services.simulate.synthetic import REGIONS, synthetic_person
 from tests.services.api_world import EVENT, Api
+from tests.services.member_pages import looks_of, person
 from tests.support.proof import PROOF, keep_proof
-from tests.support.world import ROOT
 
 
 @pytest.fixture
@@ -94,9 +93,49 @@ def test_a_record_is_corrected_categorised_and_read_masked(api: Api) -> None:
     history = api.get("xj.auditor", f"{path}/history")
     assert sorted(row["field"] for row in history.json()) == ["born", "category", "category", "id_number"]
     assert member.synthetic.id_number not in history.text and new not in history.text
-    with api.db.view(ROOT.scope) as session:
-        looks = session.exec(select(AccessRecord.what).where(AccessRecord.account_id == api.world.account("xj.auditor"))).all()
-        assert looks == [f"person.history:{member.person_id}"]
+    assert looks_of(api, "xj.auditor") == [f"person.history:{member.person_id}"]
+    assert (api.get("xj.auditor", path).status_code, api.get("nx.auditor", path).status_code) == (200, 404)
+    assert looks_of(api, "xj.auditor")[1:] == [f"person:{member.person_id}"] and looks_of(api, "nx.auditor") == []
+
+
+def test_a_report_that_was_read_is_on_the_record(api: Api) -> None:
+    case = api.get("xj.m0", f"/claims/{api.report(0)}").json()["case"]["case_no"]
+    for login in ("xj.m0", "xj.district"):
+        assert api.get(login, f"/cases/{case}").status_code == 200
+    assert (looks_of(api, "xj.m0"), looks_of(api, "xj.district")) == ([], [f"case_papers:{case}"])
+
+
+def test_nobody_who_may_not_see_a_number_puts_it_together(api: Api) -> None:
+    """Birth date, last places and check digit leave some ninety numbers, of which finding tells the right one."""
+    member = api.world.member(0, "xj")
+    whole, path = member.synthetic.id_number, f"/people/{member.person_id}"
+    typed = {"id_number": whole}
+    for answer in (api.get("xj.admin", path), api.post("xj.admin", "/people/find", typed),
+                   api.post("xj.admin", "/people", {"name": member.synthetic.name, **typed})):
+        assert (answer.json()["born"], answer.json()["id_number"]) == (None, f"{whole[:3]}{'*' * 15}"), answer.text
+    assert looks_of(api, "xj.admin") == [f"person:{member.person_id}"] * 2
+    new = synthetic_person(442, region=REGIONS["xinjiang"]).id_number
+    assert api.post("xj.head", f"{path}/corrections", {"id_number": new, "why": "录入有误"}, version=1).status_code == 200
+    for address in (path, f"{path}/correct", f"{path}/merge"):
+        page = person(api, "xj.admin").get(address).text
+        assert f"{new[:3]}{'*' * 15}" in page and f"{new[6:10]}年" not in page
+        assert not re.search(rf"\*({new[-4:]}|{whole[-4:]})", page)
+    assert f"{new[:3]}***********{new[-4:]}" in person(api, "xj.clerk").get(path).text
+
+
+def test_numbers_that_nobody_has_count_with_those_seen_in_full(api: Api) -> None:
+    missing, there = synthetic_person(443, region=REGIONS["xinjiang"]).id_number, api.world.member(0, "xj")
+    unmask = f"/people/{there.person_id}/unmask", {"field": "phone", "reason": "核对联系电话"}
+    assert api.post("xj.clerk", *unmask).status_code == 200
+    for _ in range(29):
+        assert code(api.post("xj.clerk", "/people/find", {"id_number": missing})) == (404, "person_missing")
+    assert looks_of(api, "xj.clerk")[1:] == ["person.find"] * 29
+    for body in (missing, there.synthetic.id_number):
+        assert code(api.post("xj.clerk", "/people/find", {"id_number": body})) == (409, "unmasked_often")
+    assert code(api.post("xj.clerk", *unmask)) == (409, "unmasked_often")
+    assert api.post("xj.head", "/people/find", {"id_number": there.synthetic.id_number}).status_code == 200
+    api.clock.advance(timedelta(minutes=61))
+    assert api.post("xj.clerk", "/people/find", {"id_number": there.synthetic.id_number}).status_code == 200
 
 
 def test_a_proxy_reports_over_http_until_the_end(api: Api) -> None:

@@ -14,6 +14,7 @@ from services.api.bodies import Text, example
 from services.api.calls import Call, Doing, Reading
 from services.api.matching import CoverAnswer
 from services.api.routes.accounts import Done
+from services.audit import service as audit
 from services.intake import drafts
 from services.intake import service as intake
 from services.intake.duplicates import PossibleDuplicate, possible_duplicates
@@ -174,8 +175,14 @@ def _offered(found: PossibleDuplicate) -> PossibleDuplicateView:
 
 @router.get("/cases/{case_no}", response_model=CaseAndClaims, summary="一次报案及其各案")
 def case(call: Reading, case_no: str) -> CaseAndClaims:
-    """The sum of a case is what the member asks about."""
-    return call.read(lambda session: both(session, case_in_sight(call, session, case_no)))
+    """The sum of a case is what the member asks about; who else looked is recorded."""
+    def run(session: Session) -> CaseAndClaims:
+        found = case_in_sight(call, session, case_no)
+        if call.actor.account_id and call.actor.person_id != found.person_id:
+            audit.looked(session, org_key=found.org_key, account=call.actor.account_id, claim_id=None, what=f"case_papers:{case_no}",
+                         reason=None, at=call.now)
+        return both(session, found)
+    return call.note(run)
 
 
 def case_in_sight(call: Call, session: Session, case_no: str) -> Case:

@@ -14,7 +14,8 @@ from sqlmodel import Session
 
 from services.api.bodies import Nothing, Reason, Text, example
 from services.api.calls import Call, Changing, Doing, Reading
-from services.api.rows import change, claim, hold
+from services.api.rows import change, claim, hold, looked
+from services.audit import service as audit
 from services.core.money import show, to_yuan
 from services.models import Objection, Receivable, Reopening
 from services.payment import receivables as owed
@@ -159,14 +160,24 @@ def _yuan(fen: int) -> str:
 
 @router.get("/claims/{claim_no}/objections", response_model=list[ObjectionView], summary="一案的异议")
 def of_claim(call: Reading, claim_no: str) -> list[ObjectionView]:
-    """Oldest first."""
-    return call.read(lambda session: [_shown(row, claim_no) for row in after.objections_of(session, claim(call, session, claim_no).id)])
+    """Oldest first; who else looked is recorded."""
+    def run(session: Session) -> list[ObjectionView]:
+        found = claim(call, session, claim_no)
+        looked(call, session, found, "objections")
+        return [_shown(row, claim_no) for row in after.objections_of(session, found.id)]
+    return call.note(run)
 
 
 @router.get("/objections", response_model=list[ObjectionView], summary="待受理的异议")
 def waiting(call: Reading) -> list[ObjectionView]:
-    """Within the caller's region, oldest first."""
-    return call.read(lambda session: [_shown(row, number) for row, number in after.objections_waiting(session)])
+    """Within the caller's region, oldest first; who looked is recorded with each claim."""
+    def run(session: Session) -> list[ObjectionView]:
+        found, account = after.objections_waiting(session), call.actor.account_id
+        assert account is not None
+        for row, _ in found:
+            audit.looked(session, org_key=row.org_key, account=account, claim_id=row.claim_id, what="objections", reason=None, at=call.now)
+        return [_shown(row, number) for row, number in found]
+    return call.note(run)
 
 
 @router.post("/claims/{claim_no}/objections", response_model=ObjectionView, status_code=201, summary="提出异议")

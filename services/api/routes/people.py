@@ -6,7 +6,6 @@ import uuid
 from datetime import date
 from typing import Annotated, Literal
 
-import sqlalchemy as sa
 from fastapi import APIRouter, File, Response, UploadFile
 from pydantic import BaseModel
 from sqlmodel import Session, col, select
@@ -25,7 +24,7 @@ from services.intake.queries import acts_for_self
 from services.models import Cover, Organisation
 from services.payment import service as payment
 from services.reporting import people
-from services.reporting.claims import locate, person_view
+from services.reporting.claims import locate
 from services.reporting.views import PersonView
 from services.rulebook import registry
 
@@ -162,19 +161,17 @@ class CoverView(BaseModel):
 @router.post("/people", response_model=PersonView, status_code=201, summary="登记人员（已有则返回）")
 def add_person(call: Doing, body: NewPerson) -> Response:
     """Found by number; another name under the same number is refused."""
-    return call.act(body, lambda session: person_view(enrolment.add_person(
+    return call.act(body, lambda session: people.view_for(call.actor, enrolment.add_person(
         session, **body.model_dump(), actor=call.actor, now=call.now)))
 
 
 @router.post("/people/find", response_model=PersonView, summary="按身份证号查人")
 def find(call: Doing, body: Find) -> Response:
     """Somebody of the caller's region, or on record nowhere yet; who is only on record elsewhere is nobody's to find out."""
-    def run(session: Session) -> PersonView:
-        found = enrolment_queries.person_by_number(session, body.id_number)
-        if found is None or not _findable(call, session, found.id):
-            raise NotFound("person_missing", "没有此人", remedy="核对身份证号", field="id_number")
-        return person_view(found)
-    return call.act(body, run, status=200)
+    found = call.note(lambda session: people.find(session, call.actor, body.id_number, now=call.now))      # kept before it is told
+    if found is None:
+        raise NotFound("person_missing", "没有此人", remedy="核对身份证号", field="id_number")
+    return call.act(body, lambda _: found, status=200)
 
 
 @router.get("/people/{person_id}/covers", response_model=list[CoverView], summary="某人的保障")
@@ -264,12 +261,6 @@ def register_account(call: Doing, body: NewFundAccount) -> Response:
                                        actor=call.actor, now=call.now)
         return FundAccountView(id=row.id, plan=row.plan, holder=row.holder, account=row.number)
     return call.act(body, run)
-
-
-def _findable(call: Call, session: Session, person_id: uuid.UUID) -> bool:
-    if people.in_region(session, call.actor, person_id):
-        return True
-    return not session.execute(sa.text("SELECT person_beyond_scope(:person)"), {"person": person_id}).scalar_one()
 
 
 def _require_own_plan(call: Call, session: Session, plan: str) -> None:

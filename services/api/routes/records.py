@@ -22,7 +22,7 @@ from services.enrolment import service as enrolment
 from services.enrolment.persons import warnings
 from services.models import Person, PersonCategory, PersonMerge, Proxy
 from services.models.base import Row
-from services.reporting.claims import person_view
+from services.reporting import people
 from services.reporting.people import known, masked
 from services.reporting.views import PersonView
 
@@ -132,8 +132,8 @@ class Dropped(BaseModel):
 
 @router.get("/people/{person_id}", response_model=RecordView, summary="人员登记（已合并的编号给出现行记录）")
 def person(call: Reading, person_id: uuid.UUID, response: Response) -> RecordView:
-    """Only for staff of a region that knows the person."""
-    shown = call.read(lambda session: _record(call, session, _known(call, session, person_id)))
+    """Only for staff of a region that knows the person; who looked is recorded."""
+    shown = call.note(lambda session: _record(call, session, people.opened(session, call.actor, person_id, now=call.now)))
     response.headers["ETag"] = etag(shown.version)
     return shown
 
@@ -246,7 +246,8 @@ def _known(call: Call, session: Session, person_id: uuid.UUID) -> Person:
 def _record(call: Call, session: Session, found: Person) -> RecordView:
     number = enrolment_queries.number_of(found)
     return RecordView(
-        **person_view(found).model_dump(), version=found.version, died_on=found.died_on, warnings=warnings(found.name, number),
+        **people.view_for(call.actor, found).model_dump(), version=found.version, died_on=found.died_on,
+        warnings=warnings(found.name, number),
         categories=[_category(row) for row in categories.periods(session, found.id)],
         proxies=[_proxy(call, row) for row in proxies.proxies_of(session, found.id)],
         mergers=[_merger(row) for row in person_history.mergers_of(session, found.id)])

@@ -51,7 +51,7 @@ def undo(visit: Visit, person_id: str) -> Response:
     """What it re-pointed goes back; what came since stays."""
     def verb(session: Session) -> str:
         kept, wanted = _kept(visit, session, person_id), picked(visit, "row")
-        if wanted not in {one.row.id for one in merging.past(session, kept.id)}:
+        if wanted not in {one.row.id for one in merging.past(session, visit.actor, kept.id)}:
             raise sight.missing()
         enrolment.split_people(session, merge_id=wanted, why=visit.field("why"), actor=visit.actor, now=visit.now)
         return f"/people/{kept.id}/merge"
@@ -68,11 +68,11 @@ def _kept(visit: Visit, session: Session, person_id: str) -> Person:
 def _page(visit: Visit, person_id: str, *, problem: HuzhuError | None = None, pair: bool = False) -> Response:
     def read(session: Session) -> tuple[merging.Side, merging.Side | None, list[merging.Past]]:
         kept = _kept(visit, session, person_id)
-        other = merging.side(session, merging.other(session, visit.actor, kept, visit.field("id_number"))) if pair else None
+        other = merging.side(session, visit.actor, merging.other(session, visit.actor, kept, visit.field("id_number"))) if pair else None
         for seen in (kept, other) if other else (kept,):
             assert visit.actor.account_id is not None
             audit.looked(session, org_key=visit.actor.org_key, account=visit.actor.account_id, claim_id=None, what=f"person:{seen.id}",
                          reason=None, at=visit.now)
-        return merging.side(session, kept), other, merging.past(session, kept.id)
+        return merging.side(session, visit.actor, kept), other, merging.past(session, visit.actor, kept.id)
     kept, other, past = visit.note(read)
     return visit.page("person_merge.html", problem=problem, kept=kept, other=other, past=past, number=visit.field("id_number"))

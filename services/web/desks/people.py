@@ -69,7 +69,7 @@ def _names() -> dict[str, Any]:     # a template's values are of every kind
 def _form(visit: Visit, person_id: str, act: str, *, problem: HuzhuError | None = None) -> Response:
     def run(session: Session) -> tuple[uuid.UUID, str, str, int]:
         found = people.known(session, visit.actor, _id(person_id))
-        return found.id, found.name, queries.masked_number(found), found.version
+        return found.id, found.name, people.view_for(visit.actor, found).id_number, found.version
     found_id, name, number, version = visit.read(run)
     return visit.page("person_act.html", problem=problem, act=act, title=FORMS[act][0], person={
         "id": found_id, "name": name, "number": number, "version": version}, banks=BANKS, **_names(), **limits())
