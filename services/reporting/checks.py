@@ -100,20 +100,25 @@ _MONEY = """
     WHERE l.amount_fen <> p.amount_fen
     ORDER BY 1"""
 
-# Everybody who takes a deciding step in a round: verifier, reviewing levels, maker and checker of the payment run.
+# Everybody who takes a deciding step in a round: verifier, reviewing levels, maker and checker of the payment's runs, also of the
+# run of an attempt that came back: the payment itself then names its present run alone.
 _STEPS = """
-    WITH steps AS (
+    WITH carried AS (
+        SELECT p.claim_id, p.round, p.run_id FROM payment p WHERE p.state NOT IN ('planned', 'cancelled')
+        UNION ALL
+        SELECT p.claim_id, p.round, l.run_id FROM payment p JOIN bank_line l ON l.payment_id = p.id AND l.kind = 'sent'
+            AND l.attempt < p.attempt WHERE p.attempt > 1 AND p.state <> 'cancelled'),
+    steps AS (
         SELECT c.id, c.round, c.verified_person AS person, '核验' AS step FROM claim c WHERE c.verified_person IS NOT NULL
             AND c.route = 'office'
         UNION ALL
         SELECT r.claim_id, r.round, r.done_person, r.name FROM review_step r WHERE r.act = 'review'
             AND r.state IN ('passed', 'refused') AND r.done_person IS NOT NULL
         UNION ALL
-        SELECT DISTINCT p.claim_id, p.round, n.made_person, '制单' FROM payment p JOIN payment_run n ON n.id = p.run_id
-            WHERE p.state NOT IN ('planned', 'cancelled')
+        SELECT DISTINCT p.claim_id, p.round, n.made_person, '制单' FROM carried p JOIN payment_run n ON n.id = p.run_id
         UNION ALL
-        SELECT DISTINCT p.claim_id, p.round, n.checked_person, '复核放行' FROM payment p JOIN payment_run n ON n.id = p.run_id
-            WHERE n.checked_person IS NOT NULL AND p.state NOT IN ('planned', 'cancelled')),
+        SELECT DISTINCT p.claim_id, p.round, n.checked_person, '复核放行' FROM carried p JOIN payment_run n ON n.id = p.run_id
+            WHERE n.checked_person IS NOT NULL),
     side AS (
         SELECT c.id, c.person_id AS person FROM claim c
         UNION SELECT y.claim_id, y.person_id FROM payee y WHERE y.active
