@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from services.access import standing
 from services.access.actor import Actor, Role
 from services.audit import service as audit
 from services.core.clock import business_day
@@ -120,6 +121,7 @@ def ask_lift(session: Session, *, hold_id: uuid.UUID, why: str, actor: Actor, no
     row = _standing(session, hold_id)
     _stated(why, "why")
     row.asked_by, row.asked_person, row.asked_at, row.asked_why = actor.account_id, actor.person_id, now, why.strip()
+    standing.note(session, "legal_hold", "ask_lift", [(row.org_key, row.id, row.id)], actor=actor, now=now)
     return _kept(session, row, "asked", why.strip(), actor, now)
 
 
@@ -129,7 +131,7 @@ def lift(session: Session, *, hold_id: uuid.UUID, actor: Actor, now: datetime) -
     row = _standing(session, hold_id)
     if row.asked_by is None:
         raise Conflict("lift_not_asked", "还没有人申请解除", remedy="先由一人申请并写明理由，再由另一人解除")
-    if row.asked_by == actor.account_id or (row.asked_person and row.asked_person in actor.persons):
+    if row.asked_by == actor.account_id or not standing.is_second(session, row.id, row.asked_person, actor=actor):
         raise NotPermitted("same_person", "申请解除和解除须是两个人", remedy="请另一位复审或主任解除")
     row.lifted_by, row.lifted_person, row.lifted_at = actor.account_id, actor.person_id, now
     return _kept(session, row, "lifted", row.asked_why or "", actor, now)

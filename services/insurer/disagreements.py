@@ -17,6 +17,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from services.access import standing
 from services.access.actor import OFFICE, Actor, Role
 from services.audit import service as audit
 from services.audit.chain import Entry
@@ -26,7 +27,6 @@ from services.core.ids import uuidv7
 from services.core.money import show, to_fen, to_yuan
 from services.core.texts import written
 from services.insurer.messages import Decide
-from services.lifecycle import standing
 from services.lifecycle.apart import require_apart
 from services.models import Claim, Disagreement, Reopening, Worksheet
 from services.review import amendment

@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from documents.errors import DocumentError
 from documents.render import render
+from services.access import standing
 from services.access.actor import OFFICE, Actor, Role
 from services.core.clock import business_day
 from services.core.errors import Conflict, GuardFailed, InputError, NotFound, NotPermitted
@@ -88,7 +89,7 @@ def issue(session: Session, *, report_id: uuid.UUID, seen: str | None = None, ac
     row = _own(session, report_id, actor)
     if row.status == "issued":
         return row
-    if row.prepared_person in actor.persons:
+    if not standing.is_second(session, row.id, row.prepared_person, actor=actor):
         raise GuardFailed("second_person", "编制人不能签发自己编制的报告", remedy="由另一位负责人签发", field="person")
     if row.version > 1 and not row.changes:
         raise Conflict("nothing_changed", "各项数据与前一版相同，无须更正", remedy="先更正有误的记录，再重新编制")
@@ -163,6 +164,7 @@ def _fill(session: Session, row: ExchangeReport, actor: Actor, now: datetime) ->
     row.prepared_at = now
     session.add(row)
     session.flush()
+    standing.note(session, "exchange_report", "prepare", [(row.org_key, row.id, row.id)], actor=actor, now=now)
     return row
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from services.access import standing
 from services.access.actor import OFFICE, REVIEWERS, Actor, Role, system
 from services.audit import service as audit
 from services.audit.chain import Entry
@@ -16,7 +17,6 @@ from services.core.errors import Conflict, InputError, NotFound
 from services.core.settings import settings
 from services.intake import advances
 from services.intake.queries import claim_for
-from services.lifecycle import standing
 from services.lifecycle.apart import require_apart
 from services.lifecycle.service import Move, fire
 from services.models import CancelRequest, Claim, ReviewStep

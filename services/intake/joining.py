@@ -10,6 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from services.access import standing
 from services.access.actor import Actor
 from services.audit import service as audit
 from services.audit.chain import Entry
@@ -20,7 +21,6 @@ from services.intake.cancelling import CANCELLED_FROM, MAY_ASK, MAY_CONFIRM, can
 from services.intake.duplicates import verdict_between
 from services.intake.queries import claims_by_case
 from services.intake.rules import Told
-from services.lifecycle import standing
 from services.lifecycle.apart import require_apart
 from services.models import Case, Claim, DuplicateVerdict, ReportNote
 from statemachines.states import ClaimState

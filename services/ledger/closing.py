@@ -11,6 +11,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from services.access import standing
 from services.access.actor import Actor, Role
 from services.core.clock import business_day
 from services.core.errors import Conflict, GuardFailed, InputError, NotFound, NotPermitted
@@ -51,6 +52,8 @@ def ask(session: Session, *, plan: str, month: date, actor: Actor, now: datetime
     row = LedgerClosing(id=uuidv7(), plan=plan, month=month, asked_by=account, asked_person=person, asked_at=now)
     session.add(row)
     session.flush()
+    # A closing has no organisation of its own: whom the asker stands in for is of the asker's.
+    standing.note(session, "ledger_closing", "ask", [(actor.org_key, row.id, row.id)], actor=actor, now=now)
     return row
 
 
@@ -119,6 +122,6 @@ def _open(session: Session, closing_id: uuid.UUID, actor: Actor) -> tuple[Ledger
     account, person = _named(session, row.plan, actor, ANSWERS)
     if row.agreed_at or row.declined_at:
         raise Conflict("closing_answered", "这一结账申请已经办理", remedy="刷新后核对")
-    if row.asked_person in actor.persons:
+    if not standing.is_second(session, row.id, row.asked_person, actor=actor):
         raise GuardFailed("two_persons_needed", "结账须由另一人确认", remedy="请由未提出结账的人员办理")
     return row, account, person

@@ -8,12 +8,12 @@ from datetime import date, datetime
 
 from sqlmodel import Session
 
+from services.access import standing
 from services.access.actor import Actor
 from services.access.permits import permit
 from services.audit import service as audit
 from services.audit.chain import Entry
 from services.core.clock import business_day
-from services.lifecycle import standing
 from services.lifecycle.statements import OWN_CHAIN
 from services.lifecycle.topics import TOPICS
 from services.models.base import Moving

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from psycopg.types.numeric import Int4
 from sqlmodel import Session
 
+from services.access import standing
 from services.access.actor import Actor, Role
 from services.access.permits import permit
 from services.audit.chain import Entry
@@ -18,7 +19,6 @@ from services.audit.service import Head, link_all
 from services.core.clock import business_day
 from services.core.db import driver_cursor
 from services.core.errors import Conflict, GuardFailed, NotFound
-from services.lifecycle import standing
 from services.lifecycle.statements import SETTABLE, call_facts, loaded_facts, select, write
 from services.lifecycle.topics import TOPICS
 from services.sla import service as sla

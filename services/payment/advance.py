@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from sqlmodel import Session, col, select
 
+from services.access import standing
 from services.access.actor import REVIEWERS, Actor, Role
 from services.audit import service as audit
 from services.audit.chain import Entry
@@ -18,7 +19,6 @@ from services.core.money import show, to_fen, to_yuan
 from services.core.texts import written
 from services.intake.queries import claim_for
 from services.ledger import service as ledger
-from services.lifecycle import standing
 from services.lifecycle.apart import require_apart
 from services.lifecycle.create import create
 from services.lifecycle.service import Move, fire

@@ -8,6 +8,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from services.access import standing
 from services.access.actor import Actor, Role
 from services.audit import service as audit
 from services.audit.chain import Entry
@@ -16,7 +17,6 @@ from services.core.errors import Conflict, InputError, NotFound, NotPermitted
 from services.core.identity import age_on
 from services.enrolment import service as enrolment
 from services.enrolment.heirs import ADULT
-from services.lifecycle import standing
 from services.lifecycle.service import Move, fire
 from services.models import Payee, Payment, Person, SettlementPayment
 from services.payment import settled_cards

@@ -17,6 +17,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from sqlmodel import Session
 
+from services.access import standing
 from services.access.actor import Actor, Role
 from services.audit import service as audit
 from services.audit.chain import Entry
@@ -145,7 +146,7 @@ def allow_over(session: Session, *, run: PaymentRun, reason: str, actor: Actor, 
         raise Conflict("run_not_submitted", "付款批次不在待复核状态，不能核准超限额", remedy="由制单人提交后再核准")
     if actor.person_id is None:
         raise NotPermitted("head_unnamed", "核准人须为实名人员", remedy="请由办事处主任本人办理")
-    if run.made_person in actor.persons:
+    if not standing.is_second(session, run.id, run.made_person, actor=actor):
         raise GuardFailed("maker_not_separate", "制单人不得核准自己的付款批次", remedy="请由另一人核准")
     claims = session.execute(sa.text("SELECT DISTINCT claim_id FROM payment WHERE run_id = :run"), {"run": run.id}).scalars().all()
     require_apart(session, claims, actor)

@@ -8,11 +8,11 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Session, select
 
+from services.access import standing
 from services.access.actor import Actor, Role
 from services.access.permits import permit
 from services.core.errors import Conflict, GuardFailed, InputError, NotFound, NotPermitted
 from services.enrolment import service as enrolment
-from services.lifecycle import standing
 from services.models import Person, Settlement, SettlementPayment
 from services.payment import settled
 from services.rulebook import registry

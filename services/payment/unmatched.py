@@ -10,13 +10,13 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from services.access import standing
 from services.access.actor import FINANCE, Actor
 from services.audit import service as audit
 from services.audit.chain import Entry
 from services.core.errors import Conflict, InputError, NotFound, NotPermitted
 from services.core.money import show, to_yuan
 from services.core.texts import written
-from services.lifecycle import standing
 from services.lifecycle.apart import require_apart
 from services.models import BankLine, LineVerdict, Payment, StoodIn
 from services.payment import settled_unmatched

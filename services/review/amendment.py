@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from services.access import standing
 from services.access.actor import REVIEWERS, Actor, Role
 from services.audit import service as audit
 from services.audit.chain import Entry
@@ -19,7 +20,6 @@ from services.core.ids import uuidv7
 from services.core.texts import written
 from services.intake import correcting
 from services.intake.queries import claim_for
-from services.lifecycle import standing
 from services.lifecycle.apart import require_apart
 from services.models import Claim, Objection, Reopening
 from services.models.objection import KINDS

@@ -17,6 +17,7 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from services.access import standing
 from services.access.actor import REVIEWERS, Actor, system
 from services.audit import service as audit
 from services.audit.chain import Entry
@@ -27,7 +28,6 @@ from services.core.money import show, to_fen, to_yuan
 from services.core.settings import settings
 from services.engine.conditions import expand
 from services.intake.queries import present_digest
-from services.lifecycle import standing
 from services.lifecycle.service import Move, fire
 from services.models import Claim, Worksheet
 from services.review import chain, looks

@@ -13,6 +13,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from services.access import standing
 from services.access.actor import Actor, system
 from services.audit import service as audit
 from services.audit.chain import Entry
@@ -23,7 +24,6 @@ from services.core.money import show, to_yuan
 from services.core.settings import settings
 from services.enrolment import queries as enrolment
 from services.intake.queries import present_digest
-from services.lifecycle import standing
 from services.lifecycle.service import Move, fire
 from services.models import Claim, Cover, Worksheet
 from services.review import chain, looks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -89,6 +90,20 @@ def test_a_workbook_becomes_messages_by_a_second_person_and_only_once(world: Wor
     assert listed(world) == []
     again = bring(world, filled(rows, {book.CASE_NO: "LA-2"}), no, now)
     assert (again.claims, {fault["column"] for fault in again.faults}) == ([], {book.KEY})
+
+
+def test_nobody_brings_or_takes_in_a_colleagues_place(world: World, twin: Twin, now: datetime) -> None:
+    """A substitute counts as both: with one who brings and one who takes there would be no second person later."""
+    no = number(world, with_insurer(world, twin, now))
+    content, office, senior = filled(listed(world)), world.actor("nx.office1"), world.actor("nx.senior")
+    for_senior, for_office = (replace(one, stands_for=frozenset({world.person(login)}))
+                              for one, login in ((office, "nx.senior"), (senior, "nx.office1")))
+    with pytest.raises(NotPermitted, match="stands_in"), world.db.unit_of_work(office.scope) as session:
+        bulk_answers.bring(session, content=content, file_name="答复.xlsx", letters={no: pdf("决定书")}, actor=for_senior, now=now)
+    sheet = bring(world, content, no, now).id
+    with pytest.raises(NotPermitted, match="stands_in"), world.db.unit_of_work(senior.scope) as session:
+        bulk_answers.take(session, sheet_id=sheet, actor=for_office, now=now)
+    assert take(world, sheet, "nx.senior", now) == 3
 
 
 def test_the_same_answers_in_two_files_are_the_same_messages(world: World, twin: Twin, now: datetime) -> None:

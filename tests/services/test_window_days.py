@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -11,6 +13,8 @@ import sqlalchemy as sa
 from python_calamine import CalamineWorkbook
 
 from services.core.clock import at_hour
+from services.core.errors import Conflict
+from services.settlement.window import reconciling
 from tests.services.window_world import PLAN, Window, bill, window_world
 from tests.support.databases import Fresh
 from tests.support.signed_in import sign_in
@@ -111,6 +115,23 @@ def test_a_day_is_paid_by_two_persons_and_booked(window: Window) -> None:
     english = sign_in(window.api.app, window.api.db, window.api.world, "xj.auditor", NOW, "en")
     assert "Window bills" in english.get("/window").text and "Paid on" in english.get(address).text
     assert sign_in(window.api.app, window.api.db, window.api.world, "nx.maker", NOW).get(address).status_code == 404
+
+
+def test_a_day_is_not_paid_by_one_person_in_two_places(window: Window) -> None:
+    """Entered by the checker's substitute, it is not the checker who confirms, nor whoever stands in for that one later."""
+    window.settle("h2", bill(window.people[3], "Q1", pool_pay=60000, pool_own=5000, at="2026-05-25 09:00:00"))
+    day, world = uuid.UUID(str(hand_in(window, "h2", "2026-05-25", Q1="3000.00")["id"])), window.api.world
+    maker, checker = world.actor("xj.maker"), world.actor("xj.checker")
+    with window.api.db.unit_of_work(maker.scope) as session:
+        reconciling.pay(session, day_id=day, reference="B3", paid_on=date(2026, 5, 26), now=NOW,
+                        actor=replace(maker, stands_for=frozenset({world.person("xj.checker")})))
+    other = replace(checker, person_id=world.person("xj.head"), account_id=world.account("xj.head"))
+    for actor in (checker, replace(other, stands_for=frozenset({world.person("xj.checker")}))):
+        with pytest.raises(Conflict, match="same_person"), window.api.db.unit_of_work(actor.scope) as session:
+            reconciling.confirm(session, day_id=day, actor=actor, now=NOW)
+    with window.api.db.unit_of_work(other.scope) as session:
+        assert reconciling.confirm(session, day_id=day, actor=other, now=NOW).state == "paid"
+    window.proven()
 
 
 def test_a_day_without_anything_says_so(window: Window) -> None:

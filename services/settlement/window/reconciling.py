@@ -9,6 +9,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlmodel import Session, select
 
+from services.access import standing
 from services.access.actor import Actor, Role
 from services.core.clock import business_day
 from services.core.errors import Conflict, InputError, NotFound
@@ -82,6 +83,7 @@ def pay(session: Session, *, day_id: uuid.UUID, reference: str, paid_on: date, a
     row.state, row.reference, row.paid_on = "paying", reference.strip(), paid_on
     row.made_by, row.made_person = actor.account_id, actor.person_id
     session.add(row)
+    standing.note(session, "window_day", "pay", [(row.org_key, row.id, row.id)], actor=actor, now=now)
     return row
 
 
@@ -91,7 +93,7 @@ def confirm(session: Session, *, day_id: uuid.UUID, actor: Actor, now: datetime)
     row = _locked(session, day_id)
     if row.state != "paying":
         raise Conflict("day_not_paying", "该日没有待复核的拨付", remedy="核对状态")
-    if row.made_person in actor.persons:
+    if not standing.is_second(session, row.id, row.made_person, actor=actor):
         raise Conflict("same_person", "登记人不能复核", remedy="请另一位财务复核")
     row.state, row.checked_by, row.checked_person, row.paid_at = "paid", actor.account_id, actor.person_id, now
     session.add(row)

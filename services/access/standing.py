@@ -21,7 +21,8 @@ DECIDING = frozenset({
 # What one person asks for and another must confirm; noted by its verb under the request's id, or the row's where it has none.
 ASKING = frozenset({
     ("claim", "ask_cancel"), ("claim", "ask_amendment"), ("case", "ask_join"), ("payment", "propose_card"),
-    ("receivable", "propose_write_off"), ("claim", "propose_advance"),
+    ("receivable", "propose_write_off"), ("claim", "propose_advance"), ("window_day", "pay"), ("ledger_closing", "ask"),
+    ("exchange_report", "prepare"), ("legal_hold", "ask_lift"),
 })
 
 
@@ -39,10 +40,17 @@ def note(session: Session, machine: str, event: str, rows: Iterable[tuple[str, u
         session.flush()
 
 
-def require_second(session: Session, subject: uuid.UUID, first: uuid.UUID | None, *, actor: Actor) -> None:
-    """GuardFailed unless the actor is another person than the `first`, who asked; whoever either of them stood or stands in
-    for counts as that one too.
+def is_second(session: Session, subject: uuid.UUID, first: uuid.UUID | None, *, actor: Actor) -> bool:
+    """Whether the actor is another person than the `first`, who asked; whoever either of them stood or stands in for counts as
+    that one too.
     """
+    if first is None or actor.person_id is None:
+        return False
     absent = session.exec(select(StoodIn.for_person).where(StoodIn.subject_id == subject, col(StoodIn.by_person) == first)).all()
-    if first is None or actor.person_id is None or not actor.persons.isdisjoint({first, *absent}):
+    return actor.persons.isdisjoint({first, *absent})
+
+
+def require_second(session: Session, subject: uuid.UUID, first: uuid.UUID | None, *, actor: Actor) -> None:
+    """GuardFailed unless the actor `is_second`."""
+    if not is_second(session, subject, first, actor=actor):
         raise GuardFailed("two_persons_needed", "须由提出人以外的另一人确认", remedy="请办事处其他人员办理")
