@@ -29,7 +29,7 @@ UNSENT = (PaymentState.PLANNED, PaymentState.RETURNED)
 _LIVE = sa.text("""
     SELECT p.id, p.claim_id, p.org_key, p.round, p.person_id, p.state, p.amount_fen,
            (SELECT coalesce(sum(v.amount_fen), 0)::bigint FROM receivable v WHERE v.claim_id = c.id AND v.why = 'advance') AS asked_back,
-           y.active
+           y.active, EXISTS (SELECT 1 FROM decision d WHERE d.claim_id = c.id AND d.round < c.round AND d.amount_fen > 0) AS taken_in
     FROM payment p JOIN claim c ON c.id = p.claim_id JOIN payee y ON y.id = p.payee_id
     WHERE p.claim_id = ANY(CAST(:ids AS uuid[])) AND p.purpose = 'advance' AND p.state <> 'cancelled'
     ORDER BY c.id, p.id FOR UPDATE OF c, p""")
@@ -57,10 +57,13 @@ def outcome(*, given: int, credited: int, unpaid: int, asked_back: int) -> Outco
 def deduct(session: Session, *, given: Mapping[uuid.UUID, int], actor: Actor, now: datetime) -> None:
     """Claims' advances against the fen that are given in all, the decision or end being written already: beyond it, what is not
     sent is cancelled and what was credited is asked back. GuardFailed while one beyond it is in a run or at the bank.
+
+    What an earlier round's decision took in is part of what that gave, and is left to how the round is concluded.
     """
     claims: dict[uuid.UUID, list[_Row]] = {}
     for row in session.execute(_LIVE, {"ids": list(given)}):
-        claims.setdefault(row.claim_id, []).append(row)
+        if not row.taken_in:
+            claims.setdefault(row.claim_id, []).append(row)
     for claim_id, rows in claims.items():
         _deduct(session, rows, given[claim_id], actor, now)
 

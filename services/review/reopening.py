@@ -64,7 +64,7 @@ def decided_claim(session: Session, claim: Claim) -> Decision:
 def reopen(session: Session, claim: Claim, made: Reopening, *, actor: Actor, now: datetime) -> int:
     """Begin the claim's next round for `made` (kept with it: sums and barred persons); gives the round.
 
-    GuardFailed: payments in a run or at the bank, the insurer's payment outstanding, limitation over.
+    GuardFailed: payments in a run or at the bank, a sum paid ahead or the insurer's payment outstanding, limitation over.
     """
     actor.require(*MAY_REOPEN, what="重新审核已决定的案件")
     session.refresh(claim, with_for_update=True)
@@ -96,13 +96,17 @@ def reopen(session: Session, claim: Claim, made: Reopening, *, actor: Actor, now
 
 
 def _open_payments(session: Session, claim: Claim) -> list[uuid.UUID]:
-    """Payments that were never made and fall away; an advance stays as it is.
+    """Payments that were never made and fall away.
 
-    GuardFailed when they are no longer ours to stop."""
-    rows = session.execute(sa.text("SELECT id, state FROM payment WHERE claim_id = :claim AND state NOT IN ('credited', 'cancelled')"
-                                   " AND purpose <> 'advance' ORDER BY id"), {"claim": claim.id}).all()
+    GuardFailed when they are no longer ours to stop, or a sum paid ahead, which nothing stops, is not out yet: the new round would
+    count as paid what might never be."""
+    rows = session.execute(sa.text("SELECT id, state, purpose FROM payment WHERE claim_id = :claim"
+                                   " AND state NOT IN ('credited', 'cancelled') ORDER BY id"), {"claim": claim.id}).all()
     if rows and claim.route == "insurer":
         raise GuardFailed("insurer_unpaid", "保险公司的给付尚未到账", remedy="到账后再重新审核", field="payments_in_flight")
+    if any(row.purpose == "advance" and row.state not in ("released", "sent") for row in rows):
+        raise GuardFailed("advance_unpaid", "先予支付的款项尚未付出", remedy="请财务先行付出，退汇的更正账户后付出，到账后再重新审核",
+                          field="payments_in_flight")
     if any(row.state == "batched" for row in rows):
         raise GuardFailed("payment_batched", "有款项已列入付款批次", remedy="请财务先从批次中移出", field="payments_in_flight")
     return [row.id for row in rows if row.state in ("planned", "returned")]
