@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import uuid
 
+import structlog
 from prefect import flow
+from sqlmodel import Session
 
 from flows.runtime import Batch, actor, effect, looking, now, transaction
+from services.core.errors import Conflict
 from services.insurer import queries as insurer_queries
 from services.insurer import service as insurer
+from services.insurer.messages import InboundMessage
 from services.payment import service as payment
 from services.wiring import wiring
+
+log = structlog.get_logger()
 
 
 @effect
@@ -26,10 +32,20 @@ async def poll() -> bool:
         last = insurer_queries.last_seq(session)
     while messages := wiring().insurer.messages(last):
         with transaction() as session:
-            new = [insurer.receive(session, message=message, now=now()) for message in messages]
+            new = [_keep(session, message) for message in messages]
         found = found or any(new)
         last = messages[-1].seq
     return found
+
+
+def _keep(session: Session, message: InboundMessage) -> bool:
+    """One that differs from its kept twin is refused alone: who asks cannot refuse the page, as the webhook does, and hear the rest."""
+    try:
+        return insurer.receive(session, message=message, now=now())
+    except Conflict as error:
+        log.warning("insurer_message_refused", code=error.code, message_id=str(message.message_id), seq=message.seq, kind=message.kind,
+                    remedy=error.remedy)
+        return False
 
 
 @effect
