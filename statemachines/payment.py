@@ -41,6 +41,7 @@ class PaymentFacts:
     new_account_given: bool = fact("a new account was entered since the return")
     two_persons: bool = fact("a second person, not the actor, confirmed this event")
     superseded: bool = fact("the claim was reopened, or heirs replaced this payee")
+    credit_reported: bool = fact("an earlier sending came back, and the bank also said it arrived: not dismissed by two")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +111,13 @@ def new_account_given(facts: PaymentFacts) -> bool:
     return facts.new_account_given
 
 
+@guard("credit_contradicts", needs=("credit_reported",),
+       says="有退汇后重付的款项，银行又另有记录称已到账；须先由两人处理该回盘记录，或移出批次")
+def nothing_contradicts(facts: PaymentFacts) -> bool:
+    """Money that came back goes out again only when the bank does not also say that it arrived."""
+    return not facts.credit_reported
+
+
 @guard("not_superseded", needs=("superseded",), says="案件未重开、领款人未变更，不得取消付款")
 def superseded(facts: PaymentFacts) -> bool:
     """An obligation ends only because another replaces it."""
@@ -155,7 +163,7 @@ class PaymentMachine(Machine):
     # Taking a payment out of a run must always be possible, most of all when it is held.
     exclude = batched.to(planned)
     release = batched.to(released, validators=[
-        not_held, payees_ready, maker_separate, actor_new_to_round, fund_covers, run_unchanged])
+        not_held, payees_ready, maker_separate, actor_new_to_round, fund_covers, run_unchanged, nothing_contradicts])
     # Never from `sent`: a lost answer waits for the statement.
     send_ = Event(released.to(sent, validators=[file_accepted]), id="send")
     announce = planned.to(sent, validators=[paid_by_insurer])

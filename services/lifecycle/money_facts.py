@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.lifecycle import settled_facts as settled
+from services.lifecycle.contradicted import credit_reported
 from services.lifecycle.persons import ACTOR, JUDGED, did, makers, on_claimant_side, second, weighed
 
 # The plan's fund by the ledger: the opening and what really came in, less what was credited, is in transit, or is in a run.
@@ -59,6 +60,7 @@ PAYMENT = {
         AND l.attempt = r.attempt AND l.fault IS NULL)""",
     "new_account_given": "(r.proposed_card_id IS NOT NULL AND r.proposed_card_id IS DISTINCT FROM r.bank_card_id)",
     "two_persons": second("r.corrected_person"),
+    "credit_reported": f"(r.attempt > 1 AND {credit_reported('r.id')})",
     # An advance is not its round's; it falls away with the claim, and under a decision that gives less than was to be paid ahead.
     "superseded": """(NOT (SELECT y.active FROM payee y WHERE y.id = r.payee_id) OR CASE r.purpose WHEN 'advance' THEN
         c.state = 'cancelled' OR (c.state = 'closed' AND c.outcome IS NOT DISTINCT FROM 'not_pursued') OR EXISTS (

@@ -20,6 +20,7 @@ from services.enrolment.heirs import ADULT
 from services.lifecycle.service import Move, fire
 from services.models import Payee, Payment, Person, SettlementPayment
 from services.payment import settled_cards
+from services.payment.contradicted import require_clear
 from statemachines.states import PaymentState
 
 
@@ -68,12 +69,14 @@ def propose_card(session: Session, *, payment_id: uuid.UUID, bank: str, number: 
 
 
 def confirm_card(session: Session, *, payment_id: uuid.UUID, actor: Actor, now: datetime) -> Payment | SettlementPayment:
-    """Returned → planned under the new card, attempt + 1. Raises GuardFailed `two_persons_needed`, `account_missing`."""
+    """Returned → planned under the new card, attempt + 1. Raises GuardFailed `two_persons_needed`, `account_missing`; Conflict
+    `credit_contradicts`."""
     if settled_cards.known(session, payment_id):
         return settled_cards.confirm(session, payment_id=payment_id, actor=actor, now=now)
     payment = _locked(session, payment_id)
     fire(session, "payment", "correct", [Move(payment_id, details={
         "proposed_by": str(payment.corrected_person), "attempt": payment.attempt + 1})], actor=actor, now=now)
+    require_clear(session, payment_id)
     session.execute(sa.text("UPDATE bank_card SET replaced_at = :at WHERE id = :old"),
                     {"at": now, "old": payment.bank_card_id})
     # The own card of one who was a minor ends the guardian's part.

@@ -23,6 +23,7 @@ from services.core.texts import written
 from services.lifecycle.facts import ACTOR, RUN_DIGEST, bound
 from services.lifecycle.settled_facts import kin
 from services.models import PaymentRun, Settlement
+from services.payment.contradicted import require_lines_clear
 from services.payment.funds import fund_account
 from services.payment.picking import accounts, layout_refusal
 from services.payment.port import BankFormat, Order
@@ -156,10 +157,13 @@ def require_whole(session: Session, run: PaymentRun) -> None:
 
 
 def require_living(session: Session, run: PaymentRun) -> None:
-    """GuardFailed `payees_not_ready` for somebody who died since the run was submitted."""
+    """GuardFailed `payees_not_ready` for somebody who died since the run was submitted, `credit_contradicts` for whom the bank by
+    now says that the money sent before arrived.
+    """
     dead = session.execute(_DEAD, {"run": run.id}).scalars().all()
     if dead:
         raise GuardFailed("payees_not_ready", f"第 {'、'.join(map(str, dead))} 行的会员已去世", remedy="退回制单人重新提交，该笔会被剔除")
+    require_lines_clear(session, run)
 
 
 def require_apart(session: Session, run: PaymentRun, actor: Actor) -> None:

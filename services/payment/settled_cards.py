@@ -15,6 +15,7 @@ from services.core.errors import Conflict, GuardFailed, InputError, NotFound, No
 from services.enrolment import service as enrolment
 from services.models import Person, Settlement, SettlementPayment
 from services.payment import settled
+from services.payment.contradicted import require_clear
 from services.rulebook import registry
 
 _LOCK_RUN = sa.text("""
@@ -74,13 +75,15 @@ def propose(session: Session, *, payment_id: uuid.UUID, bank: str, number: str, 
 def confirm(session: Session, *, payment_id: uuid.UUID, actor: Actor, now: datetime) -> SettlementPayment:
     """Returned → planned under the new card, attempt + 1: the same obligation, never paid twice.
 
-    Raises GuardFailed `two_persons_needed` for who proposed it (or stood in for that one), `account_missing`.
+    Raises GuardFailed `two_persons_needed` for who proposed it (or stood in for that one), `account_missing`; Conflict
+    `credit_contradicts`.
     """
     line, run = _locked(session, payment_id)
     permit(actor, "payment", "correct", [line.org_key])
     if line.proposed_card_id is None:
         raise GuardFailed("account_missing", "尚未登记新账户", remedy="先提出新账户", field="bank_card.number")
     standing.require_second(session, line.id, line.corrected_person, actor=actor)
+    require_clear(session, line.id, of_settlement=True)
     session.execute(sa.text("UPDATE bank_card SET replaced_at = :at WHERE id = :old AND replaced_at IS NULL"),
                     {"at": now, "old": line.card_id})
     session.execute(_CONFIRMED, {"id": payment_id})

@@ -11,11 +11,11 @@ from sqlmodel import Session, select
 
 from services.access.actor import Actor
 from services.core.errors import Conflict, HuzhuError
-from services.models import BankLine, Payment
+from services.models import BankLine, Payment, Person
 from services.payment import service as payment
 from services.payment.banks import layout_of
-from services.simulate.synthetic import synthetic_person
-from tests.services.payment_model import Desk, Stray, Told
+from services.simulate.synthetic import synthetic_card, synthetic_person
+from tests.services.payment_model import Desk, Stray, Told, in_order
 from tests.services.review_world import passes
 from tests.support.world import ROOT
 
@@ -59,6 +59,24 @@ class Office(Desk):
             for login in LEVELS:
                 passes(self.world, self.claims[3], login, self.tick())
             self.decided = True
+
+    def correct(self, place: int) -> None:
+        """A returned payment gets another card, by two persons; not while the bank says that it arrived as well."""
+        clerk, maker = self.world.actor("xj.clerk"), self.world.actor("xj.maker")
+        with self.db.unit_of_work(clerk.scope) as session:
+            if not (back := in_order(session, "returned")):
+                return
+            row, self.serial = back[place % len(back)], self.serial + 1
+            payment.propose_card(session, payment_id=row.id, bank="ICBC", number=synthetic_card("ICBC", self.serial),
+                                 holder=session.get_one(Person, row.person_id).name, actor=clerk, now=self.tick())
+            chosen = row.id
+        try:
+            with self.db.unit_of_work(maker.scope) as session:
+                payment.confirm_card(session, payment_id=chosen, actor=maker, now=self.tick())
+        except Conflict as problem:
+            assert (problem.code, self.clear()) == ("credit_contradicts", True)
+            with self.db.unit_of_work(maker.scope) as session:
+                payment.confirm_card(session, payment_id=chosen, actor=maker, now=self.tick())
 
     def late(self, place: int, again: bool) -> None:
         """An old file once more, or its news in a file of its own: nothing moves."""

@@ -108,6 +108,7 @@ GUARDS: dict[str, tuple[list[Case], list[Case]]] = {
                              {"credit_difference_fen": 0, "payee_matches": False}]),
     "return_matched": ([{"return_matched": True}], [{"return_matched": False}]),
     "new_account_given": ([{"new_account_given": True}], [{"new_account_given": False}]),
+    "nothing_contradicts": ([{"credit_reported": False}], [{"credit_reported": True}]),
     "superseded": ([{"superseded": True}], [{"superseded": False}]),
     "run_not_empty": ([{"payments": 1}], [{"payments": 0}]),
     "all_answered": ([{"payments_unanswered": 0}], [{"payments_unanswered": 1}]),

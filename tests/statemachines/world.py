@@ -211,7 +211,8 @@ class World:
             "maker_decided_before": self.acted_elsewhere(payment.maker, "make", at),
             "actor_decided_before": self.acted_elsewhere(actor, "check", at), "fund_after_fen": 0,
             "run_unchanged": True, "file_accepted": True, "credit_difference_fen": 0, "payee_matches": True,
-            "return_matched": True, "new_account_given": True, "two_persons": True, "superseded": self.superseded(payment)})
+            "return_matched": True, "new_account_given": True, "two_persons": True, "superseded": self.superseded(payment),
+            "credit_reported": False})
         if target is None:
             return False
         if event == "include":
