@@ -16,7 +16,7 @@ from sqlmodel import Session, col
 from services.access import lockout, passwords, totp
 from services.access.actor import Actor, Role
 from services.access.lookup import account_of, digest, own_account, record
-from services.access.sessions import end_all
+from services.access.sessions import end_all, end_tokens
 from services.core.crypto import key_ring
 from services.core.errors import ConfigError, Conflict, InputError, Unauthenticated
 from services.models import Account, Credential, PasswordLink, RecoveryCode
@@ -74,13 +74,18 @@ def issue_password_link(session: Session, *, account_id: uuid.UUID, reason: str,
     if not account.active or account.kind != "person":
         raise InputError("account_not_a_person", "该账号已停用，或属于程序，不能用密码登录", remedy="核对账号", field="account_id")
     why = _reason(reason)
-    session.execute(sa.update(PasswordLink).where(col(PasswordLink.account_id) == account.id, col(PasswordLink.used_at).is_(None),
-                                                  col(PasswordLink.expires_at) > now).values(expires_at=now))
+    stop_password_links(session, account.id, now=now)
     code = "-".join(totp.plain(part) for part in (secrets.token_hex(2) for _ in range(8)))
     session.add(PasswordLink(digest=digest(totp.plain(code)), account_id=account.id, made_by=actor.account_id, reason=why,
                              expires_at=now + LINK_LASTS))
     record(session, account, "password.link", why, by=actor.account_id, now=now)
     return code
+
+
+def stop_password_links(session: Session, account_id: uuid.UUID, *, now: datetime) -> None:
+    """One-time codes given out before are good no more."""
+    session.execute(sa.update(PasswordLink).where(col(PasswordLink.account_id) == account_id, col(PasswordLink.used_at).is_(None),
+                                                  col(PasswordLink.expires_at) > now).values(expires_at=now))
 
 
 def redeem_password_link(session: Session, *, code: str, password: str, now: datetime) -> Account:
@@ -238,7 +243,7 @@ def takes(session: Session, kept: Credential, code: str, *, phone_time: datetime
 
 
 def reset_second_factor(session: Session, *, account_id: uuid.UUID, reason: str, actor: Actor, now: datetime) -> None:
-    """Take the second factor away (phone lost): with a reason, recorded; all sessions of the account end.
+    """Take the second factor away (phone lost): with a reason, recorded; all sessions and tokens of the account end.
 
     Not for the own account: somebody else looks at who asks.
     """
@@ -249,6 +254,7 @@ def reset_second_factor(session: Session, *, account_id: uuid.UUID, reason: str,
     why = _reason(reason)
     drop_factor(session, account.id)
     end_all(session, account.id, why="second_factor_reset", now=now)
+    end_tokens(session, account.id, now=now)
     record(session, account, "second_factor.reset", why, by=actor.account_id, now=now)
 
 

@@ -13,9 +13,10 @@ from sqlmodel import Session, col
 from services.access import lockout
 from services.access.actor import Actor, Role
 from services.access.actors import granted
+from services.access.credentials import stop_password_links
 from services.access.lookup import account_of, record
 from services.access.service import checked_roles
-from services.access.sessions import end_all
+from services.access.sessions import end_all, end_tokens
 from services.core.errors import InputError
 from services.models import Account, Grant, Organisation, SignInGuard
 
@@ -63,18 +64,19 @@ def change_roles(session: Session, *, account_id: uuid.UUID, roles: Iterable[str
 
 
 def shut_account(session: Session, *, account_id: uuid.UUID, reason: str, actor: Actor, now: datetime) -> None:
-    """Close an account with a reason: sessions and tokens stop at once, what it did stays. Not the own one."""
+    """Close an account with a reason: sessions, tokens and one-time codes stop for good, what it did stays. Not the own one."""
     actor.require(Role.ADMINISTRATOR, Role.SYSTEM, what="停用账号")
     account = _account(session, account_id, actor, "不能停用自己的账号")
     why = _reason(reason)
     account.active = False
     session.add(account)
     end_all(session, account.id, why="account_closed", now=now)
+    _stop_keys(session, account.id, now)
     record(session, account, "account.closed", why, by=actor.account_id, now=now)
 
 
 def reopen_account(session: Session, *, account_id: uuid.UUID, reason: str, actor: Actor, now: datetime) -> None:
-    """A closed account is in use again. InputError where its organisation is closed."""
+    """A closed account is in use again, by its password; tokens are issued anew. InputError where its organisation is closed."""
     actor.require(Role.ADMINISTRATOR, Role.SYSTEM, what="启用账号")
     account = _account(session, account_id, actor, "不能启用自己的账号")
     org = session.get(Organisation, account.org_id)
@@ -83,6 +85,7 @@ def reopen_account(session: Session, *, account_id: uuid.UUID, reason: str, acto
     why = _reason(reason)
     account.active = True
     session.add(account)
+    _stop_keys(session, account.id, now)        # what was closed by 0.9.1 or earlier still has its own
     record(session, account, "account.reopened", why, by=actor.account_id, now=now)
 
 
@@ -108,6 +111,11 @@ def wrong_tries(session: Session, *, account_id: uuid.UUID, actor: Actor, now: d
         sa.func.max(SignInGuard.blocked_until).filter(col(SignInGuard.blocked_until) > now))
         .where(lockout.of_login() == key, col(SignInGuard.last_at) > now - lockout.FORGOTTEN)).one()
     return Wrong(row[0], row[1])
+
+
+def _stop_keys(session: Session, account_id: uuid.UUID, now: datetime) -> None:
+    end_tokens(session, account_id, now=now)
+    stop_password_links(session, account_id, now=now)
 
 
 def _account(session: Session, account_id: uuid.UUID, actor: Actor, own: str) -> Account:

@@ -1,4 +1,4 @@
-"""Browser sessions: from a cookie to the one who acts; seen, listed, ended; the token that forms carry."""
+"""Browser sessions: from a cookie to the one who acts; seen, listed, ended, with the account's tokens; the token that forms carry."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from services.access.actor import NEED_SECOND_FACTOR, Actor, Role
 from services.access.actors import actor_of, granted
 from services.access.lookup import account_of, digest, own_account, record
 from services.core.errors import InputError, NotFound, Unauthenticated
-from services.models import Account, Credential, WebSession
+from services.models import Account, Credential, Token, WebSession
 
 IDLE, IDLE_MEMBER = timedelta(minutes=30), timedelta(hours=2)
 ABSOLUTE = timedelta(hours=12)
@@ -153,12 +153,13 @@ def end_other_sessions(session: Session, *, token: str, actor: Actor, now: datet
 
 
 def end_account_sessions(session: Session, *, account_id: uuid.UUID, reason: str, actor: Actor, now: datetime) -> int:
-    """End all sessions of an account, by an administrator with a reason; gives how many."""
+    """End all sessions of an account and stop its tokens, by an administrator with a reason; gives how many sessions."""
     actor.require(Role.ADMINISTRATOR, Role.SYSTEM, what="结束登录")
     account = account_of(session, account_id, actor)
     if not reason.strip():
         raise InputError("reason_missing", "须写明理由", remedy="写明为什么结束该账号的登录", field="reason")
     ended = end_all(session, account.id, why="ended_by_administrator", now=now)
+    end_tokens(session, account.id, now=now)
     record(session, account, "session.all_ended", reason.strip(), by=actor.account_id, now=now)
     return ended
 
@@ -169,6 +170,11 @@ def end_all(session: Session, account_id: uuid.UUID, *, why: str, but: str = "",
         col(WebSession.account_id) == account_id, col(WebSession.ended_at).is_(None), col(WebSession.digest) != digest(but))
         .values(ended_at=now, ended_why=why).returning(col(WebSession.id))).all()
     return len(ended)
+
+
+def end_tokens(session: Session, account_id: uuid.UUID, *, now: datetime) -> None:
+    """Stop an account's tokens, also a program's: it goes on with new ones."""
+    session.execute(sa.update(Token).where(col(Token.account_id) == account_id, col(Token.revoked_at).is_(None)).values(revoked_at=now))
 
 
 # --- forms ------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import psycopg
 import pytest
 
-from services.access import duties
+from services.access import credentials, duties
 from services.access import service as access
 from services.core.db import Database, Scope
 from services.core.errors import Conflict, InputError, NotFound, NotPermitted, Unauthenticated
@@ -41,6 +41,29 @@ def test_unknown_expired_revoked_and_closed_are_refused_alike(db: Database, now:
         duties.shut_account(session, reason="离职", account_id=world.account("nx.head"), actor=world.actor("admin"), now=now)
     with db.view(ROOT) as session, pytest.raises(Unauthenticated):
         access.authenticate(session, world.tokens["nx.head"], now=now)
+
+
+def test_a_closed_accounts_tokens_and_codes_are_over_for_good(
+        db: Database, now: datetime, superuser: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Opened again, the account is given new ones: a leaked one never comes back, nor one that an earlier release left."""
+    world = build_world(db, now)
+    account, admin, old = world.account("nx.head"), world.actor("admin"), world.tokens["nx.head"]
+    with db.unit_of_work(ROOT) as session:
+        code = credentials.issue_password_link(session, account_id=account, reason="新到岗", actor=admin, now=now)
+        duties.shut_account(session, reason="凭证外泄", account_id=account, actor=admin, now=now)
+        duties.reopen_account(session, reason="查明", account_id=account, actor=admin, now=now)
+        with pytest.raises(Unauthenticated, match="link_invalid"):
+            credentials.redeem_password_link(session, code=code, password="wo shi qu-mao 77 tian", now=now)
+        with pytest.raises(Unauthenticated, match="token_invalid"):
+            access.authenticate(session, old, now=now)
+        new = access.issue_token(session, account_id=account, expires_at=now + timedelta(days=1), actor=admin, now=now)
+        assert access.authenticate(session, new, now=now).account_id == account
+        assert access.authenticate(session, world.tokens["xj.head"], now=now)       # nobody else's
+    superuser.execute("UPDATE account SET active = false WHERE id = %s", (account,))
+    with db.unit_of_work(ROOT) as session:
+        duties.reopen_account(session, reason="查明", account_id=account, actor=admin, now=now)
+        with pytest.raises(Unauthenticated, match="token_invalid"):
+            access.authenticate(session, new, now=now)
 
 
 def test_a_token_narrows_and_never_widens(db: Database, now: datetime) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 
 from services.access import credentials, sessions, totp
+from services.access import service as access
 from services.access.signing_in import Step
 from services.core.db import Database
 from services.core.errors import Conflict, HuzhuError, InputError, NotFound, NotPermitted, Unauthenticated
@@ -86,6 +87,8 @@ def test_a_lost_phone_is_reset_by_another_with_a_reason(db: Database, now: datet
                                             actor=world.actor("nx.admin"), now=now)
         credentials.reset_second_factor(session, account_id=account, reason="手机遗失", actor=world.actor("nx.admin"), now=now)
         assert sessions.resume(session, token, now=now) is None
+        with pytest.raises(Unauthenticated, match="token_invalid"):
+            access.authenticate(session, world.tokens["nx.head"], now=now)
     assert superuser.execute("SELECT reason FROM access_record WHERE what = 'second_factor.reset:nx.head'").fetchall() == [("手机遗失",)]
     step = knock(db, "nx.head", PASSWORD, now)
     assert isinstance(step, Step) and step.next == "enrol"

@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 
 from services.access import credentials, sessions, totp
+from services.access import service as access
 from services.access.signing_in import Step
 from services.core.db import Database, Scope
 from services.core.errors import InputError, NotFound, NotPermitted, Unauthenticated
@@ -96,6 +97,10 @@ def test_an_administrator_ends_all_of_an_account_with_a_reason(
         assert len(sessions.sessions_of(session, account_id=account, actor=world.actor("nx.admin"), now=now)) == 1
         assert sessions.end_account_sessions(session, account_id=account, reason="离职", actor=world.actor("nx.admin"), now=now) == 1
     assert (_alive(db, token, now), _alive(db, other, now)) == (False, True)
+    with db.view(ROOT) as session:
+        with pytest.raises(Unauthenticated, match="token_invalid"):
+            access.authenticate(session, world.tokens["nx.clerk"], now=now)
+        assert access.authenticate(session, world.tokens["nx.clerk2"], now=now)
     ended = superuser.execute("SELECT ended_why FROM web_session WHERE account_id = %s", (account,)).fetchall()
     assert ended == [("ended_by_administrator",)]
 

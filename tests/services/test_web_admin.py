@@ -78,6 +78,14 @@ def test_roles_change_and_sessions_end(api: Api, now: datetime) -> None:
     assert admin.send(f"{own}/close", reason="x").status_code == 422
 
 
+def test_a_leaked_token_is_stopped_though_nobody_is_signed_in(api: Api, now: datetime) -> None:
+    admin, path = visitor(api, "xj.admin", now), f"/admin/accounts/{api.world.account('xj.head')}"
+    assert api.get("xj.head", "/me").status_code == 200
+    assert "程序所用的凭证也随即失效" in admin.get(path).text
+    assert admin.send(f"{path}/sessions", reason="凭证外泄").headers["location"].endswith("done=sessions")
+    assert api.get("xj.head", "/me").status_code == 401
+
+
 def test_the_second_factor_is_reset_with_a_reason(api: Api, now: datetime) -> None:
     admin, holder = visitor(api, "xj.admin", now), visitor(api, "xj.head", now)
     path = f"/admin/accounts/{api.world.account('xj.head')}"

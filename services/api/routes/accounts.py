@@ -188,16 +188,16 @@ def password_link(call: Doing, account_id: uuid.UUID, body: Reason) -> Response:
 
 @router.post("/accounts/{account_id}/second-factor/reset", response_model=Done, summary="重置动态口令")
 def reset_second_factor(call: Doing, account_id: uuid.UUID, body: Reason) -> Response:
-    """When the phone is lost; all sessions of the account end. Not for the own account."""
+    """When the phone is lost; all sessions and tokens of the account end. Not for the own account."""
     def run(session: Session) -> Done:
         credentials.reset_second_factor(session, account_id=account_id, reason=body.reason, actor=call.actor, now=call.now)
         return Done()
     return call.act(body, run, status=200)
 
 
-@router.post("/accounts/{account_id}/sessions/end", response_model=Ended, summary="结束一个账号的全部网页登录")
+@router.post("/accounts/{account_id}/sessions/end", response_model=Ended, summary="结束一个账号的全部网页登录，停用其凭证")
 def end_account_sessions(call: Doing, account_id: uuid.UUID, body: Reason) -> Response:
-    """At once, by an administrator, with a reason."""
+    """At once, by an administrator, with a reason; a program's tokens stop too. The answer counts sessions."""
     return call.act(body, lambda session: Ended(ended=sessions.end_account_sessions(
         session, account_id=account_id, reason=body.reason, actor=call.actor, now=call.now)), status=200)
 

@@ -29,8 +29,8 @@ pages = Pages()
 ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
 PROGRAMS = (Role.SYSTEM, Role.INSURER, Role.HOSPITAL)
 SAID = {"opened": N_("账号已开设。请发放一次性口令。"), "closed": N_("账号已停用，登录和凭证随即失效。"), "reopened": N_("账号已启用。"),
-        "roles": N_("职责已调整，该账号须重新登录。"), "factor": N_("动态口令已重置，该账号须重新登录并设置。"),
-        "sessions": N_("该账号的登录已全部结束。")}
+        "roles": N_("职责已调整，该账号须重新登录。"), "factor": N_("动态口令已重置，登录和凭证已失效；该账号须重新登录并设置。"),
+        "sessions": N_("该账号的登录已全部结束，凭证已全部停用。")}
 
 
 @pages.get("/admin", roles=ADMINISTRATORS, menu=Item(70, "管理"))
@@ -104,7 +104,7 @@ def code(visit: Visit, account_id: str) -> Response:
 
 @pages.post("/admin/accounts/{account_id}/{act}", roles=ADMINISTRATORS)
 def change(visit: Visit, account_id: str, act: str) -> Response:
-    """Roles, closing, opening again, the second factor, sessions: each with a reason."""
+    """Roles, closing, opening again, the second factor, sessions and tokens: each with a reason."""
     chosen, reason = known_id(account_id), visit.field("reason")
     verbs: dict[str, tuple[Callable[[Session], object], str]] = {
         "roles": (lambda session: duties.change_roles(session, account_id=chosen, roles=_roles(visit), reason=reason, actor=visit.actor,
