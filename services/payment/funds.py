@@ -7,13 +7,20 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from services.access.actor import OFFICE, Actor, Role
-from services.core.errors import InputError, NotFound
+from services.core.errors import InputError, NotFound, NotPermitted
 from services.core.texts import written
 from services.ledger import service as ledger
 from services.models import Fund, FundAccount
 from services.payment.banks.text import plain
 
 _HOLDER, _NUMBER = 140, 34            # what pain.001 carries (Max140Text, Max34Text)
+_OFFICE_DEPTH = 2       # "cn.xj.": whoever pays from a plan's fund sees all that was paid from it, as who closes its books
+
+
+def require_whole_fund(actor: Actor) -> None:
+    """NotPermitted below an office: the fund's opening is everybody's to see, what went out of it only within one's own branch."""
+    if len(actor.org_key.strip(".").split(".")) > _OFFICE_DEPTH:
+        raise NotPermitted("fund_partly_seen", "专户由办事处统一支付，区县及基层不制单、不放行", remedy="请办事处的财务人员办理")
 
 
 def fund_account(session: Session, plan: str, *, at: datetime) -> FundAccount | None:

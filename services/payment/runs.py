@@ -26,7 +26,7 @@ from services.models import PaymentRun
 from services.payment import settled
 from services.payment.banks import layout_of
 from services.payment.bulk import in_bulk
-from services.payment.funds import fund_account
+from services.payment.funds import fund_account, require_whole_fund
 from services.payment.limits import allow_over as allow
 from services.payment.limits import require_within
 from services.payment.lines import Kept, keep
@@ -56,11 +56,13 @@ def build_run(session: Session, *, plan: str, bank: str, actor: Actor, now: date
 
     Payments on hold, without a ready payee (an heir's papers accepted, a minor not grown up since), or of a claim this maker
     decided on are left for later; one that the bank's file cannot carry is left out with its reason (`left_out`). Raises
-    InputError when nothing is ready, the plan has no fund, or the layout needs the fund's account and none is registered.
+    InputError when nothing is ready, the plan has no fund, or the layout needs the fund's account and none is registered;
+    NotPermitted below an office.
     """
     layout = layout_of(bank)
     if actor.account_id is None or actor.person_id is None:
         raise NotPermitted("maker_unnamed", "制单人须为实名人员", remedy="请由财务制单人员办理")
+    require_whole_fund(actor)
     if session.execute(sa.text("SELECT 1 FROM fund WHERE plan = :plan"), {"plan": plan}).first() is None:
         raise InputError("fund_missing", f"计划“{plan}”没有专户", remedy="先登记该计划的专户资金", field="plan")
     if layout.needs_payer and fund_account(session, plan, at=now) is None:
@@ -124,10 +126,11 @@ def send_back(session: Session, *, run_id: uuid.UUID, version: int | None = None
 def release(session: Session, *, run_id: uuid.UUID, version: int | None = None, actor: Actor,
             now: datetime) -> PaymentRun:
     """Submitted → released, the run and each payment. Raises GuardFailed: `maker_not_separate`, `actor_decided_before`,
-    `fund_short`, `run_changed`, `on_hold`, `payees_not_ready`; Conflict `limit_exceeded` (see limits.py).
+    `fund_short`, `run_changed`, `on_hold`, `payees_not_ready`; Conflict `limit_exceeded` (see limits.py); NotPermitted below an office.
     """
     if actor.account_id is None or actor.person_id is None:
         raise NotPermitted("checker_unnamed", "复核人须为实名人员", remedy="请由财务复核人员办理")
+    require_whole_fund(actor)
     fire(session, "payment_run", "release", [Move(run_id, version)], actor=actor, now=now)
     run = run_of(session, run_id)
     if run.settlement_id:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import pytest
 import sqlalchemy as sa
+from sqlmodel import select
 
 from services.access.actor import Actor, Role
 from services.core.db import Database
@@ -74,7 +75,7 @@ def test_the_places_are_not_exchanged(world: World, now: datetime, maker: str, c
 def test_each_in_the_same_place_or_others_pay_it_anew(world: World, now: datetime, maker: str, checker: str) -> None:
     release(world, run_by(world, maker, now), checker, now)
     with world.db.view(ROOT.scope) as session:
-        assert session.execute(sa.select(Payment.state, Payment.attempt)).all() == [("released", 2)]     # type: ignore[call-overload]
+        assert [(one.state, one.attempt) for one in session.exec(select(Payment))] == [("released", 2)]
         assert [one for one in checks.run(session) if one.check == "separation"] == []
 
 

@@ -23,6 +23,7 @@ from services.lifecycle.facts import ACTOR, bound
 from services.lifecycle.settled_facts import kin
 from services.models import PaymentRun, Settlement
 from services.payment import queries as payments
+from services.payment.funds import require_whole_fund
 from services.payment.settled_answers import SERIES
 from services.rulebook import registry
 from services.settlement.paying.rules import RUN_LINES, together
@@ -117,6 +118,7 @@ def build_again(session: Session, *, settlement_id: uuid.UUID, bank: str | None 
 def _require_fund(session: Session, plan: str, actor: Actor) -> None:
     if actor.account_id is None or actor.person_id is None:
         raise NotPermitted("maker_unnamed", "制单人须为实名人员", remedy="请由财务制单人员办理")
+    require_whole_fund(actor)
     if session.execute(sa.text("SELECT 1 FROM fund WHERE plan = :plan"), {"plan": plan}).first() is None:
         raise InputError("fund_missing", f"计划“{plan}”没有专户", remedy="先登记该计划的专户资金", field="plan")
 
