@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -110,6 +111,17 @@ def test_the_word_is_for_what_the_run_held(world: World, now: datetime) -> None:
         payment.exclude(session, payment_ids=[queries.payments_of(session, first)[0].id], reason="待核实", actor=maker, now=now)
         payment.submit(session, run_id=run, actor=maker, now=now)
     assert refused(world, checker, lambda session: payment.release(session, run_id=run, actor=checker, now=now)).code == "limit_exceeded"
+
+
+def test_a_run_made_in_the_heads_place_is_not_the_heads_to_allow(world: World, now: datetime) -> None:
+    """Also when the leave is over by then."""
+    head, maker = world.actor("xj.head"), replace(world.actor("xj.maker"), stands_for=frozenset({world.person("xj.head")}))
+    made(world, now, LARGE)
+    with world.db.unit_of_work(maker.scope) as session:
+        run = payment.build_run(session, plan="xj-women", bank="ICBC", actor=maker, now=now).id
+        payment.submit(session, run_id=run, actor=maker, now=now)
+    assert refused(world, head, lambda session: payment.allow_over(
+        session, run_id=run, reason="经主任办公会同意", actor=head, now=now)).code == "maker_not_separate"
 
 
 def test_nothing_to_allow(world: World, now: datetime) -> None:
