@@ -27,8 +27,8 @@ async def make(request_id: uuid.UUID) -> None:
             data_copies.note(session, request_id, done, total)
 
     at = now()
-    with looking() as session:
-        found = gather.gather(session, owed.person_id, at=at)
+    with looking(owed.office) as session:
+        found = gather.gather(session, owed.person_id, at=at, office=owed.office)
     with tempfile.SpooledTemporaryFile(_IN_MEMORY) as bundle:
         pack.write(bundle, found, at=at, told=told)
         sha256, size = data_copies.keep(request_id, bundle)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from prefect import task
 from sqlmodel import Session
 
 from services.access.actor import Actor, system
+from services.core.db import Scope
 from services.core.errors import OutsideError
 from services.core.settings import settings
 from services.wiring import wiring
@@ -36,9 +37,9 @@ def transaction() -> Iterator[Session]:
 
 
 @contextmanager
-def looking() -> Iterator[Session]:
-    """One read of the system."""
-    with wiring().db.view(actor().scope) as session:
+def looking(org_key: str | None = None) -> Iterator[Session]:
+    """One read of the system; of an organisation's own place alone where one is given."""
+    with wiring().db.view(Scope(org_key.rstrip(".")) if org_key else actor().scope) as session:
         yield session
 
 
@@ -50,6 +51,7 @@ class Batch:
     topic: str
     claims: list[uuid.UUID]
     subjects: list[uuid.UUID]
+    payloads: list[dict[str, Any]] = field(default_factory=list)        # of every row, in their order
 
 
 async def _only_outside(_task: Any, _run: Any, state: Any) -> bool:

@@ -27,11 +27,12 @@ _CHUNK = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """A copy to be made."""
+    """A copy to be made. `office`: asked for at the counter of this organisation, which hands over what it holds and no more."""
 
     id: uuid.UUID
     person_id: uuid.UUID
     asked_at: datetime
+    office: str | None
 
 
 def begin(session: Session, request_id: uuid.UUID) -> Owed | None:
@@ -42,7 +43,7 @@ def begin(session: Session, request_id: uuid.UUID) -> Owed | None:
     row.state, row.fault, row.done, row.total = "working", None, 0, 0
     session.add(row)
     session.flush()
-    return Owed(row.id, row.person_id, row.asked_at)
+    return Owed(row.id, row.person_id, row.asked_at, row.org_key if row.channel == "counter" else None)
 
 
 _NOTE = sa.text("UPDATE privacy_request SET done = :done, total = :total WHERE id = :id AND state = 'working'")

@@ -20,13 +20,13 @@ from services.core.clock import business_day
 from services.core.crypto import key_ring
 from services.core.errors import Conflict, InputError, NotFound, NotPermitted
 from services.core.ids import CODE_ALPHABET
+from services.enrolment import categories
 from services.enrolment import service as enrolment
 from services.intake.held import has_records, stands
 from services.models import PrivacyRequest
 from services.models.privacy import ANSWERS, REQUESTS
 from services.outbox import service as outbox
 from services.outbox.service import Work
-from services.storage import service as storage
 
 TOPIC = "data.export"
 DAYS = 15                       # ours: until when a request is answered
@@ -47,7 +47,8 @@ def ask(session: Session, *, person_id: uuid.UUID, kind: str, field: str = "", w
         proof_sha256: str | None = None, actor: Actor, now: datetime) -> PrivacyRequest:
     """The member for herself, or a clerk for somebody at the counter, who writes down how she was known (`identified`).
 
-    InputError by field; Conflict while the same is open already.
+    A copy asked for at the counter, which the clerk alone then holds in full, needs the person's own signed application. InputError by
+    field; Conflict while the same is open already.
     """
     own = actor.person_id == person_id and actor.has(Role.MEMBER)
     if not own:
@@ -56,8 +57,10 @@ def ask(session: Session, *, person_id: uuid.UUID, kind: str, field: str = "", w
             raise InputError("identified_missing", "没有写明怎样核对了本人身份", remedy="写明核对的证件或方式，例如“当面核对身份证原件”",
                              field="identified")
     _check(kind, field, wanted, words)
-    if proof_sha256 and not storage.has(proof_sha256):
-        raise NotFound("object_missing", "没有这一文件", remedy="先上传书面申请", field="proof_sha256")
+    if kind == "export" and not own and not proof_sha256:
+        raise InputError("proof_missing", "要副本的，没有交本人签字的书面申请", remedy="上传本人签字的申请，再登记", field="proof_sha256")
+    if proof_sha256:
+        categories.check_proof(proof_sha256)
     ring, today = key_ring(), business_day(now)
     row = PrivacyRequest(
         org_key=actor.org_key, request_no=_number(today), person_id=person_id, kind=kind, field=field or None,

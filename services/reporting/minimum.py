@@ -39,6 +39,7 @@ IN_FULL: Mapping[str, InFull] = {
     "GET /payment-runs/{run_id}/file": InFull(("bank_account",), _FINANCE | {Role.AUDITOR}, "银行按账号付款"),
     "GET /runs/{run_no}/file": InFull(("bank_account",), _FINANCE | {Role.AUDITOR}, "银行按账号付款"),
     "GET /me/privacy-requests/{request_no}/file": InFull(FIELDS, frozenset({Role.MEMBER}), "本人的副本"),
+    "GET /privacy/requests/{request_no}/file": InFull(FIELDS, _DESKS, "凭本人签字的申请在柜台制作、当面交给本人的副本，下载留痕"),
 }
 
 

@@ -10,6 +10,7 @@ import uuid
 import zipfile
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -23,7 +24,7 @@ from services.intake.purposes import purposes
 from services.reporting.claims import locate
 from services.review import service as review
 from services.web import privacy_words
-from tests.services.api_world import Api
+from tests.services.api_world import Api, picture
 from tests.services.member_pages import case_no, one, person
 from tests.support.world import ROOT
 
@@ -39,6 +40,13 @@ def made(api: Api, request_no: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the worker does with an owed copy."""
     monkeypatch.setattr("flows.runtime.wiring", lambda: api.app.state.wiring)
     asyncio.run(export_data.make.fn(uuid.UUID(one(api, "SELECT id FROM privacy_request WHERE request_no = :no", no=request_no))))
+
+
+def bundle_of(content: bytes) -> tuple[dict[str, Any], str]:
+    """A copy's data and its page."""
+    with zipfile.ZipFile(io.BytesIO(content)) as bundle:
+        assert bundle.testzip() is None
+        return json.loads(bundle.read("个人信息.json")), bundle.read("个人信息.html").decode()
 
 
 def newest(api: Api) -> str:
@@ -229,14 +237,45 @@ def test_a_clerk_takes_a_request_at_the_counter_and_hands_the_copy_over(api: Api
     clerk.get(f"/people/{whose}/data-request")
     bare = clerk.send(f"/people/{whose}/data-request", what="export", identified="")
     assert bare.status_code == 422 and 'id="identified-fault"' in bare.text
+    asked = {"what": "export", "identified": "当面核对身份证原件"}
     clerk.get(f"/people/{whose}/data-request")
-    assert clerk.send(f"/people/{whose}/data-request", what="export", identified="当面核对身份证原件").status_code == 303
+    unsigned = clerk.send(f"/people/{whose}/data-request", **asked)     # type: ignore[arg-type]
+    assert unsigned.status_code == 422 and 'id="proof-fault"' in unsigned.text
+    damaged = clerk.send(f"/people/{whose}/data-request", {"proof": ("申请.pdf", b"x", "application/pdf")}, **asked)
+    assert damaged.status_code == 422 and 'id="proof-fault"' in damaged.text
+    signed = {"proof": ("申请.png", picture("申请"), "image/png")}
+    assert clerk.send(f"/people/{whose}/data-request", signed, **asked).status_code == 303
     number = newest(api)
     made(api, number, monkeypatch)
     assert clerk.get(f"/privacy/requests/{number}/file").status_code == 200
     looks = api.get("xj.m0", "/me/access").json()["seen"]
     assert [look["why"] for look in looks if look["what"] == "下载个人信息副本"] == ["当面核对身份证原件"]
     assert clerk.get(f"/people/{api.world.member(0, 'nx').person_id}/data-request").status_code == 404
+
+
+def test_a_copy_of_the_counter_holds_what_its_office_holds_and_says_so(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, there, member = api.report(0), api.report(1), api.world.member(0, "xj")
+    her, other = member.person_id, api.world.member(1, "xj").person_id
+    with api.db.unit_of_work(ROOT.scope) as session:        # what another office holds of her
+        for table in ("claim", "case_file"):
+            session.execute(sa.text(f"UPDATE {table} SET person_id = :her, org_key = 'cn.nx.yc.xq.u001.' WHERE person_id = :other"),
+                            {"her": her, "other": other})
+    path, body = f"/people/{her}/privacy-requests", {"kind": "export", "identified": "当面核对身份证原件"}
+    for proof, code in ((None, "proof_missing"), ("0" * 64, "proof"), ("../x", "proof")):
+        refused = api.post("xj.clerk", path, {**body, "proof_sha256": proof})
+        assert (refused.status_code, refused.json()["code"], refused.json()["field"]) == (422, code, "proof_sha256")
+    signed = api.upload("xj.clerk", f"/people/{her}/proofs", picture("申请")).json()["sha256"]
+    number = api.post("xj.clerk", path, {**body, "proof_sha256": signed}).json()["request_no"]
+    made(api, number, monkeypatch)
+    data, page = bundle_of(person(api, "xj.clerk").get(f"/privacy/requests/{number}/file").content)
+    assert [one["claim"]["claim_no"] for one in data["claims"]] == [here] and there not in json.dumps(data) + page
+    assert (data["held_by"], data["person"]["id_number"]) == (
+        one(api, "SELECT name FROM organisation WHERE org_key = 'cn.xj.wlmq.tsd.u001.'"), member.synthetic.id_number)
+    assert all("只含该单位及其下级单位掌握的信息" in text and data["held_by"] in text for text in (data["about"], page))
+    number = api.post("xj.m0", "/me/privacy-requests", {"kind": "export"}).json()["request_no"]
+    made(api, number, monkeypatch)
+    data, page = bundle_of(person(api, "xj.m0").get(f"/mine/privacy/requests/{number}/file").content)
+    assert {one["claim"]["claim_no"] for one in data["claims"]} == {here, there} and "只含该单位" not in page
 
 
 def test_nobody_looks_at_more_than_thirty_full_numbers_an_hour(api: Api) -> None:

@@ -204,9 +204,9 @@ def add_kin(call: Doing, person_id: uuid.UUID, body: Kin) -> Response:
     return call.act(body, run)
 
 
-@router.post("/people/{person_id}/proofs", response_model=Proof, status_code=201, summary="上传类别、代理的证明材料")
+@router.post("/people/{person_id}/proofs", response_model=Proof, status_code=201, summary="上传类别、代理的证明材料，个人信息的书面申请")
 def keep_proof(call: Doing, person_id: uuid.UUID, file: Annotated[UploadFile, File()]) -> Response:
-    """A PDF or a picture; its SHA-256 goes into `proof_sha256` of a category or a proxy."""
+    """A PDF or a picture; its SHA-256 goes into `proof_sha256` of a category, a proxy or a request on personal data."""
     content = content_of(file)
 
     def run(session: Session) -> Proof:

@@ -80,11 +80,12 @@ class NewRequest(BaseModel):
 
 
 class CounterRequest(NewRequest):
-    """The same for somebody at the counter, with how she was known."""
+    """The same for somebody at the counter, with how she was known and the paper she signed."""
 
-    model_config = example(kind="export", identified="当面核对身份证原件")
+    model_config = example(kind="correction", field="phone", wanted="13800000000", identified="当面核对身份证原件")
 
     identified: Text
+    proof_sha256: str | None = Field(None, max_length=64, description="本人签字的书面申请，先经 POST /people/{id}/proofs 上传；副本必填")
 
 
 class Answer(BaseModel):
@@ -187,7 +188,7 @@ def copy(call: Reading, request_no: RequestNo) -> Response:
 
 @router.post("/people/{person_id}/privacy-requests", response_model=RequestView, status_code=201, summary="登记到柜台的个人信息申请")
 def register(call: Doing, person_id: uuid.UUID, body: CounterRequest) -> Response:
-    """For somebody the caller's region knows."""
+    """For somebody the caller's region knows. A copy needs the signed application and holds what the caller's organisation holds."""
     return call.act(body, lambda session: _view(data_requests.ask(
         session, person_id=people.known(session, call.actor, person_id).id, **body.model_dump(), actor=call.actor, now=call.now)))
 

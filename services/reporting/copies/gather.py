@@ -1,4 +1,4 @@
-"""Everything the house holds about one person, as one document and the files that belong to it.
+"""Everything the house, or one of its offices, holds about one person, as one document and the files that belong to it.
 
 Her own numbers stand in full: it is her copy. Others in her claims stand as she sees them elsewhere, masked. What is not about her
 stays out: how colleagues reviewed, machine findings, computations before a decision.
@@ -19,7 +19,7 @@ from sqlmodel import Session, col, select
 from services.core.crypto import key_ring
 from services.enrolment import person_history, queries
 from services.evidence.conversation import WORDS
-from services.models import BankCard, ClaimMessage, LetterContact, Person
+from services.models import BankCard, ClaimMessage, LetterContact, Organisation, Person
 from services.notice.contacts import address_of
 from services.reporting import claims, own_data, seen_by
 from services.reporting.copies.lists import LISTS, OWN
@@ -48,19 +48,21 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """The document (as JSON has it), the looks at it, and the files."""
+    """The document (as JSON has it), the looks at it, and the files. `held_by`: the organisation whose part it is; "": the whole."""
 
     name: str
     data: Row
     seen: Sequence[seen_by.Seen]
     given: Sequence[seen_by.Given]
     files: tuple[File, ...]
+    held_by: str = ""
 
 
-def gather(session: Session, person_id: uuid.UUID, *, at: datetime) -> Gathered:
-    """All of it, read in the house's scope; the person is in every condition."""
+def gather(session: Session, person_id: uuid.UUID, *, at: datetime, office: str | None = None) -> Gathered:
+    """All of it, read in the house's scope, or in the one of the `office` whose part it is; the person is in every condition."""
     person = session.get_one(Person, person_id)
-    found: Row = {"made_at": at, "person": _person(person), "bank_cards": _cards(session, person_id),
+    held_by = session.exec(select(Organisation.name).where(Organisation.org_key == office)).one() if office else ""
+    found: Row = {"made_at": at, "held_by": held_by, "person": _person(person), "bank_cards": _cards(session, person_id),
                   "contacts": _contacts(session, person_id)}
     found |= {name: [dict(row._mapping) for row in session.execute(sa.text(query), {"person": person_id})]
               for name, query in LISTS.items()}
@@ -72,7 +74,7 @@ def gather(session: Session, person_id: uuid.UUID, *, at: datetime) -> Gathered:
     found["consents"] = _consents(session, person_id)
     plain: Row = json.loads(json.dumps(found, default=_plain, ensure_ascii=False))
     return Gathered(person.name, plain, seen_by.seen_by(session, person_id, limit=seen_by.MOST), seen_by.given(session, person_id),
-                    tuple(_files(session, person_id)))
+                    tuple(_files(session, person_id)), held_by)
 
 
 def _plain(value: object) -> str:

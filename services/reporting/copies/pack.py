@@ -20,6 +20,8 @@ from services.reporting.copies.gather import File, Gathered
 from services.storage import service as storage
 
 ABOUT = "本文件是您在职工互助系统中的个人信息副本，含身份、病情和账户信息，请妥善保管。"
+PART = ("本副本由{unit}在柜台制作，只含该单位及其下级单位掌握的信息，不是全部。在其他单位、办事处的信息，可由本人登录本系统，"
+        "在“我的个人信息”页申请全部的副本，或到有关单位、办事处的柜台申请。")
 _OFFICE_SIGNS = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]')
 _STEP = 5       # files between two words of progress
 
@@ -28,8 +30,9 @@ def write(into: IO[bytes], found: Gathered, *, at: datetime, told: Callable[[int
     """`told(done, of)` as it goes on. A paper that the store has lost is named in `缺少的文件.txt`, never passed over in silence."""
     missing: list[str] = []
     with zipfile.ZipFile(into, "w", zipfile.ZIP_DEFLATED) as bundle:
-        _put(bundle, "个人信息.html", _template().render(found=found, data=found.data, about=ABOUT, at=_moment(at)).encode(), at)
-        _put(bundle, "个人信息.json", json.dumps(found.data, ensure_ascii=False, indent=1).encode(), at)
+        about = ABOUT + (PART.format(unit=found.held_by) if found.held_by else "")
+        _put(bundle, "个人信息.html", _template().render(found=found, data=found.data, about=about, at=_moment(at)).encode(), at)
+        _put(bundle, "个人信息.json", json.dumps({"about": about, **found.data}, ensure_ascii=False, indent=1).encode(), at)
         _put(bundle, "查看记录.xlsx", seen_book.workbook(found.seen, found.given, name=found.name, at=at), at)
         for done, file in enumerate(found.files, start=1):
             _copy(bundle, file, at, missing)

@@ -100,8 +100,15 @@ def register(visit: Visit, person_id: str) -> Response:
         return data_requests.ask(session, person_id=person.id, kind=kind, field=field, wanted=visit.field("wanted"),
                                  words=visit.field("words"), identified=visit.field("identified"), proof_sha256=proof, actor=visit.actor,
                                  now=visit.now)
-    return visit.attempt(verb, again=lambda problem: _counter(visit, person_id, problem),
+    return visit.attempt(verb, again=lambda problem: _counter(visit, person_id, _beside(problem)),
                          then=lambda row: f"/privacy/requests/{row.request_no}", done="registered")
+
+
+def _beside(problem: HuzhuError) -> HuzhuError:
+    """A fault of the signed paper stands beside its own field."""
+    if problem.field in ("proof_sha256", "content"):
+        problem.field = "proof"
+    return problem
 
 
 @pages.get("/privacy/holds", roles=WATCHERS)
