@@ -25,8 +25,8 @@ from services.outbox.service import Work
 from statemachines.states import NoticeState
 
 ISSUE = "notice.create"
-# Another piece of work brings what is missing: the outbox tries again by itself.
-WAITS = frozenset({"parcel_not_packed"})
+# Another piece of work brings what is missing, or the store comes back: the outbox tries again by itself.
+WAITS = frozenset({"parcel_not_packed", "store_down", "store_full"})
 _LOCK = sa.text("SELECT n.id FROM notice n JOIN claim c ON c.id = n.claim_id WHERE n.id = :id FOR UPDATE OF c, n")
 
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from services.access.actor import Role
+from services.core import settings as settings_module
 from services.core.db import Database
 from services.evidence import queries as lists
 from services.evidence import service as evidence
@@ -21,6 +22,7 @@ from services.notice import service as notice
 from services.notice.receiving import receive
 from services.payment import service as payment
 from services.reporting import mine
+from services.storage.backend import StoreDown
 from tests.services.api_world import Api
 from tests.services.paying_world import decided, heirs, prove_heirs
 from tests.services.review_world import report
@@ -133,3 +135,25 @@ def test_any_heirs_receipt_of_a_list_delivers_it(world: World, now: datetime) ->
         for row in reversed(rows):
             receive(session, notice_id=row, proof="本人签收", actor=clerk, now=now)
         assert len(rows) == 2 and lists.supplement(session, listed).state == "delivered"
+
+
+def test_a_letter_waits_for_a_store_that_is_away_and_lacks_nothing(world: World, now: datetime, tmp_path: Path,
+                                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    """The work is owed until the store is back; nobody at a desk could bring anything."""
+    with world.db.unit_of_work(ROOT.scope) as session:
+        claim = decided(session, world, 0, 6_000_000, now=now)
+        [row] = [one.id for one in notice.draft(session, topic="claim.approve", claim_ids=[claim.id], actor=ROOT, now=now)]
+    nobody = {"": "s3://letters", "_ENDPOINT": "http://127.0.0.1:9", "_REGION": "x", "_KEYS": str(tmp_path / "keys")}
+    (tmp_path / "keys").write_text("aws_access_key_id = a\naws_secret_access_key = b\n")
+    try:
+        with monkeypatch.context() as away:
+            for name, value in nobody.items():
+                away.setenv(f"HUZHU_STORE{name}", value)
+            settings_module.settings.cache_clear()
+            with pytest.raises(StoreDown), world.db.unit_of_work(ROOT.scope) as session:
+                replacing.issue_each(session, notice_ids=[row], actor=ROOT, now=now)
+    finally:
+        settings_module.settings.cache_clear()
+    with world.db.unit_of_work(ROOT.scope) as session:
+        assert session.get_one(Notice, row).stuck is None
+        assert [one.state for one in replacing.issue_each(session, notice_ids=[row], actor=ROOT, now=now)] == ["issued"]
