@@ -165,12 +165,12 @@ def write_file(session: Session, *, run_id: uuid.UUID, actor: Actor, now: dateti
     """Released → sent: the file is stored, laid for the bank's client software, and each line kept as proof.
 
     The bytes depend on the run alone, so after a crash between laying and commit the next call lays the same file
-    again. A run already sent only has its file laid again when it is missing.
+    again. That of a run already sent is never laid again: the bank may have taken it away to pay.
     """
     session.execute(sa.text("SELECT 1 FROM payment_run WHERE id = :run FOR UPDATE"), {"run": run_id})
     run = run_of(session, run_id)
     if run.file_sha256 and run.file_name and run.state != PaymentRunState.RELEASED:
-        return _lay(run.file_name, storage.get(run.file_sha256))
+        return settings().bank_dir / run.file_name
     if run.released_at is None or run.state != PaymentRunState.RELEASED:
         raise InputError("run_not_released", "付款批次尚未复核放行", remedy="先由复核人放行", field="run_id")
     if run.settlement_id:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from services.payment import queries
 from services.payment import service as payment
 from services.simulate.synthetic import synthetic_card
 from tests.services.paying_world import (
+    in_run,
     made,
     read,
     returned_file,
@@ -150,31 +152,53 @@ def test_credit_then_return_comes_back(world: World, now: datetime) -> None:
         assert payment.settle(session, claim_ids=[claim], actor=ROOT, now=now) == []
 
 
-def test_writing_the_file_again_lays_the_same_bytes(world: World, now: datetime) -> None:
+def released(world: World, now: datetime, bank: str = "ICBC") -> uuid.UUID:
+    run_id, checker = in_run(world, now, bank), world.actor("xj.checker")
+    with world.db.unit_of_work(checker.scope) as session:
+        payment.release(session, run_id=run_id, actor=checker, now=now)
+    return run_id
+
+
+def test_writing_the_file_again_after_a_crash_lays_the_same_bytes(world: World, now: datetime) -> None:
     made(world, now, 6_000_000)
-    run_id = sent(world, now, "CCB")
+    run_id, laid = released(world, now, "CCB"), list[bytes]()
+    for hours in (0, 3):
+        with world.db.unit_of_work(ROOT.scope) as session:
+            path = payment.write_file(session, run_id=run_id, actor=ROOT, now=now + timedelta(hours=hours))
+            laid.append(path.read_bytes())
+            path.unlink()
+            if not hours:
+                session.rollback()                      # the process fell between laying and commit
+    with world.db.view(ROOT.scope) as session:
+        assert laid[0] == laid[1] and len(session.exec(select(BankLine).where(BankLine.kind == "sent")).all()) == 1
+
+
+def test_a_file_that_the_bank_took_is_not_laid_again(world: World, now: datetime) -> None:
+    """Its work may come again: the worker fell before it said that it was done, or another run of its batch failed."""
+    made(world, now, 6_000_000)
+    run_id = sent(world, now)
     with world.db.unit_of_work(ROOT.scope) as session:
         path = payment.write_file(session, run_id=run_id, actor=ROOT, now=now)
-        before = path.read_bytes()
-        path.unlink()
-        path = payment.write_file(session, run_id=run_id, actor=ROOT, now=now + timedelta(hours=3))
-        assert path.read_bytes() == before
-        assert len(session.exec(select(BankLine).where(BankLine.kind == "sent")).all()) == 1
+    path.unlink()                                       # the bank's client took it
+    with world.db.unit_of_work(ROOT.scope) as session:
+        assert payment.write_file(session, run_id=run_id, actor=ROOT, now=now) == path
+    assert not path.exists()
 
 
 def test_the_banks_file_is_on_the_disk_before_the_run_is_sent(world: World, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     made(world, now, 6_000_000)
-    run_id = sent(world, now)
+    run_id = released(world, now)
     with world.db.view(ROOT.scope) as session:
-        path = settings().bank_dir / str(session.get_one(PaymentRun, run_id).file_name)
+        path = settings().bank_dir / f"ICBC_{session.get_one(PaymentRun, run_id).run_no}.txt"
     settled, settle = list[tuple[Path, bool]](), os.fsync
 
     def fsync(opened: int) -> None:
         settled.append((Path(f"/proc/self/fd/{opened}").readlink(), path.exists()))
         settle(opened)
 
-    path.unlink()
+    path.unlink(missing_ok=True)                        # another test's run of this number
     monkeypatch.setattr(os, "fsync", fsync)
     with world.db.unit_of_work(ROOT.scope) as session:
         payment.write_file(session, run_id=run_id, actor=ROOT, now=now)
-    assert settled == [(path.with_suffix(".part").resolve(), False), (path.parent.resolve(), True)]
+    of_bank = [one for one in settled if path.parent.resolve() in (one[0], one[0].parent)]        # the store's come before
+    assert of_bank == [(path.with_suffix(".part").resolve(), False), (path.parent.resolve(), True)]
