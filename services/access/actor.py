@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from services.core.db import Scope
@@ -96,6 +96,17 @@ class Actor:
     def has(self, *roles: str) -> bool:
         """Whether any of these roles is held."""
         return not self.roles.isdisjoint(roles)
+
+    def as_member(self) -> Actor:
+        """The same person as nothing but a member: who works at a desk too sees and does so only what is her own."""
+        return replace(self, roles=frozenset({Role.MEMBER}), lent=frozenset(), stands_for=frozenset())
+
+    def at(self, people: frozenset[Role]) -> Actor:
+        """As whom a door for these people lets her in: where nothing but being a member opens it, as nothing but a member.
+
+        Else she would pass it as a member, and be taken for staff behind it, who act for strangers.
+        """
+        return self.as_member() if self.roles & people == {Role.MEMBER} else self
 
     def require(self, *roles: str, what: str) -> None:
         """Refuse unless one of the roles is held; deny by default."""

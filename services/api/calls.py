@@ -80,8 +80,7 @@ def reading(request: Request,
     with wiring.db.view(wiring.root) as session:
         actor = authenticate(session, credentials.credentials, now=now)
     request.state.account = str(actor.account_id)       # for the log of refusals
-    admit(request, actor)
-    return Call(wiring, actor, now, request.method, request.url.path)
+    return Call(wiring, admit(request, actor), now, request.method, request.url.path)
 
 
 def doing(call: Annotated[Call, Depends(reading)],

@@ -215,11 +215,12 @@ def _read(table: Iterable[tuple[Roles, str]]) -> dict[str, Roles]:
 WHO: dict[str, Roles] = _read(_TABLE)
 
 
-def admit(request: Request, actor: Actor) -> None:
-    """Refuse a caller who is not among the route's people, before anything of the request is looked at."""
+def admit(request: Request, actor: Actor) -> Actor:
+    """As whom the route's people let the caller in; one who is not among them is refused before anything of the request is looked at."""
     route = request.scope.get("route")
     assert isinstance(route, APIRoute)
     roles = WHO.get(f"{request.method} {route.path}", frozenset())
     if not actor.has(*roles):
         raise NotPermitted("role_missing", f"{actor.name} 没有“{route.summary}”的权限",
                            remedy=f"需要角色：{'、'.join(sorted(roles)) or '无'}")
+    return actor.at(roles)

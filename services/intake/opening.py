@@ -67,10 +67,11 @@ def report_all(session: Session, *, reports: Sequence[NewReport | HuzhuError], k
     all from being opened (None for those that were good).
     """
     channels = {new.channel for new in reports if isinstance(new, NewReport)}
-    actor.require(*(_MAY_ANSWER_CALLS if channels <= {"phone"} else _MAY_REPORT), what="报案")
-    if "insurer" in channels and not acts_for_self(actor):       # else the insurer would count as told, and nobody would tell it
+    own, may = acts_for_self(actor), set(_MAY_ANSWER_CALLS if channels <= {"phone"} else _MAY_REPORT)
+    actor.require(*sorted(may if own else may - {Role.MEMBER}), what="报案")      # whose report it is, is asked only of a mere member
+    if "insurer" in channels and not own:       # else the insurer would count as told, and nobody would tell it
         actor.require(Role.INSURER, Role.SYSTEM, what="以保险公司名义报案")
-    said = each(reports, lambda new: heard(new, own=acts_for_self(actor), now=now))
+    said = each(reports, lambda new: heard(new, own=own, now=now))
     planned = plan(session, said, actor=actor)
     good = [item for item in planned if not isinstance(item, HuzhuError)]
     if len(good) < len(planned) and not keep_good:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from services.access.actor import Actor, Role
+from services.access.actor import Actor
 from services.core.errors import NotFound
 from services.evidence import conversation
 from services.rulebook import registry
@@ -136,11 +136,6 @@ _COVERS = sa.text("""
     ORDER BY v.until DESC, v.effective DESC, v.certificate_no""")
 
 
-def as_member(actor: Actor) -> Actor:
-    """The same person as nothing but a member: who works at a desk too sees and does here only what is her own."""
-    return replace(actor, roles=frozenset({Role.MEMBER}), lent=frozenset(), stands_for=frozenset())
-
-
 def people_of(session: Session, actor: Actor) -> tuple[Whose, ...]:
     """The member, her known kin, and whom she is proxy for today (whose right ends with their death)."""
     rows = session.execute(_PEOPLE, {"own": actor.person_id, "acts_for": list(actor.acts_for)})
@@ -156,7 +151,7 @@ def mine(session: Session, actor: Actor, *, today: date) -> Mine:
     clocks: dict[uuid.UUID, list[Due]] = {}
     for row in session.execute(_CLOCKS, {"ids": claim_ids}):
         clocks.setdefault(row.claim_id, []).append(Due(row.kind, row.due_on, row.words, row.state))
-    unread = conversation.unread(session, claim_ids=claim_ids, actor=as_member(actor))
+    unread = conversation.unread(session, claim_ids=claim_ids, actor=actor.as_member())
     listed = [MyClaim(
         row.id, row.claim_no, row.case_no, row.person_id, registry.version(row.plan, row.plan_from).name, row.state, row.outcome,
         row.held, row.round, row.amount_fen, row.reported_on, _due(row.state, clocks.get(row.id, [])),

@@ -12,7 +12,7 @@ request's origin and the session's own token must agree).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Literal
@@ -118,6 +118,7 @@ def _answer(request: Request, form: FormData, handler: Handler, roles: Audience)
             _refuse_foreign_form(request, visit)
         if isinstance(roles, frozenset):
             _require(visit, roles)
+            visit = replace(visit, actor=visit.actor.at(roles))
         response = handler(visit, **request.path_params)
     except Unauthenticated:
         response = refused(visit, OVER) if visit.written() else visit.go(f"/sign-in?next={quote(_back(request), safe='')}")
@@ -169,7 +170,7 @@ def _visit(request: Request, form: FormData, actor: Actor, token: str, *, now: d
     return Visit(wiring, actor, now or wiring.clock.now(), language=language, path=request.url.path, query=dict(request.query_params),
                  form=form, cookie=cookies.get(COOKIE, ""), token=token,
                  address=request.client.host if request.client else "", agent=request.headers.get("user-agent", ""),
-                 theme=theme if theme in ("light", "dark") else "", limiters=_limiters(request), cookies=cookies,
+                 theme=theme if theme in ("light", "dark") else "", limiters=_limiters(request), cookies=cookies, holder=actor,
                  from_elsewhere=request.headers.get("sec-fetch-site") == "cross-site")
 
 

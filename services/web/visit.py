@@ -60,6 +60,7 @@ class Visit(Caller):
     theme: str
     limiters: dict[str, Limiter]
     cookies: Mapping[str, str]
+    holder: Actor = NOBODY              # whose session it is, with all her roles; `actor` is as whom the page lets her in
     from_elsewhere: bool = False        # the browser says that a page of another site led here
 
     def wait(self, what: str, *, size: int, seconds: int) -> int:
@@ -81,7 +82,7 @@ class Visit(Caller):
     def page(self, template: str, *, status: int = 200, problem: HuzhuError | None = None, **values: object) -> Response:
         """A page with its frame. `problem` is shown on top and beside its field; fields keep what was typed."""
         told = in_words(problem) if problem else None
-        frame = {"visit": self, "me": self.actor, "menu": parts(self.actor), "csrf": csrf_of(self.token) if self.token else "",
+        frame = {"visit": self, "me": self.actor, "menu": parts(self.holder), "csrf": csrf_of(self.token) if self.token else "",
                  "once": str(uuid.uuid4()), "problem": told, "typed": self.typed(), "done": self.query.get("done", "")}
         return render.page(template, self.language, {**frame, **values}, status=problem.status if problem else status)
 

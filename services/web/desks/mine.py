@@ -56,7 +56,7 @@ TALK_KIND = "other"
 
 def as_member(visit: Visit) -> Actor:
     """The visitor as nothing but a member."""
-    return own.as_member(visit.actor)
+    return visit.actor.as_member()
 
 
 def found(visit: Visit, session: Session, claim_no: str, *, lock: bool = False) -> Located:
