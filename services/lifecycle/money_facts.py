@@ -37,6 +37,14 @@ _SUCCESSION_OPEN = """EXISTS (SELECT 1 FROM payee h JOIN person q ON q.id = h.pe
     OR (h.guardian_id IS NOT NULL AND extract(year FROM age(%(today)s::date, q.born)) >= 18
         AND extract(year FROM age((h.added_at AT TIME ZONE 'Asia/Shanghai')::date, q.born)) < 18)))"""
 
+# Nobody is owed the payment any more. An advance is not its round's; it falls away with the claim, unless a decision took it in,
+# and under a decision that gives less than was to be paid ahead.
+REPLACED = """(NOT (SELECT y.active FROM payee y WHERE y.id = r.payee_id) OR (r.purpose = 'advance' AND (
+    c.state = 'cancelled' OR (c.state = 'closed' AND c.outcome IS NOT DISTINCT FROM 'not_pursued' AND NOT EXISTS (
+        SELECT 1 FROM decision d WHERE d.claim_id = c.id AND d.amount_fen > 0))
+    OR EXISTS (SELECT 1 FROM decision d WHERE d.claim_id = c.id AND d.round = r.round AND d.amount_fen < (SELECT sum(a.amount_fen)
+        FROM payment a WHERE a.claim_id = c.id AND a.purpose = 'advance' AND a.state <> 'cancelled')))))"""
+
 PAYMENT = {
     "channel": "r.channel",
     "payees_ready": f"""(NOT {_SUCCESSION_OPEN} AND coalesce((SELECT bool_and(y.bank_card_id IS NOT NULL)
@@ -61,11 +69,7 @@ PAYMENT = {
     "new_account_given": "(r.proposed_card_id IS NOT NULL AND r.proposed_card_id IS DISTINCT FROM r.bank_card_id)",
     "two_persons": second("r.corrected_person"),
     "credit_reported": f"(r.attempt > 1 AND {credit_reported('r.id')})",
-    # An advance is not its round's; it falls away with the claim, and under a decision that gives less than was to be paid ahead.
-    "superseded": """(NOT (SELECT y.active FROM payee y WHERE y.id = r.payee_id) OR CASE r.purpose WHEN 'advance' THEN
-        c.state = 'cancelled' OR (c.state = 'closed' AND c.outcome IS NOT DISTINCT FROM 'not_pursued') OR EXISTS (
-        SELECT 1 FROM decision d WHERE d.claim_id = c.id AND d.round = r.round AND d.amount_fen < (SELECT sum(a.amount_fen)
-        FROM payment a WHERE a.claim_id = c.id AND a.purpose = 'advance' AND a.state <> 'cancelled')) ELSE c.round > r.round END)""",
+    "superseded": f"({REPLACED} OR (r.purpose <> 'advance' AND c.round > r.round))",
 }
 
 

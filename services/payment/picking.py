@@ -16,15 +16,20 @@ from services.core.db import driver_cursor
 from services.core.errors import InputError
 from services.enrolment.people import CARD
 from services.lifecycle.facts import ACTOR_DECIDED, PAYMENT, bound
+from services.lifecycle.money_facts import REPLACED
 from services.payment.port import BankFormat, Order
 
 _PURPOSES = {"benefit": "互助金", "refund": "退费", "advance": "先予支付", "difference": "补差"}
 _DECIDED, _PAYEES_READY = bound(ACTOR_DECIDED), bound(PAYMENT["payees_ready"])
-# Exactly the guards' own expressions, so that what is picked can also be included.
+# A claim that owes money: decided, or refused in a later round that lets the earlier decision stand, if only in part.
+OWING = """(c.state IN ('payable', 'paid', 'closed') OR (c.state = 'refused' AND EXISTS (SELECT 1 FROM reopening q
+    WHERE q.claim_id = c.id AND q.round = c.round AND q.after_fen > 0)))"""
+# Exactly the guards' own expressions, so that what is picked can also be included. What was paid before a later round began and came
+# back since is still owed by the decision before it; the reopening itself cancels what was never paid.
 _READY = sa.text(f"""
     SELECT r.id FROM payment r JOIN claim c ON c.id = r.claim_id
     WHERE r.waiting AND r.state = 'planned' AND r.channel = 'bank' AND r.bank_card_id IS NOT NULL AND c.plan = :plan
-    AND (c.state IN ('payable', 'paid', 'closed') OR r.purpose = 'advance') AND NOT {PAYMENT["superseded"]} AND {_PAYEES_READY}
+    AND ({OWING} OR r.purpose = 'advance') AND NOT {REPLACED} AND {_PAYEES_READY}
     AND NOT {PAYMENT["held"]} AND {PAYMENT["bank_allowed"]} AND NOT {_DECIDED}
     ORDER BY c.id, r.id FOR UPDATE OF c, r""")
 # A planned payment without an account, or with one its plan does not pay to, takes the payee's present one.

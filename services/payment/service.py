@@ -29,6 +29,7 @@ from services.payment.advance import propose as propose_advance
 from services.payment.cards import confirm_card, propose_card
 from services.payment.funds import register_account
 from services.payment.insured import announce
+from services.payment.picking import OWING
 from services.payment.queries import papers_of
 from services.payment.returns import ReturnSummary, read_return
 from services.payment.rules import purpose_of, rest_of_each
@@ -58,12 +59,12 @@ class _Owed:
     fen: int
 
 
-_LOCK = sa.text("SELECT id FROM claim WHERE id = ANY(CAST(:ids AS uuid[])) AND state IN ('payable', 'paid', 'closed')"
-                " ORDER BY id FOR UPDATE")
+_LOCK = sa.text(f"SELECT c.id FROM claim c WHERE c.id = ANY(CAST(:ids AS uuid[])) AND {OWING} ORDER BY c.id FOR UPDATE OF c")
 # Over all rounds; what lapsed unpaid when the claim was reopened was decided anew. What was paid ahead counts as paid, less what of
 # it is asked back.
 _OWED = sa.text("""
-    SELECT c.id, c.org_key, c.round, c.route, d.kind, (SELECT sum(e.amount_fen)::bigint FROM decision e
+    SELECT c.id, c.org_key, c.round, c.route, coalesce((SELECT e.kind FROM decision e WHERE e.claim_id = c.id AND e.amount_fen > 0
+        ORDER BY e.round DESC LIMIT 1), d.kind) AS kind, (SELECT sum(e.amount_fen)::bigint FROM decision e
         WHERE e.claim_id = c.id) - (SELECT coalesce(sum(q.lapsed_fen), 0)::bigint FROM reopening q
         WHERE q.claim_id = c.id) - coalesce((SELECT sum(p.amount_fen)::bigint FROM payment p
         WHERE p.claim_id = c.id AND p.state <> 'cancelled'), 0) + (SELECT coalesce(sum(v.amount_fen), 0)::bigint
@@ -81,17 +82,18 @@ _GOT = sa.text("""
     FROM payment p JOIN payee y ON y.id = p.payee_id JOIN person q ON q.id = p.person_id
     JOIN person k ON k.id = coalesce(q.merged_into, q.id)
     WHERE p.claim_id = ANY(CAST(:ids AS uuid[])) AND p.state <> 'cancelled' GROUP BY p.claim_id, k.id, k.died_on""")
+# Not an earlier round's: the reopening cancelled what was never paid, and what came back since is still owed.
 _SUPERSEDED = sa.text("""
-    SELECT p.id FROM payment p JOIN claim c ON c.id = p.claim_id JOIN payee y ON y.id = p.payee_id
+    SELECT p.id FROM payment p JOIN payee y ON y.id = p.payee_id
     WHERE p.claim_id = ANY(CAST(:ids AS uuid[])) AND p.state IN ('planned', 'returned')
-    AND ((c.round > p.round AND p.purpose <> 'advance') OR NOT y.active) ORDER BY p.claim_id, p.id""")
+    AND NOT y.active ORDER BY p.claim_id, p.id""")
 
 
 def plan(session: Session, *, claim_ids: Sequence[uuid.UUID], actor: Actor, now: datetime) -> list[Payment]:
-    """Payments of each claim's decision, one per active payee, split by fen; what another obligation replaced is cancelled.
+    """Payments of each claim's decision, one per active payee, split by fen; what is still to go to a former payee is cancelled.
 
     Whatever is already planned, sent or credited is taken off its receiver's part first, so calling again adds nothing.
-    Claims that are not payable, or wait for their heirs, are left out. Returns the new payments. Conflict
+    Claims that owe nothing, or wait for their heirs, are left out. Returns the new payments. Conflict
     `heirs_overpaid` when heirs named anew do not fit what was paid already.
     """
     return _plan(session, claim_ids, actor, now, even_settled=False)

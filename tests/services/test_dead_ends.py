@@ -152,6 +152,7 @@ def test_what_a_reopening_cancelled_unpaid_is_still_owed(world: World, now: date
     """Round 1 decided 100.00 and never paid it, round 2 decided 50.00 more: 150.00 go out, once."""
     (claim,) = made(world, now, 10_000)
     run(world, "UPDATE claim SET round = 2 WHERE id = :id", id=claim)
+    run(world, "UPDATE payment SET state = 'cancelled' WHERE claim_id = :id", id=claim)
     run(world, "INSERT INTO decision (id, org_key, claim_id, round, source, kind, amount_fen, worksheet_id, clause, answer, at)"
                " SELECT gen_random_uuid(), org_key, claim_id, 2, source, kind, 5000, worksheet_id, clause, answer, at"
                " FROM decision")
