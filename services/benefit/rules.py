@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from services.core.money import to_fen
@@ -11,7 +11,7 @@ from services.engine.ceiling import PREMIUM_REFUND
 from services.rulebook.computation import Paid
 from services.rulebook.results import Line, Result
 
-__all__ = ["PREMIUM_REFUND", "Taking", "given_words", "granted_takings", "set_off", "takings"]
+__all__ = ["PREMIUM_REFUND", "Taking", "ahead", "given_words", "granted_takings", "set_off", "takings"]
 
 Inputs = Mapping[str, Mapping[str, Mapping[str, object]]]
 
@@ -49,6 +49,20 @@ def takings(result: Result, paid: Sequence[Paid], *, year_to_date: bool) -> list
     if result.refund:
         found.append(Taking(PREMIUM_REFUND, to_fen(result.refund)))
     return [taking for taking in found if taking.amount_fen or taking.days]
+
+
+def ahead(found: Sequence[Taking], fen: int) -> list[Taking]:
+    """Of what a claim takes, the part that a sum paid ahead stands for: line by line, as far as it reaches.
+
+    Days are rounded up: what another claim could take of them would be missing for the sum that went out.
+    """
+    kept = list[Taking]()
+    for taking in found:
+        part = min(fen, max(taking.amount_fen, 0))
+        if part:
+            kept.append(replace(taking, amount_fen=part, days=-(-part * taking.days // taking.amount_fen)))
+        fen -= part
+    return kept
 
 
 def given_words(inputs: Inputs, round_: int) -> dict[str, object]:

@@ -16,14 +16,14 @@ from services.audit import service as audit
 from services.audit.chain import Entry
 from services.benefit import queries
 from services.benefit.queries import Basis
-from services.benefit.rules import Taking, granted_takings, takings
+from services.benefit.rules import Taking, ahead, granted_takings, takings
 from services.core.ids import uuidv7
 from services.core.money import to_fen
 from services.engine.one import compute
 from services.models import Worksheet
 from services.rulebook.results import Result
 
-__all__ = ["freeze", "lock", "mark_paid", "preview", "release"]
+__all__ = ["freeze", "hold_ahead", "lock", "mark_paid", "preview", "release"]
 
 ZERO = Decimal(0)
 
@@ -76,9 +76,18 @@ def freeze(session: Session, *, claim_id: uuid.UUID, actor: Actor, now: datetime
     if granted is not None:
         _reserve(session, basis, granted_takings(granted, refund, result.lines), now)
     elif pays:
-        paid = basis.computation.paid
-        _reserve(session, basis, takings(result, paid, year_to_date=basis.book.mode == "year_to_date"), now)
+        _reserve(session, basis, _takings(basis, result), now)
     return worksheet
+
+
+def hold_ahead(session: Session, *, claim_id: uuid.UUID, fen: int, now: datetime) -> None:
+    """Reserve what is paid ahead of the decision, so that no other claim takes it; `freeze` puts the whole in its place.
+
+    The cover is locked already (`lock`). A claim that ends undecided gives it back (`services.intake.reserved`).
+    """
+    basis = _fitted(queries.bases(session, [claim_id])[claim_id])
+    release(session, claim_ids=[claim_id], paid_too=False)
+    _reserve(session, basis, ahead(_takings(basis, _result(basis)), fen), now)
 
 
 def release(session: Session, *, claim_ids: Collection[uuid.UUID], paid_too: bool = True) -> None:
@@ -100,6 +109,10 @@ def mark_paid(session: Session, *, claim_ids: Collection[uuid.UUID]) -> None:
 
 def _result(basis: Basis) -> Result:
     return compute(basis.book, basis.computation, report_due=basis.report_due)
+
+
+def _takings(basis: Basis, result: Result) -> list[Taking]:
+    return takings(result, basis.computation.paid, year_to_date=basis.book.mode == "year_to_date")
 
 
 def _fitted(basis: Basis) -> Basis:

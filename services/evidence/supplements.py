@@ -19,6 +19,7 @@ from services.evidence import asked, queries, rules
 from services.intake import advances
 from services.intake import service as intake
 from services.intake.queries import claim_for
+from services.intake.reserved import give_back
 from services.lifecycle.create import create
 from services.lifecycle.service import Move, fire
 from services.models import Claim, FurtherList, Paper, Payment, SlaClock, Supplement
@@ -160,6 +161,7 @@ def lapse(session: Session, *, supplement_ids: Sequence[uuid.UUID] | None = None
     fire(session, "claim", "lapse", [Move(claim_id) for claim_id in claims], actor=actor, now=now)
     session.execute(sa.update(Claim).where(col(Claim.id).in_(claims)).values(outcome="not_pursued", held=False, hold_reason=None))
     advances.deduct(session, given=dict.fromkeys(claims, 0), actor=actor, now=now)
+    give_back(session, claims)
     return claims
 
 

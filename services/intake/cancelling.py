@@ -17,6 +17,7 @@ from services.core.errors import Conflict, InputError, NotFound
 from services.core.settings import settings
 from services.intake import advances
 from services.intake.queries import claim_for
+from services.intake.reserved import give_back
 from services.lifecycle.apart import require_apart
 from services.lifecycle.service import Move, fire
 from services.models import CancelRequest, Claim, ReviewStep
@@ -108,6 +109,7 @@ def end(session: Session, claim_ids: Sequence[uuid.UUID], *, outcome: str, reaso
     fire(session, "review_step", "void", [Move(step, reason=reason) for step in steps], actor=system(settings().root_org), now=now)
     session.execute(sa.update(Claim).where(col(Claim.id).in_(list(claim_ids))).values(held=False, hold_reason=None, outcome=outcome))
     advances.deduct(session, given=dict.fromkeys(claim_ids, 0), actor=system(settings().root_org), now=now)
+    give_back(session, claim_ids)
 
 
 def _open_request(session: Session, claim_id: uuid.UUID) -> CancelRequest | None:

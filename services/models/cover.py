@@ -63,7 +63,7 @@ class Endorsement(Scoped, table=True):
 
 
 class Reservation(Scoped, table=True):
-    """What one claim takes from a cover, per benefit. Written under the cover's lock at the decision."""
+    """What one claim takes from a cover, per benefit. Written under the cover's lock at the decision, or for what is paid ahead."""
 
     __tablename__ = "reservation"
     __table_args__ = (one_of("state", ("reserved", "paid", "released")), Index("reservation_cover", "cover_id"),

@@ -14,6 +14,7 @@ from services.access.actor import REVIEWERS, Actor, Role
 from services.audit import service as audit
 from services.audit.chain import Entry
 from services.benefit import queries as worksheets
+from services.benefit import service as benefit
 from services.core.errors import Conflict, InputError, NotPermitted
 from services.core.money import show, to_fen, to_yuan
 from services.core.texts import written
@@ -49,7 +50,7 @@ def propose(session: Session, *, claim_id: uuid.UUID, version: int | None = None
         raise NotPermitted("proposer_unnamed", "先予支付须由实名人员提出", remedy="请由审核人员办理")
     claim = _locked(session, claim_id, version, actor)
     _check_first(session, claim)
-    sheet, fen = _sheet(session, claim), to_fen(amount)
+    sheet, fen = _sheet(session, claim, actor, now), to_fen(amount)
     if not 0 < fen <= sheet.total_fen:
         raise InputError("advance_too_high", f"先予支付须大于零，且不超过已能确定的 {show(to_yuan(sheet.total_fen))} 元",
                          remedy="核对核算表", field="amount")
@@ -65,18 +66,21 @@ def propose(session: Session, *, claim_id: uuid.UUID, version: int | None = None
 
 def confirm(session: Session, *, claim_id: uuid.UUID, version: int | None = None, actor: Actor, now: datetime) -> list[Payment]:
     """By another person: planned payments, one for each who receives, which go through a run as any others; the decision pays the
-    rest. GuardFailed `two_persons_needed`, or `advance_too_high` when the worksheet gives less by now.
+    rest. The sum is reserved on the cover. GuardFailed `two_persons_needed`; Conflict `advance_outdated` when the worksheet is
+    another by now.
     """
     actor.require(*CONFIRMS, what="确认先予支付")
     claim = _locked(session, claim_id, version, actor)
     made = _proposed(session, claim.id)
     standing.require_second(session, made.id, made.asked_person, actor=actor)
     _check_first(session, claim, confirmed=True)
-    if _sheet(session, claim).id != made.worksheet_id:
+    benefit.lock(session, claim_ids=[claim.id])      # what another claim took of the cover meanwhile cannot be paid ahead
+    if _sheet(session, claim, actor, now).id != made.worksheet_id:
         raise Conflict("advance_outdated", "提出后案件已重新核算", remedy="撤回后按新的核算表重新提出")
     fire(session, "claim", "advance", [Move(claim.id, version, reason=made.reason, facts={
         "advance_fen": made.amount_fen, "two_persons": True}, details={
         "amount_fen": made.amount_fen, "advance": str(made.id), "proposed_by": str(made.asked_person)})], actor=actor, now=now)
+    benefit.hold_ahead(session, claim_id=claim.id, fen=made.amount_fen, now=now)
     made.confirmed_by, made.confirmed_person, made.confirmed_at = actor.account_id, actor.person_id, now
     session.add(made)
     session.flush()
@@ -133,11 +137,13 @@ def _check_first(session: Session, claim: Claim, *, confirmed: bool = False) -> 
         raise Conflict("advance_asked", "已有人提出先予支付，等待另一人确认", remedy="由另一人确认，或撤回后重新提出")
 
 
-def _sheet(session: Session, claim: Claim) -> Worksheet:
+def _sheet(session: Session, claim: Claim, actor: Actor, now: datetime) -> Worksheet:
+    """The worksheet as the cover stands now: a new one when another claim took from it since."""
     sheet = worksheets.latest(session, [claim.id]).get(claim.id)
     if sheet is None or sheet.facts_digest != claim.digest:
         raise Conflict("worksheet_stale", "核算表与现有事实不一致", remedy="重新核算后再办理")
-    return sheet
+    [present] = benefit.preview(session, claim_ids=[claim.id], why="before paying ahead", actor=actor, now=now)
+    return present
 
 
 def _proposed(session: Session, claim_id: uuid.UUID) -> Advance:
