@@ -18,7 +18,7 @@ from flows.escalate_levels import escalate_levels
 from flows.export_data import export_data
 from flows.find_stuck import find_stuck
 from flows.hand_to_insurer import forward_to_insurer, hand_to_insurer, recall_from_insurer, reply_to_insurer
-from flows.keep_papers import keep_papers
+from flows.keep_papers import keep_papers, remove_bytes
 from flows.pay import pay, plan_payments, settle_claims
 from flows.prove_money import prove_money
 from flows.reconcile import reconcile
@@ -30,6 +30,7 @@ from flows.send_notices import draft_notices, send_notices
 from flows.settle_city import settle_city
 from flows.sweep_deadlines import sweep_deadlines
 from services.core import telemetry
+from services.evidence import leaving
 from services.intake.queries import claim_numbers
 from services.lifecycle.topics import TIMETABLES
 from services.outbox import service as outbox
@@ -81,6 +82,7 @@ ROUTES: dict[str, tuple[Flow, ...]] = {
     "insurer.recall": (recall_from_insurer,),
     "roster.enrol": (enrol_rosters,),
     "data.export": (export_data,),
+    leaving.TOPIC: (remove_bytes,),
     "settlement.settle": (settle_city,),
     "calendar.release": (recount_clocks,),
     "timetable.recount": (recount_clocks,),
@@ -110,7 +112,7 @@ class Lane:
 # A provider of messages may think for seconds too, and nobody waits for an archive sheet or a
 # board's figures. A year released touches every open clock.
 _SLOW = {check_evidence, keep_papers, carry_letters, archive_claims, recount_clocks, refresh_figures, settle_city, find_stuck, seal_record,
-         export_data}
+         export_data, remove_bytes}
 SLOW = frozenset({topic for topic, flows in ROUTES.items() if not _SLOW.isdisjoint(flows)})
 LANES = (Lane(slow=False, batch=200), Lane(slow=True, batch=25))
 
@@ -123,7 +125,7 @@ def batch_of(rows: Sequence[Taken]) -> Batch:
         numbers = claim_numbers(session, list(dict.fromkeys(claims))[:_SHOWN])
     named = "、".join(numbers) or f"outbox {rows[0].id}"
     more = f" 等{len(set(claims))}件" if len(set(claims)) > _SHOWN else ""
-    return Batch(f"{topic} {named}{more}", topic, claims, [row.subject_id for row in rows if row.subject_id])
+    return Batch(f"{topic} {named}{more}", topic, claims, [row.subject_id for row in rows if row.subject_id], [row.payload for row in rows])
 
 
 async def work(rows: Sequence[Taken]) -> None:

@@ -19,12 +19,11 @@ from services.core.clock import business_day
 from services.core.crypto import key_ring
 from services.core.errors import NotPermitted
 from services.core.settings import settings
-from services.evidence import resting
+from services.evidence import leaving
 from services.evidence.kept import KINDS
-from services.evidence.papers import hold_bytes
+from services.evidence.leaving import Leaving
 from services.intake.held import no_new_hold
 from services.models import Disposal
-from services.storage import service as storage
 
 BATCH = 2000
 _FILE = Path(__file__).with_name("keeping.yaml")
@@ -89,17 +88,9 @@ def sweep(session: Session, *, actor: Actor, now: datetime, most: int = BATCH) -
     done = [one for one in found if one.rows]
     session.add_all(Disposal(org_key=actor.org_key, kind=one.kind.code, clause=one.kind.clause, kept_until=_last(one.kind, now),
                              rows=one.rows, held=one.held, details={"title": one.kind.title, "act": one.kind.act}, at=now) for one in done)
+    leaving.owe(session, [Leaving(actor.org_key, objects)], now=now)
     session.flush()
-    _remove(session, objects)
     return done
-
-
-def _remove(session: Session, objects: set[str]) -> None:
-    """The bytes last, before the commit: killed in between, the next sweep finds the same rows. What another rests on stays."""
-    for sha256 in sorted(objects):
-        hold_bytes(session, sha256, alone=True)
-    for sha256 in sorted(objects - resting.still(session, objects) if objects else ()):
-        storage.remove(sha256)
 
 
 def _last(kind: Kind, now: datetime) -> date:

@@ -50,6 +50,7 @@ def upload(session: Session, *, claim_id: uuid.UUID, kind: str, file_name: str, 
     storage.check_size(content)
     mime, name, warnings = _looked_into(content, file_name, kind)
     sha256 = hashlib.sha256(content).hexdigest()
+    _check_open(claim, kind)            # before the bytes are laid: of a refused upload none may stay
     hold_bytes(session, sha256)
     storage.put(content)
     session.refresh(claim, with_for_update=True)

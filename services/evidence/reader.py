@@ -50,10 +50,11 @@ _SAME = sa.text("""
             WHERE paper_reading.source = 'hand'
         RETURNING paper_id, sheets),
     upright AS (
-        UPDATE paper_page g SET view_sha256 = f.view_sha256, thumb_sha256 = f.thumb_sha256, width = f.width, height = f.height,
-               turned = f.turned
+        UPDATE paper_page g SET former = array_remove(g.former || ARRAY[g.view_sha256, g.thumb_sha256], NULL),
+               view_sha256 = f.view_sha256, thumb_sha256 = f.thumb_sha256, width = f.width, height = f.height, turned = f.turned
         FROM twin t JOIN noted n ON n.paper_id = t.id JOIN paper_page f ON f.paper_id = t.source_id
-        WHERE g.paper_id = t.id AND g.number = f.number AND f.view_sha256 IS NOT NULL)
+        WHERE g.paper_id = t.id AND g.number = f.number AND f.view_sha256 IS NOT NULL
+            AND f.view_sha256 IS DISTINCT FROM g.view_sha256)
     INSERT INTO paper_field (id, org_key, claim_id, paper_id, page, sheet, name, place, value_sealed, confidence,
                              "left", top, "right", bottom, source, state)
     SELECT uuidv7(), t.org_key, t.claim_id, t.id, f.page, f.sheet, f.name, f.place, coalesce(f.read_sealed, f.value_sealed),

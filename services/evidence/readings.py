@@ -49,8 +49,8 @@ _FIELDS = sa.text("""
          AS r(id, paper, page, sheet, name, place, value, confidence, l, t, r, b, source)
     JOIN paper p ON p.id = r.paper ON CONFLICT (paper_id, page, name, place) DO NOTHING""")
 _TURN = sa.text("""
-    UPDATE paper_page g SET view_sha256 = r.view, thumb_sha256 = r.thumb, width = r.width, height = r.height,
-           turned = (g.turned + r.turned) % 360
+    UPDATE paper_page g SET former = array_remove(g.former || ARRAY[g.view_sha256, g.thumb_sha256], NULL), view_sha256 = r.view,
+           thumb_sha256 = r.thumb, width = r.width, height = r.height, turned = (g.turned + r.turned) % 360
     FROM unnest(CAST(:papers AS uuid[]), CAST(:numbers AS int[]), CAST(:views AS text[]), CAST(:thumbs AS text[]),
                 CAST(:widths AS int[]), CAST(:heights AS int[]), CAST(:turns AS int[]))
          AS r(paper, number, view, thumb, width, height, turned)

@@ -18,14 +18,15 @@ ELSEWHERE = (
     ("settlement", "unresolved_sha256"), ("settlement_part", "unresolved_sha256"))
 _NAMED = "".join(f"\n    UNION SELECT x.{column} FROM {table} x JOIN asked s ON s.sha256 = x.{column}" for table, column in ELSEWHERE)
 
-# A paper whose pages are not drawn yet will need the same views as its twin's.
+# A paper whose pages are not drawn yet will need the same views as its twin's: those it was drawn with, before anybody turned it.
+_DRAWN = "coalesce(g.former[1:2], ARRAY[g.view_sha256, g.thumb_sha256])"
 _STILL = sa.text(f"""
     WITH asked AS MATERIALIZED (SELECT DISTINCT s.sha256 FROM unnest(CAST(:hashes AS text[])) AS s(sha256))
     SELECT s.sha256 FROM asked s WHERE EXISTS (SELECT FROM paper p WHERE p.sha256 = s.sha256 AND p.removed_at IS NULL)
        OR EXISTS (SELECT FROM paper_page g JOIN paper p ON p.id = g.paper_id
                   WHERE p.removed_at IS NULL AND s.sha256 IN (g.view_sha256, g.thumb_sha256))
        OR EXISTS (SELECT FROM paper_page g JOIN paper gone ON gone.id = g.paper_id JOIN paper p ON p.sha256 = gone.sha256
-                  WHERE p.removed_at IS NULL AND p.pages IS NULL AND s.sha256 IN (g.view_sha256, g.thumb_sha256))
+                  WHERE p.removed_at IS NULL AND p.pages IS NULL AND s.sha256 = ANY({_DRAWN}))
        OR EXISTS (SELECT FROM notice x WHERE x.enclosures @> jsonb_build_array(jsonb_build_object('sha256', s.sha256))){_NAMED}""")
 
 

@@ -22,14 +22,13 @@ from services.audit.chain import Entry
 from services.core.clock import business_day
 from services.core.errors import NotPermitted
 from services.core.settings import settings
-from services.evidence import resting
+from services.evidence import leaving, resting
 from services.evidence.holds import on_claim
-from services.evidence.papers import hold_bytes
-from services.storage import service as storage
+from services.evidence.leaving import Leaving
 
 SHORT, LONG = 5, 10             # 保险法 87: calendar years for a cover of a year or less, and for a longer one
 CLAUSE = "保险法 第八十七条"
-_BATCH = 50                     # claims of one transaction: their bytes are taken away while it lasts
+_BATCH = 50                     # claims of one transaction
 
 _DUE = sa.text(f"""
     WITH ended AS (
@@ -52,10 +51,12 @@ _DUE = sa.text(f"""
 _PAPERS = sa.text("""
     SELECT id, claim_id, org_key, kind, sha256 FROM paper
     WHERE claim_id = ANY(CAST(:claims AS uuid[])) AND removed_at IS NULL ORDER BY id""")
-_PICTURES = sa.text("""
-    SELECT s.sha256 FROM paper_page g, LATERAL (VALUES (g.view_sha256), (g.thumb_sha256)) AS s(sha256)
-    WHERE g.paper_id = ANY(CAST(:papers AS uuid[])) AND s.sha256 IS NOT NULL""")
-_DOSSIERS = sa.text("SELECT dossier_sha256 FROM office_letter WHERE claim_id = ANY(CAST(:claims AS uuid[])) AND dossier_sha256 IS NOT NULL")
+_BYTES = sa.text("""
+    SELECT p.claim_id, s.sha256 FROM paper p LEFT JOIN paper_page g ON g.paper_id = p.id,
+        LATERAL unnest(ARRAY[p.sha256, g.view_sha256, g.thumb_sha256] || g.former) AS s(sha256)
+    WHERE p.claim_id = ANY(CAST(:claims AS uuid[])) AND p.removed_at IS NULL AND s.sha256 IS NOT NULL
+    UNION SELECT claim_id, dossier_sha256 FROM office_letter
+    WHERE claim_id = ANY(CAST(:claims AS uuid[])) AND dossier_sha256 IS NOT NULL""")
 
 # A closed claim's bound dossier holds the papers' pictures; bound anew, it says that they were destroyed (reporting/dossier.py).
 _UNBOUND = sa.text("""
@@ -64,7 +65,6 @@ _UNBOUND = sa.text("""
 
 _GONE = sa.text("UPDATE paper SET removed_at = :now WHERE id = ANY(CAST(:papers AS uuid[]))")
 _READ = sa.text("UPDATE paper_field SET value_sealed = NULL, read_sealed = NULL WHERE paper_id = ANY(CAST(:papers AS uuid[]))")
-_BARE = sa.text("UPDATE paper_page SET view_sha256 = NULL, thumb_sha256 = NULL, grain = NULL WHERE paper_id = ANY(CAST(:papers AS uuid[]))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +87,9 @@ def due(session: Session, *, today: date, most: int = 1000) -> list[Due]:
 
 
 def sweep(session: Session, *, actor: Actor, now: datetime, most: int = _BATCH) -> list[Due]:
-    """Take away the papers of a batch of claims; those it dealt with. The system's act alone, over all organisations.
+    """Let go of the papers of a batch of claims; those it dealt with. The system's act alone, over all organisations.
 
-    Bytes go before the transaction ends: killed in between, the next sweep finds the same claims due and does it to the end.
+    Their bytes are owed to `leaving`: they go after the commit, so that nothing is gone that is not on the record.
     """
     actor.require(Role.SYSTEM, what="按期限销毁材料")
     if session.execute(sa.text("SELECT current_setting('app.org_path')")).scalar_one() != settings().root_org:
@@ -98,39 +98,29 @@ def sweep(session: Session, *, actor: Actor, now: datetime, most: int = _BATCH) 
     found = due(session, today=today, most=most)
     if not found:
         return []
-    hashes = _bytes_of(session, [one.claim_id for one in found])
-    for sha256 in sorted(hashes):       # before the claims, as whoever hands a paper in does
-        hold_bytes(session, sha256, alone=True)
     session.execute(sa.text("SELECT id FROM claim WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE"),
                     {"ids": [one.claim_id for one in found]})
     still = {one.claim_id for one in due(session, today=today, most=most)}
     found = [one for one in found if one.claim_id in still]
-    if _bytes_of(session, list(still)) - hashes:        # what came since then waits, with its claim, for the next sweep
-        found = [one for one in found if _bytes_of(session, [one.claim_id]) <= hashes]
     _destroy(session, found, actor, now)
     return found
-
-
-def _bytes_of(session: Session, claims: Sequence[uuid.UUID]) -> set[str]:
-    papers = session.execute(_PAPERS, {"claims": list(claims)}).all()
-    pictures = session.execute(_PICTURES, {"papers": [row.id for row in papers]}).scalars()
-    return {row.sha256 for row in papers} | set(pictures) | set(session.execute(_DOSSIERS, {"claims": list(claims)}).scalars())
 
 
 def _destroy(session: Session, found: Sequence[Due], actor: Actor, now: datetime) -> None:
     by_claim = {one.claim_id: one for one in found}
     papers = session.execute(_PAPERS, {"claims": list(by_claim)}).all()
     ids = [row.id for row in papers]
-    wanted = _bytes_of(session, list(by_claim))
+    wanted: dict[uuid.UUID, set[str]] = {claim_id: set() for claim_id in by_claim}
+    for claim_id, sha256 in session.execute(_BYTES, {"claims": list(by_claim)}):
+        wanted[claim_id].add(sha256)
+    hashes = set().union(*wanted.values())
     session.execute(_GONE, {"papers": ids, "now": now})
     session.execute(_READ, {"papers": ids})
-    session.execute(_UNBOUND, {"claims": list(by_claim), "hashes": sorted(wanted)})
-    still = resting.still(session, wanted)
-    session.execute(_BARE, {"papers": ids})
+    session.execute(_UNBOUND, {"claims": list(by_claim), "hashes": sorted(hashes)})
+    still = resting.still(session, hashes)
     audit.append(session, [Entry(row.claim_id, row.org_key, "paper", row.id, "destroy", reason="retention", details={
         "kind": row.kind, "sha256": row.sha256, "clause": CLAUSE, "since": by_claim[row.claim_id].since.isoformat(),
         "years": by_claim[row.claim_id].years, "kept_until": by_claim[row.claim_id].until.isoformat(),
         "shared": row.sha256 in still}) for row in papers], account=actor.account_id, person=actor.person_id, at=now)
+    leaving.owe(session, [Leaving(one.org_key, wanted[one.claim_id], one.claim_id) for one in found], now=now)
     session.flush()
-    for sha256 in sorted(wanted - still):       # last: nothing that may fail comes between them and the commit
-        storage.remove(sha256)

@@ -77,6 +77,7 @@ def turn(session: Session, *, paper_id: uuid.UUID, page: int, degrees: int, acto
     if row is None or row.view_sha256 is None:
         raise NotFound("page_missing", "没有这一页，或这一页无法显示", remedy="请下载原件查看")
     made = turned_view(storage.get(row.view_sha256), degrees)
+    row.former = [*(row.former or ()), *(sha256 for sha256 in (row.view_sha256, row.thumb_sha256) if sha256)]
     row.view_sha256, row.thumb_sha256, row.width, row.height = storage.put(made.view), storage.put(made.thumb), made.width, made.height
     row.turned = (row.turned + degrees) % 360
     session.add(row)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, Float, Index, Text, UniqueConstraint, text
+from sqlalchemy import ARRAY, BigInteger, Float, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from services.models.base import Bytes, Instant, Json, Moving, Scoped, instant, one_of
@@ -52,6 +52,7 @@ class PaperPage(Scoped, table=True):
     height: int = 0
     rotation: int = 0                                # degrees it was turned clockwise to stand upright
     fault: str | None = Field(default=None, sa_type=Text)
+    former: list[str] | None = Field(default=None, sa_type=ARRAY(Text))      # pictures it had before it was turned: they go when it goes
     turned: int = 0                                  # degrees clockwise that a reader or a person turned the view further
     tilt: float = Field(default=0, sa_type=Float)    # degrees it was straightened by
     phash: int | None = Field(default=None, sa_type=BigInteger)      # perceptual hash of 64 bits, as a signed number

@@ -20,7 +20,7 @@ from statemachines.rules import RULES, needs
 ROOT = Path(__file__).resolve().parents[2]
 # Topics that doors and programs owe, not moves.
 BY_DOORS = {"paper.upload", "insurer.message", "insurer.recall", "roster.enrol", "letter.carry", "calendar.release", "clock.breach",
-            "settlement.settle", "data.export"}
+            "settlement.settle", "data.export", "bytes.remove"}
 
 
 def test_every_owed_topic_has_a_flow_and_no_flow_waits_in_vain() -> None:

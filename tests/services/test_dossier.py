@@ -25,6 +25,7 @@ from services.reporting import archiving, dossier
 from services.review import service as review
 from services.storage import service as storage
 from tests.services.review_world import add_paper
+from tests.services.test_retention import taken_away
 from tests.support.databases import Fresh
 from tests.support.road import decided as approved
 from tests.support.road import pay
@@ -196,6 +197,7 @@ def test_destroyed_papers_leave_the_kept_dossier_too(filed: Filed) -> None:
     """Last of the module: years after the cover's end its papers go, and the dossier that held their pictures (保险法 87)."""
     with filed.world.db.unit_of_work(ROOT.scope) as session:
         gone = retention.sweep(session, actor=ROOT, now=at_hour(date(2040, 1, 1)))
+    taken_away(filed.world.db)
     assert filed.claim in {one.claim_id for one in gone}
     with pytest.raises(NotFound):
         storage.get(hashlib.sha256(filed.after.pdf).hexdigest())

@@ -18,6 +18,7 @@ from services.evidence import conversation, holds, keeping, retention
 from services.evidence import service as evidence
 from services.evidence.holds import Subject
 from services.evidence.kept import KINDS
+from tests.services.test_retention import taken_away
 from tests.support.claims import XJ_EVENT, report
 from tests.support.paper_files import photo
 from tests.support.world import ROOT, World, build_world
@@ -36,7 +37,9 @@ def swept(db: Database, now: datetime) -> dict[str, tuple[int, int]]:
     run(db, "INSERT INTO business_clock (single, offset_seconds) VALUES (true, :by) ON CONFLICT (single) DO UPDATE"
             " SET offset_seconds = excluded.offset_seconds", by=int((now - datetime.now(UTC)).total_seconds()) + 60)
     with db.unit_of_work(ROOT.scope) as session:
-        return {one.kind.code: (one.rows, one.held) for one in keeping.sweep(session, actor=ROOT, now=now)}
+        gone = {one.kind.code: (one.rows, one.held) for one in keeping.sweep(session, actor=ROOT, now=now)}
+    taken_away(db)
+    return gone
 
 
 def placed(db: Database, world: World, now: datetime, **of: uuid.UUID) -> uuid.UUID:

@@ -16,7 +16,7 @@ from services.cli import main as cli
 from services.core.clock import at_hour
 from services.core.db import Database, Scope
 from services.core.errors import NotFound, NotPermitted
-from services.evidence import retention, viewing
+from services.evidence import leaving, retention, viewing
 from services.evidence import service as evidence
 from services.models import Paper
 from services.storage import service as storage
@@ -28,6 +28,15 @@ from tests.support.world import ROOT, World, build_world
 SHARED, OWN = photo(), saved(page(600, 850))
 # 保险法 87, by the calendar: the cover of xj.m0 ends on 2026-12-31 and is a year's; five years on is 2031-12-31, the next day it is over.
 LAST_DAY = date(2031, 12, 31)
+
+
+def taken_away(db: Database) -> None:
+    """What the worker does with the bytes that were let go of."""
+    with db.unit_of_work(ROOT.scope) as session:
+        owed = session.execute(sa.text("DELETE FROM outbox WHERE topic = 'bytes.remove' RETURNING payload")).scalars().all()
+    for one in owed:
+        with db.unit_of_work(ROOT.scope) as session:
+            leaving.remove(session, hashes=one["hashes"], claim_id=one["claim"])
 
 
 @dataclass
@@ -44,7 +53,9 @@ class Archive:
 
     def sweep(self, day: date, *, scope: Scope | None = None) -> list[retention.Due]:
         with self.db.unit_of_work(scope or ROOT.scope) as session:
-            return retention.sweep(session, actor=ROOT, now=at_hour(day))
+            gone = retention.sweep(session, actor=ROOT, now=at_hour(day))
+        taken_away(self.db)
+        return gone
 
     def change(self, statement: str, **words: object) -> None:
         with self.db.unit_of_work(ROOT.scope) as session:

@@ -22,7 +22,7 @@ CASES = tuple(Case(start, topic) for start in STARTS for topic in start.topics)
 # Topics that nothing owes at a start: in which case they follow.
 FOLLOWS = {"claim.forward": "insured/review_step.pass", "handoff.create": "insured/review_step.pass",
            "claim.insurer_pay": "insured/timetable.collect", "claim.insurer_refuse": "insured/timetable.collect",
-           "claim.settle": "paid/payment.credit", "supplement.lapse": "lapsing/timetable.sweep"}
+           "bytes.remove": "timed/timetable.papers", "claim.settle": "paid/payment.credit", "supplement.lapse": "lapsing/timetable.sweep"}
 _TRIES = 2              # a point that was not come by is looked for once more: two lanes work side by side
 T = TypeVar("T")
 R = TypeVar("R")
