@@ -218,10 +218,9 @@ def enclosed(kept: bytes) -> frozenset[str]:
     return frozenset(entry["sha256"] for entry in json.loads(kept)["manifest"]["papers"])
 
 
-def papers_since(session: Session, claim_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[PaperRow]]:
-    """Each claim's papers that were not rejected, oldest first: what an answer to a question may enclose."""
+def papers_of(session: Session, claim_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[PaperRow]]:
+    """Each claim's papers, oldest first: what an answer to a question may enclose."""
     found: dict[uuid.UUID, list[PaperRow]] = defaultdict(list)
-    for paper in session.exec(select(PaperRow).where(col(PaperRow.claim_id).in_(list(claim_ids)),
-                                                     PaperRow.verdict != "rejected").order_by(col(PaperRow.id))):
+    for paper in session.exec(select(PaperRow).where(col(PaperRow.claim_id).in_(list(claim_ids))).order_by(col(PaperRow.id))):
         found[paper.claim_id].append(paper)
     return found

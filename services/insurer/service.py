@@ -122,12 +122,14 @@ def sent(session: Session, *, dossier: Dossier, receipt: Receipt, actor: Actor, 
 
 
 def replies(session: Session, *, claim_ids: Collection[uuid.UUID], now: datetime) -> list[Answers]:
-    """The answers to the insurer's questions whose supplement list is answered; making them again gives the same."""
+    """The answers to the insurer's questions whose supplement list is answered. Which papers each encloses is kept at its first
+    making: making it again gives the same, whatever came or was rejected since.
+    """
     handoffs = session.exec(select(Handoff).where(
         col(Handoff.claim_id).in_(list(claim_ids)), Handoff.state == "questioned").order_by(col(Handoff.id))
-        .execution_options(populate_existing=True)).all()
+        .with_for_update().execution_options(populate_existing=True)).all()
     ids = [handoff.claim_id for handoff in handoffs]
-    papers = packing.papers_since(session, ids)
+    papers = packing.papers_of(session, ids)
     numbers = {row.id: row.claim_no for row in session.execute(
         sa.select(col(Claim.id), col(Claim.claim_no)).where(col(Claim.id).in_(ids)))}
     lists = {item.claim_id: item for item in session.exec(select(Supplement).where(
@@ -140,13 +142,24 @@ def replies(session: Session, *, claim_ids: Collection[uuid.UUID], now: datetime
 def _answers(handoff: Handoff, claim_no: str, supplement: Supplement, papers: Sequence[PaperRow], now: datetime) -> Answers:
     asked = handoff.question["items"]
     assert isinstance(asked, list)
-    had = packing.enclosed(storage.get(handoff.package_sha256)) if handoff.package_sha256 else frozenset()
-    since = [paper for paper in papers if paper.uploaded_at >= supplement.asked_at and paper.sha256 not in had]
+    since = _enclosed(handoff, supplement, papers)
     return Answers(
         message_id=message_id(handoff.id, f"reply/{handoff.question['message_id']}"), handoff_id=handoff.id,
         claim_no=claim_no, round=handoff.round, version=handoff.package, at=supplement.answered_at or now,
         in_reply_to=uuid.UUID(str(handoff.question["message_id"])),
         items=tuple(_answer(item, item_for(item, supplement.items), since) for item in asked))
+
+
+def _enclosed(handoff: Handoff, supplement: Supplement, papers: Sequence[PaperRow]) -> list[PaperRow]:
+    """What the answer carries: as kept with the question, or kept now. Other bytes under its id the insurer would never take."""
+    if "papers" not in handoff.question:
+        had = packing.enclosed(storage.get(handoff.package_sha256)) if handoff.package_sha256 else frozenset()
+        handoff.question = {**handoff.question, "papers": [
+            str(paper.id) for paper in papers
+            if paper.verdict != "rejected" and paper.uploaded_at >= supplement.asked_at and paper.sha256 not in had]}
+    kept = handoff.question["papers"]
+    assert isinstance(kept, list)
+    return [paper for paper in papers if str(paper.id) in kept]
 
 
 def _answer(asked: dict[str, object], given: object, since: Sequence[PaperRow]) -> Answer:

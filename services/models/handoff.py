@@ -30,7 +30,7 @@ class Handoff(Moving, table=True):
     report_no: str | None = Field(default=None, sa_type=Text)        # 报案号
     case_no: str | None = Field(default=None, sa_type=Text)          # 立案号
     receipt_no: str | None = Field(default=None, sa_type=Text)       # of the package last sent
-    question: dict[str, object] = Field(default_factory=dict, sa_type=Json)   # the last: {"message_id", "items"}
+    question: dict[str, object] = Field(default_factory=dict, sa_type=Json)   # the last: {"message_id", "items", "papers"}
     recall_reason: str | None = Field(default=None, sa_type=Text)    # set when the office asked for the file back
     answers: list[dict[str, object]] = Field(default_factory=list, sa_type=Json)
     serial: str | None = Field(default=None, sa_type=Text)

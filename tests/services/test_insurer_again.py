@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,13 @@ import sqlalchemy as sa
 from flows import collect_replies, runtime
 from services.core.clock import FixedClock
 from services.core.db import Database
+from services.evidence import service as evidence
 from services.insurer import service as insurer
+from services.insurer.port import Answers
 from services.wiring import Wiring
-from tests.services.handoff_world import number, with_insurer
+from tests.services.handoff_world import collect, handoff, number, with_insurer
 from tests.services.insurer_world import Twin, polled, running
-from tests.services.review_world import ROOT
+from tests.services.review_world import ROOT, SYSTEM, pdf
 from tests.support.world import World, build_world
 
 
@@ -48,3 +51,40 @@ def test_a_message_that_differs_from_its_kept_twin_keeps_no_other_away(world: Wo
     with world.db.view(ROOT) as session:
         kept = session.execute(sa.text("SELECT kind, seq FROM insurer_message WHERE claim_no = :no ORDER BY seq"), {"no": no}).all()
     assert [tuple(row) for row in kept] == [("file", file.seq), ("ack", ack.seq + 1000)], "the former stays as it is"
+
+
+def answers(world: World, claim: uuid.UUID, now: datetime) -> Answers:
+    with world.db.unit_of_work(ROOT) as session:
+        [found] = insurer.replies(session, claim_ids=[claim], now=now)
+    return found
+
+
+@pytest.mark.parametrize("since", ["one more page", "a page rejected"])
+def test_an_answer_whose_receipt_was_lost_goes_again_with_the_same_bytes(world: World, twin: Twin, now: datetime, since: str) -> None:
+    claim = with_insurer(world, twin, now)
+    no, clerk, later = number(world, claim), world.actor("nx.clerk"), now + timedelta(days=3)
+    twin.walk(no, "ack", "file")
+    twin.desk(no, "question", items=[{"code": "Q1", "paper": "pathology", "text": "请补充免疫组化"}])
+    collect(world, twin, claim, now)
+    with world.db.view(ROOT) as session:
+        listed = session.execute(sa.text("SELECT id FROM supplement")).scalar_one()
+    with world.db.unit_of_work(clerk.scope) as session:
+        evidence.deliver(session, supplement_id=listed, on=None, actor=clerk, now=now)
+    with world.db.unit_of_work(clerk.scope) as session:
+        page = evidence.upload(session, claim_id=claim, kind="pathology", file_name="1.pdf", content=pdf("一"), actor=clerk, now=later).id
+        evidence.answer(session, supplement_id=listed, on=None, actor=clerk, now=later,
+                        items=[{"paper": "pathology", "state": "answered", "note": ""}])
+    first = answers(world, claim, later)
+    assert len(first.items[0].papers) == 1
+    twin.port.reply(first)                              # heard; its receipt is lost
+    with world.db.unit_of_work(clerk.scope) as session:
+        if since == "one more page":
+            evidence.upload(session, claim_id=claim, kind="pathology", file_name="2.pdf", content=pdf("二"), actor=clerk, now=later)
+        else:
+            evidence.judge(session, paper_id=page, accept=False, fault="看不清", actor=clerk, now=later)
+    again = answers(world, claim, later + timedelta(minutes=5))
+    assert (again.message_id, again.body()) == (first.message_id, first.body())
+    twin.port.reply(again)
+    with world.db.unit_of_work(ROOT) as session:
+        insurer.replied(session, answers=again, actor=SYSTEM, now=later)
+    assert handoff(world, claim).state == "received"

@@ -87,7 +87,7 @@ def test_every_question_ends_in_an_item_and_its_answer_in_a_reply(
     with world.db.unit_of_work(clerk.scope) as session:
         evidence.answer(session, supplement_id=supplement, on=None, actor=clerk, now=later, items=[
             {"paper": kind, "state": "unavailable" if how == "unavailable" else "answered", "note": note}])
-    with world.db.view(ROOT) as session:
+    with world.db.unit_of_work(ROOT) as session:
         [reply] = insurer.replies(session, claim_ids=[claim], now=later)
     [item] = reply.items
     assert (item.code, item.unavailable, len(item.papers)) == (code, how == "unavailable", int(how == "paper"))

@@ -121,7 +121,7 @@ def test_a_question_becomes_a_list_and_its_answer_goes_back(world: World, twin: 
                                      {"code": "Q2", "text": "请说明就诊经过"}])
     assert collect(world, twin, claim, now) == 3
     assert (outcome(world.db, claim)[0], handoff(world, claim).state) == ("with_insurer", "questioned")
-    with world.db.view(ROOT) as session:
+    with world.db.unit_of_work(ROOT) as session:
         supplement = session.execute(sa.text("SELECT id, source, state, items FROM supplement")).one()
         assert insurer.replies(session, claim_ids=[claim], now=now) == []
     assert (supplement.source, supplement.state) == ("insurer", "drafted")
@@ -136,7 +136,7 @@ def test_a_question_becomes_a_list_and_its_answer_goes_back(world: World, twin: 
         evidence.answer(session, supplement_id=supplement.id, on=None, actor=clerk, now=later, items=[
             {"paper": "pathology", "state": "answered", "note": ""},
             {"paper": "other", "state": "unavailable", "note": "病历已遗失"}])
-    with world.db.view(ROOT) as session:
+    with world.db.unit_of_work(ROOT) as session:
         [answers] = insurer.replies(session, claim_ids=[claim], now=later)
         [again] = insurer.replies(session, claim_ids=[claim], now=later + timedelta(hours=1))
     assert answers.message_id == again.message_id and answers.body() == again.body()
