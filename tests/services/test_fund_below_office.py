@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -10,9 +11,12 @@ import sqlalchemy as sa
 from services.access.actor import Role
 from services.core.db import Database
 from services.core.errors import GuardFailed, NotPermitted
+from services.models import Settlement
 from services.payment import service as payment
+from services.settlement.paying import service as paying
 from tests.services.after_world import colleague
 from tests.services.paying_world import decided, in_run, made, read, returned_file, sent
+from tests.services.settled_world import settled
 from tests.support.world import ROOT, World, build_world
 
 FUND = 100_000
@@ -49,3 +53,14 @@ def test_a_district_releases_none_made_before(world: World, now: datetime) -> No
         session.execute(sa.text("UPDATE payment_run SET org_key = :key WHERE id = :run"), {"key": DISTRICT, "run": run})
     with pytest.raises(NotPermitted, match="fund_partly_seen"), world.db.unit_of_work(checker.scope) as session:
         payment.release(session, run_id=run, actor=checker, now=now)
+
+
+def test_a_district_gathers_no_settlements_money(db: Database, now: datetime) -> None:
+    """Whichever way the runs come about: when it ends, and from what waits."""
+    world = build_world(db, now)
+    settlement = settled(world, now, {0: 120_000})
+    below = replace(world.actor("xj.maker"), org_key=DISTRICT)
+    with pytest.raises(NotPermitted, match="fund_partly_seen"), world.db.unit_of_work(ROOT.scope) as session:
+        paying.build_again(session, settlement_id=settlement, actor=below, now=now)
+    with pytest.raises(NotPermitted, match="fund_partly_seen"), world.db.unit_of_work(ROOT.scope) as session:
+        paying.close_runs(session, session.get_one(Settlement, settlement), actor=below, now=now)
