@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import Session
 
-from flows import dispatch, keep_papers
-from flows.runtime import Batch
 from services.core.db import Database, Scope
 from services.core.errors import Conflict, NotPermitted
 from services.evidence import leaving, readings, retention, turning
@@ -141,18 +135,3 @@ def test_a_refused_upload_leaves_no_bytes(archive: Archive) -> None:
         evidence.upload(session, claim_id=archive.claim, kind="pathology", file_name="材料.png", content=content, actor=ROOT,
                         now=archive.now)
     assert not storage.has(hashlib.sha256(content).hexdigest())
-
-
-def test_the_flow_takes_away_what_its_rows_owe(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
-    mine = [archive.paper(archive.own).sha256, *archive.pictures(archive.own)]
-    swept(archive)
-
-    @contextmanager
-    def transaction() -> Iterator[Session]:
-        with archive.db.unit_of_work(ROOT.scope) as session:
-            yield session
-    monkeypatch.setattr(keep_papers, "transaction", transaction)
-    monkeypatch.setattr(keep_papers, "take_away", keep_papers.take_away.fn)
-    asyncio.run(keep_papers.remove_bytes.fn("rows", Batch("rows", leaving.TOPIC, [], [], owed(archive.db))))
-    assert not any(storage.has(sha256) for sha256 in mine)
-    assert leaving.TOPIC in dispatch.SLOW
