@@ -93,6 +93,11 @@ class Actor:
         """The row-security scope of this actor's transactions."""
         return Scope(self.org_key.rstrip("."), str(self.account_id or ""))
 
+    @property
+    def below_office(self) -> bool:
+        """A district's or a unit's: of a plan's money it sees its own branch only, which an office (`cn.xj.`) sees whole."""
+        return len(self.org_key.strip(".").split(".")) > 2
+
     def has(self, *roles: str) -> bool:
         """Whether any of these roles is held."""
         return not self.roles.isdisjoint(roles)

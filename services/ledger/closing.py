@@ -22,7 +22,6 @@ from services.models import LedgerClosing
 
 ASKS = (Role.FINANCE_MAKER, Role.FINANCE_CHECKER)
 ANSWERS = (Role.FINANCE_CHECKER, Role.HEAD)
-_OFFICE_DEPTH = 2       # "cn.xj.": whoever closes a plan's books sees all of them
 
 _SEEN = sa.text("SELECT 1 FROM ledger_transaction WHERE plan = :plan AND kind NOT IN ('opening', 'account_moved') LIMIT 1")
 _PLANS_SEEN = sa.text("SELECT DISTINCT plan FROM ledger_transaction WHERE kind NOT IN ('opening', 'account_moved')")
@@ -110,7 +109,7 @@ def _named(session: Session, plan: str, actor: Actor, roles: tuple[Role, ...]) -
     actor.require(*roles, what="办理结账")
     if actor.account_id is None or actor.person_id is None:
         raise NotPermitted("closer_unnamed", "结账须由实名人员办理", remedy="请由财务人员办理")
-    if len(actor.org_key.strip(".").split(".")) > _OFFICE_DEPTH or session.execute(_SEEN, {"plan": plan}).first() is None:
+    if actor.below_office or session.execute(_SEEN, {"plan": plan}).first() is None:
         raise NotFound("plan_unseen", "没有这一计划的账簿，或不归您的单位管理", remedy="由管理该计划的办事处办理")
     return actor.account_id, actor.person_id
 

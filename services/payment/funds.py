@@ -14,12 +14,11 @@ from services.models import Fund, FundAccount
 from services.payment.banks.text import plain
 
 _HOLDER, _NUMBER = 140, 34            # what pain.001 carries (Max140Text, Max34Text)
-_OFFICE_DEPTH = 2       # "cn.xj.": whoever pays from a plan's fund sees all that was paid from it, as who closes its books
 
 
 def require_whole_fund(actor: Actor) -> None:
     """NotPermitted below an office: the fund's opening is everybody's to see, what went out of it only within one's own branch."""
-    if len(actor.org_key.strip(".").split(".")) > _OFFICE_DEPTH:
+    if actor.below_office:
         raise NotPermitted("fund_partly_seen", "专户由办事处统一支付，区县及基层不制单、不放行", remedy="请办事处的财务人员办理")
 
 

@@ -27,7 +27,6 @@ from services.core.money import show, to_fen, to_yuan
 from services.core.settings import settings
 from services.core.texts import written
 from services.lifecycle.apart import require_apart
-from services.lifecycle.persons import ACTOR, bound, makers
 from services.models import PaymentRun
 from services.payment import settled
 from statemachines.states import PaymentRunState
@@ -126,8 +125,6 @@ _ALLOWED = sa.text("""
     SELECT a.record->'details' AS details, a.at, q.name FROM audit_record a JOIN person q ON q.id = a.person_id
     WHERE a.chain_id = :run AND a.machine = 'payment_run' AND a.event = 'allow_over'
     AND a.record->'details'->>'digest' = :digest ORDER BY a.seq DESC LIMIT 1""")
-# Whoever made it, or in whose place it was made.
-_MAKES = sa.text(bound(f"SELECT {makers('n')} && {ACTOR} FROM payment_run n WHERE n.id = :run"))
 
 
 def allowed(session: Session, run: PaymentRun) -> Allowed | None:
