@@ -282,6 +282,9 @@ class Past:
     def return_matched(self) -> bool:
         return self._line("return") is not None
 
+    def credit_reported(self) -> bool:
+        return self.subject.attempt > 1 and any(line.kind == "credit" and line.fault for line in self.house.lines[self.subject.id])
+
     # a letter, a list
     def number_drawn(self) -> bool:
         return bool(self.subject.number == self.now.record["details"]["number"])
