@@ -24,9 +24,9 @@ $(READY): requirements.lock pyproject.toml infra/bootstrap.sh documents/faces_bu
 demo: $(READY)
 	$(BIN)/huzhu demo
 
-# Two at a time, each with a database server of its own; the tests of a file stay together.
+# Two at a time, each with a database server of its own; the tests of a file stay together, and files of few long tests do not come last.
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # With an insurer named, the office's own data; without one, the last demonstration, where any desk may be tried.
 up: $(READY)
