@@ -78,6 +78,25 @@ def test_a_share_of_an_agreed_day_is_never_taken_back(window: Window) -> None:
     assert window.standing("h2", "E2") == "7000.00"
 
 
+def test_what_a_bill_of_an_agreed_day_gives_back_is_there_for_an_earlier_one(window: Window) -> None:
+    """Half of what is one's own is paid, up to 8,000; the earlier bill found the limit used by the one that counted first."""
+    for person, setl in ((window.people[4], "F"), (window.people[5], "G")):
+        later = bill(person, f"{setl}2", large_own=14000, at="2026-05-16 09:00:00")
+        assert window.share("h2", later) == "7000.00"
+    assert hand_in(window, "h2", "2026-05-16", F2="7000.00", G2="7000.00")["state"] == "agreed"
+    for person, setl in ((window.people[4], "F1"), (window.people[5], "G1")):
+        assert window.share("h1", bill(person, setl, large_own=4000, at="2026-05-15 09:00:00")) == "1000.00"
+    assert window.reverse("h2", "F2").status_code == 200
+    assert window.standing("h1", "F1") == "2000.00"
+    more = bill(window.people[5], "G2", large_own=15000, at="2026-05-16 09:00:00")
+    assert window.correct("h2", more).status_code in (200, 201)
+    assert [window.standing(*one) for one in (("h2", "G2"), ("h1", "G1"))] == ["7500.00", "500.00"]
+    moved = bill(window.people[5], "G2", large_own=2000, at="2026-05-17 09:00:00")
+    assert window.correct("h2", moved, 2).status_code in (200, 201)
+    assert [window.standing(*one) for one in (("h2", "G2"), ("h1", "G1"))] == ["1000.00", "2000.00"]
+    window.proven()
+
+
 def cash(window: Window) -> int:
     with window.api.db.view(ROOT.scope) as session:
         return int(session.execute(sa.text("SELECT coalesce(sum(e.amount_fen), 0) FROM ledger_entry e JOIN ledger_transaction t"

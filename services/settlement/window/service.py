@@ -116,7 +116,7 @@ def correct(session: Session, *, bill: Bill, reason: str, actor: Actor, now: dat
     if bill.correction_no < row.correction_no:
         _note(session, row, bill, actor, now)
         return Done(row.hospital_id, row.id)
-    was, before = row.cover_id, _key(row)
+    was, before = row.cover_id, _since(session, row)
     if row.settled_on != bill.settled_on:
         _leave_day(session, row, actor, now)
     _fill(row, bill, place)
@@ -143,7 +143,7 @@ def reverse(session: Session, *, setl_id: str, reason: str, actor: Actor, now: d
     session.add(row)
     session.flush()
     sharing.keep(session, [_plain(session, row, "reversed", -share, reason, actor, now)])
-    changes = _rest(session, row, was, _key(row), actor, now) if was is not None else []
+    changes = _rest(session, row, was, _since(session, row), actor, now) if was is not None else []
     _book(session, row, changes, actor, now)
     return Done(row.hospital_id, row.id, _adjusted(changes, row))
 
@@ -197,6 +197,11 @@ def _content_of(session: Session, row: WindowBill, correction_no: int) -> bytes 
 
 def _key(row: WindowBill) -> tuple[object, ...]:
     return row.settled_at, row.setl_id, str(row.hospital_id)
+
+
+def _since(session: Session, row: WindowBill) -> tuple[object, ...]:
+    """From where on other bills found what this one took: one of an agreed day counted before them all, also before earlier ones."""
+    return () if _agreed(session, row) else _key(row)
 
 
 def _row(session: Session, hospital: Hospital, bill: Bill, place: Place, now: datetime) -> WindowBill:
@@ -279,9 +284,13 @@ def _plain(session: Session, row: WindowBill, why: str, change_fen: int, reason:
 
 def _counts_on(session: Session, row: WindowBill, now: datetime) -> date:
     """The settlement's own day, or today when that day is agreed."""
-    agreed = session.execute(sa.text("SELECT 1 FROM window_day WHERE hospital_id = :hospital AND day = :day AND state <> 'differs'"),
-                             {"hospital": row.hospital_id, "day": row.settled_on}).first()
-    return business_day(now) if agreed else row.settled_on
+    return business_day(now) if _agreed(session, row) else row.settled_on
+
+
+def _agreed(session: Session, row: WindowBill) -> bool:
+    found = session.execute(sa.text("SELECT 1 FROM window_day WHERE hospital_id = :hospital AND day = :day AND state <> 'differs'"),
+                            {"hospital": row.hospital_id, "day": row.settled_on}).first()
+    return found is not None
 
 
 def _book(session: Session, row: WindowBill, changes: Sequence[Change], actor: Actor, now: datetime) -> None:

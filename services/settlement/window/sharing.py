@@ -66,11 +66,13 @@ def share_out(session: Session, *, cover_id: uuid.UUID, plan: str, since: tuple[
               reason: str | None, actor: Actor, now: datetime) -> list[Change]:
     """Compute anew the bills of a cover from `since` on, write what changed, and give it; the one that was `changed` always.
 
-    The covers of the person are locked by the caller. Bills before `since` have the same ground as when they were computed.
+    The covers of the person are locked by the caller. Bills before `since` have the same ground as when they were computed; with an
+    empty `since` none has, since a bill of an agreed day, which counts before all others, changed or went.
     """
     rows = standing(session, cover_id, business_day(now))
     kept = [row for row in rows if row.id != changed and (row.fixed or row.key < since)]
     todo = [row for row in rows if row.id == changed or not (row.fixed or row.key < since)]
+    todo.sort(key=lambda row: (not row.fixed, row.key))         # also when it is itself corrected, it counts first
     if not todo:
         return []
     base = ground(session, cover_id, registry.resolve(plan, todo[0].settled_on))
