@@ -104,3 +104,28 @@ def test_an_end_told_for_an_earlier_day_is_a_like_at_once(house: Fresh) -> None:
         with house.unit_of_work(ROOT) as session:
             refresh(session, now=told, whole=True)
         assert _figures(superuser) == after
+
+
+def test_an_end_told_for_a_month_of_no_stay_counts_there_at_once(house: Fresh) -> None:
+    """The clock ends as of a day two months ago, by a record that is of no stay: that month's kept promises have it, and lose it again."""
+    told, ended = NOW + timedelta(hours=5), (NOW - timedelta(days=62)).date()
+    month = ended.replace(day=1)
+    with past_row_security(house) as superuser:
+        with house.unit_of_work(ROOT) as session:
+            refresh(session, now=told - timedelta(minutes=5), whole=True)
+        before = _figures(superuser)
+        [(claim, clock)] = superuser.execute("""
+            SELECT k.claim_id, k.id FROM sla_clock k WHERE k.kind = 'pay' AND k.state = 'running' AND NOT EXISTS (
+                SELECT 1 FROM stage_visit v WHERE v.claim_id = k.claim_id AND v.left_at < %s) ORDER BY k.id LIMIT 1""",
+            (month + timedelta(days=45),)).fetchall()
+        superuser.execute("UPDATE sla_clock SET state = 'stopped', start_on = %s, stopped_on = %s, kept = true WHERE id = %s",
+                          (ended, ended, clock))
+        superuser.execute("INSERT INTO audit_record SELECT DISTINCT ON (chain_id) chain_id, seq + 3000, org_key, 'notice', subject_id,"
+                          " 'deliver', account_id, person_id, %s, record, prev, hash FROM audit_record WHERE chain_id = %s", (told, claim))
+        with house.unit_of_work(ROOT) as session:
+            refresh(session, now=told)
+        after = _figures(superuser)
+        assert any(f'"{month}"' in row for row in set(after["month_tally"]) - set(before["month_tally"]))
+        with house.unit_of_work(ROOT) as session:
+            refresh(session, now=told, whole=True)
+        assert _figures(superuser) == after

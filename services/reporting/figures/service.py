@@ -71,7 +71,9 @@ def _grown(session: Session, counting: visits.Counting, changed: visits.Changed,
     months: set[date] = set()
     if changed.chains:
         days = visits.renew(session, counting, changed.stays)
-        months = days | tallies.months_of(session, changed.stays) | {business_day(now).replace(day=1)}
+        # Also the month before today's: money that went back, a clock put to run again, left no row that names the month it was counted in.
+        this = business_day(now).replace(day=1)
+        months = days | tallies.months_of(session, changed.chains) | {this, (this - timedelta(days=1)).replace(day=1)}
         tallies.count_days(session, days)
         tallies.count_months(session, months)
     if forecast.refresh(session, now, claims=changed.chains) or changed.chains:

@@ -122,9 +122,12 @@ _ALL_MONTHS = sa.text(f"""
     UNION SELECT DISTINCT date_trunc('month', stopped_on)::date FROM sla_clock WHERE stopped_on IS NOT NULL
     UNION SELECT DISTINCT {_month("credited_at")} FROM payment WHERE credited_at IS NOT NULL
     UNION SELECT DISTINCT month FROM day_tally UNION SELECT DISTINCT month FROM month_tally""")
+# A clock stops as of a day that was said, money came at the bank's time: of a month in which no stay of the claim ended.
 _MONTHS_OF_CLAIMS = sa.text(f"""
-    SELECT DISTINCT {_month("left_at")} FROM stage_visit
-    WHERE left_at IS NOT NULL AND claim_id IN (SELECT unnest(CAST(:ids AS uuid[])))""")
+    WITH ids AS MATERIALIZED (SELECT unnest(CAST(:ids AS uuid[])) AS id)
+    SELECT {_month("left_at")} FROM stage_visit WHERE left_at IS NOT NULL AND claim_id IN (SELECT id FROM ids)
+    UNION SELECT date_trunc('month', stopped_on)::date FROM sla_clock WHERE stopped_on IS NOT NULL AND claim_id IN (SELECT id FROM ids)
+    UNION SELECT {_month("credited_at")} FROM payment WHERE credited_at IS NOT NULL AND claim_id IN (SELECT id FROM ids)""")
 
 
 def all_months(session: Session) -> set[date]:
@@ -133,7 +136,7 @@ def all_months(session: Session) -> set[date]:
 
 
 def months_of(session: Session, claim_ids: Iterable[object]) -> set[date]:
-    """The months in which stays of these claims ended."""
+    """The months in which stays of these claims ended, their clocks stopped, their money came."""
     return set(session.execute(_MONTHS_OF_CLAIMS, {"ids": list(claim_ids)}).scalars())
 
 
