@@ -64,11 +64,13 @@ def end(session: Session, *, certificate_no: str, reason: str, last_day: date, n
     InputError: reason or day; Conflict `cover_ended`, `cover_has_claims`; NotPermitted `beyond_scope`: renewed elsewhere.
     """
     actor.require(*MAY_CHANGE, what="终止保障")
+    seen = cover_queries.by_certificate(session, certificate_no)
+    if last_day < seen.effective:       # the plan's books before the cover, as whoever places money: never in a ring
+        ledger.hold(session, seen.plan)
     cover = cover_queries.by_certificate(session, certificate_no, lock=True)
     _check_end(session, cover, reason, last_day, actor, now)
     _set(session, cover, ended_on=last_day, end_reason=reason)
     if last_day < cover.effective:
-        ledger.hold(session, cover.plan)
         ledger.reduce(session, plan=cover.plan, less={cover.id: cover.premium_fen}, reason=reason, actor=actor, now=now)
         _set(session, cover, premium_fen=0)
     words = f"{REASON_WORDS[reason]}，" + (f"保障至 {last_day} 止" if last_day >= cover.effective else "保障未生效即撤销")
@@ -128,6 +130,7 @@ def _break_renewal(session: Session, cover: Cover, actor: Actor, now: datetime) 
 def change_shares(session: Session, *, certificate_no: str, shares: int, actor: Actor, now: datetime) -> Cover:
     """More or fewer shares, until the day before the cover begins: the fee follows, and what was overpaid is owed back."""
     actor.require(*MAY_CHANGE, what="变更份数")
+    ledger.hold(session, cover_queries.by_certificate(session, certificate_no).plan)
     cover = cover_queries.by_certificate(session, certificate_no, lock=True)
     book = registry.version(cover.plan, cover.plan_from)
     if not 1 <= shares <= book.shares.max:
@@ -138,7 +141,6 @@ def change_shares(session: Session, *, certificate_no: str, shares: int, actor: 
         return cover
     due = to_fen(book.fee_due(shares, cover.tier, cover.high_risk_work))
     words = f"份数由 {cover.shares} 改为 {shares}"
-    ledger.hold(session, cover.plan)
     if due > cover.premium_fen:
         line = ledger.Line(Account.RECEIVABLE, due - cover.premium_fen, cover.org_key, cover.id)
         ledger.raise_due(session, plan=cover.plan, line=line, reason=words, actor=actor, now=now)

@@ -16,7 +16,7 @@ from services.audit.chain import Entry
 from services.core.clock import business_day
 from services.core.errors import InputError
 from services.core.settings import settings
-from services.enrolment import numbers, reading, rules, staging, thresholds, workbook
+from services.enrolment import numbers, premium, reading, rules, staging, thresholds, workbook
 from services.enrolment.faults import WHOLE, Fault, in_order
 from services.enrolment.reading import Listed
 from services.enrolment.rules import Entrant
@@ -120,6 +120,8 @@ def work(session: Session, done: RosterImport, asked: Asked, *, content: bytes, 
     ledger.charge(session, plan=book.plan, org_id=org.id, actor=actor, now=now)
     _conclude(done, listed, checked, terms, good, now)
     _record(session, done, actor, now)
+    if good:        # last: others who book under the plan wait from here to the commit
+        premium.place_ahead(session, org_key=org.org_key, plan=book.plan, actor=actor, now=now)
     progress("写入", good, good)
 
 

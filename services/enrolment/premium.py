@@ -42,7 +42,7 @@ def receive(session: Session, *, org_id: uuid.UUID, plan: str, amount: Decimal, 
             certificates: Sequence[str] | None = None, actor: Actor, now: datetime) -> Received:
     """Premium of an organisation came in (yuan): placed on its covers that still owe, the earliest first.
 
-    `certificates` names the covers it is for. What is more than owed stays paid ahead and serves the next payment.
+    `certificates` names the covers it is for. What is more than owed stays paid ahead and serves the next roster or payment.
     A renewal that is paid in full only after the former cover's last day is a broken one (plans.md, `unbroken`).
     Conflict `voucher_entered` when the bank's reference was entered before.
     """
@@ -55,9 +55,21 @@ def receive(session: Session, *, org_id: uuid.UUID, plan: str, amount: Decimal, 
     voucher = _voucher(session, "received", org_key=org.org_key, org_id=org.id, plan=plan, amount=amount, on=received_on,
                        party=payer, reference=reference, actor=actor, now=now)
     ledger.receive(session, voucher, actor=actor, now=now)
-    paid = ledger.allocate(session, plan=plan, org_key=org.org_key, voucher=voucher, certificates=certificates, actor=actor, now=now)
-    broken = _break_late(session, paid, received_on, actor, now)
-    return Received(voucher, len(paid), ledger.prepaid(session, plan=plan, org_key=org.org_key), broken)
+    placed = ledger.allocate(session, plan=plan, org_key=org.org_key, on=received_on, voucher=voucher, certificates=certificates,
+                             actor=actor, now=now)
+    broken = _break_late(session, placed, plan, org.org_key, actor, now)
+    return Received(voucher, placed.covers, ledger.prepaid(session, plan=plan, org_key=org.org_key), broken)
+
+
+def place_ahead(session: Session, *, org_key: str, plan: str, actor: Actor, now: datetime) -> None:
+    """What an organisation paid before its roster came in serves the covers that owe: to pay first is the usual order (安康保办法 第四条).
+
+    Its own money alone: what a superior one paid ahead is placed with that one's next slip. The plan's books are held to the end of
+    the transaction.
+    """
+    ledger.hold(session, plan)
+    placed = ledger.allocate(session, plan=plan, org_key=org_key, on=business_day(now), actor=actor, now=now)
+    _break_late(session, placed, plan, org_key, actor, now)
 
 
 def give_back(session: Session, *, org_id: uuid.UUID, plan: str, amount: Decimal, returned_on: date, payee: str, reference: str,
@@ -139,15 +151,32 @@ def _entered(reference: str) -> Conflict:
     return Conflict("voucher_entered", f"流水号 {reference.strip()} 已登记过", remedy="核对银行回单，不要重复登记")
 
 
+# Money is used in the order in which it was entered, so what lay there is what the last slips brought: a cover was paid on the day
+# of the latest slip that its place in the pool reaches into, not on the day of the placing.
 _LATE = sa.text("""
-    UPDATE cover v SET renewal = false WHERE v.id = ANY(CAST(:covers AS uuid[])) AND v.renewal AND v.effective <= :on
+    WITH slips AS (
+        SELECT dated_on, fen, upto FROM (
+            SELECT s.dated_on, s.amount_fen AS fen,
+                   CAST(:pool AS bigint) - sum(s.amount_fen) OVER (ORDER BY s.at DESC, s.id DESC) + s.amount_fen AS upto
+            FROM premium_voucher s WHERE s.kind = 'received' AND s.plan = :plan AND s.org_key = :key) x
+        WHERE upto > 0),
+    given AS (
+        SELECT c.id, c.effective, -e.amount_fen AS fen, sum(-e.amount_fen) OVER (ORDER BY c.effective, c.certificate_no) AS upto
+        FROM ledger_entry e JOIN cover c ON c.id = e.cover_id WHERE e.transaction_id = :booking),
+    late AS (
+        SELECT g.id, max(s.dated_on) AS paid_on FROM given g JOIN slips s ON s.upto > g.upto - g.fen AND s.upto - s.fen < g.upto
+        GROUP BY g.id, g.effective HAVING max(s.dated_on) >= g.effective)
+    UPDATE cover v SET renewal = false FROM late WHERE v.id = late.id AND v.renewal
     AND (SELECT sum(e.amount_fen) FROM ledger_entry e WHERE e.cover_id = v.id
          AND e.account IN ('receivable', 'memo_receivable')) <= 0
-    RETURNING v.id, v.certificate_no""")
+    RETURNING v.id, v.certificate_no, late.paid_on""")
 
 
-def _break_late(session: Session, paid: Sequence[uuid.UUID], on: date, actor: Actor, now: datetime) -> tuple[str, ...]:
-    late = session.execute(_LATE, {"covers": list(paid), "on": on}).all()
-    change = Change("change", on, f"费用于 {on} 缴清，晚于上一期最后一日：按中断后参保，重新计算观察期")
-    write(session, [row.id for row in late], change, actor=actor, now=now)
+def _break_late(session: Session, placed: ledger.Placed, plan: str, org_key: str, actor: Actor, now: datetime) -> tuple[str, ...]:
+    if placed.booking is None:
+        return ()
+    late = session.execute(_LATE, {"booking": placed.booking, "pool": placed.pool_fen, "plan": plan, "key": org_key}).all()
+    for on in sorted({row.paid_on for row in late}):        # the days of the slips in the pool: one as a rule
+        change = Change("change", on, f"费用于 {on} 缴清，晚于上一期最后一日：按中断后参保，重新计算观察期")
+        write(session, [row.id for row in late if row.paid_on == on], change, actor=actor, now=now)
     return tuple(sorted(row.certificate_no for row in late))

@@ -24,8 +24,8 @@ from services.ledger.claims import advanced, decided, follow, lapsed, recoveries
 from services.ledger.settlements import follow_file
 from services.models import LedgerEntry, LedgerTransaction, PremiumVoucher
 
-__all__ = ["Line", "advanced", "allocate", "catch_up", "charge", "decided", "follow", "follow_file", "give_back", "hold", "lapsed",
-           "move_account", "open_fund", "prepaid", "raise_due", "receive", "recoveries", "reduce"]
+__all__ = ["Line", "Placed", "advanced", "allocate", "catch_up", "charge", "decided", "follow", "follow_file", "give_back", "hold",
+           "lapsed", "move_account", "open_fund", "prepaid", "raise_due", "receive", "recoveries", "reduce"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +111,11 @@ def receive(session: Session, voucher: PremiumVoucher, *, actor: Actor, now: dat
 
 
 def prepaid(session: Session, *, plan: str, org_key: str) -> int:
-    """What an organisation has paid ahead under a plan and no cover has used yet."""
+    """What an organisation has paid ahead under a plan and no cover has used yet. Asked by every roster: its bookings are found by kind."""
     return int(session.execute(sa.text("""
-        SELECT -coalesce(sum(e.amount_fen), 0) FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
-        WHERE t.plan = :plan AND e.org_key = :key AND e.account = :account"""),
+        SELECT -coalesce(sum(e.amount_fen), 0) FROM ledger_transaction t JOIN ledger_entry e ON e.transaction_id = t.id
+        WHERE t.plan = :plan AND t.kind IN ('received', 'allocated', 'returned') AND t.org_key = :key
+        AND e.org_key = :key AND e.account = :account"""),
         {"plan": plan, "key": org_key, "account": prefix(plan) + Account.PREPAID}).scalar_one())
 
 
@@ -136,21 +137,33 @@ _ALLOCATE = sa.text("""
     SELECT uuidv7(), g.org_key, m.id, CAST(:prefix AS text) || 'receivable', g.id, -g.fen FROM given g, made m
     UNION ALL
     SELECT uuidv7(), :key, m.id, CAST(:prefix AS text) || 'prepaid', NULL, sum(g.fen)::bigint FROM given g, made m GROUP BY m.id
-    RETURNING cover_id""").bindparams(sa.bindparam("account", type_=sa.Uuid))
+    RETURNING transaction_id, cover_id""").bindparams(
+    sa.bindparam("voucher", type_=sa.Uuid), sa.bindparam("account", type_=sa.Uuid))
 
 
-def allocate(session: Session, *, plan: str, org_key: str, voucher: PremiumVoucher, certificates: Sequence[str] | None,
-             actor: Actor, now: datetime) -> list[uuid.UUID]:
-    """Place what the organisation has paid ahead on its covers that still owe; returns those that got something.
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What became of money paid ahead: `pool_fen` lay there before; `booking` put it on `covers` (a count), none when nothing was owed."""
+
+    pool_fen: int
+    booking: uuid.UUID | None = None
+    covers: int = 0
+
+
+def allocate(session: Session, *, plan: str, org_key: str, on: date, voucher: PremiumVoucher | None = None,
+             certificates: Sequence[str] | None = None, actor: Actor, now: datetime) -> Placed:
+    """Place what the organisation has paid ahead on its covers that still owe; `voucher`: the slip that is the occasion.
 
     `certificates` names the covers; none: every one at and under the organisation. The plan is held by the caller.
     """
+    pool = prepaid(session, plan=plan, org_key=org_key)
+    if pool <= 0:
+        return Placed(pool)
     done = session.execute(_ALLOCATE, {
         "plan": plan, "prefix": prefix(plan), "key": org_key, "past": f"{org_key.rstrip('.')}/",
         "certificates": None if certificates is None else list(certificates),
-        "pool": prepaid(session, plan=plan, org_key=org_key), "on": voucher.dated_on, "voucher": voucher.id,
-        "account": actor.account_id, "at": now})
-    return [row.cover_id for row in done if row.cover_id is not None]
+        "pool": pool, "on": on, "voucher": voucher.id if voucher else None, "account": actor.account_id, "at": now}).all()
+    return Placed(pool, done[0].transaction_id if done else None, sum(row.cover_id is not None for row in done))
 
 
 def give_back(session: Session, voucher: PremiumVoucher, *, actor: Actor, now: datetime) -> None:

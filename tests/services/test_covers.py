@@ -22,7 +22,7 @@ from services.models import Cover
 from services.rulebook import registry, waiting
 from services.simulate.synthetic import roster_xlsx
 from tests.services.paying_world import decided
-from tests.services.premium_world import cover_of, end, premium_of, receive, unproven_in
+from tests.services.premium_world import XJ_UNIT, cover_of, end, premium_of, receive, unproven_in
 from tests.services.review_world import in_review, passes
 from tests.support.road import decided as decided_by_chain
 from tests.support.road import pay
@@ -71,6 +71,26 @@ def test_a_renewal_is_paid_before_the_former_cover_ends(world: World, paid_on: d
     assert starts(world, after) == (date(2026, 1, 1) if unbroken else RENEWED)
     with world.db.view(ROOT.scope) as session:
         assert len(cover_queries.endorsements(session, after)) == (0 if unbroken else 1)
+
+
+NOVEMBER, DISTRICT = date(2026, 11, 20), "cn.xj.wlmq.tsd."
+
+
+@pytest.mark.parametrize(("org", "slips", "unbroken"), [
+    (XJ_UNIT, {"375.00": NOVEMBER}, True), (XJ_UNIT, {"375.00": LAST}, True), (XJ_UNIT, {"375.00": RENEWED}, False),
+    (XJ_UNIT, {"374.99": NOVEMBER, "0.01": RENEWED}, False), (XJ_UNIT, {"375.00": NOVEMBER, "0.01": RENEWED}, True),
+    (DISTRICT, {"375.00": NOVEMBER}, True), (DISTRICT, {"375.00": RENEWED}, False)])
+def test_money_before_the_roster_is_placed_with_it(world: World, org: str, slips: dict[str, date], unbroken: bool) -> None:
+    """350 are due for this year. A cover is paid on its slip's day, whatever the next slip is for; a district's with its next slip."""
+    for yuan, on in slips.items():
+        receive(world, yuan, at_hour(date(2027, 1, 4)), org=org, on=on)
+    cover = enrol(world, 3, RENEWED, at_hour(date(2027, 1, 5)))
+    assert premium_of(world, cover).open_fen == (0 if org == XJ_UNIT else 2500)
+    assert cover.renewal is (unbroken or org == DISTRICT)
+    receive(world, "25.00", at_hour(date(2027, 2, 5)), org=org, on=date(2027, 2, 3))
+    assert (cover_of(world, 3).renewal, premium_of(world, cover).open_fen) == (unbroken, 0)
+    with world.db.view(ROOT.scope) as session:
+        assert [row.dated_on for row in cover_queries.endorsements(session, cover)] == ([] if unbroken else [RENEWED])
 
 
 def test_a_part_in_time_is_not_paid(world: World) -> None:

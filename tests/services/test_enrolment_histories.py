@@ -29,8 +29,9 @@ from services.rulebook import registry, waiting
 from services.simulate.synthetic import Synthetic, roster_xlsx, synthetic_card, synthetic_person
 from tests.services.paying_world import decided
 from tests.services.premium_world import books, end, give_back, receive, unproven_in
+from tests.services.retold_premium import Books, Told
 from tests.services.test_payment_persons import settled_by_insurer
-from tests.support.world import ROOT, Member, World, build_world
+from tests.support.world import EFFECTIVE, ROOT, Member, World, build_world
 
 NOW = at_hour(date(2045, 1, 1))     # every history lies behind it
 DAY = timedelta(days=1)
@@ -38,38 +39,10 @@ UNITS = {"nx-ankangbao": ("cn.nx.yc.xq.u001.", "兴庆区示例一厂工会")}
 XJ_UNIT = ("cn.xj.wlmq.tsd.u001.", "天山区示例一厂工会")
 # years, yuan a share, most shares, days one waits at first
 PLANS = {"nx-ankangbao": (1, 100, 1, 30), "xj-women": (1, 25, 4, 30), "bj-women-2y": (2, 40, 2, 0), "bj-critical-3y": (3, 90, 4, 0)}
+OWED = {"nx-ankangbao": 60_000, "xj-women": 35_000}     # the world's own covers, before all others
 COPY = sa.text("""
     INSERT INTO cover SELECT (jsonb_populate_record(v, jsonb_build_object('id', gen_random_uuid(), 'certificate_no', gen_random_uuid(),
         'effective', CAST(:day AS text), 'until', CAST(:day AS text), 'ended_on', NULL))).* FROM cover v WHERE v.id = :cover""")
-
-
-@dataclass
-class Told:
-    """One cover as retold; fen."""
-
-    effective: date
-    until: date
-    renewal: bool
-    shares: int
-    due: int
-    open: int
-    ended_on: date | None = None
-    paid: int = 0
-    owed_back: int = 0
-    returned: int = 0
-    refunded: int = 0
-
-    @property
-    def last(self) -> date:
-        return self.ended_on or self.until
-
-
-@dataclass
-class Books:
-    """A plan's money as retold, over all histories; fen."""
-
-    ahead: int = 0
-    cash: int = 0
 
 
 @dataclass
@@ -116,6 +89,8 @@ class Life:
             return
         renewal = any(told.ended_on in (None, told.until) and told.until == effective - DAY for told in self.held)
         self.held.append(Told(effective, until, renewal, shares, due=shares * fee * 100, open=shares * fee * 100))
+        self.money.owing.append(self.held[-1])
+        self.money.place(self.money.owing)
 
     def _roster(self, effective: date, shares: int) -> int:
         key, name = self.unit
@@ -141,12 +116,9 @@ class Life:
             return
         on = told.effective + timedelta(days=day)
         receive(self.world, str(Decimal(fen).scaleb(-2)), NOW, plan=self.plan, org=self.unit[0], on=on, certificates=[row.certificate_no])
-        used = min(told.open, self.money.ahead + fen)
-        told.open, told.paid = told.open - used, told.paid + used
-        self.money.ahead += fen - used
         self.money.cash += fen
-        if used and told.open == 0 and on >= told.effective:
-            told.renewal = False
+        self.money.slips.append((on, fen))
+        self.money.place([told])
 
     def end(self, place: int, day: int) -> None:
         """The last covered day is `day` days from the first."""
@@ -231,9 +203,9 @@ class Life:
             assert seen[row.id] == ledger.Premium(told.due, told.paid, told.open, told.owed_back, told.returned, told.refunded)
         days = [day for told in self.held for day in _days(told)]
         assert len(days) == len(set(days))
-        found = books(self.world, self.plan)
-        memo = "memo_" if self.plan == "nx-ankangbao" else ""
-        assert (found.get(f"{memo}cash", 0), -found.get(f"{memo}prepaid", 0)) == (self.money.cash, self.money.ahead)
+        found, memo = books(self.world, self.plan), "memo_" if self.plan == "nx-ankangbao" else ""
+        assert found.get(f"{memo}cash", 0) == self.money.cash
+        assert -found.get(f"{memo}prepaid", 0) == sum(fen for _, fen in self.money.slips)
         assert unproven_in(self.world) == []
 
     def _waits(self, row: Cover, told: Told) -> None:
@@ -282,12 +254,12 @@ _OF: dict[int, dict[str, Books]] = {}
 
 def _books(world: World, plan: str) -> Books:
     """One world serves all examples: its money adds up."""
-    return _OF.setdefault(id(world), {}).setdefault(plan, Books())
+    return _OF.setdefault(id(world), {}).setdefault(plan, Books([Told(EFFECTIVE, EFFECTIVE, False, 1, 0, OWED.get(plan, 0))]))
 
 
 def test_one_history_by_hand(world: World) -> None:
     """Joined, paid, renewed in time, renewed late, ended, joined again, taken back, refused: 25 yuan a share."""
-    life = Life(world, "xj-women", synthetic_person(599, born=date(1987, 1, 1)), Books(), 599)
+    life = Life(world, "xj-women", synthetic_person(599, born=date(1987, 1, 1)), _books(world, "xj-women"), 599)
     steps: list[tuple[object, ...]] = [
         ("enrol", 0, 2), ("pay", 0, 100, -1), ("enrol", 0, 2), ("pay", 1, 100, -1), ("enrol", 0, 1), ("pay", 2, 100, 0),
         ("enrol", -1, 1), ("end", 2, 200), ("enrol", 0, 1), ("pay", 3, 100, -1), ("end", 3, -1), ("give_back", 3), ("enrol", 0, 4)]

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 import psycopg
 import pytest
@@ -15,9 +16,10 @@ from sqlmodel import Session
 
 from services.core.db import Database
 from services.core.errors import Conflict, HuzhuError
-from services.enrolment import queries
+from services.enrolment import premium, queries
 from services.enrolment import service as enrolment
 from services.enrolment.enrolling import Progress
+from services.ledger import service as ledger
 from services.simulate.synthetic import REGIONS, Synthetic, roster_xlsx, synthetic_person
 from tests.support.world import EFFECTIVE, NX_PLAN, ROOT, XJ_PLAN, World, build_world
 
@@ -98,3 +100,18 @@ def test_a_record_merged_after_the_check_gets_no_cover(world: World, now: dateti
 def _person(world: World, who: Synthetic, now: datetime) -> uuid.UUID:
     with world.db.unit_of_work(ROOT.scope) as session:
         return enrolment.add_person(session, name=who.name, id_number=who.id_number, actor=ROOT, now=now).id
+
+
+@pytest.mark.parametrize("money_first", [True, False])
+def test_money_and_roster_at_once(world: World, now: datetime, superuser: Superuser, money_first: bool) -> None:
+    """Whichever comes second waits for the plan's books, and the money is placed."""
+    def money(session: Session) -> int:
+        return premium.receive(session, org_id=world.org(XJ[0]), plan=XJ_PLAN, amount=Decimal(75), received_on=now.date(),
+                               payer="示例二厂工会", reference="YH-1", actor=ROOT, now=now).covers
+
+    def roster(session: Session) -> int:
+        return _enrol(session, world, SHE, XJ, now, others=940)
+
+    assert _second(world, superuser, *((money, roster) if money_first else (roster, money))) == 3
+    with world.db.view(ROOT.scope) as session:
+        assert ledger.prepaid(session, plan=XJ_PLAN, org_key=XJ[0]) == 0
