@@ -23,6 +23,8 @@ from services.intake.queries import claims_by_case
 from services.intake.rules import Told
 from services.lifecycle.apart import require_apart
 from services.models import Case, Claim, DuplicateVerdict, ReportNote
+from services.outbox import service as outbox
+from services.outbox.service import Work
 from statemachines.states import ClaimState
 
 
@@ -172,6 +174,8 @@ def _done(session: Session, pair: _Pair, asked: DuplicateVerdict, actor: Actor, 
     audit.append(session, [Entry(row.claim_id, of_claim[row.claim_id].org_key, "paper", row.id, "joined", details={
         "kind": row.kind, "sha256": row.sha256, "from": case.case_no}) for row in papers],
         account=actor.account_id, person=actor.person_id, at=now)
+    # Handed in anew, they are drawn, read and held against other cases anew: what was found at the cancelled claim is not found here.
+    outbox.add(session, [Work("paper.upload", of_claim[row.claim_id].org_key, row.claim_id, row.id) for row in papers], now=now)
     for claim in [*pair.claims, *of_claim.values()]:
         session.refresh(claim)
 

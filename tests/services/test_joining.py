@@ -17,7 +17,7 @@ from services.core.errors import Conflict, GuardFailed, InputError, NotFound, No
 from services.evidence import service as evidence
 from services.intake import duplicates, notes, queries, service
 from services.intake.reports import PhoneCall
-from services.models import Case, Claim, Consent, Notice, Paper
+from services.models import Case, Claim, Consent, Notice, OutboxRow, Paper
 from services.notice import service as notice
 from services.reporting import checks
 from tests.services.api_world import EVENT, Api
@@ -160,6 +160,9 @@ def test_two_persons_join_a_doubled_claim(world: World, now: datetime) -> None:
         assert session.get_one(Case, second.id).joined_into == first.id
         copied = session.scalars(sa.select(Paper).where(Paper.claim_id == one.id)).all()  # type: ignore[arg-type]
         assert [(paper.kind, paper.verdict, paper.id in made) for paper in copied] == [("diagnosis", "waiting", False)]
+        # Nobody has drawn, read or compared the copy at the claim that stays: that is owed.
+        owed = sa.select(OutboxRow.subject_id).where(OutboxRow.topic == "paper.upload", OutboxRow.claim_id == one.id)  # type: ignore[call-overload]
+        assert session.scalars(owed).all() == [copied[0].id]
         assert [row.case_id for row in session.scalars(sa.select(Consent))] == [first.id]
         assert [note["event"] for note in notes.notes_of(session, session.get_one(Case, first.id), actor=ROOT, now=now)] == [NEXT_DAY]
         assert duplicates.possible_duplicates(session, session.get_one(Case, first.id)) == []
