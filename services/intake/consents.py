@@ -16,9 +16,10 @@ from sqlmodel import Session
 from services.access.actor import REVIEWERS, Actor, Role
 from services.audit import service as audit
 from services.audit.chain import Entry
-from services.core.errors import NotFound
+from services.core.clock import business_day
+from services.core.errors import NotFound, NotPermitted
 from services.intake import purposes
-from services.intake.queries import case_of, claims_of, consent_in_force, require_own
+from services.intake.queries import acts_for_self, case_of, claims_of, consent_in_force, consents_for, require_own
 from services.models import Consent
 from services.outbox import service as outbox
 from services.outbox.service import Work
@@ -37,11 +38,14 @@ _LET_GO = sa.text("""
 
 def record_consent(session: Session, *, case_id: uuid.UUID, purpose: str, paper_sha256: str | None = None, actor: Actor,
                    now: datetime) -> Consent:
-    """The person's separate consent for one purpose (个人信息保护法 23、29). Recording it twice changes nothing."""
+    """The person's separate consent for one purpose (个人信息保护法 23、29). Recording it twice changes nothing.
+
+    Of members only who may speak for the person (`consents_for`), else NotPermitted; staff record what she signed.
+    """
     actor.require(Role.MEMBER, Role.UNIT_CLERK, *sorted(REVIEWERS), what="登记同意")
     asked = purposes.of_case(purpose)
     case = case_of(session, case_id)
-    require_own(session, actor, case.person_id)
+    _require_word(session, actor, case.person_id, now)
     if paper_sha256 and not storage.has(paper_sha256):
         raise NotFound("object_missing", "没有这一文件", remedy="先上传同意书", field="paper_sha256")
     _lock(session, case_id)
@@ -63,11 +67,14 @@ def record_consent(session: Session, *, case_id: uuid.UUID, purpose: str, paper_
 
 def withdraw_consent(session: Session, *, case_id: uuid.UUID, purpose: str, why: str = "", paper_sha256: str | None = None,
                      actor: Actor, now: datetime) -> None:
-    """The person takes a consent back: nothing more goes out under it; what went out stays recorded. `why` is hers to give or not."""
+    """The person takes a consent back: nothing more goes out under it; what went out stays recorded. `why` is hers to give or not.
+
+    NotPermitted as for giving it.
+    """
     actor.require(Role.MEMBER, Role.UNIT_CLERK, *sorted(REVIEWERS), what="撤回同意")
     purposes.of_case(purpose)
     case = case_of(session, case_id)
-    require_own(session, actor, case.person_id)
+    _require_word(session, actor, case.person_id, now)
     if paper_sha256 and not storage.has(paper_sha256):
         raise NotFound("object_missing", "没有这一文件", remedy="先上传撤回同意的书面材料", field="paper_sha256")
     _lock(session, case_id)
@@ -98,6 +105,14 @@ def _go_on(session: Session, case_id: uuid.UUID, actor: Actor, now: datetime) ->
 def _note(session: Session, rows: Sequence[sa.Row[tuple[uuid.UUID, str]]], event: str, reason: str, actor: Actor, now: datetime) -> None:
     audit.append(session, [Entry(row.id, row.org_key, "claim", row.id, event, reason=reason) for row in rows],
                  account=actor.account_id, person=actor.person_id, at=now)
+
+
+def _require_word(session: Session, actor: Actor, person_id: uuid.UUID, now: datetime) -> None:
+    """A member sees her family's cases, yet an adult's separate consent is that adult's alone."""
+    require_own(session, actor, person_id)
+    if acts_for_self(actor) and person_id not in consents_for(session, actor, [person_id], business_day(now)):
+        raise NotPermitted("consent_own", "同意须由本人或其代理人作出",
+                           remedy="请本人登录办理，或交本人签字的同意书由单位经办登记")
 
 
 def _lock(session: Session, case_id: uuid.UUID) -> None:

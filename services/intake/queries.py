@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from datetime import date
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from services.access.actor import Actor, Role
 from services.core.errors import GuardFailed, NotFound
+from services.core.identity import age_on
 from services.enrolment import queries as enrolment
+from services.enrolment.heirs import ADULT
+from services.enrolment.kin import PROXY
 from services.intake.rules import facts_digest
-from services.models import Case, Claim, Consent, Paper, Person
+from services.models import Case, Claim, Consent, FamilyTie, Paper, Person
 
 
 def _missing() -> NotFound:
@@ -36,6 +40,22 @@ def may_act_for(session: Session, actor: Actor, person_id: uuid.UUID) -> bool:
     if person_id in actor.acts_for and session.get_one(Person, person_id).died_on:
         actor = replace(actor, acts_for=frozenset())        # she may be a relative all the same
     return enrolment.may_act_for(session, actor, person_id)
+
+
+def consents_for(session: Session, actor: Actor, person_ids: Collection[uuid.UUID], today: date) -> frozenset[uuid.UUID]:
+    """For whom of these a member's word is the consent (个人信息保护法 14): herself, whom she is proxy for today, her own child under
+    age (民法典 27; 个人信息保护法 31), a relative who died (个人信息保护法 49). An adult relative gives her own.
+    """
+    rows = session.exec(select(Person, FamilyTie.relation).join(FamilyTie, sa.and_(
+        col(FamilyTie.person_id) == actor.person_id, col(FamilyTie.relative_id) == Person.id), isouter=True).where(
+        col(Person.id).in_(list(person_ids)))).all()
+    return frozenset(person.id for person, relation in rows if person.id == actor.person_id or _word_for(actor, person, relation, today))
+
+
+def _word_for(actor: Actor, person: Person, relation: str | None, today: date) -> bool:
+    if person.died_on:
+        return relation not in (None, PROXY)
+    return person.id in actor.acts_for or (relation == "child" and age_on(person.born, today) < ADULT)
 
 
 def claim_numbers(session: Session, claim_ids: Sequence[uuid.UUID]) -> list[str]:

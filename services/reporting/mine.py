@@ -13,6 +13,7 @@ from sqlmodel import Session
 from services.access.actor import Actor
 from services.core.errors import NotFound
 from services.evidence import conversation
+from services.intake.queries import consents_for
 from services.rulebook import registry
 
 SELF = "self"
@@ -89,11 +90,15 @@ class MyCover:
 
 @dataclass(frozen=True, slots=True)
 class Mine:
-    """Everything of the page: people, claims newest first (those that ask first), covers by person."""
+    """Everything of the page: people, claims newest first (those that ask first), covers by person.
+
+    `word`: of these people, for whom the member's word is the consent.
+    """
 
     people: tuple[Whose, ...]
     claims: tuple[MyClaim, ...]
     covers: tuple[MyCover, ...]
+    word: frozenset[uuid.UUID]
 
     def name_of(self, person_id: uuid.UUID) -> str:
         """Whose it is, empty for the member's own."""
@@ -151,15 +156,16 @@ def mine(session: Session, actor: Actor, *, today: date) -> Mine:
     clocks: dict[uuid.UUID, list[Due]] = {}
     for row in session.execute(_CLOCKS, {"ids": claim_ids}):
         clocks.setdefault(row.claim_id, []).append(Due(row.kind, row.due_on, row.words, row.state))
+    word = consents_for(session, actor, ids, today)
     unread = conversation.unread(session, claim_ids=claim_ids, actor=actor.as_member())
     listed = [MyClaim(
         row.id, row.claim_no, row.case_no, row.person_id, registry.version(row.plan, row.plan_from).name, row.state, row.outcome,
         row.held, row.round, row.amount_fen, row.reported_on, _due(row.state, clocks.get(row.id, [])),
-        Asks(row.lists, row.papers, row.consent, row.letters, unread.get(row.id, 0))) for row in found]
+        Asks(row.lists, row.papers, row.consent and row.person_id in word, row.letters, unread.get(row.id, 0))) for row in found]
     covers = tuple(MyCover(row.person_id, registry.version(row.plan, row.plan_from).name, row.certificate_no, row.effective, row.last,
                            row.shares, row.effective <= today <= row.last, today < row.effective)
                    for row in session.execute(_COVERS, {"people": ids}))
-    return Mine(people, tuple(sorted(listed, key=lambda claim: not claim.asks.acts)), covers)
+    return Mine(people, tuple(sorted(listed, key=lambda claim: not claim.asks.acts)), covers, word)
 
 
 def _due(state: str, clocks: Sequence[Due]) -> Due | None:

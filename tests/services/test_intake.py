@@ -16,7 +16,7 @@ from services.enrolment import service as enrolment
 from services.evidence import service as evidence
 from services.intake import queries, service
 from services.intake.reports import PhoneCall
-from services.models import Payee, SlaClock
+from services.models import Payee, Person, SlaClock
 from services.reporting.claims import locate
 from services.simulate.synthetic import REGIONS, synthetic_person
 from tests.support.claims import NX_EVENT, XJ_EVENT, picture, report
@@ -202,6 +202,31 @@ def test_consent_is_recorded_once_and_can_be_taken_back(db: Database, now: datet
             service.record_consent(session, case_id=case.id, purpose="processing", actor=world.member(1).actor, now=now)
         service.withdraw_consent(session, case_id=case.id, purpose="insurer", actor=member.actor, now=now)
         assert queries.consent_in_force(session, case.id, "insurer") is None
+
+
+def test_whose_word_is_a_relative_s_consent(db: Database, now: datetime) -> None:
+    """The parent's for a child until the day she is eighteen, kin's for the dead, a proxy's; never a living adult's kin's."""
+    world, today = build_world(db, now), date(2026, 3, 20)
+    me, proxy = world.member(0).actor, world.member(1, "xj").actor
+    assert me.person_id
+    kin = [("child", date(2008, 3, 21), None, True), ("child", date(2008, 3, 20), None, False),
+           ("sibling", date(2015, 1, 1), None, False), ("husband", date(1980, 1, 1), None, False),
+           ("husband", date(1980, 1, 1), today, True)]
+    for n, (relation, born, died, may) in enumerate(kin, 1):
+        with db.unit_of_work(CN) as session:
+            case, _ = report(session, world, world.member(n), NX_EVENT, now)
+            enrolment.add_kin(session, person_id=me.person_id, relative_id=case.person_id, relation=relation, actor=ROOT, now=now)
+            whose = session.get_one(Person, case.person_id)
+            whose.born, whose.died_on = born, died
+            session.flush()
+            said = {}
+            for actor in (me, replace(proxy, acts_for=frozenset({whose.id}))):
+                for verb in (service.record_consent, service.withdraw_consent):
+                    try:
+                        verb(session, case_id=case.id, purpose="insurer", actor=actor, now=now)
+                    except (NotPermitted, NotFound) as refused:
+                        said[actor.person_id] = refused.code
+        assert said == ({} if may else {me.person_id: "consent_own"}) | ({proxy.person_id: "claim_missing"} if died else {}), relation
 
 
 def test_nobody_backdates_her_own_report(db: Database, now: datetime) -> None:

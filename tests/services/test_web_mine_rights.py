@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from services.core.db import Database
+from services.enrolment import service as enrolment
 from services.evidence import service as evidence
 from services.notice import service as notice
 from tests.services.api_world import Api, picture
-from tests.services.member_pages import decided, letters_out, one, person, state, version
+from tests.services.member_pages import case_no, decided, letters_out, one, person, state, version
 from tests.support.world import ROOT
 
 
@@ -21,12 +22,16 @@ def api(db: Database, now: datetime, tmp_path: Path) -> Api:
     return Api(db, now, tmp_path)
 
 
-def test_consent_for_the_insurer_is_given_and_taken_back(api: Api) -> None:
+def insured(api: Api) -> str:
+    """A claim of nx.m0 that the insurer will decide."""
     answer = api.post("nx.clerk", "/cases", {
         "id_number": api.world.member(0, "nx").synthetic.id_number, "channel": "clerk", "reported_on": "2026-03-20", "hospital": "示例医院",
         "event": {"kind": "diagnosis", "icd10": "C50.900", "behaviour": "3", "specimen_on": "2026-03-10", "diagnosed_on": "2026-03-16"}})
-    claim_no = str(answer.json()["claims"][0]["claim_no"])
-    visitor = person(api, "nx.m0")
+    return str(answer.json()["claims"][0]["claim_no"])
+
+
+def test_consent_for_the_insurer_is_given_and_taken_back(api: Api) -> None:
+    claim_no, visitor = insured(api), person(api, "nx.m0")
     assert "需要您的同意才能移送保险公司" in visitor.get("/mine").text
     visitor.get(f"/mine/{claim_no}")
     visitor.send(f"/mine/{claim_no}/consent", purpose="insurer", give="yes")
@@ -34,6 +39,34 @@ def test_consent_for_the_insurer_is_given_and_taken_back(api: Api) -> None:
     assert "撤回同意" in visitor.get(f"/mine/{claim_no}", done="consented").text
     visitor.send(f"/mine/{claim_no}/consent", purpose="insurer", give="no")
     assert "需要您的同意才能移送保险公司" in visitor.get("/mine").text
+
+
+def test_the_husband_s_word_is_no_consent_of_hers(api: Api) -> None:
+    """He sees her case and is neither asked nor heard; what she signed the clerk records."""
+    claim_no = insured(api)
+    with api.db.unit_of_work(ROOT.scope) as session:
+        enrolment.add_kin(session, person_id=api.world.person("nx.m0"), relative_id=api.world.person("nx.m1"), relation="husband",
+                          actor=ROOT, now=api.clock.now())
+    case, husband, given = case_no(api, claim_no), person(api, "nx.m1"), "SELECT count(*) FROM consent WHERE withdrawn_at IS NULL"
+
+    def refused(give: str, purpose: str) -> None:
+        page = husband.get(f"/mine/{claim_no}").text
+        assert claim_no in page and 'id="consents"' not in page and "需要您的同意" not in page + husband.get("/mine").text
+        for path in (f"/mine/{claim_no}/consent", "/mine/privacy/consent"):
+            answer = husband.send(path, case_no=case, purpose=purpose, give=give)
+            assert answer.status_code == 403 and "同意须由本人或其代理人作出" in answer.text, path
+        verb = "consents" if give == "yes" else "consents/withdraw"
+        told = api.post("nx.m1", f"/cases/{case}/{verb}", {"purpose": purpose})
+        assert (told.status_code, told.json()["code"]) == (403, "consent_own")
+
+    refused("yes", "insurer")
+    refused("yes", "processing")
+    assert one(api, given) == "0"
+    assert api.post("nx.clerk", f"/cases/{case}/consents", {"purpose": "insurer"}).status_code == 201
+    assert api.post("nx.m0", f"/cases/{case}/consents", {"purpose": "processing"}).status_code == 201
+    refused("no", "insurer")
+    refused("no", "processing")
+    assert one(api, given) == "2" and one(api, "SELECT held FROM claim WHERE claim_no = :no", no=claim_no) == "False"
 
 
 def test_withdrawing_needs_the_signed_paper(api: Api) -> None:

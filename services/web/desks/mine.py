@@ -76,7 +76,8 @@ def overview(visit: Visit) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One claim as its member reads it. `told`: what the decision says in sentences, with clauses."""
+    """One claim as its member reads it. `told`: what the decision says in sentences, with clauses. `consents`: the consents of this
+    claim are the reader's to give."""
 
     view: ClaimView
     progress: Shown
@@ -88,6 +89,7 @@ class File:
     objections: tuple[Objection, ...]
     objection_due: own.Due | None
     for_whom: str
+    consents: bool
     asks: own.Asks
 
     @property
@@ -133,7 +135,7 @@ def file_of(visit: Visit, session: Session, claim_no: str) -> File:
         talk=tuple(conversation.read(session, claim_id=located.id, actor=actor, now=visit.now)), told=_told(view),
         decision=next((one for one in reversed(view.decisions) if one.round == view.claim.round), None),
         objections=tuple(after.objections_of(session, located.id)), objection_due=own.objection_due(session, located.id),
-        for_whom=listed.name_of(located.person_id),
+        for_whom=listed.name_of(located.person_id), consents=located.person_id in listed.word,
         asks=next((one.asks for one in listed.claims if one.id == located.id), own.Asks()))
 
 
