@@ -39,10 +39,11 @@ def owe_check(session: Session, claim_ids: Sequence[uuid.UUID], *, now: datetime
 
 def upload(session: Session, *, claim_id: uuid.UUID, kind: str, file_name: str, content: bytes, actor: Actor,
            now: datetime) -> Paper:
-    """Put a paper on the claim's file; the same bytes of the same kind again give the same paper.
+    """Put a paper on the claim's file; the same bytes of the same kind again give the same paper, unless it was sent back.
 
     Its pages are drawn and the claim is checked again by `check_evidence`. InputError: unknown kind, a file that is no PDF or
-    picture, empty, damaged, hostile, unreadably small or above the limit (services/storage/reading); OutsideError: no scanner.
+    picture, empty, damaged, hostile, unreadably small or above the limit (services/storage/reading), or sent back before;
+    OutsideError: no scanner.
     """
     actor.require(Role.MEMBER, Role.INSURER, Role.SYSTEM, *VERIFIERS, what="上传材料")
     claim = claim_for(session, claim_id, actor)
@@ -58,13 +59,21 @@ def upload(session: Session, *, claim_id: uuid.UUID, kind: str, file_name: str, 
     same = session.exec(select(Paper).where(Paper.claim_id == claim.id, Paper.kind == kind, Paper.sha256 == sha256,
                                             col(Paper.removed_at).is_(None))).first()
     if same:
-        return same
+        return not_sent_back(same)
     paper = Paper(org_key=claim.org_key, claim_id=claim.id, kind=kind, sha256=sha256, mime=mime, size=len(content),
                   file_name=name, uploaded_by=actor.account_id, uploaded_at=now, warnings=warnings)
     session.add(paper)
     session.flush()
     _record(session, claim, paper.id, "upload", {"kind": kind, "sha256": sha256}, actor, now)
     outbox.add(session, [Work(CHECKED_AGAIN, claim.org_key, claim.id, paper.id)], now=now)
+    return paper
+
+
+def not_sent_back(paper: Paper) -> Paper:
+    """The paper; InputError with its fault when it was sent back: the same bytes again would wait for nobody."""
+    if paper.verdict == "rejected":
+        raise InputError("paper_sent_back", f"这份文件先前交过，已退回：{paper.fault}", field="content",
+                         remedy="重新拍照或扫描后再交；认为退回有误的，请在案件内留言")
     return paper
 
 

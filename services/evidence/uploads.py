@@ -21,7 +21,7 @@ from services.core.errors import Conflict, InputError, NotFound
 from services.core.ids import uuidv7
 from services.core.settings import settings
 from services.evidence import rules
-from services.evidence.papers import VERIFIERS, upload
+from services.evidence.papers import VERIFIERS, not_sent_back, upload
 from services.intake.queries import case_of, claims_of, require_own
 from services.models import Claim, Paper, UploadSession
 from services.rulebook import registry
@@ -66,7 +66,7 @@ def begin(session: Session, *, case_id: uuid.UUID, kind: str, file_name: str, si
           now: datetime) -> Coming:
     """Announce a file for the case's claims; the same file again goes on where it stopped.
 
-    InputError: empty, above the limit, unknown kind, no hash; Conflict: the case is over, too many unfinished files.
+    InputError: empty, above the limit, unknown kind, no hash, sent back before; Conflict: the case is over, too many unfinished files.
     """
     actor.require(Role.MEMBER, *VERIFIERS, what="上传材料")
     account = _account(actor)
@@ -173,9 +173,9 @@ def _asking(session: Session, case_id: uuid.UUID, kind: str, actor: Actor) -> li
 
 def _there(session: Session, claims: Sequence[Claim], kind: str, sha256: str) -> bool:
     ids = [claim.id for claim in claims]
-    found = session.exec(select(Paper.claim_id).where(col(Paper.claim_id).in_(ids), Paper.kind == kind, Paper.sha256 == sha256,
-                                                      col(Paper.removed_at).is_(None))).all()
-    return set(found) == set(ids)
+    found = session.exec(select(Paper).where(col(Paper.claim_id).in_(ids), Paper.kind == kind, Paper.sha256 == sha256,
+                                             col(Paper.removed_at).is_(None))).all()
+    return {not_sent_back(paper).claim_id for paper in found} == set(ids)
 
 
 def _check_room(mine: Sequence[UploadSession], size: int) -> None:

@@ -15,6 +15,7 @@ from sqlmodel import Session
 from services.access.actor import Actor
 from services.core.db import Database
 from services.core.errors import Conflict, InputError, NotFound
+from services.evidence import service as evidence
 from services.evidence import uploads
 from services.evidence.uploads import PART, Coming, WrongOffset
 from services.models import Paper
@@ -215,3 +216,20 @@ def test_a_kind_that_no_claim_asks_for_goes_onto_all_of_them(place: Place) -> No
     assert isinstance(papers, list) and [paper.kind for paper in papers] == ["other"]
     with place.db.view(ROOT.scope) as session:
         assert _kinds(session) == ["other"]
+
+
+def test_a_file_that_was_sent_back_is_refused_with_its_fault(place: Place) -> None:
+    def again() -> object:
+        return place.do(uploads.hand_in, case_id=place.case, kind="pathology", files=[("病理报告.jpg", PHOTO)])
+
+    papers = again()
+    assert isinstance(papers, list)
+    place.do(evidence.judge, login="xj.clerk", paper_id=papers[0].id, accept=False, fault="缺第二页")
+    for verb in (place.begin, again):
+        with pytest.raises(InputError, match=r"paper_sent_back.*缺第二页") as refused:
+            verb()
+        assert refused.value.field == "content"
+    assert (place.count("paper"), place.count("upload_session")) == (1, 0)
+    assert place.begin(PHOTO + b"\0").received == 0            # another picture
+    place.do(evidence.judge, login="xj.clerk", paper_id=papers[0].id, accept=True)
+    assert place.begin().id is None                             # good after all: it lies there

@@ -108,6 +108,28 @@ def test_a_list_is_read_and_answered_by_paper_or_reason(api: Api) -> None:
     assert "没有住院" in visitor.get(f"/mine/{claim_no}").text
 
 
+def test_the_same_file_after_it_was_sent_back_is_refused_where_it_was_chosen(api: Api) -> None:
+    claim_no, same = api.report(), ("p.png", picture("half"), "image/png")
+    paper = api.upload("xj.m0", f"/claims/{claim_no}/papers", same[1], kind="pathology").json()["id"]
+    assert api.post("xj.clerk", f"/papers/{paper}/judgement", {"accept": False, "fault": "缺第二页"}).status_code == 200
+    visitor, papers = person(api, "xj.m0"), f"/cases/{case_no(api, claim_no)}/papers"
+    visitor.get(papers)
+    again = visitor.send(papers, files={"files-pathology": same}, kind="pathology")
+    assert again.status_code == 422 and 'id="files-pathology-fault"' in again.text and "先前交过，已退回：缺第二页" in again.text
+    api.act("xj.clerk", claim_no, "supplements", {"items": [{"paper": "pathology", "reason": "缺第二页"}]})
+    letters_out(api, claim_no, "supplement.create")
+    letter = re.search(r'action="(/mine/letters/[^"]+)"', visitor.get(f"/mine/{claim_no}").text)
+    assert letter and visitor.send(letter[1]).status_code == 303
+    link = re.search(r'href="(/mine/[^"]+/lists/[^"]+)"', visitor.get(f"/mine/{claim_no}").text)
+    assert link
+    visitor.get(link[1])
+    again = visitor.send(link[1], files={"files-0": same}, version=version(visitor), paper=["pathology"])
+    assert again.status_code == 422 and 'id="files-0-fault"' in again.text and "先前交过，已退回：缺第二页" in again.text
+    whole = ("p.png", picture("whole"), "image/png")
+    assert visitor.send(link[1], files={"files-0": whole}, version=version(visitor), paper=["pathology"]).status_code == 303
+    assert state(api, claim_no) == "reported"
+
+
 def test_only_the_addressee_s_own_opening_delivers_a_letter(api: Api) -> None:
     claim_no = api.report()
     letters_out(api, claim_no, "claim.create")
