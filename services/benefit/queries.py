@@ -43,9 +43,17 @@ class Basis:
         return parse(self.words)
 
 
+# A premium given back for a disease of the waiting period ends the cover with that disease, and a renewal of it is none (A-13); both
+# stand only as long as that claim's decision does.
 _CLAIMS = sa.text("""
     SELECT c.id, c.org_key, c.round, c.plan, c.plan_from, c.cover_id, c.event, c.inputs, c.digest, v.effective,
-           least(v.until, v.ended_on) AS until, v.renewal, v.shares, v.tier, v.high_risk_work, v.relation, v.premium_fen,
+           least(v.until, v.ended_on, (
+               SELECT min(greatest(v.effective, coalesce(CAST(o.event ->> 'specimen_on' AS date), q.diagnosed_on)))
+               FROM reservation r JOIN claim o ON o.id = r.claim_id JOIN case_file q ON q.id = o.case_id
+               WHERE r.cover_id = v.id AND r.claim_id <> c.id AND r.benefit = 'premium_refund'
+                   AND r.state IN ('reserved', 'paid'))) AS until,
+           v.renewal AND NOT EXISTS (SELECT FROM premium_given_back(ARRAY[v.person_id], v.plan, v.effective)) AS renewal,
+           v.shares, v.tier, v.high_risk_work, v.relation, v.premium_fen,
            CASE WHEN premium_entered(c.plan) THEN (SELECT coalesce(sum(e.amount_fen), v.premium_fen) FROM ledger_entry e
                WHERE e.cover_id = v.id AND e.account IN ('receivable', 'memo_receivable')) ELSE 0 END AS open_fen,
            person_category_on(p.id, k.diagnosed_on, p.category) AS category, p.born, p.sex, k.reported_on, k.last_timely_day

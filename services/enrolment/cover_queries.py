@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from services.core.errors import NotFound
+from services.engine.ceiling import PREMIUM_REFUND
 from services.models import Cover, Endorsement
 from services.rulebook import registry
 
@@ -65,10 +66,12 @@ _TAKEN = sa.text("""
 
 
 def liabilities(session: Session, cover: Cover) -> list[Liability]:
-    """Each benefit of the cover's pinned wording, and which payment ended it: benefits end one by one."""
+    """Each benefit of the cover's pinned wording, and which payment ended it: benefits end one by one, with the premium given back all
+    of them (A-13).
+    """
     book = registry.version(cover.plan, cover.plan_from)
     ended: dict[str, tuple[str, str, str]] = {}
     for row in session.execute(_TAKEN, {"cover": cover.id}):
-        for benefit in book.closed_by(row.benefit):
+        for benefit in book.benefits if row.benefit == PREMIUM_REFUND else book.closed_by(row.benefit):
             ended.setdefault(benefit, ("ended" if row.state == "paid" else "ending", row.benefit, row.claim_no))
     return [Liability(name, rule.name, rule.clause, *ended.get(name, ("open",))) for name, rule in book.benefits.items()]

@@ -82,6 +82,10 @@ _STANDING = """
     LEFT JOIN cover_standing((SELECT coalesce(array_agg(DISTINCT person_id), '{}') FROM known WHERE person_id IS NOT NULL),
                              %(plan)s, %(required)s, %(effective)s, %(until)s) s ON s.person_id = k.person_id
     LEFT JOIN cover c ON c.id = s.clash_id"""
+# After a premium given back the cover had ended: whoever joins again waits again (A-13).
+_GIVEN_BACK = """
+    UPDATE roster_standing SET renewal = false WHERE renewal AND person_id IN (
+        SELECT premium_given_back((SELECT array_agg(person_id) FROM roster_standing WHERE renewal), %(plan)s, %(effective)s))"""
 _AGAINST = """
     SELECT r.row, r.born, s.first_row, s.renamed, s.died, s.clash_from, s.clash_until, s.clash_no, s.renewal, s.required
     FROM roster_row r JOIN roster_standing s ON s.row = r.row
@@ -96,6 +100,7 @@ def against(session: Session, terms: Terms) -> Iterator[Standing]:
     given = {"plan": terms.book.plan, "required": terms.book.requires.plan if terms.book.requires else None,
              "effective": terms.effective, "until": terms.until}
     cursor.execute(_STANDING, given)
+    cursor.execute(_GIVEN_BACK, given)
     cursor.execute("CREATE INDEX ON roster_standing (row); ANALYZE roster_standing")
     cursor.execute(_AGAINST, given)
     for row in cursor:
