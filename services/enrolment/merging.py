@@ -14,7 +14,7 @@ from services.access.actor import OFFICE, Actor, Role
 from services.audit import service as audit
 from services.audit.chain import Entry
 from services.core.errors import Conflict, InputError, NotFound, NotPermitted
-from services.enrolment import people, person_history
+from services.enrolment import merged_covers, people, person_history
 from services.enrolment.categories import require_outsider
 from services.enrolment.kin import PROXY
 from services.models import BankCard, FamilyTie, Person, PersonMerge
@@ -23,13 +23,6 @@ _MAY = (Role.ADMINISTRATOR, Role.SYSTEM, *sorted(OFFICE))
 Moved = dict[str, list[object]]
 _TIES, _TIES_MADE, _TIES_RAISED = "family_tie", "family_tie.made", "family_tie.raised"
 _CARDS, _RECORDS = "bank_card.replaced_at", "person.merged_into"
-
-_OVERLAPS = sa.text("""
-    SELECT a.plan, a.certificate_no AS one, ao.name AS one_unit, b.certificate_no AS other, bo.name AS other_unit
-    FROM cover a JOIN cover b ON b.plan = a.plan AND b.person_id = :kept
-        AND a.effective <= coalesce(b.ended_on, b.until) AND b.effective <= coalesce(a.ended_on, a.until)
-    JOIN organisation ao ON ao.id = a.org_id JOIN organisation bo ON bo.id = b.org_id
-    WHERE a.person_id = :dropped ORDER BY a.plan, a.effective""")
 
 
 def merge_people(session: Session, *, kept_id: uuid.UUID, dropped_id: uuid.UUID, why: str, version: int | None = None,
@@ -46,7 +39,8 @@ def merge_people(session: Session, *, kept_id: uuid.UUID, dropped_id: uuid.UUID,
     require_outsider(session, actor, [kept_id, dropped_id], "合并记录")
     if session.execute(sa.text("SELECT person_beyond_scope(:person)"), {"person": dropped_id}).scalar_one():
         raise NotPermitted("beyond_scope", "此人在您的管辖范围之外另有记录", remedy="由上一级办事处合并")
-    _require_no_overlap(session, kept, dropped)
+    merged_covers.require_no_overlap(session, kept, dropped)
+    merged_covers.join(session, kept.id, dropped.id, actor=actor, now=now)
     moved = _repoint(session, kept, dropped, now)
     if dropped.died_on and not kept.died_on:
         person_history.record(session, kept.id, {"died_on": (None, str(dropped.died_on))}, why=why, actor=actor, now=now)
@@ -64,8 +58,8 @@ def merge_people(session: Session, *, kept_id: uuid.UUID, dropped_id: uuid.UUID,
 def split_people(session: Session, *, merge_id: uuid.UUID, why: str, actor: Actor, now: datetime) -> PersonMerge:
     """Undo a merger: the rows it re-pointed go back; what came since stays with the kept record.
 
-    Conflict: already undone, or one of the two was merged again since. NotPermitted: rows beyond the actor's scope, the
-    actor's own record or kin.
+    Conflict: already undone, one of the two was merged again since, or claims were made since on covers that would go
+    back. NotPermitted: rows beyond the actor's scope, the actor's own record or kin.
     """
     actor.require(*_MAY, what="撤销合并")
     made = session.exec(select(PersonMerge).where(PersonMerge.id == merge_id).with_for_update()).first()
@@ -80,12 +74,15 @@ def split_people(session: Session, *, merge_id: uuid.UUID, why: str, actor: Acto
     # What lies beyond the scope would not go back, and no second undoing could fetch it.
     if session.execute(sa.text("SELECT person_beyond_scope(:person)"), {"person": kept.id}).scalar_one():
         raise NotPermitted("beyond_scope", "此人在您的管辖范围之外另有记录", remedy="由上一级办事处撤销")
+    merged_covers.require_none_since(session, kept.id, _ids(made.moved, "cover.person_id"), _ids(made.moved, "claim.person_id"),
+                                     now=now)
     dropped.merged_into = None
     made.undone_at, made.undone_by = now, actor.account_id
     kept.version, dropped.version = kept.version + 1, dropped.version + 1
     session.add_all([kept, dropped, made])
     session.flush()
     _give_back(session, made)
+    merged_covers.part(session, kept.id, dropped.id, actor=actor, now=now)
     person_history.record(session, kept.id, {"merged": (str(dropped.id), None)}, why=why, actor=actor, now=now)
     _tell(session, made.moved, "person_split", made, why, actor, now)
     return made
@@ -99,13 +96,6 @@ def _pair(session: Session, kept_id: uuid.UUID, dropped_id: uuid.UUID, version: 
         found[wanted] = person_history.locked(session, wanted, version=version if own else None,
                                               field="kept_id" if own else "dropped_id")
     return found[kept_id], found[dropped_id]
-
-
-def _require_no_overlap(session: Session, kept: Person, dropped: Person) -> None:
-    met = session.execute(_OVERLAPS, {"kept": kept.id, "dropped": dropped.id}).all()
-    if met:
-        words = "；".join(f"{row.plan}：{row.one}（{row.one_unit}）与 {row.other}（{row.other_unit}）" for row in met)
-        raise Conflict("covers_overlap", f"{dropped.name}的两条记录有重叠的保障：{words}", remedy="先终止或退回其中一份保障，再合并")
 
 
 def _repoint(session: Session, kept: Person, dropped: Person, now: datetime) -> Moved:

@@ -3,55 +3,32 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
 import sqlalchemy as sa
 from sqlmodel import Session, select
 
-from services.access.actor import Actor
 from services.audit.verify import verify
-from services.core.db import Database, Scope
+from services.core.db import Database
 from services.core.errors import Conflict, HuzhuError, InputError, NotPermitted
 from services.enrolment import person_history, queries, service
 from services.intake import service as intake
 from services.models import AuditRecord, BankCard, Claim, Cover, FamilyTie, Payee, Person, PersonMerge
 from services.reporting import checks
-from services.simulate.synthetic import REGIONS, Synthetic, synthetic_person
+from services.simulate.synthetic import synthetic_person
+from tests.services.merging_world import CN, enrol, merge, mistyped, split
+from tests.services.premium_world import end
 from tests.services.review_world import MALIGNANT, in_review, levels, passes, report
 from tests.support.proof import PROOF, keep_proof
 from tests.support.road import decided, pay
-from tests.support.world import NX_PLAN, ROOT, XJ_PLAN, World, build_world, enrol_members
-
-CN = Scope("cn")
-XJ = Scope("cn.xj")
+from tests.support.world import NX_PLAN, ROOT, XJ_PLAN, World, build_world
 
 
 @pytest.fixture
 def world(db: Database, now: datetime) -> World:
     keep_proof()
     return build_world(db, now)
-
-
-def _mistyped(world: World, n: int, serial: int) -> Synthetic:
-    """The member once more under a mistyped number, with a card of her own there."""
-    member = world.member(n, "xj").synthetic
-    return replace(synthetic_person(serial, region=REGIONS["xinjiang"], bank="ICBC"), name=member.name)
-
-
-def _enrol(world: World, who: Synthetic, effective: date, now: datetime, plan: str = XJ_PLAN, office: str = "xj") -> uuid.UUID:
-    with world.db.unit_of_work(CN) as session:
-        enrol_members(session, world, office, plan, [who], effective, now)
-        found = queries.person_by_number(session, who.id_number)
-        assert found is not None
-        return found.id
-
-
-def _merge(world: World, kept: uuid.UUID, dropped: uuid.UUID, now: datetime, actor: Actor | None = None) -> PersonMerge:
-    who = actor or world.actor("xj.head")
-    with world.db.unit_of_work(who.scope) as session:
-        return service.merge_people(session, kept_id=kept, dropped_id=dropped, why="同一人两条记录", actor=who, now=now)
 
 
 def _owners(session: Session) -> set[tuple[str, str, str]]:
@@ -74,9 +51,9 @@ def test_a_merger_repoints_everything_and_goes_back(world: World, now: datetime)
     """Kept: this year's cover with a claim paid. Dropped: last year's cover, a claim in review, kin, a category, a proxy."""
     kept = world.member(1, "xj").person_id
     pay(world, [decided(world, 1, now)], now)
-    typed = _mistyped(world, 1, 410)
-    dropped = _enrol(world, typed, date(2025, 1, 1), now)
-    clerk, head = world.actor("xj.clerk"), world.actor("xj.head")
+    typed = mistyped(world, 1, 410)
+    dropped = enrol(world, typed, date(2025, 1, 1), now)
+    clerk = world.actor("xj.clerk")
     with world.db.unit_of_work(clerk.scope) as session:
         old_event = dict(MALIGNANT) | {"diagnosed_on": "2025-12-20", "specimen_on": "2025-12-18"}
         case = intake.report(session, person_id=dropped, event=old_event, channel="clerk", late_reason="住院", actor=clerk, now=now)
@@ -90,7 +67,7 @@ def test_a_merger_repoints_everything_and_goes_back(world: World, now: datetime)
                           until_on=date(2026, 4, 1), reason="病重", proof_sha256=PROOF, actor=ROOT, now=now)
         service.correct_person(session, person_id=dropped, words={"phone": "19900000009"}, why="换号", actor=ROOT, now=now)
         before = _owners(session)
-    made = _merge(world, kept, dropped, now)
+    made = merge(world, kept, dropped, now)
     with world.db.view(CN) as session:
         assert not any(owner == str(dropped) for _, _, owner in _owners(session))
         assert {cover.effective for cover in queries.covers_of(session, kept)} == {date(2025, 1, 1), date(2026, 1, 1)}
@@ -111,46 +88,41 @@ def test_a_merger_repoints_everything_and_goes_back(world: World, now: datetime)
         assert last is not None and (last.event, last.record["reason"]) == ("person_merged", "同一人两条记录")
         assert checks.run(session) == []
         assert verify(session) == []
-    with world.db.unit_of_work(head.scope) as session:
-        service.split_people(session, merge_id=made.id, why="查明为两人", actor=head, now=now)
+    split(world, made, now)
     with world.db.view(CN) as session:
         assert _owners(session) == before
-        split = person_history.resolved(session, dropped)
-        assert split is not None and split.id == dropped
+        alone = person_history.resolved(session, dropped)
+        assert alone is not None and alone.id == dropped
         assert checks.run(session) == []
         assert verify(session) == []
-    with world.db.unit_of_work(head.scope) as session, pytest.raises(Conflict, match="merge_undone"):
-        service.split_people(session, merge_id=made.id, why="x", actor=head, now=now)
+    with pytest.raises(Conflict, match="merge_undone"):
+        split(world, made, now)
 
 
 def test_overlapping_covers_are_named_and_nothing_is_merged(world: World, now: datetime) -> None:
     kept = world.member(2, "xj").person_id
-    dropped = _enrol(world, _mistyped(world, 2, 411), date(2026, 12, 31), now)        # the last day of the kept one's cover
+    dropped = enrol(world, mistyped(world, 2, 411), date(2026, 12, 31), now)        # the last day of the kept one's cover
     with world.db.view(CN) as session:
         ours, theirs = (queries.covers_of(session, person)[0].certificate_no for person in (kept, dropped))
     with pytest.raises(Conflict) as refused:
-        _merge(world, kept, dropped, now)
+        merge(world, kept, dropped, now)
     assert refused.value.code == "covers_overlap"
     assert all(word in refused.value.message for word in (XJ_PLAN, ours, theirs, "天山区示例一厂工会"))
     with world.db.view(CN) as session:
         assert session.exec(select(PersonMerge)).all() == []
         assert session.exec(select(Cover.person_id).where(Cover.certificate_no == theirs)).one() == dropped
-
-
-def test_covers_that_only_touch_are_merged(world: World, now: datetime) -> None:
-    kept = world.member(2, "xj").person_id
-    dropped = _enrol(world, _mistyped(world, 2, 412), date(2027, 1, 1), now)
-    _merge(world, kept, dropped, now)
+    end(world, theirs, date(2026, 12, 30), now)             # taken back as the refusal asks: it covers no day any more
+    merge(world, kept, dropped, now)
     with world.db.view(CN) as session:
-        assert len(queries.covers_of(session, kept)) == 2
+        assert session.exec(select(Cover.person_id).where(Cover.certificate_no == theirs)).one() == kept
 
 
 def test_a_number_of_the_dropped_record_enrols_the_kept_one(world: World, now: datetime) -> None:
-    kept, typed = world.member(2, "xj").person_id, _mistyped(world, 2, 413)
+    kept, typed = world.member(2, "xj").person_id, mistyped(world, 2, 413)
     with world.db.unit_of_work(CN) as session:
         dropped = service.add_person(session, name=typed.name, id_number=typed.id_number, actor=ROOT, now=now).id
-    _merge(world, kept, dropped, now)
-    assert _enrol(world, typed, date(2027, 1, 1), now) == kept
+    merge(world, kept, dropped, now)
+    assert enrol(world, typed, date(2027, 1, 1), now) == kept
     claim = report(world, 2, now)
     with world.db.view(CN) as session:
         assert session.get_one(Claim, claim).person_id == kept
@@ -158,10 +130,10 @@ def test_a_number_of_the_dropped_record_enrols_the_kept_one(world: World, now: d
 
 def test_a_writer_that_read_the_dropped_record_is_refused(world: World, now: datetime) -> None:
     """Its transaction is tried again and then finds the kept record; no cover is left on the dropped one."""
-    kept, typed = world.member(2, "xj").person_id, _mistyped(world, 2, 415)
+    kept, typed = world.member(2, "xj").person_id, mistyped(world, 2, 415)
     with world.db.unit_of_work(CN) as session:
         dropped = service.add_person(session, name=typed.name, id_number=typed.id_number, actor=ROOT, now=now).id
-    _merge(world, kept, dropped, now)
+    merge(world, kept, dropped, now)
     with pytest.raises(sa.exc.OperationalError, match="record was merged"), world.db.unit_of_work(CN) as session:
         (cover,) = queries.covers_of(session, kept)
         copy = cover.model_dump(exclude={"id", "person_id", "certificate_no"})
@@ -185,11 +157,11 @@ def test_a_decider_under_two_records_is_one_person(world: World, now: datetime) 
 
 
 def test_rows_beyond_the_actors_scope_stop_the_merger(world: World, now: datetime) -> None:
-    kept, typed = world.member(2, "xj").person_id, _mistyped(world, 2, 414)
-    dropped = _enrol(world, typed, date(2026, 5, 1), now, plan=NX_PLAN, office="nx")
+    kept, typed = world.member(2, "xj").person_id, mistyped(world, 2, 414)
+    dropped = enrol(world, typed, date(2026, 5, 1), now, plan=NX_PLAN, office="nx")
     with pytest.raises(NotPermitted, match="beyond_scope"):
-        _merge(world, kept, dropped, now)
-    _merge(world, kept, dropped, now, actor=ROOT)
+        merge(world, kept, dropped, now)
+    merge(world, kept, dropped, now, actor=ROOT)
     with world.db.view(CN) as session:
         assert {cover.plan for cover in queries.covers_of(session, kept)} == {XJ_PLAN, NX_PLAN}
 
@@ -200,7 +172,7 @@ def test_an_office_does_not_undo_what_it_cannot_give_back(world: World, now: dat
     kept, dropped, head = world.member(0, "nx").person_id, world.member(0, "xj").person_id, world.actor("nx.head")
     with world.db.view(CN) as session:
         before = _owners(session)
-    made = _merge(world, kept, dropped, now, actor=ROOT)
+    made = merge(world, kept, dropped, now, actor=ROOT)
     with world.db.unit_of_work(head.scope) as session, pytest.raises(NotPermitted, match="beyond_scope"):
         service.split_people(session, merge_id=made.id, why="查明为两人", actor=head, now=now)
     with world.db.view(CN) as session:
@@ -216,7 +188,7 @@ def test_mergers_that_cannot_be(world: World, now: datetime) -> None:
     for one, other, actor, code in ((kept, kept, "xj.head", "merge_self"), (kept, uuid.uuid4(), "xj.head", "person_missing"),
                                     (kept, head, "xj.head", "own_or_kin"), (kept, head, "xj.clerk", "role_missing")):
         with pytest.raises((InputError, NotPermitted, HuzhuError), match=code):
-            _merge(world, one, other, now, actor=world.actor(actor))
+            merge(world, one, other, now, actor=world.actor(actor))
 
 
 def test_a_chain_of_mergers_is_one_hop(world: World, now: datetime) -> None:
