@@ -147,19 +147,33 @@ def _clauses(body: Decide) -> str:
 
 
 _DECIDED = sa.text("SELECT d.amount_fen FROM decision d WHERE d.claim_id = :claim AND d.round = :round")
+# Its message names one account: the money is everybody's who is to receive only where that is the account of each.
+_THEIRS = sa.text("""
+    SELECT coalesce(bool_and(b.last4 IS NOT DISTINCT FROM :last4), false) FROM payee y LEFT JOIN bank_card b ON b.id = y.bank_card_id
+    WHERE y.claim_id = :claim AND y.active""")
 
 
 def _settle(case: Case, body: Settle) -> None:
-    """A sum that is not the decided one settles nothing: the line waits for a person, the handoff for the right sum."""
+    """Another sum than the decided one, or another account than the payees', settles nothing: the line waits for a person, the
+    handoff for the right message.
+    """
     decided = case.session.execute(_DECIDED, {"claim": case.claim_id, "round": case.round}).scalar()
-    if decided is not None and to_fen(body.amount) != decided:
+    fault = None if decided is None else _fault(case, body, decided)
+    if fault is not None:
         case.session.add(BankLine(
             org_key=case.org_key, kind="credit", attempt=0, reference=case.message.claim_no, amount_fen=to_fen(body.amount),
-            serial=body.serial, bank_time=body.bank_time, fault="amount_differs", file_sha256=case.message.digest, line_no=1,
-            at=case.now))
+            serial=body.serial, bank_time=body.bank_time, fault=fault, file_sha256=case.message.digest, line_no=1, at=case.now))
         return
     case.fire("settle", bank_proof_given=body.bank_time is not None and bool(body.serial))
     case.set("serial = :serial", serial=body.serial)
+
+
+def _fault(case: Case, body: Settle, decided_fen: int) -> str | None:
+    """What is wrong with the money; after a death it may have gone to the dead member, or to one heir of several."""
+    if to_fen(body.amount) != decided_fen:
+        return "amount_differs"
+    theirs = {"claim": case.claim_id, "last4": body.account_last4}
+    return "payee_differs" if body.amount > 0 and not case.session.execute(_THEIRS, theirs).scalar_one() else None
 
 
 def _reject(case: Case, body: Reject) -> None:
@@ -176,8 +190,12 @@ def _recalled(case: Case, body: Recalled) -> None:
 
 def give_back(session: Session, claim_id: uuid.UUID, *, reason: str, root: Actor, now: datetime) -> None:
     """The claim is the union's again, in a new round: the handed-over round's levels are void."""
-    fire(session, "claim", "recall", [Move(claim_id, reason=reason, facts={"recall_confirmed": True})], actor=root, now=now)
+    # The round first: the clocks of the move go by it.
     session.execute(sa.text("UPDATE claim SET round = round + 1 WHERE id = :id"), {"id": claim_id})
+    # An objection or correction that the recalled round was to answer is answered by the next one; who is barred stays barred.
+    session.execute(sa.text("UPDATE reopening SET round = round + 1 WHERE claim_id = :id AND confirmed_at IS NOT NULL"
+                            " AND concluded_at IS NULL"), {"id": claim_id})
+    fire(session, "claim", "recall", [Move(claim_id, reason=reason, facts={"recall_confirmed": True})], actor=root, now=now)
     steps = session.execute(sa.text("SELECT id FROM review_step WHERE claim_id = :id"
                                     " AND state IN ('waiting', 'open', 'passed')"), {"id": claim_id}).scalars().all()
     fire(session, "review_step", "void", [Move(step, reason=reason) for step in steps], actor=root, now=now)

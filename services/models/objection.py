@@ -49,7 +49,7 @@ class Objection(Moving, table=True):
 
 class Reopening(ByTwo, table=True):
     """Why a decided claim goes through another round: an accepted objection, or a correction asked by one person and
-    confirmed by another. `round` is the new round, empty until it begins.
+    confirmed by another. `round` is the new round, empty until it begins; the insurer's recall of the file carries it on to the next.
 
     `changes`: [{"what", "old", "new"}] in words. `barred`: persons who decided in the round objected to.
     `before_fen`: what the decisions before gave in all; `lapsed_fen`: how much of it was never paid and falls away, because

@@ -231,17 +231,22 @@ def test_a_completed_event_is_still_the_same_event(world: World, now: datetime) 
         assert len(report(session, world, member, {**told, "icd10": "C56.900"}, now)[1]) == 1
 
 
-def settle(session: Session, handoff: Handoff, claim: Claim, seq: int, amount: str, now: datetime) -> None:
-    """The insurer says that it paid, and we apply it."""
+def settle(session: Session, handoff: Handoff, claim: Claim, seq: int, amount: str, now: datetime, *, last4: str) -> None:
+    """The insurer says that it paid, and to which account; we apply it."""
     message = InboundMessage.model_validate({
         "message_id": uuid.uuid4(), "handoff_id": handoff.id, "claim_no": claim.claim_no, "round": 1, "version": 1,
         "at": now, "seq": seq, "kind": "settle",
-        "body": {"amount": amount, "bank_time": CREDIT_DAY, "serial": f"PA{seq}", "account_last4": "3001"}})
+        "body": {"amount": amount, "bank_time": CREDIT_DAY, "serial": f"PA{seq}", "account_last4": last4}})
     insurer.receive(session, message=message, now=now)
     assert insurer.apply(session, claim_nos=[claim.claim_no], now=now) == 1
 
 
-def test_an_insurer_that_names_a_wrong_sum_can_name_the_right_one(world: World, now: datetime) -> None:
+@pytest.mark.parametrize(("amount", "account", "fault"), [
+    ("99999.99", "own", "amount_differs"), ("100000.01", "own", "amount_differs"), ("100000.00", "0000", "payee_differs")])
+def test_an_insurer_that_names_a_wrong_sum_or_account_can_name_the_right_one(
+        world: World, now: datetime, amount: str, account: str, fault: str) -> None:
+    own = world.member(0, "nx").synthetic.card[-4:]
+    assert own != "0000"
     with world.db.unit_of_work(ROOT.scope) as session:
         claim = decided(session, world, 0, 10_000_000, now=now, office="nx")
         handoff = Handoff(org_key=claim.org_key, state="decided", claim_id=claim.id, round=1, package=1,
@@ -249,11 +254,11 @@ def test_an_insurer_that_names_a_wrong_sum_can_name_the_right_one(world: World, 
         session.add(handoff)
         session.flush()
         payment.plan(session, claim_ids=[claim.id], actor=ROOT, now=now)
-        settle(session, handoff, claim, 1, "99999.99", now)
+        settle(session, handoff, claim, 1, amount, now, last4=own if account == "own" else account)
         session.refresh(handoff)
         assert handoff.state == "decided"
-        assert [line.fault for line in queries.unmatched_lines(session)] == ["amount_differs"]
-        settle(session, handoff, claim, 2, "100000.00", now)
+        assert [line.fault for line in queries.unmatched_lines(session)] == [fault]
+        settle(session, handoff, claim, 2, "100000.00", now, last4=own)
         session.refresh(handoff)
         assert handoff.state == "settled"
         assert payment.announce(session, claim_ids=[claim.id], actor=ROOT, now=now) == [claim.id]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,10 @@ from services.core.errors import Conflict
 from services.evidence import service as evidence
 from services.insurer import queries
 from services.insurer import service as insurer
+from services.insurer.messages import Settle
+from services.models import Claim
+from services.payment import queries as payments
+from services.payment import service as payment
 from tests.services.handoff_world import (
     collect,
     handoff,
@@ -21,6 +26,7 @@ from tests.services.handoff_world import (
     with_insurer,
 )
 from tests.services.insurer_world import Twin, polled, running
+from tests.services.paying_world import heirs, prove_heirs
 from tests.services.review_world import (
     MALIGNANT,
     ROOT,
@@ -63,6 +69,39 @@ def test_from_the_certificate_to_the_insurers_money(world: World, twin: Twin, no
     assert (f"{money.amount}", money.serial) == ("100900.00", row.serial) and money.bank_time is not None
     assert kinds == ["applied"] * 4
     assert collect(world, twin, claim, now) == 0
+
+
+@pytest.mark.parametrize("shares", [([1, 1],), ([1, 2], [1, 2])], ids=["one heir", "two heirs"])
+def test_what_went_to_the_dead_members_account_was_not_paid_to_her_heirs(
+        world: World, twin: Twin, now: datetime, shares: tuple[list[int], ...]) -> None:
+    """She dies while the insurer has her file: it pays the account that the file names."""
+    claim, named = with_insurer(world, twin, now), heirs(*shares)
+    no, clerk = number(world, claim), world.actor("nx.clerk")
+    with world.db.unit_of_work(ROOT) as session:
+        prove_heirs(session, session.get_one(Claim, claim), now)
+    with world.db.unit_of_work(clerk.scope) as session:
+        payment.note_death(session, claim_id=claim, died_on=date(2026, 3, 19), heirs=named, actor=clerk, now=now)
+    twin.walk(no, "ack", "file", "decide", "settle")
+    assert collect(world, twin, claim, now) == 4
+    with world.db.unit_of_work(ROOT) as session:
+        owed = payment.plan(session, claim_ids=[claim], actor=SYSTEM, now=now)
+        assert (handoff(world, claim).state, queries.paid_by_insurer(session)) == ("decided", [])
+        assert {row.state for row in owed} == {"planned"} and len(owed) == len(shares)
+        [line] = payments.unmatched_lines(session)
+        assert (line.fault, line.reference, line.amount_fen, line.payment_id) == ("payee_differs", no, 10_090_000, None)
+    said = polled(twin, no)[-1]
+    assert isinstance(said.body, Settle)
+    right = said.model_copy(update={"message_id": uuid.uuid4(), "seq": said.seq + 1_000_000, "body": said.body.model_copy(
+        update={"account_last4": str(named[0]["account"])[-4:]})})
+    with world.db.unit_of_work(ROOT) as session:        # the account of one of two is not the other's
+        insurer.receive(session, message=right, now=now)
+        assert insurer.apply(session, claim_nos=[no], now=now) == 1
+    alone = len(shares) == 1
+    with world.db.unit_of_work(ROOT) as session:
+        assert queries.paid_by_insurer(session) == [claim] * alone
+        assert payment.announce(session, claim_ids=queries.paid_by_insurer(session), actor=SYSTEM, now=now) == [claim] * alone
+        assert {row.state for row in payments.payments_of(session, claim)} == {"credited" if alone else "planned"}
+        assert [row.fault for row in payments.unmatched_lines(session)] == ["payee_differs"] * len(shares)
 
 
 def test_messages_in_any_order_end_in_the_same_place(world: World, twin: Twin, now: datetime) -> None:
