@@ -157,17 +157,18 @@ def restaff(session: Session, claims: Sequence[Routable], *, actor: Actor, now: 
 
 
 def refresh(session: Session, claims: Sequence[Routable], *, actor: Actor, now: datetime) -> None:
-    """A claim comes back from papers: passed levels stand unless the facts changed; an open one above a reset waits."""
+    """A claim comes back from papers: passed levels stand unless the facts changed; an open one waits.
+
+    Its days did not run while the file was away: when its turn comes it opens with all of them.
+    """
     digests = {claim.id: claim.digest for claim in claims}
     reset: list[Move] = []
     down: list[Move] = []
     for claim_id, rows in steps_of(session, list(digests)).items():
-        broken = False
         for step in rows:
             if step.state == "passed" and step.seen_digest != digests[claim_id]:
                 reset.append(Move(step.id, reason="papers_changed"))
-                broken = True
-            elif step.state == "open" and broken:
+            elif step.state == "open":
                 down.append(Move(step.id, reason="papers_changed"))
     fire(session, "review_step", "reset", reset, actor=actor, now=now)
     fire(session, "review_step", "send_down", down, actor=actor, now=now)

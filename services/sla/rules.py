@@ -21,13 +21,15 @@ class Op(StrEnum):
 class Step:
     """`kinds` empty: all clocks of the claim. `subject`: the clock belongs to the moved row, not to the whole claim.
 
-    `where` is a condition on the moved row `r`; rows that do not meet it are left out.
+    `where` is a condition on the moved row `r`; rows that do not meet it are left out. `verdict` False: what stops was taken back,
+    neither kept nor missed.
     """
 
     op: Op
     kinds: tuple[str, ...] = ()
     subject: bool = False
     where: str = ""
+    verdict: bool = True
 
 
 UNION = ("verification", "pay")
@@ -39,13 +41,16 @@ _DECISION_LETTERS = "r.code IN ('decision', 'consolation', 'refusal', 'refund', 
 FOLLOWS: dict[tuple[str, str], tuple[Step, ...]] = {
     ("claim", "create"): (Step(Op.START, ("verification",)),),
     ("claim", "verify"): (Step(Op.STOP, ("verification",)), Step(Op.START, ("pay",))),
+    ("claim", "ask"): (Step(Op.STOP, ("level",)),),                 # the file leaves the desk; it begins anew when it is back
     ("claim", "answer"): (Step(Op.START, ("verification",)),),      # asked after the verification: verified anew, in time
     ("claim", "send_back"): (Step(Op.START, ("verification",)),),
     ("claim", "resume"): (Step(Op.START, ("verification",)),),
     ("claim", "refuse"): (Step(Op.STOP, ("pay",)), Step(Op.START, ("refusal_letter",))),
     ("claim", "insurer_pay"): (Step(Op.STOP, ("assessment", "advance")), Step(Op.START, ("agreement",))),
     ("claim", "insurer_refuse"): (Step(Op.STOP, ("pay", *INSURER)), Step(Op.START, ("refusal_letter",))),
-    ("claim", "recall"): (Step(Op.STOP, INSURER),),
+    ("claim", "recall"): (Step(Op.STOP, INSURER), Step(Op.STOP, ("pay",), verdict=False), Step(Op.START, ("verification",))),
+    # What a decision that falls away had promised; the round that begins is promised anew.
+    ("claim", "reopen"): (Step(Op.STOP, ("pay", "insurer_pay", "agreement"), verdict=False),),
     ("claim", "settle"): (Step(Op.STOP, ("pay", "insurer_pay", "agreement")),),
     ("claim", "lapse"): (Step(Op.STOP),),
     ("claim", "close"): (Step(Op.STOP),),

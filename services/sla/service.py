@@ -245,14 +245,14 @@ _ROWS = "(SELECT * FROM unnest(%(claims)s::uuid[], %(subjects)s::text[], %(days)
 
 def _rows(step: Step, rows: Rows) -> dict[str, Any]:
     return {"claims": [claim for claim, _ in rows.values()], "subjects": [str(i) for i in rows],
-            "days": [day for _, day in rows.values()], "kinds": list(step.kinds), "windows": sorted(WINDOWS)}
+            "days": [day for _, day in rows.values()], "kinds": list(step.kinds)}
 
 
 def _stop(session: Session, step: Step, rows: Rows) -> None:
     driver_cursor(session).execute(
         "UPDATE sla_clock k SET state = 'stopped', stopped_on = m.day,"
-        f" kept = CASE WHEN k.kind = ANY(%(windows)s::text[]) THEN NULL ELSE m.day <= k.due_on END FROM {_ROWS}"
-        f" WHERE {_which(step)} AND k.state <> 'stopped'", _rows(step, rows))
+        f" kept = CASE WHEN %(verdict)s AND k.kind <> ALL(%(windows)s::text[]) THEN m.day <= k.due_on END FROM {_ROWS}"
+        f" WHERE {_which(step)} AND k.state <> 'stopped'", {**_rows(step, rows), "verdict": step.verdict, "windows": sorted(WINDOWS)})
 
 
 def _pause(session: Session, step: Step, rows: Rows) -> None:

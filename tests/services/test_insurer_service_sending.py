@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,9 +11,11 @@ import sqlalchemy as sa
 
 from services.core.db import Database
 from services.core.errors import Conflict, GuardFailed
+from services.evidence import service as evidence
 from services.insurer import queries
 from services.insurer import service as insurer
 from services.insurer.port import Dossier
+from services.reporting.figures.service import refresh
 from tests.services.handoff_world import (
     BREAST,
     collect,
@@ -36,6 +38,8 @@ from tests.services.review_world import (
     levels,
     outcome,
     passes,
+    route,
+    verify,
 )
 from tests.support.world import World, build_world
 
@@ -115,6 +119,23 @@ def test_a_recall_ends_the_round_and_the_claim_starts_over(world: World, twin: T
         assert insurer.recalls(session, now=now) == []
 
 
+def test_a_recalled_claim_is_verified_in_time_again_and_its_former_promise_is_over(world: World, now: datetime) -> None:
+    claim = in_review(world, 0, now, office="nx", event=BREAST)
+    passes(world, claim, "nx.clerk", now)
+    forward(world, claim, now)
+    office = world.actor("nx.office1")
+    with world.db.unit_of_work(office.scope) as session:
+        insurer.recall(session, claim_id=claim, reason="材料有误", actor=office, now=now)
+    with world.db.unit_of_work(ROOT) as session:
+        clocks = session.execute(sa.text("SELECT round, kind, state, kept FROM sla_clock WHERE kind IN ('verification', 'pay')"
+                                         " ORDER BY round, kind")).all()
+        assert refresh(session, now=now + timedelta(minutes=1))
+        stays = session.execute(sa.text("SELECT stage, round FROM stage_visit ORDER BY ordinal")).all()
+    assert [tuple(row) for row in clocks] == [
+        (1, "pay", "stopped", None), (1, "verification", "stopped", True), (2, "verification", "running", None)]
+    assert [tuple(row) for row in stays[-2:]] == [("with_insurer", 1), ("reported", 2)]
+
+
 def test_what_was_never_sent_comes_back_at_once(world: World, now: datetime) -> None:
     claim = in_review(world, 0, now, office="nx", event=BREAST)
     passes(world, claim, "nx.clerk", now)
@@ -149,6 +170,22 @@ def test_an_uncertified_claim_waits_until_the_units_days_are_over(world: World, 
         assert queries.certification_overdue(session, today=late.date()) == [claim]
     assert forward(world, claim, late) == [claim]
     assert handoff(world, claim).flags == ["certification_overdue"]
+
+
+def test_a_file_that_was_with_the_member_finds_the_units_days_whole(world: World, now: datetime) -> None:
+    """Away from Friday 20 March to Friday 3 April. Two working days from then, over the holiday of 4 to 6 April, are 8 April."""
+    claim, clerk, back = in_review(world, 0, now, office="nx", event=BREAST), world.actor("nx.clerk"), now + timedelta(days=14)
+    with world.db.unit_of_work(clerk.scope) as session:
+        listed = evidence.ask(session, claim_id=claim, items=[{"paper": "pathology", "reason": "缺"}], actor=clerk, now=now).id
+        evidence.deliver(session, supplement_id=listed, actor=clerk, now=now)
+    with world.db.unit_of_work(clerk.scope) as session:
+        evidence.answer(session, supplement_id=listed, actor=clerk, now=back, items=[
+            {"paper": "pathology", "state": "unavailable", "note": "医院已撤并"}])
+    verify(world, claim, back, verifier=clerk)
+    route(world, claim, now=back)
+    assert levels(world.db, claim)[0][:2] == ("unit", "open")
+    with world.db.view(ROOT) as session:
+        assert [queries.certification_overdue(session, today=date(2026, 4, day)) for day in (3, 8, 9)] == [[], [], [claim]]
 
 
 def test_nothing_goes_out_without_consent(world: World, now: datetime) -> None:

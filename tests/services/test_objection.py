@@ -105,6 +105,8 @@ def test_an_unpaid_decision_lapses_and_is_decided_anew(world: World, now: dateti
     assert planned(world, claim, now) == [("planned", 1, 100_000)]
     accepted(world, lodged(world, claim, now), now)
     assert payments(world, claim) == [("cancelled", 1, 100_000)]
+    assert ask(world, "SELECT round, state, kept FROM sla_clock WHERE claim_id = :id AND kind = 'pay' ORDER BY round", id=claim) == [
+        (1, "stopped", None), (2, "running", None)]
     facts_become(world, claim, MALIGNANT)
     routed(world, claim, now)
     for login in ("xj.clerk", "xj.city"):

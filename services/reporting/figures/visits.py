@@ -65,7 +65,7 @@ _READ = f"""
         FROM begun WHERE moved OR came IS NOT TRUE),
     visit AS (
         SELECT chain_id, seq, row_number() OVER chain AS ordinal,
-               1 + count(*) FILTER (WHERE moved AND event = 'reopen') OVER chain AS round,
+               1 + count(*) FILTER (WHERE moved AND event IN ('reopen', 'recall')) OVER chain AS round,
                stage, level, at AS entered_at, lead(at) OVER chain AS left_at, lead(stage) OVER chain AS next_stage,
                lead(level) OVER chain AS next_level, lead(moved) OVER chain AS stay_ends,
                CASE WHEN lead(moved) OVER chain THEN lead(event) OVER chain
