@@ -28,7 +28,7 @@ _MOVE = """
 
 
 def rewatch(session: Session, clock_ids: Sequence[uuid.UUID]) -> None:
-    """After `due_on` of these clocks has changed (a recount). One select, one update; stopped clocks are left alone."""
+    """After `due_on` of these clocks has changed (a recount, a pause that ended). One select, one update; stopped ones are left alone."""
     found = driver_cursor(session).execute(_OPEN, {"ids": list(clock_ids)}).fetchall()
     moved, warnings = {}, []
     for clock_id, org_key, start_on, due_on, pauses, body in found:

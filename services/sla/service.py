@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from psycopg.types.numeric import Int4
 from sqlmodel import Session
 
+from services.core.clock import business_day
 from services.core.db import driver_cursor
 from services.core.ids import uuidv7
 from services.rulebook.registry import version
@@ -20,7 +21,7 @@ from services.rulebook.schema import ClockRule
 from services.sla import policies
 from services.sla.calendars import calendar_for
 from services.sla.policy import Policy, budget, received_on
-from services.sla.rewatch import array
+from services.sla.rewatch import array, rewatch
 from services.sla.rules import FIRST_NOTICE as FIRST_NOTICE
 from services.sla.rules import FOLLOWS, RESTARTS, SAME_RULE, WINDOWS, Op, Step
 from services.sla.rules import REPORT as REPORT
@@ -262,14 +263,16 @@ def _pause(session: Session, step: Step, rows: Rows) -> None:
 
 
 def _resume(session: Session, step: Step, rows: Rows, now: datetime) -> None:
-    """Close the open pause and count again: the days of the pause do not run, and the steps to come move with the due day."""
+    """Close the open pause and count again: its days do not run, the steps to come move with the due day, and a clock that was late only
+    while the pause was not known is not late.
+    """
     paused = driver_cursor(session).execute(
         f"SELECT k.id, k.org_key, k.budget, k.day_kind, k.clause, k.origin, k.start_on, k.pauses, p.body, m.day FROM sla_clock k"
         f" JOIN {_ROWS} ON {_which(step)} LEFT JOIN clock_policy p ON p.id = k.policy WHERE k.state = 'paused' FOR UPDATE OF k",
         _rows(step, rows)).fetchall()
     if not paused:
         return
-    columns: dict[str, list[Any]] = {"ids": [], "dues": [], "words": [], "provisional": [], "calendar": [], "pauses": [], "days": []}
+    columns: dict[str, list[Any]] = {"ids": [], "dues": [], "words": [], "provisional": [], "calendar": [], "pauses": []}
     for clock_id, org_key, days, day_kind, clause, origin, start_on, pauses, kept, day in paused:
         policy = policies.pinned(kept) if kept else None
         closed = [*pauses[:-1], [pauses[-1][0], (received_on(policy, day, now) if policy else day).isoformat()]]
@@ -282,10 +285,10 @@ def _resume(session: Session, step: Step, rows: Rows, now: datetime) -> None:
         columns["provisional"].append(counted.provisional)
         columns["calendar"].append(cal.version)
         columns["pauses"].append(json.dumps(closed))
-        columns["days"].append(array(days_of(policy, start_on, counted.due, stood, cal) if policy else ()))
     driver_cursor(session).execute(f"""
         WITH k AS (UPDATE sla_clock k SET state = 'running', due_on = r.due, words = r.words, provisional = r.provisional,
-            calendar = r.calendar, pauses = r.pauses::jsonb, watch_days = r.days::date[], watch_on = (r.days::date[])[k.step + 1]
+            calendar = r.calendar, pauses = r.pauses::jsonb, breached_at = CASE WHEN r.due < %(today)s THEN k.breached_at END
             FROM unnest(%(ids)s::uuid[], %(dues)s::date[], %(words)s::text[], %(provisional)s::bool[], %(calendar)s::text[],
-            %(pauses)s::text[], %(days)s::text[]) AS r(id, due, words, provisional, calendar, pauses, days) WHERE k.id = r.id
-            RETURNING k.claim_id, k.round, k.kind, k.due_on) {_COPY_DUE}""", columns)
+            %(pauses)s::text[]) AS r(id, due, words, provisional, calendar, pauses) WHERE k.id = r.id
+            RETURNING k.claim_id, k.round, k.kind, k.due_on) {_COPY_DUE}""", {**columns, "today": business_day(now)})
+    rewatch(session, columns["ids"])

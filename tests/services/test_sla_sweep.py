@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from services.core.clock import at_hour
 from services.core.db import Database
+from services.evidence import service as evidence
 from services.models import Claim, SlaClock, Supplement
 from services.sla import service as sla
 from services.sla.queries import alerts_of, clocks, clocks_of
@@ -133,6 +134,47 @@ def test_a_pause_silences_the_clock_and_moves_what_is_to_come(paying: tuple[Worl
         assert clock.due_on == date(2026, 4, 17)
         assert clock.watch_days[:3] == [date(2026, 4, 11), date(2026, 4, 15), date(2026, 4, 18)]
         assert clock.watch_on == date(2026, 4, 11)
+
+
+def test_a_pause_told_after_the_last_day_takes_the_breach_back_and_the_new_day_is_watched(paying: tuple[World, uuid.UUID]) -> None:
+    """Delivered on 1 April, entered on the 15th, when the breach and all rungs are out; answered on the 20th. Of the 15 working days
+    10 were used by 1 April: the other five end on 27 April.
+    """
+    world, claim = paying
+    assert swept(world, date(2026, 4, 14)) == DAYS
+    with world.db.unit_of_work(ROOT.scope) as session:
+        listed = _listed(session, world, claim)
+        sla.follow(session, "supplement", "deliver", {listed: (claim, date(2026, 4, 1))}, now=at_hour(date(2026, 4, 15)))
+    with world.db.unit_of_work(ROOT.scope) as session:
+        sla.follow(session, "supplement", "answer", {listed: (claim, date(2026, 4, 20))}, now=at_hour(date(2026, 4, 20)))
+        clock = clocks(session, [claim], "pay")[claim]
+        assert (clock.due_on, clock.breached_at, clock.watch_on) == (date(2026, 4, 27), None, date(2026, 4, 28))
+    assert swept(world, date(2026, 4, 27)) == []
+    assert swept(world, date(2026, 4, 28)) == [("breached", 1, date(2026, 4, 28)), ("escalated", 1, date(2026, 4, 28))]
+    assert swept(world, date(2026, 4, 30)) == [("escalated", 2, date(2026, 4, 30))]
+
+
+def test_a_pause_told_late_and_too_short_leaves_the_breach(paying: tuple[World, uuid.UUID]) -> None:
+    """One working day away, from 1 to 2 April: due on the 10th instead of the 9th, and told on the 13th still late."""
+    world, claim = paying
+    told = at_hour(date(2026, 4, 13))
+    assert swept(world, date(2026, 4, 13)) == DAYS[:4]
+    with world.db.unit_of_work(ROOT.scope) as session:
+        listed = _listed(session, world, claim)
+        for event, day in (("deliver", 1), ("answer", 2)):
+            sla.follow(session, "supplement", event, {listed: (claim, date(2026, 4, day))}, now=told)
+        clock = clocks(session, [claim], "pay")[claim]
+        assert (clock.due_on, clock.breached_at, clock.lap) == (date(2026, 4, 10), told, 1)
+    assert swept(world, date(2026, 4, 15)) == [("escalated", 2, date(2026, 4, 15))]
+
+
+def test_a_file_with_the_member_owes_its_desk_nothing(world: World, now: datetime) -> None:
+    """The unit's level ran for its one working day; the list is asked on the day it opens."""
+    claim, clerk = in_review(world, 3, now), world.actor("xj.clerk")
+    with world.db.unit_of_work(clerk.scope) as session:
+        evidence.ask(session, claim_id=claim, items=[{"paper": "pathology", "reason": "缺"}], actor=clerk, now=now)
+    with world.db.unit_of_work(ROOT.scope) as session:
+        assert [due for due in on(session, date(2026, 4, 3)) if due.kind == "level"] == []
 
 
 def test_a_recount_moves_what_is_to_come_and_a_breach_taken_back_is_owed_again(paying: tuple[World, uuid.UUID]) -> None:
