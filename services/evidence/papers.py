@@ -154,6 +154,7 @@ def waive(session: Session, *, claim_id: uuid.UUID, kind: str, reason: str, acto
     if claim.state not in (ClaimState.REPORTED, ClaimState.SUPPLEMENTING):
         raise Conflict("event_not_allowed", f"案件“{state_words('claim', claim.state)}”，不能免交材料", remedy="由审核人退回后再办理")
     claim.required = [required for required in claim.required if required != kind]
+    claim.version += 1      # whoever saw the former checklist must look again
     session.add(claim)
     session.flush()
     _record(session, claim, claim.id, "waive", {"kind": kind, "reason": reason}, actor, now)

@@ -31,7 +31,7 @@ def put_right(session: Session, claim: Claim, event: Mapping[str, object]) -> No
     plain = checked(session, claim, event)
     words = enrolment.computation_of(session.get_one(Cover, claim.cover_id), plain)
     book = registry.resolve(claim.plan, dated(registry.latest(claim.plan), words))
-    waived = set(rules.required_kinds(book, claim.event)) - set(claim.required)
+    waived = rules.waived_kinds(registry.version(claim.plan, claim.plan_from), claim)
     claim.event, claim.plan_from, claim.route, claim.banks = plain, book.from_, book.route, list(book.banks.allow)
     claim.required = [kind for kind in rules.required_kinds(book, plain) if kind not in waived]
     claim.digest = present_digest(session, claim)

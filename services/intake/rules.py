@@ -48,6 +48,11 @@ def required_kinds(book: RuleBook, event: Mapping[str, object]) -> list[str]:
     return [paper.kind for paper in book.required_papers({"event": event})]
 
 
+def waived_kinds(book: RuleBook, claim: Claim) -> set[str]:
+    """The kinds that somebody did without. `book`: the wording by which the claim's event was asked for its papers."""
+    return set(required_kinds(book, claim.event)) - set(claim.required)
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """When the report reached whom. The earliest counts: either addressee in time is in time (reading A-15)."""

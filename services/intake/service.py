@@ -24,6 +24,7 @@ from services.intake.joining import confirm_join, join, keep_apart
 from services.intake.opening import preview, report
 from services.intake.queries import claim_for, present_digest
 from services.intake.reports import PhoneCall
+from services.lifecycle.apart import require_apart
 from services.lifecycle.service import Move, fire
 from services.models import Claim, Cover
 from services.rulebook import registry
@@ -38,12 +39,14 @@ def amend(session: Session, *, claim_id: uuid.UUID, version: int | None = None, 
           actor: Actor, now: datetime) -> Claim:
     """Complete or correct the event's facts from the papers, before verification (the specimen's day, stays, …).
 
-    The event's kind and day stay: another day is another report. InputError when the decisive date leaves the cover.
+    The event's kind and day stay: another day is another report. InputError when the decisive date leaves the cover;
+    NotPermitted for anybody on the claimant's side.
     """
     actor.require(Role.UNIT_CLERK, *sorted(REVIEWERS), what="更正事实")
     if not reason.strip():
         raise InputError("reason_missing", "更正事实须写明理由", remedy="补上理由", field="reason")
     claim = claim_for(session, claim_id, actor)
+    require_apart(session, [claim.id], actor)
     session.refresh(claim, with_for_update=True)
     if version is not None and version != claim.version:
         raise Conflict("stale_version", "案件已被他人更新", remedy="刷新后核对变动，再办理")
@@ -57,11 +60,12 @@ def amend(session: Session, *, claim_id: uuid.UUID, version: int | None = None, 
     if not enrolment.answers(cover, event):
         raise InputError("not_in_cover", "决定日期不在保障期内", remedy="核对日期；确属保障期外的，撤回本案", field="event")
     book = registry.resolve(claim.plan, dated(registry.latest(claim.plan), words))
-    waived = set(rules.required_kinds(book, claim.event)) - set(claim.required)
+    waived = rules.waived_kinds(registry.version(claim.plan, claim.plan_from), claim)
     plain = rules.plain_event(words)
     claim.event, claim.plan_from, claim.route, claim.banks = plain, book.from_, book.route, list(book.banks.allow)
     claim.required = [kind for kind in rules.required_kinds(book, plain) if kind not in waived]
     claim.digest = present_digest(session, claim)
+    claim.version += 1      # whoever saw the former facts must look again
     session.add(claim)
     session.flush()
     audit.append(session, [Entry(claim.id, claim.org_key, "claim", claim.id, "amend", reason=reason,

@@ -37,7 +37,8 @@ class Scoped(Row):
 
 
 class Moving(Scoped):
-    """A row with a machine: only `lifecycle.fire` writes `state` and `version`."""
+    """A row with a machine: only `lifecycle.fire` writes `state`, and with it `version`, which a change of a claim's facts or
+    checklist moves on too."""
 
     state: str = Field(sa_type=Text, nullable=False)
     version: int = Field(default=1, nullable=False)

@@ -14,12 +14,13 @@ from services.enrolment import service as enrolment
 from services.evidence import conversation
 from services.evidence import service as evidence
 from services.intake import cancelling
+from services.intake import service as intake
 from services.lifecycle.create import create
 from services.models import Claim, Payee, Receivable
 from services.payment import receivables
 from services.review import amendment, queries
 from services.review import service as review
-from tests.services.review_world import ROOT, SYSTEM, change_facts, digest, levels, passes
+from tests.services.review_world import MALIGNANT, ROOT, SYSTEM, change_facts, digest, levels, passes, report
 from tests.services.test_review_chain import marry
 from tests.services.test_review_handing import OFFICE, at_office, does, on_leave
 from tests.support.world import World, build_world
@@ -86,6 +87,18 @@ def test_an_heirs_husband_hands_nothing_out_and_reopens_nothing(world: World, no
     passes(world, claim, "xj.office1", now)
     asked = {"kind": "clerical", "why": "卡号", "changes": [{"what": "姓名", "old": "甲", "new": "乙"}]}
     assert code_of(world, "xj.head", amendment.ask_amendment, claim, now, **asked) == "actor_on_claimant_side"
+
+
+@pytest.mark.parametrize("family", ["claimant", "heir"])
+def test_no_husband_rewrites_the_facts(world: World, now: datetime, family: str) -> None:
+    claim = report(world, 3, now)
+    if family == "heir":
+        heir_of(world, claim, "xj.office1", now)
+    else:
+        marry(world, 3, "xj.office1", now)
+    words = {"event": {**MALIGNANT, "specimen_on": "2026-03-13"}, "reason": "按病历"}
+    assert code_of(world, "xj.office1", intake.amend, claim, now, **words) == "actor_on_claimant_side"
+    assert code_of(world, "xj.office2", intake.amend, claim, now, **words) == "done"
 
 
 def test_an_heirs_husband_waives_notes_and_calls_away_nothing(world: World, now: datetime) -> None:

@@ -79,6 +79,26 @@ def test_facts_are_corrected_from_the_papers_with_a_reason(api: Api) -> None:
     assert "2026年3月13日" in clerk.get(f"/claims/{claim_no}").text
 
 
+def test_what_others_corrected_meanwhile_is_neither_lost_nor_verified_unseen(api: Api) -> None:
+    claim_no = api.report()
+    given: dict[str, Any] = {"event.icd10": "C53.900", "event.behaviour": "3", "event.severity": "malignant",
+                             "event.diagnosed_on": "2026-03-16", "event.specimen_on": "2026-03-12"}
+    clerk, second, office = person(api, "xj.clerk"), person(api, "xj.clerk"), person(api, "xj.office1")
+    for visitor in (clerk, office):
+        visitor.get(f"/claims/{claim_no}/facts")
+    second.get(f"/claims/{claim_no}/verify")
+    saved = office.send(f"/claims/{claim_no}/facts", **hidden(office), **{**given, "event.specimen_on": "2026-03-13"}, reason="按病理报告")
+    assert saved.headers["location"].endswith("done=amended")
+    late = clerk.send(f"/claims/{claim_no}/facts", **hidden(clerk), **given, reason="按诊断书")
+    assert late.status_code == 409 and "已被他人更新" in late.text
+    assert "2026年3月13日" in clerk.get(f"/claims/{claim_no}").text
+    assert "已被他人更新" in second.send(f"/claims/{claim_no}/verify", **hidden(second)).text
+    second.get(f"/claims/{claim_no}/verify")
+    assert press(office, claim_no, "waive", kind="pathology", reason="医院系统已核实").endswith("done=waived")
+    assert "已被他人更新" in second.send(f"/claims/{claim_no}/verify", **hidden(second)).text
+    assert "材料未齐" in press(second, claim_no, "verify")
+
+
 def test_a_paper_is_waived_by_the_office_only(api: Api) -> None:
     claim_no = api.report()
     assert person(api, "xj.clerk").get(f"/claims/{claim_no}/waive").status_code == 403
