@@ -16,6 +16,7 @@ from services.core.ids import uuidv7
 from services.core.money import to_yuan
 from services.intake import advances
 from services.ledger import service as ledger
+from services.lifecycle.facts import CLAIM
 from services.lifecycle.service import Move, fire
 from services.models import Decision, Worksheet
 from services.review.chain import Routable, grow
@@ -34,7 +35,8 @@ def decide(session: Session, claim: Routable, *, reason: str | None, actor: Acto
            now: datetime) -> Decided | None:
     """Decide to pay. None when the amount now asks for a higher level, which was added to the chain.
 
-    GuardFailed when nothing is left to pay (refuse instead), a line waits for a reviewer's amount, or the actor set one.
+    GuardFailed when a required paper is open, nothing is left to pay (refuse instead), a line waits for a reviewer's amount, or
+    the actor set one.
     """
     benefit.lock(session, claim_ids=[claim.id])
     [sheet] = benefit.preview(session, claim_ids=[claim.id], why="before the decision", actor=actor, now=now)
@@ -42,6 +44,7 @@ def decide(session: Session, claim: Routable, *, reason: str | None, actor: Acto
     if grow(session, [claim], {claim.id: amount}, actor=root, now=now):
         return None
     check_two_eyes(session, claim.id, actor)
+    _check_papers(session, claim)
     payable = sheet.total_fen + sheet.refund_fen - worksheets.decided_before(session, claim.id)
     _check_payable(sheet, payable)
     frozen = benefit.freeze(session, claim_id=claim.id, actor=actor, now=now)
@@ -70,6 +73,13 @@ def clauses_of(sheet: Worksheet) -> str:
     if sheet.outcome == "refund" and isinstance(listed, list):
         clauses = [str(item["clause"]) for item in listed if item.get("reason") == "waiting_period"] or clauses
     return "；".join(dict.fromkeys(clauses))
+
+
+def _check_papers(session: Session, claim: Routable) -> None:
+    """A correction of a decided claim may ask for papers after the verification was over; the first round cannot come here without."""
+    row = session.connection().exec_driver_sql(f"SELECT {CLAIM['papers_open']} FROM claim c WHERE c.id = %(id)s", {"id": claim.id}).one()
+    if row[0]:
+        raise GuardFailed("papers_incomplete", "材料未齐", remedy="退回材料环节补齐后再决定", field="papers_open")
 
 
 def _check_payable(sheet: Worksheet, payable_fen: int) -> None:

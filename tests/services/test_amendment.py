@@ -12,8 +12,10 @@ import pytest
 
 from services.core.db import Database
 from services.core.errors import Conflict, GuardFailed, InputError, NotPermitted
+from services.evidence import service as evidence
 from services.notice import queries
 from services.review import amendment, upholding
+from services.review import service as review
 from tests.services.after_world import (
     IN_SITU,
     MALIGNANT,
@@ -28,10 +30,11 @@ from tests.services.after_world import (
     planned,
     routed,
 )
-from tests.services.review_world import claim_row, digest, passes
+from tests.services.review_world import claim_row, digest, passes, pdf
 from tests.support.road import pay
-from tests.support.world import World, build_world
+from tests.support.world import EFFECTIVE, ROOT, World, build_world, enrol_members
 
+ACCIDENT: Mapping[str, object] = {"kind": "accident", "on": "2026-03-16", "medical_own_payment": "3100.00"}
 GRAVE = {**IN_SITU, "icd10": "C53.900", "behaviour": "3", "severity": "malignant"}
 
 
@@ -103,6 +106,34 @@ def test_an_unpaid_decision_that_was_too_high_pays_the_right_sum_once(world: Wor
     [done] = concluded(world, claim, now)
     assert (done.result, done.before_fen, done.after_fen, done.receivable_fen) == ("lowered", 1_500_000, 100_000, 0)
     assert planned(world, claim, now) == [("cancelled", 1, 1_500_000), ("planned", 2, 100_000)]
+
+
+def test_a_correction_that_asks_for_more_papers_pays_only_on_them(world: World, now: datetime) -> None:
+    """3,000 of 3,100 for the treatment; a stiff joint adds 10,000 (20 % of 50,000, one share) and asks for its proof. Nothing was
+    paid yet, so that the new round decides on both.
+    """
+    with world.db.unit_of_work(ROOT.scope) as session:
+        enrol_members(session, world, "xj", "xj-gig-accident", [world.member(3, "xj").synthetic], EFFECTIVE, now)
+    claim = decided(world, 3, now, event=ACCIDENT)
+    asks(world, claim, now, event={**ACCIDENT, "disability_items": [24]})
+    confirms(world, claim, now)
+    routed(world, claim, now)
+    for login in ("xj.clerk", "xj.district"):
+        passes(world, claim, login, now)
+    with pytest.raises(GuardFailed, match="papers_incomplete"):
+        passes(world, claim, "xj.office1", now)
+    office, clerk = world.actor("xj.office1"), world.actor("xj.clerk")
+    with world.db.unit_of_work(office.scope) as session:
+        review.send_back(session, claim_id=claim, reason="papers_missing", actor=office, now=now)
+    with world.db.unit_of_work(clerk.scope) as session:
+        paper = evidence.upload(session, claim_id=claim, kind="disability", file_name="伤残.pdf", content=pdf("伤残"), actor=clerk,
+                                now=now)
+        evidence.judge(session, paper_id=paper.id, accept=True, actor=clerk, now=now)
+        evidence.verify(session, claim_id=claim, reason="逐页看过", actor=clerk, now=now)
+    routed(world, claim, now)
+    for login in ("xj.clerk", "xj.district"):
+        passes(world, claim, login, now)
+    assert passes(world, claim, "xj.office1", now).decided_fen == 1_300_000
 
 
 def test_two_persons_and_neither_of_the_family(world: World, now: datetime) -> None:
