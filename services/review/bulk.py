@@ -27,11 +27,14 @@ TAKE_OUT = "去掉不能通过的案件后再办理，其余案件不受影响"
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A claim to pass. `seen`: the digest of the facts the actor was shown; `version` as the actor saw it, or any."""
+    """A claim to pass. `seen`: the digest of the facts the actor was shown; `version` and the level `step` as the actor saw
+    them, or any.
+    """
 
     claim_no: str
     seen: str
     version: int | None = None
+    step: uuid.UUID | str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,7 @@ def _lock(session: Session, ids: Sequence[uuid.UUID]) -> None:
 def _try(session: Session, ask: Ask, claim_id: uuid.UUID, actor: Actor, now: datetime) -> Result:
     try:
         with session.begin_nested():
-            done = service.pass_level(session, claim_id=claim_id, version=ask.version, seen=ask.seen, actor=actor, now=now)
+            done = service.pass_level(session, claim_id=claim_id, version=ask.version, step=ask.step, seen=ask.seen, actor=actor, now=now)
     except HuzhuError as error:
         return Result(ask.claim_no, claim_id, code=error.code, message=error.message, remedy=error.remedy)
     return Result(ask.claim_no, claim_id, done.level, done.next_level, done.decided_fen)

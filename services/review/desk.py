@@ -51,8 +51,12 @@ def claim_in_review(session: Session, claim_id: uuid.UUID, version: int | None) 
     return claim
 
 
-def sit_down(session: Session, *, claim_id: uuid.UUID, version: int | None, actor: Actor, now: datetime) -> Desk:
-    """The open level, which must be the actor's: role and organisation match, and nobody else has taken it."""
+def sit_down(session: Session, *, claim_id: uuid.UUID, version: int | None, shown: uuid.UUID | str | None = None,
+             actor: Actor, now: datetime) -> Desk:
+    """The open level, which must be the actor's: role and organisation match, and nobody else has taken it.
+
+    `shown`: the level that the actor was shown, where that is known (see `check_shown`).
+    """
     claim = claim_in_review(session, claim_id, version)
     step, steps = open_step(session, claim_id)
     if actor.person_id is None:
@@ -60,10 +64,19 @@ def sit_down(session: Session, *, claim_id: uuid.UUID, version: int | None, acto
     if not actor.has(step.role) or not step.duty_key.startswith(actor.org_key):
         raise NotPermitted("not_your_level", f"现在由{role_words([step.role])}办理，不由 {actor.name} 办理",
                            remedy=f"请该组织的{role_words([step.role])}办理")
+    check_shown(step, shown)
     held = holder(session, step.id, business_day(now))
     if held is not None and not held.is_one_of(actor):
         raise Conflict("taken_by_another", f"{held.name} 已领取这一任务", remedy="请其退回或转交；组织负责人可写明理由收回")
     return Desk(claim, step, steps)
+
+
+def check_shown(step: Step, shown: uuid.UUID | str | None) -> None:
+    """Conflict when another level is open than the actor was shown: a pass moves neither the claim's version nor its digest, and
+    whoever stands at two levels would pass the second unseen.
+    """
+    if shown and str(shown) != str(step.id):
+        raise Conflict("level_moved", "您打开的那一级已办理，现在待办的是另一级", remedy="刷新后核对本级所见，再办理")
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,15 +98,16 @@ def _refuse_unstaffed(session: Session, unstaffed: Collection[uuid.UUID]) -> Non
                       remedy="请管理员为该层级或上级组织配备人员", field="levels_without_person")
 
 
-def pass_level(session: Session, *, claim_id: uuid.UUID, version: int | None = None, seen: str,
-               recommends: str | None = None, reason: str | None = None, actor: Actor, now: datetime) -> Passed:
+def pass_level(session: Session, *, claim_id: uuid.UUID, version: int | None = None, step: uuid.UUID | str | None = None,
+               seen: str, recommends: str | None = None, reason: str | None = None, actor: Actor, now: datetime) -> Passed:
     """Pass the open level; the office's last level decides under the cover's lock.
 
-    `seen`: the digest of the facts the actor was shown. Errors: NotPermitted (not this actor's level), GuardFailed
-    (separation, hold, changed facts, nothing to pay), Conflict (stale version).
+    `seen`: the digest of the facts the actor was shown; `step`: the level the actor was shown, or any. Errors: NotPermitted
+    (not this actor's level), GuardFailed (separation, hold, changed facts, papers open, nothing to pay), Conflict (stale
+    version, another level).
     """
     check_recommendation(recommends, reason)
-    desk = sit_down(session, claim_id=claim_id, version=version, actor=actor, now=now)
+    desk = sit_down(session, claim_id=claim_id, version=version, shown=step, actor=actor, now=now)
     sign(session, desk.step.id, _signature(actor, now, seen=seen, recommends=recommends, reason=reason))
     looks.record(session, claim_id=claim_id, act="pass", actor=actor, now=now)
     details = {"level": desk.step.level, **({"recommends": recommends} if recommends else {})}

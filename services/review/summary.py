@@ -120,7 +120,8 @@ def sign(session: Session, *, sheet_id: uuid.UUID, version: int | None = None, a
     """
     sheet = _draft_of(session, sheet_id, version, actor)
     lines = stored_lines(session, sheet_id)
-    done = bulk.pass_many(session, asks=[Ask(line.claim_no, line.facts_digest) for line in lines], actor=actor, now=now)
+    done = bulk.pass_many(session, asks=[Ask(line.claim_no, line.facts_digest, step=line.step_id) for line in lines],
+                          actor=actor, now=now)
     digest = digest_of(sheet, lines)
     _tell(session, sheet, lines, digest, actor, now)
     seqs = _seqs(session, lines)

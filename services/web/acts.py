@@ -17,6 +17,7 @@ from services.core.errors import Conflict, HuzhuError, InputError
 from services.core.words import uppercase
 from services.reporting import sight
 from services.reporting.claim_file import ClaimFile
+from services.review.desk import check_shown, open_step
 from services.web.act_fields import Field, fields_of
 from services.web.claim_context import address, context, moved_on, read_file
 from services.web.desks.claim import show
@@ -24,6 +25,9 @@ from services.web.door import Audience, Pages
 from services.web.visit import Visit
 
 Verb = Callable[[Visit, Session, uuid.UUID], object]
+# What is done at the open level: only at the one that the page showed.
+LEVEL_ACTS = frozenset({"take", "drop", "pass", "recommend", "refuse", "uphold", "send-down", "send-back", "delegate", "take-over",
+                        "amount", "regrade", "exclusion"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ def act_page(visit: Visit, claim_no: str, act: Act, *, problem: HuzhuError | Non
     values = context(visit, file)
     sum_words = uppercase(max(Decimal(0), values["due"])) if file.sheet else ""
     return visit.page("act.html", problem=problem, act=act, fields=fields, sum_words=sum_words,
-                      decides=bool(file.standing.step and file.standing.step.decides and file.standing.last),
+                      decides=file.standing.last and file.view.claim.route == "office",        # as `review.pass_level` does
                       news=moved_on(visit, file), **values)
 
 
@@ -63,6 +67,8 @@ def send(visit: Visit, claim_no: str, act: Act) -> Response:
     """Do it on the version that was seen; refused, the form comes back with what was typed."""
     def verb(session: Session) -> object:
         found = sight.claim(session, visit.actor, claim_no, lock=True, version=visit.version())
+        if act.path in LEVEL_ACTS and visit.field("step"):
+            check_shown(open_step(session, found.id)[0], visit.field("step"))
         return act.verb(visit, session, found.id)
 
     def again(problem: HuzhuError) -> Response:

@@ -19,7 +19,7 @@ def person(api: Api, login: str, language: str = "zh") -> Visitor:
 def hidden(visitor: Visitor) -> dict[str, Any]:
     """What the claim's forms carry of what was seen."""
     assert visitor.page is not None
-    return dict(re.findall(r'<input type="hidden" name="(version|seen|seq)" value="([^"]*)"', visitor.page.text))
+    return dict(re.findall(r'<input type="hidden" name="(version|seen|seq|step)" value="([^"]*)"', visitor.page.text))
 
 
 def press(visitor: Visitor, claim_no: str, act: str, **fields: str) -> str:

@@ -7,10 +7,14 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from services.core.db import Database
 from tests.services.api_world import Api
 from tests.services.claim_pages import hidden, person, press, state, to_last_level
+from tests.services.test_review_handing import on_leave
+from tests.services.test_web_work import asks
+from tests.support.world import ROOT
 
 
 @pytest.fixture
@@ -42,6 +46,31 @@ def test_deciding_needs_the_second_step_with_the_sum_in_words(api: Api) -> None:
     confirm = decider.get(f"/claims/{claim_no}/pass").text
     assert "人民币" in confirm and 'name="confirmed" value="yes"' in confirm
     assert decider.send(f"/claims/{claim_no}/pass", **hidden(decider), confirmed="yes").status_code == 303
+    assert state(api, claim_no) == "payable"
+
+
+def test_a_page_of_one_level_passes_no_other(api: Api, now: datetime) -> None:
+    """Whoever stands at two levels and was shown the first decides nothing with it."""
+    claim_no = api.in_review()
+    for login in ("xj.clerk", "xj.district"):
+        assert press(person(api, login), claim_no, "pass").endswith("done=passed")
+    on_leave(api.world, "xj.senior", "xj.office2", "senior_reviewer", now)
+    first, slow = person(api, "xj.office1"), person(api, "xj.office2")
+    page = slow.get(f"/claims/{claim_no}/pass").text
+    assert "办事处初审" in page and 'name="confirmed"' not in page
+    seen = hidden(slow)
+    [ask] = asks(slow.send("/bulk", claim=claim_no).text)
+    assert press(first, claim_no, "pass").endswith("done=passed")
+    with api.db.view(ROOT.scope) as session:
+        digest = str(session.execute(sa.text("SELECT digest FROM claim WHERE claim_no = :no"), {"no": claim_no}).scalar_one())
+    told = api.act("xj.office2", claim_no, "pass", {"seen": digest, "step": seen["step"]})
+    assert (told.status_code, told.json()["code"]) == (409, "level_moved")
+    assert "已办理，现在待办的是另一级" in slow.send("/bulk/pass", ask=ask).text
+    slow.get(f"/claims/{claim_no}")
+    late = slow.send(f"/claims/{claim_no}/pass", **seen)
+    assert late.status_code == 409 and "已办理，现在待办的是另一级" in late.text and state(api, claim_no) == "in_review"
+    assert "办事处复审" in late.text and 'name="confirmed" value="yes"' in late.text
+    assert slow.send(f"/claims/{claim_no}/pass", **hidden(slow), confirmed="yes").status_code == 303
     assert state(api, claim_no) == "payable"
 
 

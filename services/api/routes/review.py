@@ -57,6 +57,7 @@ class Pass(BaseModel):
     model_config = example(seen="9f2c…（案件的 digest）")
 
     seen: str = Field(description="所见事实的摘要（案件的 digest）；事实有变动则不予通过")
+    step: uuid.UUID | None = Field(None, description="所见的审核级（待办清单的 step_id）；已是另一级的不予通过，不写则不核对")
     recommends: Literal["refuse"] | None = Field(None, description="建议不予给付")
     reason: str | None = None
 

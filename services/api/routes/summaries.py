@@ -54,6 +54,7 @@ class AskView(BaseModel):
     claim_no: Text
     seen: str = Field(description="所见事实的摘要（案件的 digest）")
     version: int | None = Field(None, description="所见版本；不写则不核对")
+    step: uuid.UUID | None = Field(None, description="所见的审核级（待办清单的 step_id）；不写则不核对")
 
 
 class BulkPass(BaseModel):
@@ -65,7 +66,7 @@ class BulkPass(BaseModel):
 
     def asks(self) -> list[Ask]:
         """As the verb takes them."""
-        return [Ask(item.claim_no, item.seen, item.version) for item in self.claims]
+        return [Ask(item.claim_no, item.seen, item.version, item.step) for item in self.claims]
 
 
 class NewSheet(BaseModel):

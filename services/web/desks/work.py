@@ -99,8 +99,7 @@ def pass_all(visit: Visit) -> Response:
 
 
 def _ask(text: str) -> Ask:
-    """A ticked claim as the page wrote it: number, version and digest."""
-    number, _, rest = text.partition("|")
-    version, _, seen = rest.partition("|")
-    return Ask(number, seen, whole(version))
+    """A ticked claim as the page wrote it: number, version, digest and level; a page of before named no level."""
+    number, version, seen, step = [*text.split("|"), "", "", ""][:4]
+    return Ask(number, seen, whole(version), step or None)
 
