@@ -20,7 +20,7 @@ from services.review import amendment
 from services.review import service as review
 from tests.services.after_world import concluded, decided, routed
 from tests.services.merging_world import CN, enrol, merge, mistyped, split
-from tests.services.premium_world import end, receive
+from tests.services.premium_world import end, premium_of, receive
 from tests.services.review_world import MALIGNANT, claim_row, digest, passes, report
 from tests.support.road import pay
 from tests.support.world import ROOT, World, build_world
@@ -67,6 +67,17 @@ def test_paid_after_it_had_begun_it_stays_a_new_joining(world: World, now: datet
     (cover,) = covers(world, kept)
     assert receive(world, "50.00", now, on=received, certificates=[cover.certificate_no]).prepaid_fen == 0
     merge(world, kept, dropped, now)
+    assert covers(world, kept)[1].renewal is renewal
+
+
+@pytest.mark.parametrize(("received", "renewal"), [(date(2026, 12, 31), True), (date(2027, 1, 1), False)])
+def test_money_that_lay_there_before_the_roster_is_of_the_day_it_came(world: World, received: date, renewal: bool) -> None:
+    """What the unit owes is 350.00; the rest pays the mistyped one's cover from 2027-01-01, entered in February."""
+    february = at_hour(date(2027, 2, 10))
+    assert receive(world, "375.00", february, on=received).prepaid_fen == 2_500
+    kept, dropped = world.member(2, "xj").person_id, enrol(world, mistyped(world, 2, 421), date(2027, 1, 1), february)
+    assert premium_of(world, covers(world, dropped)[0]).open_fen == 0
+    merge(world, kept, dropped, february)
     assert covers(world, kept)[1].renewal is renewal
 
 
