@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -26,7 +26,11 @@ from services.rulebook.vocabulary import parse
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """One claim ready to compute: `words` is the computation in plain JSON, kept on the worksheet."""
+    """One claim ready to compute: `words` is the computation in plain JSON, kept on the worksheet.
+
+    `before`: where the plan reckons the year so far, the fen by benefit that others took of the claim's year. Below zero where one of
+    them paid that much less under its other benefits; `words` has it set off there.
+    """
 
     claim_id: uuid.UUID
     org_key: str
@@ -36,6 +40,7 @@ class Basis:
     book: RuleBook
     words: dict[str, object]
     report_due: date
+    before: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def computation(self) -> Computation:
@@ -60,9 +65,12 @@ _CLAIMS = sa.text("""
     FROM claim c JOIN cover v ON v.id = c.cover_id JOIN person p ON p.id = c.person_id JOIN case_file k ON k.id = c.case_id
     WHERE c.id = ANY(CAST(:ids AS uuid[]))""")
 # What other claims and hospitals' windows took from this person's covers of the plan; a former period's counts only for caps for life.
+# The period of a claim about a medical year is that year: two covers may lie in it, or a cover in two years.
 _TAKEN = sa.text("""
-    SELECT c.id, r.benefit, r.amount_fen, r.days, r.cover_id <> c.cover_id AS earlier, o.event ->> 'icd10' AS icd10,
-           r.made_at, r.claim_id AS source
+    SELECT c.id, r.benefit, r.amount_fen, r.days,
+           CASE WHEN c.event ->> 'kind' = 'medical_year' THEN (o.event ->> 'year') IS DISTINCT FROM (c.event ->> 'year')
+               ELSE r.cover_id <> c.cover_id END AS earlier,
+           o.event ->> 'icd10' AS icd10, r.made_at, r.claim_id AS source
     FROM claim c JOIN cover w ON w.person_id = c.person_id AND w.plan = c.plan JOIN reservation r ON r.cover_id = w.id
     JOIN claim o ON o.id = r.claim_id
     WHERE c.id = ANY(CAST(:ids AS uuid[])) AND r.claim_id <> c.id AND r.state IN ('reserved', 'paid')
@@ -85,19 +93,32 @@ def bases(session: Session, claim_ids: Collection[uuid.UUID]) -> dict[uuid.UUID,
     if len(rows) != len(set(claim_ids)):
         raise NotFound("claim_missing", "没有这一案件，或不在您的管辖范围内", remedy="核对案件编号")
     yearly = [row.id for row in rows if registry.version(row.plan, row.plan_from).mode == "year_to_date"]
-    taken = _grouped([*session.execute(_TAKEN, ids).all(), *_settled(session, yearly)])
+    taken = _grouped(session.execute(_TAKEN, ids).all())
+    years = _years(yearly, taken, settled.given(session, yearly) if yearly else [])
     others = _grouped(session.execute(_OTHERS, ids).all())
     return {row.id: Basis(row.id, row.org_key, row.cover_id, row.round, row.digest,
                           registry.version(row.plan, row.plan_from),
-                          _words(row, taken.get(row.id, []), others.get(row.id, [])), row.last_timely_day)
+                          _words(row, _shown(row.id, taken.get(row.id, []), years.get(row.id)), others.get(row.id, [])),
+                          row.last_timely_day, years.get(row.id, {}))
             for row in rows}
 
 
-def _settled(session: Session, claim_ids: list[uuid.UUID]) -> list[settled.Given]:
-    """What settlements gave of each claim's year; a benefit that got nothing is left out."""
-    found = _grouped(settled.given(session, claim_ids) if claim_ids else [])
-    return [replace(one, amount_fen=fen) for group in found.values()
-            for one, fen in zip(group, set_off([one.amount_fen for one in group]), strict=True) if fen]
+def _years(claim_ids: Iterable[uuid.UUID], taken: Mapping[uuid.UUID, list[Any]], given: Iterable[settled.Given],
+           ) -> dict[uuid.UUID, dict[str, int]]:
+    """Fen by benefit of each claim's year: what other claims took and settlements gave."""
+    years: dict[uuid.UUID, dict[str, int]] = {claim_id: {} for claim_id in claim_ids}
+    others = [item for claim_id in years for item in taken.get(claim_id, []) if not item.earlier]
+    for item in [*others, *given]:
+        years[item.id][item.benefit] = years[item.id].get(item.benefit, 0) + item.amount_fen
+    return years
+
+
+def _shown(claim_id: uuid.UUID, taken: list[Any], year: Mapping[str, int] | None) -> list[Any]:
+    """What was taken as the computation reads it: a year that is reckoned whole once a benefit, none below zero."""
+    if year is None:
+        return taken
+    standing = zip(year, set_off(list(year.values())), strict=True)
+    return [*(item for item in taken if item.earlier), *(settled.Given(claim_id, name, fen) for name, fen in standing if fen)]
 
 
 def computation(session: Session, claim_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Computation]:

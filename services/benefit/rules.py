@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from services.core.money import to_fen
 from services.engine.ceiling import PREMIUM_REFUND
-from services.rulebook.computation import Paid
 from services.rulebook.results import Line, Result
 
 __all__ = ["PREMIUM_REFUND", "Taking", "ahead", "given_words", "granted_takings", "set_off", "takings"]
@@ -26,8 +25,8 @@ class Taking:
 
 
 def set_off(amounts: Sequence[int]) -> list[int]:
-    """Fen by benefit of one year with what is below zero taken off the others: a settlement that set off under one benefit what a
-    claim took there has given less under another, and nothing was ever given below zero.
+    """Fen by benefit of one year with what is below zero taken off the others: who set off under one benefit what another took there
+    has given less under another, and nothing was ever given below zero.
     """
     short, left = -sum(fen for fen in amounts if fen < 0), []
     for fen in amounts:
@@ -37,15 +36,18 @@ def set_off(amounts: Sequence[int]) -> list[int]:
     return left
 
 
-def takings(result: Result, paid: Sequence[Paid], *, year_to_date: bool) -> list[Taking]:
-    """The office's own decision: each line; a plan that computes the year so far takes only what is new."""
-    before: dict[str, Decimal] = {}
-    if year_to_date:
-        for item in paid:
-            if not item.earlier:
-                before[item.benefit] = before.get(item.benefit, Decimal(0)) + item.amount
-    found = [Taking(line.benefit, to_fen(line.amount - before.get(line.benefit, Decimal(0))), line.days)
-             for line in result.lines]
+def takings(result: Result, before: Mapping[str, int]) -> list[Taking]:
+    """The office's own decision: each line. Of a year that is reckoned as a whole only what is new, together what is due.
+
+    `before`: the fen by benefit that the year was given (none in other plans). A benefit that now gives less, or nothing, is below
+    zero, for that much less is paid under the others: so each stands at what the year gives it, and nobody sets it off again. A year
+    that was given too much takes nothing: what went out stays taken.
+    """
+    lines = {line.benefit: line for line in result.lines}
+    found = [Taking(name, to_fen(line.amount) - before.get(name, 0), line.days) for name, line in lines.items()]
+    found += [Taking(name, -fen) for name, fen in before.items() if name not in lines]
+    if sum(taking.amount_fen for taking in found) < 0:
+        found = []
     if result.refund:
         found.append(Taking(PREMIUM_REFUND, to_fen(result.refund)))
     return [taking for taking in found if taking.amount_fen or taking.days]

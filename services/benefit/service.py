@@ -112,7 +112,7 @@ def _result(basis: Basis) -> Result:
 
 
 def _takings(basis: Basis, result: Result) -> list[Taking]:
-    return takings(result, basis.computation.paid, year_to_date=basis.book.mode == "year_to_date")
+    return takings(result, basis.before)
 
 
 def _fitted(basis: Basis) -> Basis:

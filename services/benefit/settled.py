@@ -40,7 +40,7 @@ _GIVEN = sa.text(f"""
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What one benefit of a claim's year was given by settlements, as another claim's taking would stand there."""
+    """What one benefit of a claim's year was given, as another claim's taking would stand there."""
 
     id: uuid.UUID               # the claim that asks
     benefit: str

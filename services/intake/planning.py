@@ -31,6 +31,8 @@ from services.workdays.calendar import Calendar
 from services.workdays.count import Count
 from statemachines.states import ClaimState
 
+YEAR = "medical_year"       # reckoned as a whole: one claim of a plan, whatever covers lie in it
+
 
 @dataclass(frozen=True, slots=True)
 class Counted:
@@ -164,20 +166,29 @@ def _planned(one: Heard, person: Person, known: _Known, actor: Actor) -> Planned
     answers = enrolment.match(_on_that_day(person, known.categories[person.id, one.day]), covers, one.plain)
     rules.require_opening(answers)
     opening = [cover for cover, answer in zip(covers, answers, strict=True) if answer.opens]
+    if one.plain["kind"] == YEAR:
+        opening = list({cover.plan: cover for cover in opening}.values())       # the latest: covers come oldest first
     target = _target(one, person, known)
-    already = {cover.id: found for cover in opening for found in known.handled[cover.id]
-               if (found.kind, found.day) == (one.plain["kind"], one.day) and rules.same_event(found.event, one.plain)}
+    already = {cover.id: group for cover in opening if (group := _already(one, cover, covers, known))}
     new = opening if one.new.apart else [cover for cover in opening if cover.id not in already]
+    handled = [found for group in already.values() for found in group]
     if not new and target is None:
-        raise _duplicate(list(already.values()))
+        raise _duplicate(handled)
     opened = [count_of(cover, one.plain, one.day, known.calendars[cover.org_key]) for cover in new]
     counts = [item.count for item in opened if item.count]
     nearest = rules.earliest(counts) if counts else None
     late = rules.is_late(one.told, nearest, one.new.late_reason) if nearest and target is None else False
     for cover in new:
         known.handled[cover.id].append(_Handled("同一文件", "前面的行", None, str(one.plain["kind"]), one.day, one.plain))
-    apart = {found.case_id for found in already.values() if found.case_id} if one.new.apart else set()
+    apart = {found.case_id for found in handled if found.case_id} if one.new.apart else set()
     return Planned(one, person, answers, opened, nearest, late, target, tuple(sorted(apart)))
+
+
+def _already(one: Heard, cover: Cover, covers: Sequence[Cover], known: _Known) -> list[_Handled]:
+    """The same event on this cover; a year on whichever of the plan's covers it was claimed under."""
+    where = [held for held in covers if held.plan == cover.plan] if one.plain["kind"] == YEAR else [cover]
+    return [found for held in where for found in known.handled[held.id]
+            if (found.kind, found.day) == (one.plain["kind"], one.day) and rules.same_event(found.event, one.plain)]
 
 
 def _target(one: Heard, person: Person, known: _Known) -> Case | None:

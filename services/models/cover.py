@@ -63,7 +63,10 @@ class Endorsement(Scoped, table=True):
 
 
 class Reservation(Scoped, table=True):
-    """What one claim takes from a cover, per benefit. Written under the cover's lock at the decision, or for what is paid ahead."""
+    """What one claim takes from a cover, per benefit. Written under the cover's lock at the decision, or for what is paid ahead.
+
+    Of a year that is reckoned as a whole a benefit may be below zero: that much less was paid under the claim's other benefits.
+    """
 
     __tablename__ = "reservation"
     __table_args__ = (one_of("state", ("reserved", "paid", "released")), Index("reservation_cover", "cover_id"),

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from services.benefit import queries as benefit
+from services.benefit import service as deciding
 from services.core.clock import at_hour
 from services.core.db import Database
 from services.core.errors import Conflict
@@ -23,7 +24,7 @@ from services.enrolment.merging import merge_people
 from services.enrolment.people import index_of
 from services.intake import opening as intake
 from services.settlement.city import queries
-from services.simulate.synthetic import Synthetic, synthetic_id
+from services.simulate.synthetic import Synthetic, synthetic_id, synthetic_person
 from tests.services import beijing_world, city_world
 from tests.services.city_world import PLAN, Row, lines, settle
 from tests.support.databases import Superuser
@@ -179,3 +180,80 @@ def seen_by_the_claim(city: city_world.City) -> tuple[uuid.UUID, str]:
         claim = session.execute(sa.text("SELECT id FROM claim")).scalar_one()
         basis = benefit.bases(session, [claim])[claim]
         return claim, str(compute(basis.book, basis.computation).total)
+
+
+def report(city: city_world.City, person: uuid.UUID, year: int = 2026, apart: str | None = None, **event: object) -> uuid.UUID:
+    """A claim about a year, the only one that the report opens."""
+    with city.world.db.unit_of_work(ROOT.scope) as session:
+        case = intake.report(session, person_id=person, event={"kind": "medical_year", "year": year, **event}, channel="api",
+                             late_reason="补报", apart=apart, actor=ROOT, now=JANUARY)
+        return uuid.UUID(str(session.execute(sa.text("SELECT id FROM claim WHERE case_id = :case"), {"case": case.id}).scalar_one()))
+
+
+def seen(city: city_world.City, claim: uuid.UUID) -> tuple[object, str]:
+    """What a claim sees of other takings, and its total."""
+    with city.world.db.view(ROOT.scope) as session:
+        basis = benefit.bases(session, [claim])[claim]
+        return basis.words["paid"], str(compute(basis.book, basis.computation).total)
+
+
+def freeze(city: city_world.City, claim: uuid.UUID) -> None:
+    """Decided, its takings reserved."""
+    with city.world.db.unit_of_work(ROOT.scope) as session:
+        deciding.freeze(session, claim_id=claim, actor=ROOT, now=JANUARY)
+
+
+def cover_of(city: city_world.City, claim: uuid.UUID) -> date:
+    with city.world.db.view(ROOT.scope) as session:
+        found: date = session.execute(sa.text("SELECT v.effective FROM claim c JOIN cover v ON v.id = c.cover_id WHERE c.id = :id"),
+                                      {"id": claim}).scalar_one()
+        return found
+
+
+def test_two_covers_of_a_year_open_one_claim_and_give_the_year_once(city: city_world.City) -> None:
+    for member in (2, 3):
+        end_cover(city, member, date(2026, 4, 30))
+    first = report(city, city.persons[2], over_cap_own_1="50000.00")
+    for member in (2, 3):
+        enrol(city, city.members[member], date(2026, 6, 1))
+    with pytest.raises(Conflict) as refused:
+        report(city, city.persons[2], over_cap_own_1="50000.00")
+    assert refused.value.code == "duplicate_report"
+    second = report(city, city.persons[2], apart="另一批票据", over_cap_own_1="50000.00")
+    assert [cover_of(city, claim) for claim in (first, second)] == [date(2026, 1, 1), date(2026, 6, 1)]
+    freeze(city, first)
+    assert seen(city, second) == ([{"benefit": "over_cap", "amount": "20000.00", "days": 0}], "0.00")
+    assert cover_of(city, report(city, city.persons[3], over_cap_own_1="50000.00")) == date(2026, 6, 1)
+
+
+def test_a_cover_of_two_years_gives_each_year_its_own(city: city_world.City) -> None:
+    person = enrol(city, synthetic_person(90, region="110199", born=date(1981, 2, 3), bank="BOB_UNION_CARD"), date(2025, 6, 1))
+    before = report(city, person, 2025, over_cap_own_1="40000.00")
+    freeze(city, before)
+    claim = report(city, person, 2026, over_cap_own_1="50000.00")
+    assert cover_of(city, before) == cover_of(city, claim) == date(2025, 6, 1)
+    assert seen(city, claim) == ([{"benefit": "over_cap", "amount": "16000.00", "days": 0, "earlier": True}], "20000.00")
+
+
+def test_what_a_claim_set_off_is_not_set_off_again(city: city_world.City) -> None:
+    """940 for a stay; then a claim without it pays 20000 - 940: the next claim and the next settlement give the 200 that are new."""
+    freeze(city, report(city, city.persons[1], stays_own_1=["6000.00"]))
+    above = report(city, city.persons[1], apart="封顶线以上", over_cap_own_1="50000.00")
+    assert seen(city, above)[1] == "19060.00"
+    freeze(city, above)
+    later = report(city, city.persons[1], apart="门诊", over_cap_own_1="50000.00", outpatient_own_1="2800.00")
+    assert seen(city, later) == ([{"benefit": "over_cap", "amount": "20000.00", "days": 0}], "200.00")
+    [line] = lines(city, settle(city, [Row(1, "B1", "2026-03-01", "2800.00")], JANUARY, quarter=4).id).values()
+    assert (line.paid, line.due_fen) == ([0, 0, 2_000_000], 20000)
+
+
+def test_a_settlement_that_set_off_a_claim_goes_on_when_that_claim_is_refused(city: city_world.City, superuser: Superuser) -> None:
+    freeze(city, report(city, city.persons[1], stays_own_1=["6000.00"]))                                    # 940
+    bills = [Row(1, "B1", "2026-01-06", "5000.00", stay=True), Row(1, "B2", "2026-05-01", "4300.00")]       # 740, 500
+    [line] = lines(city, settle(city, bills, JANUARY, quarter=4).id).values()
+    assert (line.took, line.due_fen) == ([50000, -20000, 0], 30000)
+    superuser.execute("UPDATE reservation SET state = 'released'")
+    [line] = lines(city, settle(city, [Row(1, "B3", "2026-06-01", "1000.00")], JANUARY, quarter=4).id).values()
+    assert (line.paid, line.due_fen) == ([30000, 0, 0], 114000)                                             # 740 + 700 - 300
+    other = report(city, city.persons[1], apart="另一批票据", stays_own_1=["5000.00"], outpatient_own_1="5300.00")
+    assert seen(city, other)[1] == "0.00"

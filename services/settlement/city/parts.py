@@ -113,8 +113,9 @@ def _of_year(work: _Work, facts: pl.DataFrame, year: int, low: int, high: int) -
     given = facts
     for place, name in enumerate(names, 1):
         of_one = paid.filter(pl.col("benefit") == place).select("person_id", pl.col("fen").alias(f"had.{name}"))
-        given = given.join(of_one, on="person_id", how="left")
-    given = given.with_columns(pl.concat_list(pl.col(f"had.{name}").fill_null(0) for name in names).alias("paid"))
+        given = given.join(of_one, on="person_id", how="left").with_columns(pl.col(f"had.{name}").fill_null(0))
+    had = [f"had.{name}" for name in names]
+    given = rules.none_below_zero(given, had).with_columns(pl.concat_list(had).alias("paid"))
     return rules.lines(book, given).select(list(_LINES))
 
 

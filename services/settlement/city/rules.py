@@ -98,6 +98,15 @@ def by_the_year(book: RuleBook) -> frozenset[str]:
                      for step in benefit.steps if getattr(step, "take", None) == FactRef(fact=OVER_CAP))
 
 
+def none_below_zero(years: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """`benefit.rules.set_off` of every row: what one of the columns (fen) has below zero taken off the others, in their order."""
+    years = years.with_columns(pl.sum_horizontal((-pl.col(name)).clip(0) for name in columns).alias("short"))
+    for name in columns:
+        off = pl.min_horizontal("short", pl.col(name).clip(0))
+        years = years.with_columns(pl.col(name).clip(0) - off, pl.col("short") - off)
+    return years.drop("short")
+
+
 def lines(book: RuleBook, years: pl.DataFrame) -> pl.DataFrame:
     """Each member's year of one wording computed and set against what was paid.
 
