@@ -18,7 +18,7 @@ class SlaClock(Scoped, table=True):
     an open pause has null as its end. `words` says how `due_on` was counted.
 
     `policy`: what it was started under (`ClockPolicy.id`). `watch_days`: the day of each of its steps; `step`: how many of them have
-    happened; `watch_on`: the day of the next. `lap` grows when a stopped clock begins anew.
+    happened; `watch_on`: the day of the next. `lap` grows when a stopped clock begins anew and when a window stays open longer.
     """
 
     __tablename__ = "sla_clock"

@@ -69,6 +69,7 @@ class File:
     worksheet: Worksheet | None
     receivers: tuple[Receiver, ...]
     clocks: dict[str, SlaClock]
+    promised: dict[int, SlaClock]                               # round → its promise to pay
     papers: tuple[Paper, ...]
     supplements: tuple[Supplement, ...]
     handoff: Handoff | None
@@ -152,6 +153,7 @@ def gather(session: Session, notices: Sequence[Notice]) -> list[File]:
             worksheet=sheets[decision.worksheet_id] if decision else None, receivers=tuple(getting.get(claim.id, ())),
             clocks={clock.kind: clock for clock in clocks.get(claim.id, []) if clock.round == claim.round
                     and clock.kind != "level"},
+            promised={clock.round: clock for clock in clocks.get(claim.id, []) if clock.kind == "pay"},
             papers=tuple(papers.get(claim.id, ())), supplements=tuple(supplements.get(claim.id, ())),
             handoff=next((row for row in handoffs.get(claim.id, []) if row.round == claim.round), None),
             consent=next((row for row in consents.get(claim.case_id, []) if row.purpose == "insurer"

@@ -94,14 +94,19 @@ _MOOT = sa.text("""
     JOIN sla_clock k ON k.id = r.clock_id WHERE n.id = ANY(CAST(:ids AS uuid[])) AND n.code = 'date_changed'
     AND (k.state = 'stopped' OR k.due_on = r.old_due)
     UNION ALL SELECT n.id FROM notice n JOIN payment p ON p.id::text = split_part(n.cause, ':', 2)
-    WHERE n.id = ANY(CAST(:ids AS uuid[])) AND n.code = 'account' AND p.state <> 'returned'""")
-_MAY_BE_MOOT = ("reminder", "not_pursued", "held", "limitation", "extended", "account", "transfer", "date_changed")
+    WHERE n.id = ANY(CAST(:ids AS uuid[])) AND n.code = 'account' AND p.state <> 'returned'
+    UNION ALL SELECT n.id FROM notice n JOIN claim c ON c.id = n.claim_id
+    WHERE n.id = ANY(CAST(:ids AS uuid[])) AND n.code = ANY(CAST(:deciding AS text[])) AND split_part(n.cause, ':', 2) <> c.round::text""")
+# Of a round that is over: what it gave and nobody was paid fell away when the claim was taken up again, the reader is told so, and
+# the new round's decision is on the whole.
+_DECIDING = ("decision", "consolation", "refusal", "refund", "cover_note")
+_MAY_BE_MOOT = ("reminder", "not_pursued", "held", "limitation", "extended", "account", "transfer", "date_changed", *_DECIDING)
 
 
 def _without_moot(session: Session, notices: Sequence[Notice], actor: Actor, now: datetime) -> list[Notice]:
-    """A list answered, a claim taken up again, between drafting and issuing: the letter would say what is no longer so."""
+    """A list answered, a claim taken up or decided again, between drafting and issuing: the letter would say what is no longer so."""
     ids = {row.id for row in notices if row.code in _MAY_BE_MOOT}
-    moot = set(session.execute(_MOOT, {"ids": sorted(ids)}).scalars()) if ids else set()
+    moot = set(session.execute(_MOOT, {"ids": sorted(ids), "deciding": list(_DECIDING)}).scalars()) if ids else set()
     fire(session, "notice", "void", [Move(row, reason="情况已经改变，无须再发") for row in sorted(moot)], actor=actor, now=now)
     return [row for row in notices if row.id not in moot]
 

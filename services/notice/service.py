@@ -118,8 +118,8 @@ def remind(session: Session, *, actor: Actor, now: datetime) -> list[Notice]:
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """What decides letters and addressees of one claim; `subjects` are its supplement lists or objections, `credits` its
-    credited payments by payee. `stands`: the round found nothing more to pay.
+    """What decides letters and addressees of one claim; `subjects` are its supplement lists or objections, `credits` by payee the
+    causes of the letters on her credited payments. `stands`: the round found nothing more to pay.
     """
 
     claim: Claim
@@ -129,7 +129,7 @@ class _Facts:
     stands: bool
     getting: tuple[Receiver, ...]
     subjects: tuple[uuid.UUID, ...]
-    credits: dict[uuid.UUID, uuid.UUID]
+    credits: dict[uuid.UUID, list[str]]
     returned: dict[uuid.UUID, tuple[uuid.UUID, int]] = field(default_factory=dict)      # payee → the returned payment and its attempt
     deaths: int = 0                                                                      # how often heirs were registered
 
@@ -137,9 +137,14 @@ class _Facts:
 _LISTS = sa.text("SELECT r.claim_id, r.id FROM (SELECT claim_id, id FROM supplement UNION ALL SELECT claim_id, id FROM objection"
                  " UNION ALL SELECT claim_id, id FROM receivable) r"
                  " WHERE r.claim_id = ANY(CAST(:ids AS uuid[])) AND r.id = ANY(CAST(:subjects AS uuid[])) ORDER BY r.id")
+# What the round paid; and whatever came again after the bank had sent it back: a letter that told of the earlier credit does not
+# tell of this one.
 _CREDITS = sa.text("""
-    SELECT p.claim_id, p.payee_id, p.id FROM payment p JOIN claim c ON c.id = p.claim_id AND c.round = p.round
-    WHERE p.claim_id = ANY(CAST(:ids AS uuid[])) AND p.state = 'credited' ORDER BY p.id""")
+    SELECT * FROM (SELECT p.claim_id, p.payee_id, p.id, p.round = c.round AS present, CASE WHEN p.attempt > 1 AND EXISTS (
+            SELECT 1 FROM notice n WHERE n.claim_id = p.claim_id AND n.code = 'payment' AND split_part(n.cause, ':', 2) = p.id::text
+            AND n.state IN ('issued', 'dispatched', 'delivered') AND n.context ->> 'bank_serial' <> p.serial) THEN p.attempt END AS again
+        FROM payment p JOIN claim c ON c.id = p.claim_id
+        WHERE p.claim_id = ANY(CAST(:ids AS uuid[])) AND p.state = 'credited') x WHERE present OR again IS NOT NULL ORDER BY id""")
 
 
 def _facts(session: Session, claims: Sequence[Claim], subjects: Sequence[uuid.UUID]) -> list[_Facts]:
@@ -153,9 +158,10 @@ def _facts(session: Session, claims: Sequence[Claim], subjects: Sequence[uuid.UU
     lists: dict[uuid.UUID, list[uuid.UUID]] = {}
     for row in session.execute(_LISTS, {"ids": ids, "subjects": list(subjects)}):
         lists.setdefault(row.claim_id, []).append(row.id)
-    credits: dict[uuid.UUID, dict[uuid.UUID, uuid.UUID]] = {}
+    credits: dict[uuid.UUID, dict[uuid.UUID, list[str]]] = {}
     for row in session.execute(_CREDITS, {"ids": ids}):
-        credits.setdefault(row.claim_id, {})[row.payee_id] = row.id
+        cause = cause_of(f"claim.settle.{row.again}" if row.again else "claim.settle", row.id)
+        credits.setdefault(row.claim_id, {}).setdefault(row.payee_id, []).append(cause)
     getting = receivers(session, ids)
     found = []
     for claim in claims:
@@ -167,9 +173,8 @@ def _facts(session: Session, claims: Sequence[Claim], subjects: Sequence[uuid.UU
 
 def _letters(topic: str, facts: _Facts, now: datetime) -> list[Notice]:
     if topic == "claim.settle":
-        return [_notice(facts, "payment", cause_of(topic, facts.credits[one.payee.id]),
-                        "heir" if one.relation else "member", one.person.id, one.person.name, now)
-                for one in facts.getting if one.payee.id in facts.credits]
+        return [_notice(facts, "payment", cause, "heir" if one.relation else "member", one.person.id, one.person.name, now)
+                for one in facts.getting for cause in facts.credits.get(one.payee.id, ())]
     if topic == "payment.bounce":
         return [_notice(facts, "account", f"{topic}.{attempt}:{payment}", "heir" if one.relation else "member", one.person.id,
                         one.person.name, now) for one in facts.getting if one.payee.id in facts.returned

@@ -174,13 +174,14 @@ _INSERT = f"""
         stopped_on = NULL, kept = NULL, warned_at = NULL, breached_at = NULL, budget = excluded.budget, day_kind = excluded.day_kind,
         clause = excluded.clause, origin = excluded.origin, calendar = excluded.calendar, policy = excluded.policy,
         owner_role = excluded.owner_role, watch_days = excluded.watch_days, watch_on = excluded.watch_on, step = 0, lap = sla_clock.lap + 1
-    WHERE sla_clock.state = 'stopped' AND sla_clock.kind = ANY(%(restarts)s::text[])
+    WHERE CASE sla_clock.state WHEN 'stopped' THEN sla_clock.kind = ANY(%(restarts)s::text[])
+        ELSE sla_clock.kind = ANY(%(windows)s::text[]) AND excluded.due_on > sla_clock.due_on END
     RETURNING claim_id, round, kind, due_on) {_COPY_DUE}"""
 
 
 def start(session: Session, clocks: Sequence[NewClock]) -> None:
     """Insert clocks under the policies of their start; one that already runs is left alone, a stopped one restarts only where rules
-    allow.
+    allow. A window that is open stays open until the latest day: who was told later has as many days as who was told first.
     """
     if not clocks:
         return
@@ -200,7 +201,8 @@ def start(session: Session, clocks: Sequence[NewClock]) -> None:
         "provisional": [found.provisional for _, _, _, found, *_ in counted], "words": [found.words for _, _, _, found, *_ in counted],
         "calendar": [cal.version for *_, cal, _ in counted], "policy": [policy.id for policy in held],
         "owner_role": [policy.owner.role if policy.owner else "" for policy in held],
-        "watch_days": [array(days) for *_, days in counted], "restarts": sorted(RESTARTS), **policies.rows(held)})
+        "watch_days": [array(days) for *_, days in counted], "restarts": sorted(RESTARTS), "windows": sorted(WINDOWS),
+        **policies.rows(held)})
 
 
 def _held(session: Session, clocks: Sequence[NewClock]) -> list[Policy]:

@@ -67,7 +67,7 @@ def decided(session: Session, world: World, n: int, amount_fen: int, *, now: dat
                   updated_at=now)
     session.add(claim)
     session.flush()
-    _decision(session, world, claim, amount_fen, benefit or LINES[office][0], kind, reason, answer, now)
+    decide(session, world, claim, amount_fen, benefit or LINES[office][0], kind, reason, answer, now)
     session.add(Payee(claim_id=claim.id, org_key=claim.org_key, person_id=member.person_id, bank_card_id=card.id,
                       added_at=now))
     session.flush()
@@ -75,8 +75,9 @@ def decided(session: Session, world: World, n: int, amount_fen: int, *, now: dat
     return claim
 
 
-def _decision(session: Session, world: World, claim: Claim, amount_fen: int, benefit: str, kind: str,
-              reason: str | None, answer: str | None, now: datetime) -> None:
+def decide(session: Session, world: World, claim: Claim, amount_fen: int, benefit: str, kind: str,
+           reason: str | None, answer: str | None, now: datetime) -> None:
+    """The claim's present round is decided."""
     office = "nx" if claim.route == "insurer" else "xj"
     clause = LINES[office][1]
     yuan = f"{amount_fen // 100}.{amount_fen % 100:02d}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import sqlalchemy as sa
 from sqlmodel import Session
 
 from services.core.db import Database
@@ -14,6 +15,7 @@ from services.payment import service as payment
 from services.reporting import attached
 from services.simulate.synthetic import synthetic_card
 from tests.services.api_world import Api
+from tests.services.letters_reader import Reader
 from tests.services.paying_world import made, read, returned_file, sent, states
 from tests.support.signed_in import sign_in
 from tests.support.world import ROOT
@@ -35,9 +37,12 @@ def test_a_return_after_paid_is_said_and_paid_again_once(db: Database, now: date
     read(world, returned_file(world, run, "credited"), now)
     with world.db.unit_of_work(ROOT.scope) as session:
         assert payment.settle(session, claim_ids=[claim], actor=ROOT, now=now) == [claim]
+    reader = Reader(world)
+    assert reader.new(claim, now) == [("payment", "member")]
     later = now + timedelta(days=6)
     read(world, returned_file(world, run, "returned", serial="R1"), later)
     assert states(world, claim) == [("returned", SUM, 1)]
+    assert reader.new(claim, later) == [("account", "member")]
     with world.db.unit_of_work(ROOT.scope) as session:
         row = session.get_one(Claim, claim)
         assert (row.state, owed(session, row)) == ("paid", SUM), "paid is what happened; what is open the payment says"
@@ -63,5 +68,14 @@ def test_a_return_after_paid_is_said_and_paid_again_once(db: Database, now: date
     read(world, returned_file(world, second, "credited", serial="B9"), later)
     assert states(world, claim) == [("credited", SUM, 2)]
     with world.db.unit_of_work(ROOT.scope) as session:
+        for _ in range(2):
+            assert payment.settle(session, claim_ids=[claim], actor=ROOT, now=later) == []
         row = session.get_one(Claim, claim)
         assert (row.state, owed(session, row)) == ("paid", 0)
+    assert reader.new(claim, later) == [("payment", "member")], "as the letter on the account said, with its own day"
+    with world.db.unit_of_work(ROOT.scope) as session:
+        payment.settle(session, claim_ids=[claim], actor=ROOT, now=later)
+        told = session.execute(sa.text("SELECT context ->> 'bank_serial' AS serial, context ->> 'credited_on' AS day FROM notice"
+                                       " WHERE claim_id = :id AND code = 'payment' ORDER BY serial"), {"id": claim}).all()
+        assert [tuple(row) for row in told] == [("B1", "2026-03-24"), ("B9", "2026-03-24")]
+    assert reader.new(claim, later) == []

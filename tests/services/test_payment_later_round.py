@@ -28,6 +28,7 @@ from tests.services.after_world import (
     planned,
     routed,
 )
+from tests.services.letters_reader import Reader
 from tests.services.paying_world import heirs, prove_heirs, read, returned_file, sent
 from tests.services.review_world import claim_row, digest, in_review, passes
 from tests.services.test_advance import LEVELS, ahead, promises
@@ -96,20 +97,26 @@ def test_upheld_then_sent_back(world: World, now: datetime) -> None:
 
 
 def test_the_first_sum_sent_back_after_the_difference(world: World, now: datetime) -> None:
-    claim = decided(world, 3, now)
+    claim, reader = decided(world, 3, now), Reader(world)
     run = pay(world, [claim], now)
+    assert reader.new(claim, now).count(("payment", "member")) == 1
     again(world, claim, now, MALIGNANT)
     passes(world, claim, "xj.office2", now)
     concluded(world, claim, now)
     pay(world, [claim], now)
     assert payments(world, claim) == [("credited", 1, 100_000), ("credited", 2, 1_400_000)]
+    assert reader.new(claim, now).count(("payment", "member")) == 1
     later = now + SIX_DAYS
     sent_back(world, run, later)
+    assert reader.new(claim, later) == [("account", "member")]
     assert planned(world, claim, later) == [("returned", 1, 100_000), ("credited", 2, 1_400_000)]
     corrected(world, claim, later)
     paid_again(world, later)
     assert payments(world, claim) == [("credited", 1, 100_000), ("credited", 2, 1_400_000)]
     assert (claim_row(world.db, claim).state, promises(world)) == ("paid", [])
+    with world.db.unit_of_work(ROOT.scope) as session:
+        assert payment.settle(session, claim_ids=[claim], actor=ROOT, now=later) == []
+    assert reader.new(claim, later) == [("payment", "member")], "the first sum's second arrival; the difference was told"
 
 
 def test_sent_back_in_the_round_it_waits_for_the_decision_and_then_goes_with_the_difference(world: World, now: datetime) -> None:

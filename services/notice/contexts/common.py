@@ -41,7 +41,7 @@ def head(file: File, number: str, issued_on: date) -> Values:
         "office_name": file.office.letter_organ, "number": number, "issued_on": issued_on,
         "addressee": addressee(file), "claim_no": file.claim.claim_no, "plan_name": file.book.name,
         "person_name": file.person.name, "person_role": "被保险人" if file.claim.route == "insurer" else "会员",
-        "contact": contact(file.office), "instead_of": file.instead_of}
+        "person_deceased": file.claim.died, "contact": contact(file.office), "instead_of": file.instead_of}
     if file.notice.recipient != "insurer":
         values |= {"progress_url": f"{settings().public_url.rstrip('/')}/progress", "public_code": file.claim.code}
     return values

@@ -152,15 +152,24 @@ def _reason(file: File, benefit: object, clause: object, why: object, shown: str
     return {"benefit": benefit, "clause": {"ref": clause}, "fact": f"{event_words(file)}，{why}", "paper": shown}
 
 
+def gives_back(file: File) -> str:
+    """What is given back: the insurer's premium, or the union's fee."""
+    return "保险费" if file.book.insurer else "会费"
+
+
+def refund_title(file: File) -> str:
+    """How the letter of a refund is headed."""
+    return f"退还{gives_back(file)}通知书"
+
+
 def refund(file: File, issued_on: date) -> Values:
     """退还保险费/会费通知书: the event lies in the waiting period."""
     made, _ = decided(file)
     rule = file.book.waiting
     found = clauses(file, rule.clause if rule else made.clause)
-    noun = "保险费" if file.book.insurer else "会费"
     return {
         **_common(file, issued_on, made.amount_fen), **amount(made.amount_fen), **paid_ahead(file).note(),
         "kind": "premium" if file.book.insurer else "fee",
         "facts": facts(file, counted_day=False), "decided_on": business_day(made.at),
         "insurer_name": file.book.insurer, "waiting_words": waiting_words(file),
-        "clauses": found, "effect": f"{noun}退还后，本期保障责任终止，您可以按规定重新参加"}
+        "clauses": found, "effect": f"{gives_back(file)}退还后，本期保障责任终止，您可以按规定重新参加"}

@@ -9,13 +9,10 @@ from services.core.errors import NotFound
 from services.core.words import date_cn
 from services.models import Payment, SlaClock
 from services.notice.contexts.common import Values, amount, clock_due, payee, share_words
-from services.notice.contexts.decided import is_consolation
+from services.notice.contexts.decided import is_consolation, number_of_round, refund_title
 from services.notice.files import File
 from services.payment.queries import Receiver
 from services.workdays.count import working_days_between
-
-# The decision letters as another letter names them, the one that is out first wins.
-_TITLES = {"refund": "退还保险费通知书", "decision": "互助金给付决定通知书", "cover_note": "关于转送理赔决定的附函"}
 
 
 def _credited(file: File) -> tuple[Payment, Receiver]:
@@ -33,10 +30,10 @@ def payment(file: File, issued_on: date) -> Values:
     assert row.credited_at is not None
     credited_on = business_day(row.credited_at)
     values: Values = {
-        **amount(row.amount_fen), "purpose": _purpose(file, row), "basis": _basis(file),
+        **amount(row.amount_fen), "purpose": _purpose(file, row), "basis": _basis(file, row),
         "payer_name": file.book.insurer if row.channel == "insurer" else file.office.letter_organ,
         "payee": payee(receiver, row.amount_fen), "credited_on": credited_on, "bank_serial": row.serial,
-        "clock": _clock(file, credited_on)}
+        "clock": _clock(file, row, credited_on)}
     if receiver.relation:
         values["heir"] = {"deceased": file.person.name, "share": share_words(receiver)}
     return values
@@ -52,16 +49,18 @@ def _purpose(file: File, row: Payment) -> str:
     return row.purpose
 
 
-def _basis(file: File) -> str:
-    """The decision that is paid, by number and title when its letter is out."""
-    for code, title in _TITLES.items():
-        if code in file.numbers:
-            return f"{file.numbers[code]}《{title}》"
-    return "本案给付决定"
+def _basis(file: File, row: Payment) -> str:
+    """The decision that is paid, by number and title when its letter is out: that of the payment's own round."""
+    made = next((one for one in file.decisions if one.round == row.round), None)
+    number = number_of_round(file, row.round)
+    if made is None or number is None:
+        return "本案给付决定"
+    title = refund_title(file) if made.kind == "refund" else "关于转送理赔决定的附函" if file.book.insurer else "互助金给付决定通知书"
+    return f"{number}《{title}》"
 
 
-def _clock(file: File, credited_on: date) -> Values:
-    clock = file.clocks.get("pay")
+def _clock(file: File, row: Payment, credited_on: date) -> Values:
+    clock = file.promised.get(row.round)
     if clock is None:
         raise NotFound("pay_clock_missing", "本案没有给付时限", remedy="核对案件", field="clock")
     late = _days(file, clock, clock.due_on, credited_on) if credited_on > clock.due_on else 0

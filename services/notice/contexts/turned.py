@@ -42,7 +42,7 @@ def heirs(file: File, issued_on: date) -> Values:
     sums = [owed.get(one.payee.id, 0) for one in found.receivers]
     whole = sum(sums)
     return {
-        "person_deceased": True, "died_on": file.person.died_on, "basis": found.receivers[0].payee.basis or "law",
+        "died_on": file.person.died_on, "basis": found.receivers[0].payee.basis or "law",
         "decided": show(to_yuan(whole)) if whole else None,
         "heirs": [_heir(one, fen if whole else None) for one, fen in zip(found.receivers, sums, strict=True)],
         "papers": [{"name": proof.name, "required": True, "received": proof.there} for proof in found.proofs]}
