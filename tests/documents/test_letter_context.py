@@ -75,6 +75,9 @@ def test_unknown_letter_suggests(sample: Sample) -> None:
     ("cover_note", {"kind": "refusal"}, "有款可付"),
     ("cover_note", {"pay_due": None}, "pay_due"),
     ("cover_note", {"enclosures": []}, "enclosures"),
+    ("cover_note", {"already_paid": "1.00"}, "already_paid_words"),
+    ("cover_note", {"already_paid": "1.00", "already_paid_words": "原决定已给付的保险金"}, "给付项目减已付款与决定金额不符"),
+    ("cover_note", {"kind": "stands"}, "有款可付"),
     ("withdrawal", {"received_on": "2026-08-06"}, "顺序"),
 ])
 def test_contradiction_is_refused(code: str, changes: dict[str, object], words: str, sample: Sample) -> None:
@@ -167,6 +170,25 @@ def test_cover_note_of_a_refund(sample: Sample) -> None:
     text = plain("cover_note", values | {"kind": "refund", "amount": "100.00", "amount_words": "人民币壹佰元整", "payees": [payee],
                                          "unpaid": [{"benefit": "其它妇科癌保险金", "reason": "发生在等待期内", "clause": "第五条"}]})
     assert "退还所交保险费100.00元（大写：人民币壹佰元整）" in text and "将保险费100.00元汇入" in text
+
+
+def test_cover_note_of_a_later_round_takes_off_what_was_paid(sample: Sample) -> None:
+    values = sample("cover_note") | {"already_paid": "100500.00", "amount": "400.00", "amount_words": "人民币肆佰元整",
+                                     "already_paid_words": "原决定已给付的保险金", "payees": [{
+                                         "name": "马样例", "amount": "400.00", "bank": "中国工商银行", "account_last4": "3391"}]}
+    text = plain("cover_note", values)
+    assert "减：原决定已给付的保险金-100500.00给付合计400.00" in text and "将保险金400.00元汇入" in text
+
+
+def test_cover_note_of_a_later_round_that_gives_nothing_more(sample: Sample) -> None:
+    values = sample("cover_note")
+    for name in ("lines", "amount", "amount_words", "payees", "pay_due", "pay_basis"):
+        del values[name]
+    text = plain("cover_note", values | {"kind": "stands"})
+    assert "没有应再给付的款项，详见所附决定。" in text and "不予给付" not in text and "异议答复" in text and "汇入" not in text
+    listed = plain("cover_note", values | {"kind": "stands", "unpaid": [
+        {"benefit": "乳腺癌住院津贴", "reason": "没有可给付的住院天数", "clause": "管理办法第六条"}]})
+    assert "理由如下" in listed and "没有可给付的住院天数管理办法第六条" in listed
 
 
 def test_refund_of_a_fee_has_its_own_title(sample: Sample) -> None:

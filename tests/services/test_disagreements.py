@@ -14,13 +14,16 @@ from services.benefit import service as benefit
 from services.core.db import Database
 from services.core.errors import Conflict, GuardFailed, InputError, NotPermitted
 from services.insurer import disagreements
+from services.insurer import service as insurer
+from services.models import Notice
+from services.notice import service as notice
 from services.payment import service as payment
 from services.payment import settling
-from services.review import amendment
+from services.review import amendment, reopening
 from services.review import service as review
 from tests.services.handoff_world import collect, forward, hand_over, handoff, number, with_insurer
 from tests.services.insurer_world import Twin, running
-from tests.services.review_world import ROOT, SYSTEM, outcome, passes
+from tests.services.review_world import ROOT, SYSTEM, outcome, passes, verify
 from tests.support.world import World, build_world
 
 ALLOWANCE = "breast_cancer_allowance"
@@ -126,12 +129,18 @@ def again(world: World, twin: Twin, claim: uuid.UUID, now: datetime) -> None:
     hand_over(world, twin, claim, now)
 
 
-@pytest.mark.parametrize(("adjust", "before", "after", "paid"), [
-    ({}, "changed", [], 40_000),
-    (LESS, "upheld", [(2, ALLOWANCE, 90_000, 50_000, None, None)], 0)])
-def test_insisting_asks_the_insurer_in_a_new_round_and_only_its_answer_moves_money(
-        world: World, twin: Twin, now: datetime, adjust: object, before: str, after: list[object], paid: int) -> None:
+def letter(world: World, claim: uuid.UUID, topic: str, now: datetime) -> Notice:
+    """The one that an event owes, issued."""
+    with world.db.unit_of_work(ROOT) as session:
+        [drafted] = notice.draft(session, topic=topic, claim_ids=[claim], actor=SYSTEM, now=now)
+        [issued] = notice.issue(session, notice_ids=[drafted.id], actor=SYSTEM, now=now)
+        return issued
+
+
+def insisted(world: World, twin: Twin, now: datetime, later: datetime) -> uuid.UUID:
+    """Its first sum is paid, its answer not accepted: the new round is with the insurer."""
     claim = decided(world, twin, now, settled=True)
+    letter(world, claim, "claim.insurer_pay", now)
     reviewer, senior = world.actor("nx.office1"), world.actor("nx.senior")
     with world.db.unit_of_work(ROOT) as session:
         payment.plan(session, claim_ids=[claim], actor=SYSTEM, now=now)
@@ -143,11 +152,20 @@ def test_insisting_asks_the_insurer_in_a_new_round_and_only_its_answer_moves_mon
     with world.db.unit_of_work(ROOT) as session:
         assert payment.announce(session, claim_ids=[claim], actor=SYSTEM, now=now) == [claim]
         settling.settle(session, claim_ids=[claim], actor=SYSTEM, now=now)
-    later = now + timedelta(days=1)
     with world.db.unit_of_work(senior.scope) as session:
         assert amendment.confirm_amendment(session, claim_id=claim, actor=senior, now=later) == 2
     assert rows(world, claim) == [(1, ALLOWANCE, 90_000, 50_000, "insist", None)]
     again(world, twin, claim, later)
+    return claim
+
+
+@pytest.mark.parametrize(("adjust", "before", "after", "paid"), [
+    ({}, "changed", [], 40_000),
+    (LESS, "upheld", [(2, ALLOWANCE, 90_000, 50_000, None, None)], 0)])
+def test_insisting_asks_the_insurer_in_a_new_round_and_only_its_answer_moves_money(
+        world: World, twin: Twin, now: datetime, adjust: object, before: str, after: list[object], paid: int) -> None:
+    later = now + timedelta(days=1)
+    claim = insisted(world, twin, now, later)
     no = number(world, claim)
     twin.walk(no, "ack", "file")
     twin.desk(no, "decide", adjust=adjust)
@@ -157,6 +175,35 @@ def test_insisting_asks_the_insurer_in_a_new_round_and_only_its_answer_moves_mon
     with world.db.unit_of_work(ROOT) as session:
         payment.plan(session, claim_ids=[claim], actor=SYSTEM, now=later)
     assert money(world, claim) == [(1, 10_050_000, "credited"), *([(2, paid, "planned")] if paid else [])]
+    told = letter(world, claim, "claim.insurer_pay" if paid else "claim.insurer_refuse", later)
+    said = told.context
+    assert (told.code, said["kind"], said["amount"]) == ("cover_note", *(("decision", "400.00") if paid else ("stands", "0.00")))
+    assert said["already_paid"] == ("100500.00" if paid else "0.00")
+    assert [row["amount"] for row in said["lines"]] == (["100000.00", "900.00"] if paid else [])      # type: ignore[attr-defined]
+
+
+def test_a_round_that_the_insurer_gave_back_is_concluded_by_the_next(world: World, twin: Twin, now: datetime) -> None:
+    """The recalled round has no decision: its correction is answered by the round after it, beside the decision of the first."""
+    later = now + timedelta(days=1)
+    claim = insisted(world, twin, now, later)
+    no, office, clerk = number(world, claim), world.actor("nx.office1"), world.actor("nx.clerk")
+    with world.db.unit_of_work(office.scope) as session:
+        asked = insurer.recall(session, claim_id=claim, reason="出院小结须更换", actor=office, now=later)
+    assert asked is not None
+    twin.port.recall(asked)
+    twin.walk(no, "confirm_recall")
+    collect(world, twin, claim, later)
+    assert (outcome(world.db, claim)[0], handoff(world, claim).state) == ("reported", "recalled")
+    verify(world, claim, later, verifier=clerk)
+    again(world, twin, claim, later)
+    twin.walk(no, "ack", "file", "decide")
+    collect(world, twin, claim, later)
+    with world.db.unit_of_work(ROOT) as session:
+        [ended] = reopening.conclude(session, claim_ids=[claim], actor=SYSTEM, now=later)
+        first = session.execute(sa.text("SELECT number FROM notice WHERE code = 'cover_note'")).scalar_one()
+    assert (ended.result, ended.before_fen, ended.after_fen) == ("raised", 10_050_000, 10_090_000)
+    said = letter(world, claim, "correction.conclude", later).context
+    assert (said["earlier"]["number"], said["before"], said["after"]) == (first, "100500.00", "100900.00")  # type: ignore[index]
 
 
 def test_an_insistence_taken_back_leaves_the_line_open(world: World, twin: Twin, now: datetime) -> None:

@@ -85,20 +85,26 @@ def _why(file: File, found: Decision, made: Reopening) -> list[str]:
 
 
 def earlier(file: File, round_: int) -> Values:
-    """A round's decision with the number of its own letter."""
-    found = _decision(file, round_)
+    """The newest decision up to a round, with the number of its own letter; a round that the insurer gave back has none."""
+    found = max((row for row in file.decisions if row.round <= round_), key=lambda row: row.round, default=None)
+    if found is None:
+        raise _undecided()
     code = next(code for code, kinds in _KINDS.items() if found.kind in kinds)
     sum_ = f"{show(to_yuan(found.amount_fen))}元"
     noun = "保险费" if file.book.insurer else "会费"
     words = {"decision": f"给付互助金{sum_}", "refund": f"退还{noun}{sum_}", "refusal": "不予给付"}[code]
-    return {"number": number_of_round(file, round_), "decided_on": business_day(found.at), "words": words}
+    return {"number": number_of_round(file, found.round), "decided_on": business_day(found.at), "words": words}
 
 
 def _decision(file: File, round_: int) -> Decision:
     found = next((row for row in file.decisions if row.round == round_), None)
     if found is None:
-        raise NotFound("decision_missing", "本案没有该次决定", remedy="核对案件", field="round")
+        raise _undecided()
     return found
+
+
+def _undecided() -> NotFound:
+    return NotFound("decision_missing", "本案没有该次决定", remedy="核对案件", field="round")
 
 
 def _objection(file: File) -> Objection:

@@ -26,6 +26,7 @@ from services.notice.contexts.common import (
     pay_due,
     payees,
     rule_of,
+    total,
 )
 from services.notice.contexts.decided import decided
 from services.notice.files import File
@@ -95,23 +96,31 @@ def _answers(made: Decision) -> list[LiabilityAnswer]:
 
 
 def cover_note(file: File, issued_on: date) -> Values:
-    """工会转送理赔决定的附函; the insurer's letter is its enclosure."""
+    """工会转送理赔决定的附函; the insurer's letter is its enclosure.
+
+    The insurer decides on the whole each time: what an earlier round gave is taken off in sight, and with nothing left it `stands`.
+    """
     made, _ = decided(file)
     if file.book.insurer is None:
         raise InputError("not_insured", "本计划不由保险公司给付", remedy="核对文书种类", field="code")
     answers, words, kind = _answers(made), reasons(), _KINDS[made.kind]
-    lines = [{"benefit": benefit_name(file.book, item.liability), "amount": show(item.amount), "clause": item.clause}
-             for item in answers if item.amount > 0]
+    lines: list[Values] = [{"benefit": benefit_name(file.book, item.liability), "amount": show(item.amount), "clause": item.clause}
+                           for item in answers if item.amount > 0] if kind in ("decision", "part") else []
     unpaid = [{"benefit": benefit_name(file.book, item.liability), "clause": item.clause,
                "reason": words.get(item.reason or "", item.reason or "不属于保险责任")}
               for item in answers if item.amount == 0 or (made.kind == "part" and item.reason)]
+    before = total(lines) - to_yuan(made.amount_fen)
+    if made.amount_fen == 0 and kind != "refusal":
+        kind, lines = "stands", []
     title = letter_title(made)
     values: Values = {
         "kind": kind, "insurer_name": file.book.insurer, "insurer_letter": title,
         "insurer_decided_on": business_day(made.at), "received_on": business_day(made.at),
-        "lines": lines if kind in ("decision", "part") else [], "unpaid": [] if kind == "decision" else unpaid,
+        "lines": lines, "unpaid": [] if kind == "decision" else unpaid,
         "insurer_contact": INSURER_CONTACT, "objection": objection(file, issued_on), "enclosures": [title]}
-    if kind != "refusal":
-        values |= amount(made.amount_fen) | {
-            "payees": payees(file, made.amount_fen), "pay_due": pay_due(file), "pay_basis": basis(file.book, rule_of(file, "pay").clause)}
-    return values | ({"amount": show(to_yuan(0))} if kind == "refusal" else {})
+    if lines and before > 0:
+        values |= {"already_paid": show(before), "already_paid_words": "原决定已给付的保险金"}
+    if made.amount_fen == 0:
+        return values | {"amount": show(to_yuan(0))}
+    return values | amount(made.amount_fen) | {
+        "payees": payees(file, made.amount_fen), "pay_due": pay_due(file), "pay_basis": basis(file.book, rule_of(file, "pay").clause)}
