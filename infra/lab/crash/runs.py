@@ -176,8 +176,11 @@ class Copy:
         return self.folder / "second"
 
     def only(self, topic: str) -> None:
-        """The other topics are not owed in this run."""
+        """The other topics are not owed in this run; the timetables turned just now, however long ago the start was built: they know
+        real time alone, and `huzhu stuck` tells of one that is silent for an hour.
+        """
         self._look.execute("DELETE FROM outbox WHERE topic <> %s", (topic,))
+        self._look.execute("UPDATE timetable_run SET at = clock_timestamp()")
 
     def owed(self) -> int:
         """How many rows are owed."""
