@@ -112,12 +112,12 @@ def _decide(w: Walk, index: int) -> None:
 
 
 def decided_letters(w: Walk, codes: tuple[str, ...], cause: str) -> None:
-    """The letters of a decision; the first one delivered opens the objection window."""
+    """The letters of a decision; the last one delivered says until when one may object."""
     h, at_once = w.h, w.h.t + SECOND * 5
     told = [letters.send(h, w.d, w.told, code, cause, at_once, days=3) for code in codes]
-    first = min((day for day in told if day), default=None)
-    if first:
-        h.start("objection", w.book.clocks.get("objection"), first.date())
+    last = max((day for day in told if day), default=None)
+    if last:
+        h.start("objection", w.book.clocks.get("objection"), last.date())
 
 
 def _refuse(w: Walk, index: int) -> None:
