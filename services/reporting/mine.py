@@ -22,7 +22,7 @@ PROXY = "proxy"
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """A person whom the member may act for. `relation`: self, proxy, or the kin's word (husband, child, …)."""
+    """A person whom the member may act for. `relation`: self, proxy, or what that one is to her (husband, child, …)."""
 
     id: uuid.UUID
     name: str
@@ -107,7 +107,7 @@ class Mine:
 
 _PEOPLE = sa.text("""
     SELECT p.id, p.name, CASE WHEN p.id = CAST(:own AS uuid) THEN 'self' ELSE coalesce(
-        (SELECT t.relation FROM family_tie t WHERE t.person_id = p.id AND t.relative_id = CAST(:own AS uuid) AND t.relation <> 'proxy'),
+        (SELECT t.relation FROM family_tie t WHERE t.person_id = CAST(:own AS uuid) AND t.relative_id = p.id AND t.relation <> 'proxy'),
         'proxy') END AS relation
     FROM person p WHERE p.merged_into IS NULL AND (p.id = CAST(:own AS uuid)
         OR (p.id = ANY(CAST(:acts_for AS uuid[])) AND p.died_on IS NULL)

@@ -43,7 +43,8 @@ def test_kin_and_proxies_see_it_and_others_do_not(api: Api) -> None:
         enrolment.add_kin(session, person_id=api.world.person("xj.m0"), relative_id=api.world.person("xj.m1"), relation="child",
                           actor=ROOT, now=api.clock.now())
     kin = person(api, "xj.m1")
-    assert claim_no in kin.get("/mine").text
+    first = kin.get("/mine").text
+    assert claim_no in first and "父母" in first and "子女" not in first     # what the other is to whoever looks
     assert api.world.member(0, "xj").synthetic.name in kin.get(f"/mine/{claim_no}").text
     assert person(api, "xj.m2").get(f"/mine/{claim_no}").status_code == 404
     assert person(api, "nx.m0").get(f"/mine/{claim_no}").status_code == 404
