@@ -40,6 +40,9 @@ def merge_people(session: Session, *, kept_id: uuid.UUID, dropped_id: uuid.UUID,
     if session.execute(sa.text("SELECT person_beyond_scope(:person)"), {"person": dropped_id}).scalar_one():
         raise NotPermitted("beyond_scope", "此人在您的管辖范围之外另有记录", remedy="由上一级办事处合并")
     merged_covers.require_no_overlap(session, kept, dropped)
+    # Claims before covers, as everybody locks them.
+    session.execute(sa.text("SELECT FROM claim WHERE person_id IN (:kept, :dropped) ORDER BY id FOR UPDATE"),
+                    {"kept": kept.id, "dropped": dropped.id})
     merged_covers.join(session, kept.id, dropped.id, actor=actor, now=now)
     moved = _repoint(session, kept, dropped, now)
     if dropped.died_on and not kept.died_on:

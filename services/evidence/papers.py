@@ -72,7 +72,7 @@ def upload(session: Session, *, claim_id: uuid.UUID, kind: str, file_name: str, 
 def not_sent_back(paper: Paper) -> Paper:
     """The paper; InputError with its fault when it was sent back: the same bytes again would wait for nobody."""
     if paper.verdict == "rejected":
-        raise InputError("paper_sent_back", f"这份文件先前交过，已退回：{paper.fault}", field="content",
+        raise InputError("paper_sent_back", f"文件“{paper.file_name}”先前交过，已退回：{paper.fault}", field="content",
                          remedy="重新拍照或扫描后再交；认为退回有误的，请在案件内留言")
     return paper
 

@@ -72,7 +72,7 @@ class _Files:
 
 
 _AROUND = sa.text("""
-    SELECT c.id, v.effective, v.until, v.renewal, v.premium_fen, coalesce(v.policy_no, v.certificate_no) AS policy_no,
+    SELECT c.id, v.effective, v.premium_fen, coalesce(v.policy_no, v.certificate_no) AS policy_no,
            (SELECT string_agg(DISTINCT e.number, '、') FROM endorsement e WHERE e.cover_id = v.id) AS endorsement,
            k.reported_on, k.diagnosed_on, k.last_timely_day, k.hospital, o.name AS unit,
            (SELECT s.given_at FROM consent s WHERE s.case_id = c.case_id AND s.purpose = 'insurer'
@@ -139,7 +139,7 @@ def _dossier(parcel: Parcel, files: _Files, now: datetime) -> Dossier:
         insured=Insured(name=person.name, id_number=enrolment.number_of(person),
                         sex="F" if person.sex == "F" else "M", born=person.born, phone=enrolment.phone_of(person)),
         event=_event(claim.event, around, [field for field in files.read.get(claim.id, ()) if field.paper_id in enclosed_papers]),
-        cover=Cover(effective=around.effective, until=around.until, renewal=around.renewal,
+        cover=Cover(effective=around.effective, until=_until(sheet), renewal=_computed_on(sheet).get("renewal") is True,
                     premium_paid=to_yuan(around.premium_fen), unit=_named(around.unit, 200),
                     endorsement=_named(around.endorsement, 200)),
         worksheet=_worksheet(sheet, registry.version(claim.plan, claim.plan_from), around.last_timely_day),
@@ -173,6 +173,17 @@ def _stated(read: Sequence[FieldView], name: str) -> str | None:
 def _named(value: object, most: int) -> str | None:
     """A name in one line, or None."""
     return " ".join(str(value or "").split())[:most] or None
+
+
+def _computed_on(sheet: WorksheetRow) -> Mapping[str, object]:
+    """The cover as the worksheet beside it has it: a premium given back ended it, and what follows such a cover is no renewal."""
+    cover = sheet.input["cover"]
+    assert isinstance(cover, dict)
+    return cover
+
+
+def _until(sheet: WorksheetRow) -> date:
+    return date.fromisoformat(str(_computed_on(sheet)["until"]))
 
 
 def _worksheet(sheet: WorksheetRow, book: RuleBook, report_due: date) -> Worksheet:

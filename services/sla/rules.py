@@ -36,7 +36,9 @@ UNION = ("verification", "pay")
 # Of a report: its own days, and for 安康保 that each addressee is told (`subject`: which) on the day of the report.
 REPORT, FIRST_NOTICE = "report", "first_notice"
 INSURER = ("insurer_pay", "assessment", "advance")
-_DECISION_LETTERS = "r.code IN ('decision', 'consolation', 'refusal', 'refund', 'cover_note', 'reexamined')"
+# That an objection came too late opens no new days to object.
+_DECISION_LETTERS = """r.code IN ('decision', 'consolation', 'refusal', 'refund', 'cover_note', 'reexamined')
+    AND NOT EXISTS (SELECT FROM objection b WHERE b.id::text = split_part(r.cause, ':', 2) AND b.result = 'dismissed')"""
 
 FOLLOWS: dict[tuple[str, str], tuple[Step, ...]] = {
     ("claim", "create"): (Step(Op.START, ("verification",)),),

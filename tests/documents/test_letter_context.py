@@ -177,7 +177,7 @@ def test_cover_note_of_a_later_round_takes_off_what_was_paid(sample: Sample) -> 
                                      "already_paid_words": "原决定已给付的保险金", "payees": [{
                                          "name": "马样例", "amount": "400.00", "bank": "中国工商银行", "account_last4": "3391"}]}
     text = plain("cover_note", values)
-    assert "减：原决定已给付的保险金-100500.00给付合计400.00" in text and "将保险金400.00元汇入" in text
+    assert "减：原决定已给付的保险金-100500.00本次给付合计400.00" in text and "应再给付400.00元" in text and "将保险金400.00元汇入" in text
 
 
 def test_cover_note_of_a_later_round_that_gives_nothing_more(sample: Sample) -> None:

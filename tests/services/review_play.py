@@ -261,7 +261,7 @@ class Play:
             claim = self.row()
             if claim.state in ENDED:
                 return str(claim.state)
-            if claim.state in ("reported", "verified"):
+            if claim.state in ("reported", "supplementing", "verified"):
                 for who in range(len(PEOPLE)):
                     self.do(("again", who, who))
             self.do(("resume", head, 0))

@@ -175,6 +175,10 @@ def test_late_is_a_flag_that_the_head_decides_on(world: World, now: datetime) ->
     with world.db.unit_of_work(head.scope) as session:
         found = objection.dismiss(session, objection_id=made, words="逾期十余日，所述原因没有证明", actor=head, now=late)
     assert (found.state, found.result, claim_row(world.db, claim).round) == ("decided", "dismissed", 1)
+    [said] = letter(world, "objection.decide", claim, late, made)
+    arrived(world, said, late)                                              # opens no new days: the next one is late too
+    with pytest.raises(InputError, match="late_reason_missing"):
+        lodged(world, claim, late + DAY)
 
 
 def test_an_objection_in_time_must_be_heard(world: World, now: datetime) -> None:

@@ -53,6 +53,8 @@ def _basis(file: File, row: Payment) -> str:
     """The decision that is paid, by number and title when its letter is out: that of the payment's own round."""
     made = next((one for one in file.decisions if one.round == row.round), None)
     number = number_of_round(file, row.round)
+    if made and number is None and row.round == file.claim.round:      # issued just now, in one batch with this letter
+        number = file.numbers.get("refund" if made.kind == "refund" else "cover_note" if file.book.insurer else "decision")
     if made is None or number is None:
         return "本案给付决定"
     title = refund_title(file) if made.kind == "refund" else "关于转送理赔决定的附函" if file.book.insurer else "互助金给付决定通知书"
