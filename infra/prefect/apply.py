@@ -1,7 +1,7 @@
 """Pools and deployments of prefect.yaml, laid down in a Prefect server: `python -m infra.prefect.apply [URL]`; again, it renews them.
 
 Prefect 3.8.8's own `prefect deploy` ends with 422 at any pool (its client sends `limit: null`, which its server refuses), so the
-server's interface is spoken to as it is documented.
+server's interface is spoken to as it is documented, through its own client: that one asks again when a busy server says 503.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 
 import httpx
 import yaml
+from prefect.client.base import PrefectHttpxSyncClient
 from prefect.utilities.callables import parameter_schema
 
 from flows.help_out import help_out
@@ -20,7 +21,7 @@ from infra.prefect.pools import HERE, KINDS
 
 def apply(api: str) -> list[str]:
     """Everything; the deployments' names. httpx.HTTPStatusError with the server's words when it refuses."""
-    with httpx.Client(base_url=f"{api.rstrip('/')}/", timeout=60) as client:
+    with PrefectHttpxSyncClient(base_url=f"{api.rstrip('/')}/", timeout=60, raise_on_all_errors=False) as client:
         for kind in KINDS:
             template = json.loads((HERE / "pools" / f"{kind}.json").read_text())
             made = client.post("work_pools/", json={"name": f"huzhu-{kind}", "type": kind, "base_job_template": template})

@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import psycopg
@@ -54,6 +56,37 @@ def test_prefect_takes_pools_and_deployments(prefect_api: str) -> None:
     assert {(one["name"], one["work_pool_name"]) for one in found if one["entrypoint"] == "flows/help_out.py:help_out"} == {
         (one.name, one.work_pool.name) for one in declared if one.work_pool}
     assert len(declared) == len(KINDS)
+
+
+def test_a_busy_server_is_asked_again(prefect_api: str) -> None:
+    """Prefect says 503 while its database is locked. Here each address is refused once on its way."""
+    refused: set[tuple[str, str]] = set()
+
+    class Busy(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            status, content = 503, b"{}"
+            if (self.command, self.path) in refused:
+                answer = httpx.request(self.command, prefect_api + self.path, content=body, timeout=60,
+                                       headers={"content-type": "application/json"})
+                status, content = answer.status_code, answer.content
+            refused.add((self.command, self.path))
+            self.send_response(status)
+            self.send_header("retry-after", "0")
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def do_PATCH(self) -> None:
+            self.do_POST()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as gate:
+        Thread(target=gate.serve_forever, daemon=True).start()
+        try:
+            assert len(apply(f"http://127.0.0.1:{gate.server_address[1]}")) == len(KINDS)
+        finally:
+            gate.shutdown()
+    assert ("POST", "/deployments/") in refused and ("POST", "/work_pools/") in refused
 
 
 @pytest.mark.slow
