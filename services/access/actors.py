@@ -22,6 +22,8 @@ def actor_of(session: Session, account: Account, *, narrowed: frozenset[str] = f
     today = business_day(now)
     own = granted(session, account.id)
     persons, lent = _stands_in(session, account, today)
+    if not own & LENDABLE:
+        lent = frozenset()      # only desk work stands in: also where the duties were changed by 0.9.2 or earlier
     if narrowed:
         own &= narrowed
         lent = frozenset(one for one in lent if one.role in narrowed)

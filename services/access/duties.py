@@ -11,12 +11,13 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from services.access import lockout
-from services.access.actor import Actor, Role
+from services.access.actor import LENDABLE, Actor, Role
 from services.access.actors import granted
 from services.access.credentials import stop_password_links
 from services.access.lookup import account_of, record
 from services.access.service import checked_roles
 from services.access.sessions import end_all, end_tokens
+from services.access.substitutes import end_standing_in
 from services.core.errors import InputError
 from services.models import Account, Grant, Organisation, SignInGuard
 
@@ -45,6 +46,7 @@ class Wrong:
 def change_roles(session: Session, *, account_id: uuid.UUID, roles: Iterable[str], reason: str, actor: Actor, now: datetime) -> None:
     """Give an account these roles and no others; its sessions end, so that no page open shows what it may no longer do.
 
+    Left without desk work it stands in for nobody: an auditor or administrator would hold a colleague's lent role beside the own one.
     InputError: no reason, roles unknown or excluding each other, the own account, a program's.
     """
     actor.require(Role.ADMINISTRATOR, Role.SYSTEM, what="调整职责")
@@ -58,6 +60,8 @@ def change_roles(session: Session, *, account_id: uuid.UUID, roles: Iterable[str
     why = _reason(reason)
     session.execute(sa.delete(Grant).where(col(Grant.account_id) == account.id, col(Grant.role).not_in(wanted)))
     session.add_all([Grant(account_id=account.id, role=role) for role in sorted(wanted - held)])
+    if not wanted & LENDABLE:
+        end_standing_in(session, account=account, why=why, actor=actor, now=now)
     end_all(session, account.id, why="roles_changed", now=now)
     record(session, account, "account.roles", f"{' '.join(sorted(held))} → {' '.join(sorted(wanted))}：{why}", by=actor.account_id,
            now=now)

@@ -87,9 +87,22 @@ def end_substitute(session: Session, *, substitute_id: uuid.UUID, why: str, acto
     if not why.strip():
         raise InputError("reason_missing", "须写明理由", remedy="如：提前返岗", field="why")
     if made.ended_at is None:
-        made.ended_at, made.ended_by, made.ended_why = now, actor.account_id, why.strip()
-        session.add(made)
-        record(session, absent, "substitute.ended", why.strip(), by=actor.account_id, now=now)
+        _end(session, made, absent, why.strip(), actor, now)
+
+
+def end_standing_in(session: Session, *, account: Account, why: str, actor: Actor, now: datetime) -> None:
+    """An account without desk work any more: what it was to do for others, today or on days to come, is ended."""
+    running = session.exec(select(Substitute, Account).join(Account, col(Account.id) == Substitute.absent_id).where(
+        Substitute.account_id == account.id, col(Substitute.ended_at).is_(None), Substitute.until_on >= business_day(now))
+        .order_by(col(Substitute.id)).with_for_update(of=Substitute)).all()
+    for made, absent in running:
+        _end(session, made, absent, f"代理人已不任经办：{why}", actor, now)
+
+
+def _end(session: Session, made: Substitute, absent: Account, why: str, actor: Actor, now: datetime) -> None:
+    made.ended_at, made.ended_by, made.ended_why = now, actor.account_id, why
+    session.add(made)
+    record(session, absent, "substitute.ended", why, by=actor.account_id, now=now)
 
 
 def substitutes(session: Session, *, actor: Actor, running_on: date | None = None, now: datetime) -> list[SubstituteView]:

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from services.access import duties
 from services.access import service as access
 from services.access.actor import Actor, Lent
 from services.core.clock import at_hour
@@ -186,3 +187,32 @@ def test_colleagues_to_choose_from(db: Database, now: datetime) -> None:
         (world.account("nx.office1"), ("office_reviewer",)), (world.account("nx.office2"), ("office_reviewer",)),
         (world.account("nx.head"), ("head",)), (world.account("nx.maker"), ("finance_maker",)),
         (world.account("nx.checker"), ("finance_checker",))}
+
+
+@pytest.mark.parametrize("roles", [["auditor"], ["member"]])
+def test_who_does_no_desk_work_any_more_holds_nothing_lent(db: Database, now: datetime, superuser: Superuser, roles: list[str]) -> None:
+    """An auditor with a head's power would decide what the auditor looks at; a day's leave that begins later is ended too."""
+    world = build_world(db, now)
+    _appoint(world, "nx.senior", "nx.senior", "nx.office1", now)
+    _appoint(world, "nx.checker", "nx.checker", "nx.office1", now, from_on=date(2026, 4, 1), until_on=date(2026, 4, 3))
+    _appoint(world, "nx.head", "nx.head", "nx.office2", now)
+    admin, at = world.actor("nx.admin"), at_hour(FROM)
+    with db.unit_of_work(admin.scope) as session:
+        duties.change_roles(session, account_id=world.account("nx.office1"), roles=roles, reason="转岗", actor=admin, now=at)
+    assert _as(world, "nx.office1", at).roles == set(roles) and _as(world, "nx.office1", at).stands_for == frozenset()
+    assert _as(world, "nx.office2", at).roles == {"office_reviewer", "head"}         # another's stays
+    assert superuser.execute("SELECT ended_why, ended_by FROM substitute WHERE ended_at IS NOT NULL").fetchall() == [
+        ("代理人已不任经办：转岗", admin.account_id)] * 2
+    assert superuser.execute("SELECT what, reason FROM access_record WHERE what LIKE 'substitute.ended%%' ORDER BY what").fetchall() == [
+        ("substitute.ended:nx.checker", "代理人已不任经办：转岗"), ("substitute.ended:nx.senior", "代理人已不任经办：转岗")]
+    superuser.execute("UPDATE substitute SET ended_at = NULL, ended_by = NULL, ended_why = NULL")       # as 0.9.2 left them
+    assert _as(world, "nx.office1", at).roles == set(roles)
+
+
+def test_another_desk_keeps_what_is_lent(db: Database, now: datetime) -> None:
+    world = build_world(db, now)
+    _appoint(world, "nx.senior", "nx.senior", "nx.office1", now)
+    admin = world.actor("nx.admin")
+    with db.unit_of_work(admin.scope) as session:
+        duties.change_roles(session, account_id=world.account("nx.office1"), roles=["unit_clerk"], reason="转岗", actor=admin, now=now)
+    assert _as(world, "nx.office1", at_hour(FROM)).roles == {"unit_clerk", "senior_reviewer"}
