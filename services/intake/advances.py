@@ -18,6 +18,7 @@ from services.access.actor import Actor, system
 from services.core.errors import GuardFailed
 from services.core.ids import uuidv7
 from services.core.settings import settings
+from services.intake.reserved import give_back
 from services.ledger import service as ledger
 from services.lifecycle.create import create
 from services.lifecycle.service import Move, fire
@@ -96,6 +97,11 @@ def drop(session: Session, payment_ids: Sequence[uuid.UUID], now: datetime) -> N
 
 
 def drop_of_former(session: Session, claim_id: uuid.UUID, now: datetime) -> None:
-    """Other persons receive now: what was not sent to the former ones is not paid ahead any more."""
+    """Other persons receive now: what was not sent to the former ones is not paid ahead any more, nor held on the cover when it
+    was all of it.
+    """
     rows = session.execute(_LIVE, {"ids": [claim_id]}).all()
-    drop(session, [row.id for row in rows if row.state in UNSENT and not row.active], now)
+    dropped = [row.id for row in rows if row.state in UNSENT and not row.active]
+    drop(session, dropped, now)
+    if dropped and len(dropped) == len(rows):
+        give_back(session, [claim_id])

@@ -17,11 +17,11 @@ from services.core.errors import Conflict, InputError, NotFound
 from services.core.settings import settings
 from services.intake import advances
 from services.intake.queries import claim_for
-from services.intake.reserved import give_back
+from services.intake.reserved import free, require_nothing_kept
 from services.lifecycle.apart import require_apart
 from services.lifecycle.service import Move, fire
-from services.models import CancelRequest, Claim, ReviewStep
-from statemachines.states import ClaimState, ReviewState
+from services.models import CancelRequest, Claim, Objection, ReviewStep
+from statemachines.states import ClaimState, ObjectionState, ReviewState
 from statemachines.words import state_words
 
 GROUNDS = ("duplicate", "mistake")
@@ -46,6 +46,7 @@ def ask_cancel(session: Session, *, claim_id: uuid.UUID, version: int | None = N
     require_apart(session, [claim.id], actor)
     if claim.state not in CANCELLED_FROM:
         raise Conflict("event_not_allowed", f"案件现在是“{state_words('claim', claim.state)}”，不能注销", remedy="已决定的案件按更正办理")
+    require_free(session, [claim.id])
     if _open_request(session, claim.id):
         raise Conflict("cancel_asked", "已有人提出注销，等待另一人确认", remedy="由办事处另一人确认")
     asked = CancelRequest(org_key=claim.org_key, claim_id=claim.id, ground=ground, reason=reason.strip(), asked_by=actor.account_id,
@@ -96,20 +97,37 @@ def _asked(session: Session, claim_id: uuid.UUID, actor: Actor) -> tuple[Claim, 
 
 def cancel(session: Session, claim_ids: Sequence[uuid.UUID], *, outcome: str, reason: str, version: int | None = None,
            actor: Actor, now: datetime) -> None:
-    """Cancel claims that two persons (the caller has made sure) call one ground; levels are void, holds fall away."""
+    """Cancel claims that two persons (the caller has made sure) call one ground; levels are void, holds fall away.
+
+    Conflict: see `require_free`.
+    """
     fire(session, "claim", "cancel", [Move(claim_id, version, reason=reason, facts={"two_persons": True},
                                            details={"ground": outcome}) for claim_id in claim_ids], actor=actor, now=now)
+    require_free(session, claim_ids)
     end(session, claim_ids, outcome=outcome, reason=reason, now=now)
 
 
+def require_free(session: Session, claim_ids: Sequence[uuid.UUID]) -> None:
+    """Whether the office may cancel these. Conflict: paid and not asked back; an objection was taken up, which is owed its answer."""
+    require_nothing_kept(session, claim_ids)
+    if session.exec(select(Objection.id).where(col(Objection.claim_id).in_(list(claim_ids)),
+                                               Objection.state == ObjectionState.ACCEPTED)).first():
+        raise Conflict("objection_open", "本案的异议已受理，须作出决定答复，不能注销",
+                       remedy="按异议重新审核后决定；异议人书面撤回异议后方可注销")
+
+
 def end(session: Session, claim_ids: Sequence[uuid.UUID], *, outcome: str, reason: str, now: datetime) -> None:
-    """What a cancelled claim leaves behind: levels void, no hold, its outcome."""
+    """What a cancelled claim leaves behind: levels void, no hold, its outcome, nothing taken of its cover.
+
+    Conflict `cancel_after_payment`: an earlier round's payment was not asked back.
+    """
+    require_nothing_kept(session, claim_ids)
     steps = session.exec(select(ReviewStep.id).where(col(ReviewStep.claim_id).in_(list(claim_ids)),
                                                      col(ReviewStep.state).in_(_LIVE)).order_by(col(ReviewStep.id))).all()
     fire(session, "review_step", "void", [Move(step, reason=reason) for step in steps], actor=system(settings().root_org), now=now)
     session.execute(sa.update(Claim).where(col(Claim.id).in_(list(claim_ids))).values(held=False, hold_reason=None, outcome=outcome))
     advances.deduct(session, given=dict.fromkeys(claim_ids, 0), actor=system(settings().root_org), now=now)
-    give_back(session, claim_ids)
+    free(session, claim_ids)
 
 
 def _open_request(session: Session, claim_id: uuid.UUID) -> CancelRequest | None:

@@ -17,7 +17,7 @@ from services.audit.chain import Entry
 from services.core.errors import Conflict, InputError, NotFound
 from services.intake import rules
 from services.intake.addressees import earlier
-from services.intake.cancelling import CANCELLED_FROM, MAY_ASK, MAY_CONFIRM, cancel
+from services.intake.cancelling import CANCELLED_FROM, MAY_ASK, MAY_CONFIRM, cancel, require_free
 from services.intake.duplicates import verdict_between
 from services.intake.queries import claims_by_case
 from services.intake.rules import Told
@@ -125,6 +125,8 @@ def _pair(session: Session, case_id: uuid.UUID, into_id: uuid.UUID, reason: str,
         rules.check_joinable(_told(case), into, field="into")
     if open_only and late:
         raise Conflict("join_too_late", f"案件 {'、'.join(late)} 已有决定，不能并入", remedy="按更正办理，或反过来并入这一报案")
+    if open_only:
+        require_free(session, [claim.id for claim, _ in pair.doubled])
     return pair
 
 

@@ -12,10 +12,11 @@ from services.benefit.rules import ahead as cut
 from services.core.db import Database
 from services.core.errors import Conflict, GuardFailed, InputError
 from services.evidence import service as evidence
-from services.models import Notice
+from services.models import Claim, Notice
 from services.payment import service as payment
 from services.reporting import checks
-from tests.services.after_world import ask
+from tests.services.after_world import accepted, ask, lodged
+from tests.services.paying_world import heirs, prove_heirs
 from tests.services.review_world import MALIGNANT, in_review
 from tests.services.test_advance import (
     ahead,
@@ -29,6 +30,8 @@ from tests.services.test_advance import (
     refused,
     state,
 )
+from tests.services.test_merged_covers import corrected
+from tests.support.road import pay
 from tests.support.world import ROOT, World, build_world
 
 FULL = 1_500_000                # one share of 恶性 by the table; one disease never pays twice on a cover
@@ -91,6 +94,50 @@ def test_cancelled_it_is_free_again(world: World, first: uuid.UUID, second: uuid
     ends(world, first, now)
     assert (state(world, first), held(world, first)) == ("cancelled", [("malignant", 1_000_000, "released")])
     assert decided(world, second, now).decided_fen == FULL and over_cap(world) == []
+
+
+def test_cancelled_in_a_later_round_before_anything_was_paid_it_is_free_again(world: World, first: uuid.UUID, second: uuid.UUID,
+                                                                             now: datetime) -> None:
+    """A doubled claim was decided and is found out before its money is in a run."""
+    assert decided(world, first, now).decided_fen == FULL
+    corrected(world, first, now)
+    ends(world, first, now)
+    assert (state(world, first), held(world, first)) == ("cancelled", [("malignant", FULL, "released")])
+    assert decided(world, second, now).decided_fen == FULL and over_cap(world) == []
+
+
+def test_what_was_paid_and_not_asked_back_is_not_cancelled(world: World, first: uuid.UUID, now: datetime) -> None:
+    decided(world, first, now)
+    pay(world, [first], now)
+    corrected(world, first, now)
+    with pytest.raises(Conflict, match="cancel_after_payment") as stopped:
+        ends(world, first, now)
+    [row] = ask(world, f"SELECT claim_no FROM claim WHERE id = '{first}'")
+    assert row.claim_no in stopped.value.message and "登记应返还款" in stopped.value.remedy
+    assert ask(world, "SELECT 1 FROM cancel_request") == []
+    assert (state(world, first), held(world, first)) == ("verified", [("malignant", FULL, "paid")])
+
+
+def test_the_round_of_an_objection_is_not_cancelled_but_answered(world: World, first: uuid.UUID, now: datetime) -> None:
+    decided(world, first, now)
+    objection = lodged(world, first, now)
+    accepted(world, objection, now)
+    with pytest.raises(Conflict, match="objection_open"):
+        ends(world, first, now)
+    assert state(world, first) == "verified"
+    assert [row.state for row in ask(world, "SELECT state FROM objection")] == ["accepted"]
+
+
+def test_what_was_not_sent_to_a_former_receiver_is_free_again(world: World, first: uuid.UUID, now: datetime) -> None:
+    """Before it was sent she died: nothing is paid ahead to her heirs unless two persons say so anew."""
+    ahead(world, first, "10000.00", now)
+    office = world.actor("xj.office2")
+    with world.db.unit_of_work(ROOT.scope) as session:
+        prove_heirs(session, session.get_one(Claim, first), now)
+    with world.db.unit_of_work(office.scope) as session:
+        payment.note_death(session, claim_id=first, died_on=now.date(), heirs=heirs([1, 1]), actor=office, now=now)
+    assert money(world, first) == [("advance", "cancelled", 1_000_000)]
+    assert held(world, first) == [("malignant", 1_000_000, "released")]
 
 
 def test_lapsed_it_is_free_again(world: World, first: uuid.UUID, now: datetime) -> None:
