@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -11,6 +11,7 @@ from sqlmodel import Session
 from services.access.actor import Actor
 from services.benefit import queries as worksheets
 from services.benefit import service as benefit
+from services.benefit import whole_year
 from services.core.errors import GuardFailed
 from services.core.ids import uuidv7
 from services.core.money import to_yuan
@@ -21,6 +22,8 @@ from services.lifecycle.service import Move, fire
 from services.models import Decision, Worksheet
 from services.review.chain import Routable, grow
 from services.review.inputs import check_two_eyes
+from services.rulebook.exclusions import clause_of
+from services.rulebook.registry import version
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,8 @@ def decide(session: Session, claim: Routable, *, reason: str | None, actor: Acto
            now: datetime) -> Decided | None:
     """Decide to pay. None when the amount now asks for a higher level, which was added to the chain.
 
-    GuardFailed when a required paper is open, nothing is left to pay (refuse instead), a line waits for a reviewer's amount, or
-    the actor set one.
+    GuardFailed when a required paper is open, nothing is left to pay (refuse instead), a line waits for a reviewer's amount, the
+    actor set one, or a year that is reckoned as a whole is stated in part.
     """
     benefit.lock(session, claim_ids=[claim.id])
     [sheet] = benefit.preview(session, claim_ids=[claim.id], why="before the decision", actor=actor, now=now)
@@ -45,6 +48,7 @@ def decide(session: Session, claim: Routable, *, reason: str | None, actor: Acto
         return None
     check_two_eyes(session, claim.id, actor)
     _check_papers(session, claim)
+    whole_year.check(sheet)
     payable = sheet.total_fen + sheet.refund_fen - worksheets.decided_before(session, claim.id)
     _check_payable(sheet, payable)
     frozen = benefit.freeze(session, claim_id=claim.id, actor=actor, now=now)
@@ -67,12 +71,13 @@ def refuse_claim(session: Session, claim: Routable, *, reason: str, clause: str,
 
 
 def clauses_of(sheet: Worksheet) -> str:
-    """The clauses a payment rests on: those of its lines, or of the waiting period for a refund."""
+    """The clauses a decision rests on: those of its lines, or of the waiting period for a refund; else why nothing is paid."""
     listed = sheet.output["lines"] or sheet.output["nothing"]
     clauses = [str(item["clause"]) for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
     if sheet.outcome == "refund" and isinstance(listed, list):
         clauses = [str(item["clause"]) for item in listed if item.get("reason") == "waiting_period"] or clauses
-    return "；".join(dict.fromkeys(clauses))
+    book = version(str(sheet.output["plan"]), date.fromisoformat(str(sheet.output["version"])))
+    return "；".join(dict.fromkeys(clause_of(book, clause) for clause in clauses))
 
 
 def _check_papers(session: Session, claim: Routable) -> None:

@@ -30,6 +30,12 @@ def questions(book: RuleBook) -> Mapping[str, Question]:
     return {**shared(), **book.questions}
 
 
+def clause_of(book: RuleBook, clause: str) -> str:
+    """The clause that people can look up: for an exclusion's id, by which a computation names what closed a benefit, the published one."""
+    found = questions(book).get(clause)
+    return found.clause if found else clause
+
+
 def asked(book: RuleBook, ids: Iterable[str]) -> list[dict[str, str]]:
     """The questions of these ids as plain JSON values, each once, in their order. NotFound names an unknown id."""
     known = questions(book)

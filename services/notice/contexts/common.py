@@ -32,6 +32,10 @@ WAYS = "登录进度查询页提交，或者将书面意见交所在单位工会
 _DIGITS = "零一二三四五六七八九十"
 _DATING = {"event.diagnosed_on": "确诊之日", "event.specimen_on": "病检标本提取之日", "event.on": "事故发生之日",
            "event.settled_on": "结算之日", "event.stays.from": "入院之日"}
+# An event by its kind, with its day: a stay's is the last one, a year's its end. It says what happened, not whether that is covered.
+HAPPENED = {"inpatient": "截至{}住院治疗", "accident": "{}发生意外伤害", "property": "{}家中财产受损",
+            "medical_year": "截至{}的年度医疗费用", "settlement": "{}结算住院医疗费用", "death": "{}身故",
+            "consolation": "{}发生申领慰问金的事由"}
 _EXTRA_PAPERS = {"withdrawal": "撤回申请书", "death_proof": "死亡证明", "kinship": "亲属关系证明", "consent": "个人信息单独同意书"}
 
 
@@ -158,7 +162,7 @@ def event_words(file: File) -> str:
     """What was reported, as a clause: 2026年3月16日经示例医院确诊患乳腺恶性肿瘤（C50.900）."""
     event, day = file.claim.event, date_cn(file.case.diagnosed_on)
     if file.case.event_kind != "diagnosis":
-        return f"{day}发生保障范围内的事件"
+        return HAPPENED[file.case.event_kind].format(day)
     icd10, named = event.get("icd10"), event.get("disease")
     disease = str(named) if named else disease_words(str(icd10)) if icd10 else ""
     return f"{day}经{file.case.hospital or '医院'}确诊" + (f"患{disease}" if disease else "")

@@ -30,6 +30,7 @@ from services.notice.contexts.common import (
 )
 from services.notice.files import File
 from services.review.queries import reasons
+from services.rulebook.exclusions import questions
 
 CONSOLATION = "consolation"
 # Papers that show the medical facts, in the order a refusal names them.
@@ -60,13 +61,19 @@ def unpaid_lines(file: File, sheet: Worksheet) -> list[Values]:
     """What pays nothing, with why."""
     words = reasons()
     return [{"benefit": benefit_name(file.book, str(row["benefit"])),
-             "reason": words.get(str(row["reason"]), str(row["reason"])), "clause": basis(file.book, str(row["clause"]))}
+             "reason": words.get(str(row["reason"]), str(row["reason"])), "clause": _cited(file, str(row["clause"]))["ref"]}
             for row in rows(sheet, "nothing")]
+
+
+def _cited(file: File, clause: str) -> Values:
+    """A clause as a letter cites it. Worksheets and older decisions name an exclusion by its id: its published words are quoted."""
+    asked = questions(file.book).get(clause)
+    return {"ref": basis(file.book, asked.clause), "quote": asked.text or None} if asked else {"ref": basis(file.book, clause)}
 
 
 def clauses(file: File, given: str) -> list[Values]:
     """The decision's clauses, each once."""
-    return [{"ref": basis(file.book, clause)} for clause in dict.fromkeys(given.split("；")) if clause]
+    return [_cited(file, clause) for clause in dict.fromkeys(given.split("；")) if clause]
 
 
 def _common(file: File, issued_on: date, fen: int) -> Values:
@@ -136,11 +143,12 @@ def refusal(file: File, issued_on: date) -> Values:
     here = by_kind(file.papers)
     shown = "、".join(paper_name(file.book, kind) for kind in _MEDICAL if kind in here) or "参保和报案记录"
     why = reasons().get(made.reason or "", made.reason)
-    lines = [line for line in unpaid_lines(file, sheet) if why is None or line["reason"] == why]
-    found = [_reason(file, line["benefit"], line["clause"], line["reason"], shown) for line in lines]
+    unpaid = zip(unpaid_lines(file, sheet), rows(sheet, "nothing"), strict=True)
+    found = [_reason(file, line["benefit"], _cited(file, str(row["clause"])), line["reason"], shown)
+             for line, row in unpaid if why is None or line["reason"] == why]
     if not found:
         refs = clauses(file, made.clause) or [{"ref": file.book.source}]
-        found = [_reason(file, file.book.name, refs[0]["ref"], why or "不符合给付条件", shown)]
+        found = [_reason(file, file.book.name, refs[0], why or "不符合给付条件", shown)]
     return {
         "decided_on": business_day(made.at), "facts": facts(file), "reasons": found, **paid_ahead(file).note(),
         "remedies": [{"text": "如有新的诊断或病理材料，可以补充提交，我们将重新审核", "due": limitation(file)},
@@ -148,8 +156,8 @@ def refusal(file: File, issued_on: date) -> Values:
         "objection": objection(file, issued_on)}
 
 
-def _reason(file: File, benefit: object, clause: object, why: object, shown: str) -> Values:
-    return {"benefit": benefit, "clause": {"ref": clause}, "fact": f"{event_words(file)}，{why}", "paper": shown}
+def _reason(file: File, benefit: object, clause: Values, why: object, shown: str) -> Values:
+    return {"benefit": benefit, "clause": clause, "fact": f"{event_words(file)}，{why}", "paper": shown}
 
 
 def gives_back(file: File) -> str:

@@ -26,11 +26,16 @@ def supplement(file: File, issued_on: date) -> Values:
                and row.asked_at < asked.asked_at]
     theirs = asked.source == "insurer"
     why = reasons().get(asked.reason or "", asked.reason or "审核中发现新的情况")
-    clause = next((paper.clause for paper in file.book.papers), "")
     return {
-        "items": items(file, asked), "basis": LAW if theirs or not clause else basis(file.book, clause),
+        "items": items(file, asked), "basis": LAW if theirs else _rests_on(file, asked),
         "asked_by": _asked_by(file, asked), "first": not earlier, "further_reason": why.rstrip("。") if earlier else None,
         "answer_due": _due(file, asked, issued_on), "clock_name": _clock_name(asked), "answer_ways": WAYS, "limitation": limitation(file)}
+
+
+def _rests_on(file: File, asked: Supplement) -> str:
+    """The clauses of the papers asked for, each once; the law where the plan lists none of them."""
+    kinds = {item.get("paper") for item in asked.items}
+    return "、".join(dict.fromkeys(basis(file.book, paper.clause) for paper in file.book.papers if paper.kind in kinds)) or LAW
 
 
 def reminder(file: File, issued_on: date) -> Values:
