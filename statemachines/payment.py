@@ -41,7 +41,7 @@ class PaymentFacts:
     new_account_given: bool = fact("a new account was entered since the return")
     two_persons: bool = fact("a second person, not the actor, confirmed this event")
     superseded: bool = fact("the claim was reopened, or heirs replaced this payee")
-    credit_reported: bool = fact("an earlier sending came back, and the bank also said it arrived: not dismissed by two")
+    credit_reported: bool = fact("what was sent before it came back, and the bank also said it arrived: not dismissed by two")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

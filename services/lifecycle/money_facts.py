@@ -45,6 +45,10 @@ REPLACED = """(NOT (SELECT y.active FROM payee y WHERE y.id = r.payee_id) OR (r.
     OR EXISTS (SELECT 1 FROM decision d WHERE d.claim_id = c.id AND d.round = r.round AND d.amount_fen < (SELECT sum(a.amount_fen)
         FROM payment a WHERE a.claim_id = c.id AND a.purpose = 'advance' AND a.state <> 'cancelled')))))"""
 
+# What an earlier sending of it, or a payment that it replaces, was to bring arrived as well, says the bank.
+_CREDIT_REPORTED = f"""EXISTS (SELECT 1 FROM payment o WHERE o.claim_id = r.claim_id
+    AND ((o.id = r.id AND r.attempt > 1) OR o.state = 'cancelled') AND {credit_reported('o.id')})"""
+
 PAYMENT = {
     "channel": "r.channel",
     "payees_ready": f"""(NOT {_SUCCESSION_OPEN} AND coalesce((SELECT bool_and(y.bank_card_id IS NOT NULL)
@@ -68,7 +72,7 @@ PAYMENT = {
         AND l.attempt = r.attempt AND l.fault IS NULL)""",
     "new_account_given": "(r.proposed_card_id IS NOT NULL AND r.proposed_card_id IS DISTINCT FROM r.bank_card_id)",
     "two_persons": second("r.corrected_person"),
-    "credit_reported": f"(r.attempt > 1 AND {credit_reported('r.id')})",
+    "credit_reported": _CREDIT_REPORTED,
     "superseded": f"({REPLACED} OR (r.purpose <> 'advance' AND c.round > r.round))",
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlmodel import Session, col, select
@@ -12,13 +12,14 @@ from sqlmodel import Session, col, select
 from services.access.actor import Actor
 from services.core.db import Database
 from services.core.errors import HuzhuError
-from services.models import BankLine, Person
+from services.models import BankLine, Claim, Person
 from services.payment import queries
 from services.payment import service as payment
 from services.settlement.paying import service as paying
 from services.simulate.synthetic import synthetic_card
-from tests.services import settled_world
-from tests.services.paying_world import in_run, made, read, returned_file, sent, states
+from tests.services import after_world, settled_world
+from tests.services.paying_world import heirs, in_run, made, prove_heirs, read, returned_file, sent, states
+from tests.services.review_world import passes
 from tests.support.world import ROOT, World, build_world
 
 SUM = 100_000
@@ -112,6 +113,50 @@ def test_a_credit_of_the_first_sending_stops_the_second_at_its_release(world: Wo
     dismissal_confirmed(world, line, later)
     act(world, "xj.checker", lambda session, actor: payment.release(session, run_id=again, actor=actor, now=later))
     assert states(world, claim) == [("released", SUM, 2)]
+
+
+def refused_until_dismissed(world: World, run: uuid.UUID, now: datetime) -> None:
+    """The run is not released before two persons dismissed the bank's credit, and then it is."""
+    with refused("credit_contradicts"):
+        act(world, "xj.checker", lambda session, actor: payment.release(session, run_id=run, actor=actor, now=now))
+    line = contradicting(world)
+    dismissal_asked(world, line, now)
+    with refused("credit_contradicts"):
+        act(world, "xj.checker", lambda session, actor: payment.release(session, run_id=run, actor=actor, now=now))
+    dismissal_confirmed(world, line, now)
+    act(world, "xj.checker", lambda session, actor: payment.release(session, run_id=run, actor=actor, now=now))
+
+
+def test_nor_does_the_payment_to_heirs_in_its_place(world: World, now: datetime) -> None:
+    """The member's payment came back and arrived as well, says the bank; she dies, and her heir's is a row of its own."""
+    claim, run, _, _ = came_back(world, now)
+    read(world, returned_file(world, run, "credited", serial="B7"), now)
+    with world.db.unit_of_work(ROOT.scope) as session:
+        prove_heirs(session, session.get_one(Claim, claim), now)
+    act(world, "xj.clerk", lambda session, actor: payment.note_death(
+        session, claim_id=claim, died_on=date(2026, 3, 15), heirs=heirs([1, 1]), actor=actor, now=now))
+    assert states(world, claim) == [("cancelled", SUM, 1), ("planned", SUM, 1)]
+    refused_until_dismissed(world, in_run(world, now), now)
+    assert states(world, claim) == [("cancelled", SUM, 1), ("released", SUM, 1)]
+
+
+def test_nor_the_next_round_s_whole(world: World, now: datetime) -> None:
+    """The objection to a decision whose money came back gives it all anew; the bank's late credit is of what was cancelled."""
+    claim = after_world.decided(world, 3, now)
+    after_world.planned(world, claim, now)
+    first = sent(world, now)
+    read(world, returned_file(world, first, "returned", serial="R1"), now)
+    late = returned_file(world, first, "credited", serial="B7")
+    after_world.accepted(world, after_world.lodged(world, claim, now), now)
+    after_world.facts_become(world, claim, after_world.MALIGNANT)
+    after_world.routed(world, claim, now)
+    for login in ("xj.clerk", "xj.city", "xj.office2"):
+        passes(world, claim, login, now)
+    assert after_world.planned(world, claim, now) == [("cancelled", 1, SUM), ("planned", 2, 15 * SUM)]
+    run = in_run(world, now)
+    assert [one.fault for one in read(world, late, now).unmatched] == ["already_answered"]
+    refused_until_dismissed(world, run, now)
+    assert after_world.payments(world, claim) == [("cancelled", 1, SUM), ("released", 2, 15 * SUM)]
 
 
 def test_nor_a_line_of_a_settlement(world: World, now: datetime) -> None:

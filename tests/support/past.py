@@ -283,7 +283,9 @@ class Past:
         return self._line("return") is not None
 
     def credit_reported(self) -> bool:
-        return self.subject.attempt > 1 and any(line.kind == "credit" and line.fault for line in self.house.lines[self.subject.id])
+        sendings = [row.id for row in self.rows("payment") if self.states[row.id] == "cancelled"
+                    or (row.id == self.subject.id and row.attempt > 1)]
+        return any(line.kind == "credit" and line.fault for payment in sendings for line in self.house.lines[payment])
 
     # a letter, a list
     def number_drawn(self) -> bool:
