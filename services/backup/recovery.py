@@ -26,6 +26,9 @@ _LAST = re.compile(r"last completed transaction was at log time (\S+ \S+)")
 _SHORT = "recovery ended before configured recovery target was reached"
 _TOLD = re.compile(r'restored log file "([0-9A-F]{24})"')
 _SUPERUSER = "postgres"
+_HBA = "local all all trust\n"
+# What a server that keeps its configuration elsewhere (Debian's packages: under /etc) has not in its data, so that a copy starts by itself.
+_CONFIGURATION = {"postgresql.conf": "", "pg_hba.conf": _HBA, "pg_ident.conf": ""}
 Tell = Callable[[str], None]
 
 
@@ -52,11 +55,15 @@ class Recovery:
         EndedBefore; OutsideError with PostgreSQL's words.
         """
         (self.data / "recovery.signal").touch()
+        for name, content in _CONFIGURATION.items():
+            if not (self.data / name).exists():
+                (self.data / name).write_text(content)
         user = embedded.give(self.data)
         embedded.give(self.segments)
         with tempfile.TemporaryDirectory(prefix="hz") as room:
             where = Path(room)
-            (where / "hba.conf").write_text("local all all trust\n")
+            for name, content in _CONFIGURATION.items():
+                (where / name).write_text(content)
             embedded.give(where)
             log = where / "log"
             with log.open("wb") as sink:
@@ -71,8 +78,9 @@ class Recovery:
                     _stop(process)
 
     def _settings(self, where: Path) -> list[str]:
-        """Nothing of the old machine's network, archive or libraries is wanted here."""
-        chosen = {"listen_addresses": "", "unix_socket_directories": str(where), "hba_file": str(where / "hba.conf"), "ssl": "off",
+        """Nothing of the old machine's network, archive, libraries, memory or included files is wanted here."""
+        chosen = {"config_file": str(where / "postgresql.conf"), "hba_file": str(where / "pg_hba.conf"),
+                  "ident_file": str(where / "pg_ident.conf"), "listen_addresses": "", "unix_socket_directories": str(where), "ssl": "off",
                   "hot_standby": "off", "archive_mode": "off", "shared_preload_libraries": "", "logging_collector": "off",
                   "log_destination": "stderr", "log_min_messages": "log", "lc_messages": "C", "log_timezone": "UTC",
                   "restore_command": f'cp "{self.segments}/%f" "%p"', "recovery_target_timeline": "latest",

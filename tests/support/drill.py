@@ -28,19 +28,23 @@ from tests.support.databases import TEMPLATE
 PASSPHRASE = "correct horse battery staple"
 COPIER = "huzhu_backup"
 _BIN = embedded.binaries()
+_CONFIGURATION = {"config_file": "postgresql.conf", "hba_file": "pg_hba.conf", "ident_file": "pg_ident.conf"}
 
 
 class OwnServer:
-    """`postgres` over a data directory; killed as a power cut would, or stopped."""
+    """`postgres` over a data directory; killed as a power cut would, or stopped. `configuration`: where its own files lie, if not there."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, configuration: Path | None = None) -> None:
         self.data = data
         self._room = tempfile.mkdtemp(prefix="hz")
         user = embedded.give(data)
         embedded.give(Path(self._room))
         self.url = make_conninfo("", host=self._room, user="postgres", dbname="postgres")
         self._log = (Path(self._room) / "log").open("wb")
-        chosen = ("-c", "listen_addresses=", "-c", f"unix_socket_directories={self._room}")
+        chosen = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={self._room}"]
+        if configuration:
+            embedded.give(configuration)
+            chosen += [part for option, name in _CONFIGURATION.items() for part in ("-c", f"{option}={configuration / name}")]
         self._process = subprocess.Popen([_BIN / "postgres", "-D", data, *chosen], user=user, cwd="/", stdin=subprocess.DEVNULL,
                                          stdout=self._log, stderr=self._log, start_new_session=True)
         until(lambda: subprocess.run([_BIN / "pg_isready", "-q", "-h", self._room], check=False).returncode == 0, "the server answers")
@@ -66,13 +70,19 @@ class OwnServer:
         return embedded.with_user(self.url, role, database)
 
 
-def cloned(source: str, home: Path) -> OwnServer:
-    """A server with the tables in a database of the product's name, copied from the test server."""
+def cloned(source: str, home: Path, configuration: Path | None = None) -> OwnServer:
+    """A server with the tables in a database of the product's name, copied from the test server.
+
+    `configuration`: a folder that its configuration files are moved to, as Debian's packages have them.
+    """
     data = home / "postgres"
     subprocess.run([_BIN / "pg_basebackup", "-d", source, "-D", data, "-X", "stream", "-c", "fast"], check=True, cwd="/")
     for left in ("log", ".handle_pids.json", "postgresql.auto.conf"):
         (data / left).unlink(missing_ok=True)
-    server = OwnServer(data)
+    if configuration:
+        for name in _CONFIGURATION.values():
+            (data / name).replace(configuration / name)
+    server = OwnServer(data, configuration)
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET autovacuum = off")
         connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
@@ -133,7 +143,7 @@ class House:
         return min(datetime.fromisoformat(told[name] or "2000-01-01T00:00:00+00:00") for name in ("rows_until", "papers_until"))
 
 
-def until(fine: Callable[[], bool], what: str, seconds: float = 15) -> None:
+def until(fine: Callable[[], bool], what: str, seconds: float = 60) -> None:
     """Wait for something; say what when it does not come."""
     ends = time.monotonic() + seconds
     while not fine():
@@ -152,7 +162,7 @@ def clock(url: str) -> datetime:
 
 def rows(url: str) -> dict[str, tuple[int, str]]:
     """Of every table the number of rows and a digest over all of them, in whatever order they lie."""
-    with psycopg.connect(url, autocommit=True) as connection:
+    with psycopg.connect(url, autocommit=True, options="-c TimeZone=UTC") as connection:
         tables = [str(name) for name, in connection.execute(
             "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace")]
         found = {}
