@@ -20,7 +20,7 @@ _LEVEL = REVIEWERS | _CLERK     # whose level it is, the review stage checks aga
 PERMITS: dict[str, dict[str, frozenset[Role]]] = {
     "claim": {
         "create": _MEMBER | _CLERK | _INSURER | _SYSTEM | OFFICE, "verify": _CLERK | REVIEWERS, "ask": _CLERK | REVIEWERS | _SYSTEM,
-        "answer": _MEMBER | _CLERK, "lapse": _SYSTEM, "resume": _MEMBER | _CLERK, "route": _SYSTEM, "send_back": REVIEWERS,
+        "answer": _MEMBER | _CLERK | _SYSTEM, "lapse": _SYSTEM, "resume": _MEMBER | _CLERK, "route": _SYSTEM, "send_back": REVIEWERS,
         "approve": REVIEWERS, "refuse": REVIEWERS, "forward": _SYSTEM, "insurer_pay": _INSURER,
         "insurer_refuse": _INSURER, "recall": _CLERK | OFFICE | _SYSTEM, "settle": _SYSTEM,
         "reopen": _SENIORS | _INSURER, "close": _SYSTEM, "cancel": _MEMBER | _CLERK | OFFICE, "hold": REVIEWERS,
@@ -51,7 +51,7 @@ PERMITS: dict[str, dict[str, frozenset[Role]]] = {
         "bounce": _SYSTEM | _CLERK, "replace": OFFICE, "void": OFFICE | _SYSTEM,
     },
     "supplement": {
-        "create": _CLERK | REVIEWERS | _INSURER, "deliver": _SYSTEM | _CLERK | _MEMBER, "answer": _MEMBER | _CLERK,
+        "create": _CLERK | REVIEWERS | _INSURER, "deliver": _SYSTEM | _CLERK | _MEMBER, "answer": _MEMBER | _CLERK | _SYSTEM,
         "lapse": _SYSTEM,
     },
     "objection": {

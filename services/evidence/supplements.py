@@ -1,4 +1,7 @@
-"""The one-time supplement list: asked, delivered (the clock pauses), answered or lapsed; a late answer takes the claim up again."""
+"""The one-time supplement list: asked, delivered (the clock pauses), answered or lapsed; a late answer takes the claim up again.
+
+Unanswered in a later round, the round goes on without it.
+"""
 
 from __future__ import annotations
 
@@ -150,19 +153,43 @@ _PAID_AHEAD = select(Payment.id).where(Payment.claim_id == Claim.id, Payment.pur
 
 def lapse(session: Session, *, supplement_ids: Sequence[uuid.UUID] | None = None, actor: Actor,
           now: datetime) -> list[uuid.UUID]:
-    """Our lists past their deadline, and past the days that a delivered reminder left: the claims close as `not_pursued`; returns
-    their ids. Without ids, all that are due (`queries.overdue`).
+    """Our lists past their deadline, and past the days that a delivered reminder left: claims of the first round close as
+    `not_pursued`; returns their ids. Without ids, all that are due (`queries.overdue`).
+
+    A later round goes on with what is on file: closed, it would take the sum with it that was decided before and fell away with the
+    reopening, and leave the objection without an answer.
     """
-    due = queries.overdue(session, business_day(now)) if supplement_ids is None else list(supplement_ids)
-    rows = session.exec(select(Supplement.id, Claim.id).join(Claim, col(Claim.id) == col(Supplement.claim_id)).where(
-        col(Supplement.id).in_(due), Supplement.source == "union", Claim.state == ClaimState.SUPPLEMENTING, ~_PAID_AHEAD.exists())).all()
-    lists, claims = [row[0] for row in rows], [row[1] for row in rows]
+    due = queries.overdue(session, business_day(now))
+    rows = session.execute(select(Supplement.id, Claim.id, Claim.round).join(Claim, col(Claim.id) == col(Supplement.claim_id)).where(
+        col(Supplement.id).in_(due if supplement_ids is None else list(supplement_ids)), Supplement.source == "union",
+        Claim.state == ClaimState.SUPPLEMENTING, sa.or_(col(Claim.round) > 1, ~_PAID_AHEAD.exists())).order_by(col(Claim.id))
+        .with_for_update(of=Claim)).all()
+    lists, claims = [row[0] for row in rows if row[2] == 1], [row[1] for row in rows if row[2] == 1]
     fire(session, "supplement", "lapse", [Move(supplement_id) for supplement_id in lists], actor=actor, now=now)
     fire(session, "claim", "lapse", [Move(claim_id) for claim_id in claims], actor=actor, now=now)
     session.execute(sa.update(Claim).where(col(Claim.id).in_(claims)).values(outcome="not_pursued", held=False, hold_reason=None))
     advances.deduct(session, given=dict.fromkeys(claims, 0), actor=actor, now=now)
     give_back(session, claims)
+    _without(session, [(row[0], row[1]) for row in rows if row[2] > 1 and row[0] in due], actor, now)
     return claims
+
+
+NOT_HANDED_IN = "逾期未交"
+_NOT_COMING = sa.text("""
+    UPDATE supplement s SET answered_at = :now, items = (SELECT jsonb_agg(CASE WHEN t.item ->> 'state' = 'open'
+        THEN t.item || jsonb_build_object('state', 'unavailable', 'note', CAST(:note AS text)) ELSE t.item END ORDER BY t.place)
+        FROM jsonb_array_elements(s.items) WITH ORDINALITY AS t(item, place))
+    WHERE s.id IN (SELECT unnest(CAST(:ids AS uuid[]))) RETURNING s.id, s.claim_id, s.org_key, s.items""")
+
+
+def _without(session: Session, listed: Sequence[tuple[uuid.UUID, uuid.UUID]], actor: Actor, now: datetime) -> None:
+    """Lists and their claims, of later rounds: what did not come does not come any more, and the round is decided without it."""
+    rows = session.execute(_NOT_COMING, {"ids": [row[0] for row in listed], "note": NOT_HANDED_IN, "now": now}).all()
+    entries = [Entry(row.claim_id, row.org_key, "supplement", row.id, "items", details={
+        "items": [f"{item['paper']}:{item['state']}" for item in row.items]}) for row in rows]
+    audit.append(session, entries, account=actor.account_id, person=actor.person_id, at=now)
+    fire(session, "supplement", "answer", [Move(row[0], details={"why": "overdue"}) for row in listed], actor=actor, now=now)
+    fire(session, "claim", "answer", [Move(row[1], details={"why": "overdue"}) for row in listed], actor=actor, now=now)
 
 
 def _day(on: date | None, not_before: datetime, now: datetime, what: str) -> date:

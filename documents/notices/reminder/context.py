@@ -16,6 +16,8 @@ class Context(Letter):
 
     asked_by: Text | None = None
     """The insurer, where the question is theirs."""
+    later_round: bool = False
+    """The decided claim is looked at again: unanswered, it is decided on what is on file."""
     list_number: Text | None = None
     """Number of the list's own letter."""
     delivered_on: date

@@ -25,6 +25,8 @@ class Context(Letter):
     """Source of the duty to supplement: the plan's clause, or 《中华人民共和国保险法》第二十二条."""
     asked_by: Text | None = None
     """The insurer, where the question is theirs."""
+    later_round: bool = False
+    """The decided claim is looked at again: unanswered, it is decided on what is on file."""
     first: bool = True
     further_reason: Text | None = None
     """Why a later list was needed, as a clause without full stop."""

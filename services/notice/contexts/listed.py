@@ -28,7 +28,8 @@ def supplement(file: File, issued_on: date) -> Values:
     why = reasons().get(asked.reason or "", asked.reason or "审核中发现新的情况")
     return {
         "items": items(file, asked), "basis": LAW if theirs else _rests_on(file, asked),
-        "asked_by": _asked_by(file, asked), "first": not earlier, "further_reason": why.rstrip("。") if earlier else None,
+        "asked_by": _asked_by(file, asked), "later_round": asked.round > 1, "first": not earlier,
+        "further_reason": why.rstrip("。") if earlier else None,
         "answer_due": _due(file, asked, issued_on), "clock_name": _clock_name(asked), "answer_ways": WAYS, "limitation": limitation(file)}
 
 
@@ -46,7 +47,8 @@ def reminder(file: File, issued_on: date) -> Values:
     assert isinstance(last_day, date)
     last = file.notice.cause.startswith(f"{reminders.CAUSES[reminders.LAST]}:")
     return {
-        "asked_by": _asked_by(file, asked), "list_number": _number(file, asked), "delivered_on": _delivered(asked),
+        "asked_by": _asked_by(file, asked), "later_round": asked.round > 1,
+        "list_number": _number(file, asked), "delivered_on": _delivered(asked),
         "items": items(file, asked, only_open=True), "answer_due": due, "days_left": (last_day - issued_on).days,
         "last": last or last_day < issued_on, "grace_days": reminders.GRACE,
         "clock_name": _clock_name(asked), "answer_ways": WAYS, "limitation": limitation(file)}
