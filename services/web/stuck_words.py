@@ -67,7 +67,8 @@ REMEDIES = {
     "run_unreleased": N_("由复核人打开 /runs/{subject} 放行或退回"),
     "run_unanswered": N_("向银行取回盘文件，在 /runs/{subject} 读入；款项不会重发"),
     "bank_line_unmatched": N_("在 /runs 的“对不上的行”中认领或写明理由"),
-    "card_missing": N_("由经办人在 /book/returned 提出更换账户，财务在 /runs 确认"),
+    "card_missing": N_("退汇的由经办人在 /book/returned 提出更换账户，财务在 /runs 确认；"
+                       "没有账户或开户行不符的，在会员的“人员登记”页登记银行卡"),
     "settlement_faulty": N_("打开 /settlements 看原因，改正后再次运行原来的 huzhu settle 命令，已完成的分区不会重做"),
     "window_day_differs": N_("打开 /window 核对该日的差异，通知医院更正"),
     "record_lost": N_("huzhu audit verify；保留数据库原样，不要重启，通知审计人员"),

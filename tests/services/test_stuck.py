@@ -49,6 +49,14 @@ BACKED_UP = "INSERT INTO backup_state VALUES ('{0}', clock_timestamp() - interva
 LOST_PAGE = """INSERT INTO paper_page (id, org_key, paper_id, number, fault, width, height, rotation, turned, tilt)
     SELECT gen_random_uuid(), p.org_key, p.id, 99, '{}', 0, 0, 0, 0, 0
     FROM paper p JOIN claim c ON c.id = p.claim_id WHERE c.state = '{}'"""
+RETURNED = "UPDATE payment SET state = 'returned', return_reason = '账号不存在'"
+# Every payment once more, of a later round and for another reason.
+OTHER_PAYMENT = """INSERT INTO payment (id, org_key, state, claim_id, round, payee_id, person_id, purpose, channel, amount_fen, attempt,
+    version, created_at, return_reason) SELECT gen_random_uuid(), org_key, 'returned', claim_id, round + 1, payee_id, person_id, purpose,
+    channel, amount_fen, 1, 1, created_at + interval '1 hour', '户名不符' FROM payment"""
+OTHER_HANDOFF = """INSERT INTO handoff SELECT (jsonb_populate_record(h, jsonb_build_object('id', gen_random_uuid(), 'round', 2))).*
+    FROM handoff h"""
+NO_CARD = ("UPDATE payment SET state = 'planned', bank_card_id = NULL", "UPDATE payee SET bank_card_id = NULL")
 
 # By condition: what happens to the house, after how long it is looked, and what the line is called.
 CAUSES: dict[str, tuple[tuple[str, ...], timedelta, str]] = {
@@ -101,7 +109,7 @@ CAUSES: dict[str, tuple[tuple[str, ...], timedelta, str]] = {
     "store_space_low": ((), HOUR, "SELECT 'HUZHU_DATA_DIR'"),
     "place_unwritable": ((), HOUR, "SELECT 'HUZHU_STORE'"),
     "store_unreachable": ((), HOUR, "SELECT 'HUZHU_STORE'"),
-    "card_missing": (("UPDATE payment SET state = 'returned', return_reason = '账号不存在'",), 5 * DAY, CLAIM.format("paid")),
+    "card_missing": ((RETURNED,), 5 * DAY, CLAIM.format("paid")),
     "credit_unsettled": ((FORGET, "UPDATE claim SET state = 'payable' WHERE state = 'paid'"), HOUR,
                          "SELECT c.claim_no FROM claim c JOIN payment p ON p.claim_id = c.id"),
 }
@@ -254,6 +262,33 @@ def test_the_list_is_kept_put_off_and_empties_itself(house: World, now: datetime
         assert row.gone_at == now + 5 * DAY
         with pytest.raises(NotFound):
             service.put_off(session, stuck_id=row.id, until=day, why="周五回盘", actor=head, now=now)
+
+
+@pytest.mark.parametrize("code, happens, words", [
+    ("card_missing", (RETURNED, OTHER_PAYMENT), {"退汇：账号不存在", "退汇：户名不符"}),
+    ("handoff_unheard", (*CAUSES["handoff_unheard"][0], OTHER_HANDOFF), {"送出后没有收到报案号"})])
+def test_two_of_one_name_are_one_line(house: World, now: datetime, code: str, happens: tuple[str, ...], words: set[str]) -> None:
+    with afterwards(house, *happens, now=now) as session:
+        service.keep(session, now=now + 5 * DAY)
+        service.keep(session, now=now + 6 * DAY)
+        [row] = [one for one in service.listed(session, today=now.date())[0] if one.condition == code]
+        assert (row.found_at, row.seen_at) == (now + 5 * DAY, now + 6 * DAY)
+        assert sorted(row.said.split("；")) == sorted(words)
+        assert session.execute(sa.text("SELECT org_key FROM claim WHERE id = :id"), {"id": row.claim_id}).scalar() == row.org_key
+
+
+@pytest.mark.parametrize("happens, said", [
+    (NO_CARD, "没有领款账户"),
+    (("UPDATE payment SET state = 'planned'", "UPDATE claim SET banks = '[\"XX\"]'"), "领款账户的开户行不在本计划允许范围内"),
+    ((NO_CARD[0],), None),                                                  # the next run takes the payee's
+    ((*NO_CARD, "UPDATE payment SET channel = 'insurer'"), None),           # which has its own way to pay
+    ((*NO_CARD, "UPDATE payment SET created_at = created_at + interval '1 day'"), None),
+    ((NO_CARD[1],), None)])                                                 # credited long ago
+def test_money_that_no_run_can_take_is_named(house: World, now: datetime, happens: tuple[str, ...], said: str | None) -> None:
+    with afterwards(house, *happens, now=now) as session:
+        [paid] = session.execute(sa.text("SELECT claim_no FROM claim WHERE state = 'paid'")).scalars()
+        found = service.look(session, now=now + 5 * DAY, only=service.BY_CODE["card_missing"])
+    assert [(one.subject, one.said) for one in found] == ([(paid, said)] if said else [])
 
 
 def test_every_timetable_has_a_flow_and_owes_it(house: World, now: datetime) -> None:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from services.reporting.stuck.condition import AGAIN, Condition
 
 _NO_WORK = "NOT EXISTS (SELECT FROM outbox o WHERE o.subject_id = {row})"
+# A run takes the payment's account or the payee's present one (services/payment/picking.py); without one no run ever notes why not.
+_CARDS = "EXISTS (SELECT FROM bank_card b, payee y WHERE y.id = p.payee_id AND b.id IN (p.bank_card_id, y.bank_card_id)"
+_PAYABLE = f"{_CARDS} AND (c.banks = '[]'::jsonb OR c.banks ? b.bank))"
+_WHY_NOT = f"CASE WHEN {_CARDS}) THEN '领款账户的开户行不在本计划允许范围内' ELSE '没有领款账户' END"
 
 CONDITIONS = (
     Condition("handoff_unsent", "案卷已组好，没有送保险公司，也没有后台工作", AGAIN, f"""
@@ -37,10 +41,14 @@ CONDITIONS = (
         SELECT l.id::text, l.org_key, NULL::uuid, l.id, l.at, '回盘第 ' || l.line_no || ' 行：' || coalesce(l.fault, '')
         FROM bank_line l WHERE l.fault IS NOT NULL AND l.kind <> 'sent' AND l.at < :now - interval '1 day'
         AND NOT EXISTS (SELECT FROM line_verdict v WHERE v.line_id = l.id AND v.withdrawn_at IS NULL AND v.confirmed_at IS NOT NULL)"""),
-    Condition("card_missing", "退汇或缺账户的款项五天没有更正账户", "由经办人在 /book/returned 提出更换账户，财务在 /runs 确认", """
-        SELECT c.claim_no, p.org_key, p.claim_id, p.id, p.created_at, coalesce('退汇：' || p.return_reason, p.left_out, '没有领款账户')
+    Condition("card_missing", "退汇或缺账户的款项五天没有更正账户",
+              "退汇的由经办人在 /book/returned 提出更换账户，财务在 /runs 确认；"
+              "没有账户或开户行不符的，在会员的“人员登记”页登记银行卡", f"""
+        SELECT c.claim_no, c.org_key, c.id, NULL::uuid, min(p.created_at), string_agg(DISTINCT
+            CASE WHEN p.state = 'returned' THEN '退汇：' || coalesce(p.return_reason, '') ELSE coalesce(p.left_out, {_WHY_NOT}) END, '；')
         FROM payment p JOIN claim c ON c.id = p.claim_id
-        WHERE p.waiting AND (p.state = 'returned' OR p.left_out IS NOT NULL) AND p.created_at < :now - interval '5 days'"""),
+        WHERE p.waiting AND (p.state = 'returned' OR p.left_out IS NOT NULL OR (p.channel = 'bank' AND NOT {_PAYABLE}))
+        AND p.created_at < :now - interval '5 days' GROUP BY c.id"""),
     Condition("credit_unsettled", "款项全部到账，案件没有转为已支付", AGAIN, """
         SELECT c.claim_no, c.org_key, c.id, c.id, c.updated_at, '款项已全部到账，案件仍为待支付'
         FROM claim c WHERE c.state = 'payable' AND c.updated_at < :now - interval '1 hour'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
@@ -88,13 +88,22 @@ _GONE = sa.text("UPDATE stuck_work SET gone_at = :now WHERE gone_at IS NULL AND 
 def keep(session: Session, *, now: datetime) -> list[Stuck]:
     """Look, and let the list say what was found: new lines come, others are seen again, and what goes on again is gone."""
     found = look(session, now=now)
-    if found:
+    lines = _lines(found)
+    if lines:
         session.execute(_KEEP, {
-            "now": now, "ids": uuidv7s(len(found)), "orgs": [one.org_key for one in found],
-            "conditions": [one.condition.code for one in found], "subjects": [one.subject for one in found],
-            "claims": [one.claim_id for one in found], "said": [one.said for one in found], "since": [one.since for one in found]})
+            "now": now, "ids": uuidv7s(len(lines)), "orgs": [one.org_key for one in lines],
+            "conditions": [one.condition.code for one in lines], "subjects": [one.subject for one in lines],
+            "claims": [one.claim_id for one in lines], "said": [one.said for one in lines], "since": [one.since for one in lines]})
     session.execute(_GONE, {"now": now})
     return found
+
+
+def _lines(found: Sequence[Stuck]) -> list[Stuck]:
+    """One of each name, which the list has once: the oldest, with the words of all. A claim may have two of a thing that stands still."""
+    named: dict[tuple[str, str], list[Stuck]] = {}
+    for one in found:
+        named.setdefault((one.condition.code, one.subject), []).append(one)
+    return [replace(same[0], said="；".join(dict.fromkeys(one.said for one in same))) for same in named.values()]
 
 
 def condition_of(code: str) -> Condition:
