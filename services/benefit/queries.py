@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, select
 
-from services.benefit import settled
+from services.benefit import settled, whole_year
 from services.benefit.rules import PREMIUM_REFUND, given_words, set_off
 from services.core.errors import NotFound
 from services.core.money import show, to_yuan
@@ -87,7 +87,7 @@ _OTHERS = sa.text("""
 
 
 def bases(session: Session, claim_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Basis]:
-    """Three selects for any number of claims, four where settlements count. NotFound when one is missing or out of sight."""
+    """Three selects for any number of claims, five where settlements count. NotFound when one is missing or out of sight."""
     ids = {"ids": list(claim_ids)}
     rows = session.execute(_CLAIMS, ids).all()
     if len(rows) != len(set(claim_ids)):
@@ -95,12 +95,16 @@ def bases(session: Session, claim_ids: Collection[uuid.UUID]) -> dict[uuid.UUID,
     yearly = [row.id for row in rows if registry.version(row.plan, row.plan_from).mode == "year_to_date"]
     taken = _grouped(session.execute(_TAKEN, ids).all())
     years = _years(yearly, taken, settled.given(session, yearly) if yearly else [])
+    reckoned = settled.reckoned(session, yearly) if yearly else {}
     others = _grouped(session.execute(_OTHERS, ids).all())
-    return {row.id: Basis(row.id, row.org_key, row.cover_id, row.round, row.digest,
-                          registry.version(row.plan, row.plan_from),
-                          _words(row, _shown(row.id, taken.get(row.id, []), years.get(row.id)), others.get(row.id, [])),
-                          row.last_timely_day, years.get(row.id, {}))
-            for row in rows}
+    found = dict[uuid.UUID, Basis]()
+    for row in rows:
+        book, year = registry.version(row.plan, row.plan_from), years.get(row.id)
+        event = row.event if year is None else whole_year.completed(book, row.event, _standing(year), reckoned.get(row.id))
+        found[row.id] = Basis(row.id, row.org_key, row.cover_id, row.round, row.digest, book,
+                              _words(row, event, _shown(row.id, taken.get(row.id, []), year), others.get(row.id, [])),
+                              row.last_timely_day, year or {})
+    return found
 
 
 def _years(claim_ids: Iterable[uuid.UUID], taken: Mapping[uuid.UUID, list[Any]], given: Iterable[settled.Given],
@@ -117,8 +121,13 @@ def _shown(claim_id: uuid.UUID, taken: list[Any], year: Mapping[str, int] | None
     """What was taken as the computation reads it: a year that is reckoned whole once a benefit, none below zero."""
     if year is None:
         return taken
-    standing = zip(year, set_off(list(year.values())), strict=True)
-    return [*(item for item in taken if item.earlier), *(settled.Given(claim_id, name, fen) for name, fen in standing if fen)]
+    return [*(item for item in taken if item.earlier),
+            *(settled.Given(claim_id, name, fen) for name, fen in _standing(year).items() if fen)]
+
+
+def _standing(year: Mapping[str, int]) -> dict[str, int]:
+    """The year's fen by benefit with what is below zero set off."""
+    return dict(zip(year, set_off(list(year.values())), strict=True))
 
 
 def computation(session: Session, claim_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Computation]:
@@ -168,7 +177,8 @@ def _grouped(rows: Iterable[Any]) -> dict[uuid.UUID, list[Any]]:
     return found
 
 
-def _words(row: sa.Row[tuple[object, ...]], taken: list[Any], others: list[sa.Row[tuple[object, ...]]]) -> dict[str, object]:
+def _words(row: sa.Row[tuple[object, ...]], event: Mapping[str, object], taken: list[Any],
+           others: list[sa.Row[tuple[object, ...]]]) -> dict[str, object]:
     """The computation in the vocabulary's words.
 
     `premium_paid` is what came in of the premium and was not given back yet. Where no receipt of the plan was ever entered,
@@ -182,7 +192,7 @@ def _words(row: sa.Row[tuple[object, ...]], taken: list[Any], others: list[sa.Ro
                   **({"tier": row.tier} if row.tier else {})},
         "person": {"category": row.category, "born": row.born.isoformat(), "sex": row.sex, "relation": row.relation,
                    **({"high_risk_work": True} if row.high_risk_work else {})},
-        "event": row.event,
+        "event": dict(event),
         "paid": [_paid(item) for item in taken if item.benefit != PREMIUM_REFUND],
         "reported_on": row.reported_on.isoformat()}
     words |= given_words(row.inputs, row.round)

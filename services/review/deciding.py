@@ -11,6 +11,7 @@ from sqlmodel import Session
 from services.access.actor import Actor
 from services.benefit import queries as worksheets
 from services.benefit import service as benefit
+from services.benefit import whole_year
 from services.core.errors import GuardFailed
 from services.core.ids import uuidv7
 from services.core.money import to_yuan
@@ -37,8 +38,8 @@ def decide(session: Session, claim: Routable, *, reason: str | None, actor: Acto
            now: datetime) -> Decided | None:
     """Decide to pay. None when the amount now asks for a higher level, which was added to the chain.
 
-    GuardFailed when a required paper is open, nothing is left to pay (refuse instead), a line waits for a reviewer's amount, or
-    the actor set one.
+    GuardFailed when a required paper is open, nothing is left to pay (refuse instead), a line waits for a reviewer's amount, the
+    actor set one, or a year that is reckoned as a whole is stated in part.
     """
     benefit.lock(session, claim_ids=[claim.id])
     [sheet] = benefit.preview(session, claim_ids=[claim.id], why="before the decision", actor=actor, now=now)
@@ -47,6 +48,7 @@ def decide(session: Session, claim: Routable, *, reason: str | None, actor: Acto
         return None
     check_two_eyes(session, claim.id, actor)
     _check_papers(session, claim)
+    whole_year.check(sheet)
     payable = sheet.total_fen + sheet.refund_fen - worksheets.decided_before(session, claim.id)
     _check_payable(sheet, payable)
     frozen = benefit.freeze(session, claim_id=claim.id, actor=actor, now=now)

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 from services.access.actor import Actor
 from services.benefit import queries as worksheets
 from services.benefit import service as benefit
+from services.benefit import whole_year
 from services.core.errors import Conflict, GuardFailed
 from services.models import Decision
 from services.review import service as review
@@ -22,7 +23,8 @@ def uphold(session: Session, *, claim_id: uuid.UUID, version: int | None = None,
     """Decide, at the deciding level of a later round, that nothing more is paid; gives what was paid too much, in fen.
 
     Upheld when that is zero; else what was too much becomes a receivable when the round is concluded. Conflict: first round,
-    or more is due (pass the level instead). GuardFailed: an amount waits for a reviewer, separation.
+    or more is due (pass the level instead). GuardFailed: an amount waits for a reviewer, separation, a
+    year stated in part.
     """
     desk = sit_down(session, claim_id=claim_id, version=version, actor=actor, now=now)
     if desk.claim.round == 1:
@@ -33,6 +35,7 @@ def uphold(session: Session, *, claim_id: uuid.UUID, version: int | None = None,
     [sheet] = benefit.preview(session, claim_ids=[claim_id], why="before the decision", actor=actor, now=now)
     if sheet.outcome == "manual":
         raise GuardFailed("amount_manual", "有待遇须由审核人核定金额", remedy="核定金额并写明理由后再办理", field="manual")
+    whole_year.check(sheet)
     more = sheet.total_fen + sheet.refund_fen - worksheets.decided_before(session, claim_id)
     if more > 0:
         raise Conflict("more_to_pay", "按现有事实还应补付，不能维持原决定", remedy="通过本级审核，作出补付决定")
