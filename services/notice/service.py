@@ -137,14 +137,16 @@ class _Facts:
 _LISTS = sa.text("SELECT r.claim_id, r.id FROM (SELECT claim_id, id FROM supplement UNION ALL SELECT claim_id, id FROM objection"
                  " UNION ALL SELECT claim_id, id FROM receivable) r"
                  " WHERE r.claim_id = ANY(CAST(:ids AS uuid[])) AND r.id = ANY(CAST(:subjects AS uuid[])) ORDER BY r.id")
-# What the round paid; and whatever came again after the bank had sent it back: a letter that told of the earlier credit does not
-# tell of this one.
+# What the round paid; what an earlier round paid and nobody told yet, because the claim was taken up again before it was settled; and
+# whatever came again after the bank had sent it back: a letter that told of the earlier credit does not tell of this one.
 _CREDITS = sa.text("""
-    SELECT * FROM (SELECT p.claim_id, p.payee_id, p.id, p.round = c.round AS present, CASE WHEN p.attempt > 1 AND EXISTS (
-            SELECT 1 FROM notice n WHERE n.claim_id = p.claim_id AND n.code = 'payment' AND split_part(n.cause, ':', 2) = p.id::text
-            AND n.state IN ('issued', 'dispatched', 'delivered') AND n.context ->> 'bank_serial' <> p.serial) THEN p.attempt END AS again
-        FROM payment p JOIN claim c ON c.id = p.claim_id
-        WHERE p.claim_id = ANY(CAST(:ids AS uuid[])) AND p.state = 'credited') x WHERE present OR again IS NOT NULL ORDER BY id""")
+    SELECT p.claim_id, p.payee_id, p.id, CASE WHEN t.otherwise THEN p.attempt END AS again
+    FROM payment p JOIN claim c ON c.id = p.claim_id CROSS JOIN LATERAL (
+        SELECT count(*) > 0 AS told, p.attempt > 1 AND coalesce(bool_or(n.state IN ('issued', 'dispatched', 'delivered')
+            AND n.context ->> 'bank_serial' <> p.serial), false) AS otherwise
+        FROM notice n WHERE n.claim_id = p.claim_id AND n.code = 'payment' AND split_part(n.cause, ':', 2) = p.id::text) t
+    WHERE p.claim_id = ANY(CAST(:ids AS uuid[])) AND p.state = 'credited' AND (p.round = c.round OR NOT t.told OR t.otherwise)
+    ORDER BY p.id""")
 
 
 def _facts(session: Session, claims: Sequence[Claim], subjects: Sequence[uuid.UUID]) -> list[_Facts]:

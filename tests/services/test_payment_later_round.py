@@ -198,3 +198,28 @@ def test_an_advance_sent_back_in_a_round_that_was_not_pursued_is_still_owed(worl
         session.execute(sa.text("UPDATE claim SET state = 'closed', outcome = 'not_pursued' WHERE id = :id"), {"id": claim})
     paid_again(world, now + SIX_DAYS)
     assert payments(world, claim) == [("credited", 1, 1_500_000)]
+
+
+def test_an_advance_that_came_after_the_reopening_is_told_with_the_difference(world: World, now: datetime) -> None:
+    """Its first credit was never told: the claim was taken up again before it was settled, and the bank sent it back."""
+    claim, reader = in_review(world, 3, now), Reader(world)
+    ahead(world, claim, "10000.00", now)
+    run = sent(world, now)
+    read(world, returned_file(world, run, "credited"), now)
+    for login in LEVELS:
+        passes(world, claim, login, now)
+    assert reader.new(claim, now) != []
+    again(world, claim, now)
+    assert reader.new(claim, now).count(("payment", "member")) == 0
+    later = now + SIX_DAYS
+    sent_back(world, run, later)
+    assert reader.new(claim, later) == [("account", "member")]
+    corrected(world, claim, later)
+    passes(world, claim, "xj.office2", later)
+    concluded(world, claim, later)
+    assert planned(world, claim, later) == [("planned", 1, 1_000_000), ("planned", 2, 500_000)]
+    run = sent(world, later)
+    read(world, returned_file(world, run, "credited", "credited", serial="B9"), later)
+    with world.db.unit_of_work(ROOT.scope) as session:
+        assert payment.settle(session, claim_ids=[claim], actor=ROOT, now=later) == [claim]
+    assert reader.new(claim, later).count(("payment", "member")) == 2
