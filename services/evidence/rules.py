@@ -77,7 +77,7 @@ def answered_items(items: Sequence[Mapping[str, str]], answers: Sequence[Mapping
         if state not in ("answered", "unavailable"):
             raise InputError("item_state", f"“{kind}”的答复只能是 answered 或 unavailable", remedy="改正 state", field="items")
         if not note and (state == "unavailable" or kind not in arrived):
-            what = "无法提供的原因" if state == "unavailable" else "说明，或先上传该材料"
+            what = "无法提供的原因" if state == "unavailable" else "说明，或上传新的材料（与以前交过的相同的文件不算新交）"
             raise InputError("item_unanswered", f"“{now[kind].get('name', kind)}”须写明{what}", remedy="补上后再答复", field="items")
         now[kind] |= {"state": state, "note": note}
     return list(now.values())

@@ -76,6 +76,7 @@ def test_correction_needs_another_person(api: Api) -> None:
     assert (confirmed.status_code, confirmed.json()["state"], confirmed.json()["round"]) == (200, "verified", 2)
     [round_] = api.get("xj.auditor", f"/claims/{claim_no}/rounds").json()
     assert (round_["kind"], round_["changes"]) == ("clerical", body["changes"])
+    assert looks_of(api, "xj.auditor") == ["objections"]
     assert api.get("xj.maker", "/receivables").json() == []
 
 

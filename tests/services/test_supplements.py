@@ -12,6 +12,7 @@ from services.audit.verify import verify as verify_audit
 from services.core.clock import at_hour
 from services.core.errors import Conflict, GuardFailed, InputError, NotPermitted
 from services.evidence import reminders, service
+from services.evidence.rules import answered_items
 from services.intake import service as intake
 from services.models import FurtherList, Notice
 from services.notice import receiving
@@ -203,3 +204,11 @@ def test_papers_come_with_a_late_answer(world: World) -> None:
         handed_in = {"paper": "pathology", "state": "answered", "note": ""}
         service.answer(session, supplement_id=listed.id, items=[handed_in], actor=member, now=on(51))
         assert [item["state"] for item in listed.items] == ["answered", "open"]
+
+
+def test_an_item_without_its_paper_says_that_the_same_file_is_no_new_one() -> None:
+    """A file handed in before is not taken a second time: whoever uploads it again must see why the item stays open."""
+    with pytest.raises(InputError) as refused:
+        answered_items([{"paper": "pathology", "name": "病理诊断报告"}], [{"paper": "pathology", "state": "answered", "note": ""}],
+                       frozenset())
+    assert refused.value.message == "“病理诊断报告”须写明说明，或上传新的材料（与以前交过的相同的文件不算新交）"

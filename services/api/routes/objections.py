@@ -149,9 +149,14 @@ def _shown(row: Objection, claim_no: str) -> ObjectionView:
 
 
 def _round(row: Reopening) -> RoundView:
-    fields = row.model_dump(include=set(RoundView.model_fields))
-    return RoundView(**fields, before=_yuan(row.before_fen), lapsed=_yuan(row.lapsed_fen),
+    return RoundView(**row.model_dump(include=set(RoundView.model_fields)), before=_yuan(row.before_fen), lapsed=_yuan(row.lapsed_fen),
                      after=None if row.after_fen is None else _yuan(row.after_fen))
+
+
+def _seen(call: Call, session: Session, claim_no: str) -> uuid.UUID:
+    found = claim(call, session, claim_no)
+    looked(call, session, found, "objections")
+    return found.id
 
 
 def _yuan(fen: int) -> str:
@@ -161,11 +166,7 @@ def _yuan(fen: int) -> str:
 @router.get("/claims/{claim_no}/objections", response_model=list[ObjectionView], summary="一案的异议")
 def of_claim(call: Reading, claim_no: str) -> list[ObjectionView]:
     """Oldest first; who else looked is recorded."""
-    def run(session: Session) -> list[ObjectionView]:
-        found = claim(call, session, claim_no)
-        looked(call, session, found, "objections")
-        return [_shown(row, claim_no) for row in after.objections_of(session, found.id)]
-    return call.note(run)
+    return call.note(lambda session: [_shown(row, claim_no) for row in after.objections_of(session, _seen(call, session, claim_no))])
 
 
 @router.get("/objections", response_model=list[ObjectionView], summary="待受理的异议")
@@ -225,8 +226,8 @@ def uphold(call: Changing, claim_no: str, body: Seen) -> Response:
 
 @router.get("/claims/{claim_no}/rounds", response_model=list[RoundView], summary="一案的重新审核与更正")
 def rounds(call: Reading, claim_no: str) -> list[RoundView]:
-    """Oldest first, with sums before and after."""
-    return call.read(lambda session: [_round(row) for row in after.reopenings_of(session, claim(call, session, claim_no).id)])
+    """Oldest first, with sums before and after; who else looked is recorded."""
+    return call.note(lambda session: [_round(row) for row in after.reopenings_of(session, _seen(call, session, claim_no))])
 
 
 @router.post("/claims/{claim_no}/corrections", response_model=ClaimHead, summary="提出更正（须另一人确认）")
