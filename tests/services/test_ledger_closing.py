@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, datetime
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +16,8 @@ from services.core.errors import Conflict, GuardFailed, HuzhuError, InputError, 
 from services.core.months import month_of
 from services.ledger import closing, queries
 from services.reporting import checks
+from tests.services.api_world import Api
+from tests.services.claim_pages import person
 from tests.services.paying_world import made, read, returned_file, sent
 from tests.services.premium_world import receive
 from tests.support.databases import Superuser
@@ -95,6 +99,18 @@ def test_declined_with_a_reason_and_asked_again(world: World) -> None:
         with pytest.raises(Conflict, match="closing_answered"):
             closing.agree(session, closing_id=asked, actor=head, now=LATER)
     close(world)
+
+
+def test_whoever_was_stood_in_for_is_offered_no_second_answer(db: Database, tmp_path: Path) -> None:
+    """Asked by the checker's substitute: on the page the checker reads why, the head finds the buttons."""
+    api = Api(db, LATER, tmp_path)
+    maker = replace(api.world.actor("xj.maker"), stands_for=frozenset({api.world.person("xj.checker")}))
+    receive(api.world, "100.00", LATER, on=date(2026, 3, 20))
+    with db.unit_of_work(maker.scope) as session:
+        closing.ask(session, plan=XJ_PLAN, month=MARCH, actor=maker, now=LATER)
+    for login, first in (("xj.checker", True), ("xj.head", False)):
+        page = person(api, login).get("/ledger?month=2026-03").text
+        assert ("提出结账的人和由其代理的人不能确认" in page, "确认结账</button>" in page) == (first, not first), login
 
 
 def test_a_closed_month_that_was_changed_is_named(world: World, now: datetime, superuser: Superuser) -> None:

@@ -148,6 +148,8 @@ def test_a_day_is_not_paid_by_one_person_in_two_places(window: Window) -> None:
     for actor in (checker, replace(other, stands_for=frozenset({world.person("xj.checker")}))):
         with pytest.raises(Conflict, match="same_person"), window.api.db.unit_of_work(actor.scope) as session:
             reconciling.confirm(session, day_id=day, actor=actor, now=NOW)
+    page = sign_in(window.api.app, window.api.db, world, "xj.checker", NOW).get(f"/window/{day}").text
+    assert "登记人不能复核" in page and "退回登记" in page and "与回单一致" not in page
     with window.api.db.unit_of_work(other.scope) as session:
         assert reconciling.confirm(session, day_id=day, actor=other, now=NOW).state == "paid"
     window.proven()

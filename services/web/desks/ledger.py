@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import Response
 from sqlmodel import Session
 
+from services.access import standing
 from services.access.actor import Role
 from services.core.errors import HuzhuError, InputError, NotFound
 from services.core.months import month_of, months_on
@@ -45,9 +46,12 @@ def _books(visit: Visit, problem: HuzhuError | None = None) -> Response:
         end = months_on(month, 1)
         rows = queries.trial_balance(session, first=month, end=end)
         plans = sorted({row.plan for row in rows})
+        asked = closing.closings(session, plans)
         return {"plans": [(plan, group, sums(group)) for plan, group in _grouped(rows)],
                 "funds": [fund for fund in queries.adequacy(session) if fund.plan in plans],
-                "late": queries.late(session, first=month, end=end), "closings": closing.closings(session, plans)}
+                "late": queries.late(session, first=month, end=end), "closings": asked,
+                "own": {row.id for row in asked if not row.agreed_at and not row.declined_at
+                        and not standing.is_second(session, row.id, row.asked_person, actor=visit.actor)}}
     found = visit.read(run)
     closed = {row.plan for row in found["closings"] if row.agreed_at and row.month >= month}
     waiting = {row.plan for row in found["closings"] if row.month == month and not row.agreed_at and not row.declined_at}

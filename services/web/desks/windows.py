@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from fastapi import Response
 from sqlmodel import Session
 
+from services.access import standing
 from services.access.actor import FINANCE, OFFICE, Role
 from services.core.errors import HuzhuError, InputError, NotFound
 from services.settlement.window import queries, reconciling
@@ -82,14 +83,15 @@ def day(visit: Visit, day_id: str) -> Response:
 
 
 def _one(visit: Visit, day_id: str, problem: HuzhuError | None = None) -> Response:
-    def run(session: Session) -> tuple[queries.Day, list[queries.Difference], list[queries.DayLine]]:
+    def run(session: Session) -> tuple[queries.Day, list[queries.Difference], list[queries.DayLine], bool]:
         found = queries.one_day(session, _id(day_id))
+        own = found.id is not None and not standing.is_second(session, found.id, found.made_person, actor=visit.actor)
         return (found, queries.differences(session, hospital_id=found.hospital_id, day=found.day) if found.state == "differs" else [],
-                queries.day_lines(session, hospital_id=found.hospital_id, day=found.day))
-    found, differing, lines = visit.read(run)
+                queries.day_lines(session, hospital_id=found.hospital_id, day=found.day), own)
+    found, differing, lines, own = visit.read(run)
     return visit.page("window_day.html", problem=problem, one=found, differing=differing, lines=lines, states=STATES, pay_to=PAY_TO,
                       kinds=KINDS, said=SAID, pays=found.state == "agreed" and found.our_fen and visit.actor.has(*MAKER),
-                      checks=found.state == "paying" and visit.actor.has(*CHECKER), own=found.made_person in visit.actor.persons)
+                      checks=found.state == "paying" and visit.actor.has(*CHECKER), own=own)
 
 
 def _id(text: str) -> uuid.UUID:
