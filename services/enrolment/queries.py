@@ -108,14 +108,15 @@ def read_event(event: Mapping[str, object]) -> Computation:
 
 
 def answers(cover: Cover, event: Mapping[str, object]) -> bool:
-    """Whether the cover was in force on the day its plan names and its rule-book answers this kind of event."""
+    """Whether the cover was in force on the day its plan names, or in the year, and its rule-book answers this kind of event."""
     book = registry.latest(cover.plan)
     if event.get("kind") not in book.kinds:
         return False
     words = computation_of(cover, event)
+    last = cover.ended_on or cover.until
     if "event.year" in book.dated_by and words.event.year:
-        return cover.effective.year <= words.event.year <= cover.until.year
-    return cover.effective <= dated(book, words) <= (cover.ended_on or cover.until)
+        return cover.effective <= last and cover.effective.year <= words.event.year <= last.year
+    return cover.effective <= dated(book, words) <= last
 
 
 def event_day(words: Computation) -> date:

@@ -20,6 +20,7 @@ from services.intake.addressees import tell
 from services.intake.bulk import errors_of, report_file
 from services.intake.cancelling import ask_cancel, confirm_cancel, drop_request, end
 from services.intake.consents import record_consent, withdraw_consent
+from services.intake.correcting import is_another
 from services.intake.joining import confirm_join, join, keep_apart
 from services.intake.opening import preview, report
 from services.intake.queries import claim_for, present_digest
@@ -39,7 +40,7 @@ def amend(session: Session, *, claim_id: uuid.UUID, version: int | None = None, 
           actor: Actor, now: datetime) -> Claim:
     """Complete or correct the event's facts from the papers, before verification (the specimen's day, stays, …).
 
-    The event's kind and day stay: another day is another report. InputError when the decisive date leaves the cover;
+    The event's kind, day and year stay: another one is another report. InputError when the decisive date leaves the cover;
     NotPermitted for anybody on the claimant's side.
     """
     actor.require(Role.UNIT_CLERK, *sorted(REVIEWERS), what="更正事实")
@@ -55,8 +56,8 @@ def amend(session: Session, *, claim_id: uuid.UUID, version: int | None = None, 
     cover = session.get_one(Cover, claim.cover_id)
     words = enrolment.computation_of(cover, event)
     before = enrolment.computation_of(cover, claim.event)
-    if words.event.kind != before.event.kind or enrolment.event_day(words) != enrolment.event_day(before):
-        raise InputError("event_differs", "事件类别和日期不能更正", remedy="撤回本案后重新报案", field="event")
+    if is_another(words, before):
+        raise InputError("event_differs", "事件类别、日期和年度不能更正", remedy="撤回本案后重新报案", field="event")
     if not enrolment.answers(cover, event):
         raise InputError("not_in_cover", "决定日期不在保障期内", remedy="核对日期；确属保障期外的，撤回本案", field="event")
     book = registry.resolve(claim.plan, dated(registry.latest(claim.plan), words))
