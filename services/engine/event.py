@@ -1,4 +1,4 @@
-"""An event's own day, the day that dates a plan, the event in plain words, the last day of a cover."""
+"""An event's own day, the day its report counts from, the day that dates a plan, the event in plain words, the last day of a cover."""
 
 from __future__ import annotations
 
@@ -18,11 +18,18 @@ def known_day(event: Event) -> date | None:
 
 
 def event_day(event: Event) -> date:
-    """The day of the event itself: what the report's days count from. InputError names the missing fact."""
+    """The day of the event itself: what identifies it, and what most plans' report counts from. InputError names the missing fact."""
     day = known_day(event)
     if day is None:
         raise _no_day(event)
     return day
+
+
+def report_day(book: RuleBook, event: Event, day: date) -> date:
+    """The day that the plan's days of the report count from: the event's own `day`, but a plan that the stay dates counts from the
+    discharge (住院治疗结束10日（含）内, A-14), also where the stay is told with an illness or an accident of an earlier day.
+    """
+    return max([day, *(stay.to for stay in event.stays if stay.to)]) if book.dated_by[0] == "event.stays.from" else day
 
 
 def _no_day(event: Event) -> InputError:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from services.core.errors import InputError
 from services.core.money import round_line, show
 from services.engine.conditions import Reason, benefit_refusal, expand, in_list, plan_refusal
-from services.engine.event import known_day
+from services.engine.event import known_day, report_day
 from services.engine.facts import Facts, assumed_behaviour, gather, same_disease
 from services.engine.steps import ZERO, number_of, run
 from services.rulebook.computation import Computation, Event
@@ -231,7 +231,7 @@ def _late(book: RuleBook, c: Computation, facts: Facts, due: date | None) -> boo
     clock = book.clocks.get("report")
     if c.reported_on is None or clock is None:
         return False
-    known_on = known_day(c.event) or facts.decisive
+    known_on = report_day(book, c.event, known_day(c.event) or facts.decisive)
     if due is None and clock.kind == "working":
         due = add_working(known_on, clock.days).due
     return c.reported_on > (due or known_on + timedelta(days=clock.days))

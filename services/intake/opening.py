@@ -199,7 +199,7 @@ def _clocks(session: Session, planned: Sequence[Planned], cases: Sequence[Case],
     stopped: list[Stopped] = []
     for item, case, group in zip(planned, cases, made, strict=True):
         first = min(case.reported_on, item.heard.told.first)
-        started += [NewClock(claim.id, claim.org_key, claim.round, REPORT, "", counted.rule, item.heard.day)
+        started += [NewClock(claim.id, claim.org_key, claim.round, REPORT, "", counted.rule, counted.start_on)
                     for claim, counted in group if counted.rule]
         stopped += [Stopped(claim.id, REPORT, first) for claim, counted in group if counted.rule]
         told = rules.Told(first, case.committee_told_at, case.insurer_told_at)

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from services.access.actor import Actor
 from services.core.errors import Conflict, HuzhuError, InputError, NotFound, NotPermitted
 from services.core.identity import check_identity, eighteen
-from services.engine.event import dated
+from services.engine.event import dated, report_day
 from services.engine.matching.match import Answer
 from services.enrolment import people
 from services.enrolment import queries as enrolment
@@ -36,11 +36,12 @@ YEAR = "medical_year"       # reckoned as a whole: one claim of a plan, whatever
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A cover that answers, its rule-book and the count of its report's days."""
+    """A cover that answers, its rule-book and the count of its report's days from `start_on`."""
 
     cover: Cover
     book: RuleBook
     rule: ClockRule | None
+    start_on: date
     count: Count | None
 
 
@@ -211,8 +212,9 @@ def _duplicate(handled: Sequence[_Handled]) -> Conflict:
 
 
 def count_of(cover: Cover, event: Mapping[str, object], day: date, cal: Calendar) -> Counted:
-    """The rule-book of the cover for this event and the count of its report's days from the event's `day`, by its office's calendar."""
+    """The rule-book of the cover for this event (its own day is `day`) and the count of its report's days, by its office's calendar."""
     words = enrolment.computation_of(cover, event)
     book = registry.resolve(cover.plan, dated(registry.latest(cover.plan), words))
     rule = book.clocks.get("report")
-    return Counted(cover, book, rule, count(rule, day, cal=cal) if rule else None)
+    start_on = report_day(book, words.event, day)
+    return Counted(cover, book, rule, start_on, count(rule, start_on, cal=cal) if rule else None)

@@ -13,7 +13,7 @@ from services.core.identity import REASONS, WARNINGS, check_identity
 from services.core.words import uppercase
 from services.engine import one
 from services.engine.conditions import expand
-from services.engine.event import known_day
+from services.engine.event import known_day, report_day
 from services.engine.one import Assessed
 from services.engine.telling.words import DERIVED, label
 from services.engine.telling.worksheet import worksheet
@@ -66,7 +66,7 @@ def _report_due(book: RuleBook, computation: Computation) -> date | None:
     start = known_day(computation.event)
     if computation.reported_on is None or rule is None or start is None:
         return None
-    return add_calendar(start, rule.days).due
+    return add_calendar(report_day(book, computation.event, start), rule.days).due
 
 
 def days_add(start: date, days: int, *, calendar_days: bool = False) -> Answer:

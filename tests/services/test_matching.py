@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from services.benefit import service as benefit
 from services.cli import main as cli
+from services.core.clock import at_hour
 from services.core.db import Database
 from services.enrolment import queries, service
 from services.intake import service as intake
@@ -131,6 +133,22 @@ def test_amounts_and_exclusions_through_the_api(api: Api, now: datetime) -> None
         passed = api.act(login, claim_no, "pass", {"seen": digest(api.db, claim_id)})
         assert passed.status_code == 200, passed.text
     assert (passed.json()["state"], passed.json()["amount"]) == ("payable", "39605.00")
+
+
+def test_a_plan_of_stays_counts_its_report_from_the_discharge(db: Database, now: datetime) -> None:
+    """住院治疗结束10日（含）内: an illness found on 1 March, in hospital until 10 April, is told in time until 20 April, a Monday."""
+    beijing = build(db, now, [("bj-allowance", 1, "")])
+    clerk, told = beijing.world.actor("bj.clerk"), at_hour(date(2026, 4, 15))
+    event = {"kind": "diagnosis", "icd10": "I21.900", "diagnosed_on": "2026-03-01", "stays": [{"from": "2026-03-05", "to": "2026-04-10"}]}
+    with db.unit_of_work(clerk.scope) as session:
+        asked = intake.preview(session, person_id=beijing.person_id, event=event, actor=clerk, now=told)
+        assert asked.nearest is not None and (asked.nearest.due, asked.late) == (date(2026, 4, 20), False)
+        case = intake.report(session, person_id=beijing.person_id, event=event, channel="clerk", actor=clerk, now=told)
+        assert (case.diagnosed_on, case.last_timely_day, case.late) == (date(2026, 3, 1), date(2026, 4, 20), False)
+        clock = session.execute(sa.text("SELECT start_on, due_on, kept, claim_id FROM sla_clock WHERE kind = 'report'")).one()
+        assert tuple(clock[:3]) == (date(2026, 4, 10), date(2026, 4, 20), True)
+        [sheet] = benefit.preview(session, claim_ids=[clock.claim_id], why="first", actor=SYSTEM, now=told)
+        assert (sheet.total_fen, sheet.output["flags"]) == (140_000, [])                        # (36 - 1) x 40
 
 
 @pytest.mark.parametrize(("tier", "high_risk", "premium"), [("26", "", 2600), ("100", "否", 10000), ("50", "是", 6200)])
