@@ -15,7 +15,7 @@ from services.access.actor import Actor
 from services.audit import service as audit
 from services.audit.chain import Entry
 from services.core.errors import Conflict, InputError, NotFound
-from services.intake import rules
+from services.intake import consents, rules
 from services.intake.addressees import earlier
 from services.intake.cancelling import CANCELLED_FROM, MAY_ASK, MAY_CONFIRM, cancel, require_free
 from services.intake.duplicates import verdict_between
@@ -151,9 +151,6 @@ _PAPERS = sa.text("""
     JOIN paper p ON p.claim_id = m.claim JOIN claim t ON t.id = m.twin AND t.state NOT IN ('closed', 'cancelled')
     WHERE NOT EXISTS (SELECT FROM paper o WHERE o.claim_id = m.twin AND o.kind = p.kind AND o.sha256 = p.sha256)
     RETURNING claim_id, id, kind, sha256""")
-_CONSENTS = sa.text("""
-    UPDATE consent k SET case_id = :into WHERE k.case_id = :case AND NOT EXISTS (
-        SELECT FROM consent o WHERE o.case_id = :into AND o.purpose = k.purpose AND o.withdrawn_at IS NULL)""")
 
 
 def _done(session: Session, pair: _Pair, asked: DuplicateVerdict, actor: Actor, now: datetime) -> None:
@@ -162,7 +159,6 @@ def _done(session: Session, pair: _Pair, asked: DuplicateVerdict, actor: Actor, 
     doubled = [claim.id for claim, _ in pair.doubled]
     papers = session.execute(_PAPERS, {"claims": doubled, "twins": [twin.id for _, twin in pair.doubled]}).all()
     session.execute(sa.update(Claim).where(col(Claim.id).in_([claim.id for claim in pair.moving])).values(case_id=into.id))
-    session.execute(_CONSENTS, {"case": case.id, "into": into.id})
     session.execute(sa.update(ReportNote).where(col(ReportNote.case_id) == case.id).values(case_id=into.id))
     session.add(_note(case, into, pair, actor, now))
     case.joined_into, case.joined_at = into.id, now
@@ -171,6 +167,7 @@ def _done(session: Session, pair: _Pair, asked: DuplicateVerdict, actor: Actor, 
     earlier(session, [(into, _told(case))])
     if doubled:
         cancel(session, doubled, outcome="duplicate", reason=asked.reason, actor=actor, now=now)
+    consents.settle(session, case, into, actor=actor, now=now)
     _record(session, pair.claims, case, "joined", asked.reason, {"into": into.case_no}, actor, now)
     of_claim = {twin.id: twin for _, twin in pair.doubled}
     audit.append(session, [Entry(row.claim_id, of_claim[row.claim_id].org_key, "paper", row.id, "joined", details={
