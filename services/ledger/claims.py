@@ -7,7 +7,7 @@ calling again books nothing. Amounts are fen.
 | step | debit | credit | proved by |
 |---|---|---|---|
 | decided | 互助金支出 or 退还费用 | 应付互助金 | decision |
-| lapsed | 应付互助金 | 互助金支出 or 退还费用 | reopening: decided and never paid, decided anew |
+| lapsed | 应付互助金 | 互助金支出 or 退还费用 | reopening: decided and never paid; at its end what the bank returned and is not due |
 | advanced, dropped | 先予支付款 | 应付互助金; dropped: the other way | payment of an advance, its cancelling before the decision |
 | deducted | 应付互助金 | 先予支付款 | decision |
 | sent | 应付互助金 | 在途款项 | line to the bank (the insurer's: its settlement) |
@@ -88,13 +88,18 @@ _ADVANCE_LEFT = """((SELECT -coalesce(sum(e.amount_fen), 0) FROM payment p JOIN 
         WHERE o.claim_id = c.id AND o.why = 'advance'))"""
 
 _RECOVERED = "FROM ledger_entry k WHERE k.source_id = v.id AND k.step = 'recovered'"
+_LAPSED = "FROM ledger_entry k WHERE k.source_id = q.id AND k.step = 'lapsed'"
 
 _DUE = {
     "decided": _due("decided", "d.id", on="d.at", account="'payable'", fen="-d.amount_fen", other=_EXPENSE, refund="d.kind = 'refund'",
                     rows="decision d JOIN claim c ON c.id = d.claim_id WHERE d.amount_fen > 0"),
-    "lapsed": _due("lapsed", "q.id", on="q.confirmed_at", account="'payable'", fen="q.lapsed_fen", refund=_LAPSED_OF,
+    # At the round's beginning, and what more of it at its end.
+    "lapsed": _due("lapsed", "q.id", attempt=f"(SELECT count(*)::int {_LAPSED})", account="'payable'", refund=_LAPSED_OF,
+                   on=f"CASE WHEN EXISTS (SELECT 1 {_LAPSED}) THEN coalesce(q.concluded_at, q.confirmed_at) ELSE q.confirmed_at END",
+                   fen=f"q.lapsed_fen - (SELECT coalesce(sum(k.amount_fen), 0) {_LAPSED})",
                    other=f"CASE WHEN {_LAPSED_OF} THEN 'refunds' ELSE 'benefits' END",
-                   rows="reopening q JOIN claim c ON c.id = q.claim_id WHERE q.lapsed_fen > 0 AND q.confirmed_at IS NOT NULL"),
+                   rows=f"""reopening q JOIN claim c ON c.id = q.claim_id WHERE q.confirmed_at IS NOT NULL
+                       AND q.lapsed_fen > (SELECT coalesce(sum(k.amount_fen), 0) {_LAPSED})"""),
     "advanced": _due("advanced", "p.id", on="p.created_at", account="'payable'", fen="-p.amount_fen", other="'advances'",
                      rows="payment p JOIN claim c ON c.id = p.claim_id WHERE p.purpose = 'advance' AND p.state <> 'cancelled'"),
     "dropped": _due("dropped", "p.id", on=":at", account="'payable'", fen="p.amount_fen", other="'advances'",
@@ -164,7 +169,7 @@ def decided(session: Session, *, claim_ids: Sequence[uuid.UUID], actor: Actor, n
 
 
 def lapsed(session: Session, *, claim_ids: Sequence[uuid.UUID], actor: Actor, now: datetime) -> None:
-    """The claims were reopened: what was decided and never paid is owed no longer."""
+    """The claims were reopened, or the round is over: what was decided and nobody has is owed no longer."""
     _book(session, ("lapsed",), claim_ids, actor, now)
 
 

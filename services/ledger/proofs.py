@@ -77,7 +77,7 @@ CLAIMS = """
             CASE kind WHEN 'credit' THEN 'in_transit' ELSE 'payable' END, sum(CASE kind WHEN 'return' THEN -amount_fen ELSE amount_fen END)
             FROM bank_line WHERE settlement_payment_id IS NOT NULL AND fault IS NULL GROUP BY run_id, kind),
     booked AS (
-        SELECT source_id AS source, step, CASE WHEN step = 'recovered' OR EXISTS (SELECT 1 FROM payment_run n
+        SELECT source_id AS source, step, CASE WHEN step IN ('recovered', 'lapsed') OR EXISTS (SELECT 1 FROM payment_run n
                    WHERE n.id = source_id) THEN 0 ELSE attempt END AS attempt,
                string_agg(DISTINCT replace(account, 'memo_', ''), ' ') AS account, sum(amount_fen) AS fen
         FROM ledger_entry WHERE source_id IS NOT NULL AND step NOT IN ('fund', 'deducted', 'dropped')

@@ -12,6 +12,7 @@ from services.access import standing
 from services.access.actor import Actor, Role
 from services.audit import service as audit
 from services.audit.chain import Entry
+from services.benefit import returned
 from services.core.errors import Conflict, InputError, NotFound
 from services.core.money import show, to_fen, to_yuan
 from services.core.texts import written
@@ -43,7 +44,10 @@ def agree(session: Session, *, receivable_id: uuid.UUID, version: int | None = N
 
 def receive(session: Session, *, receivable_id: uuid.UUID, version: int | None = None, amount: Decimal, reference: str,
             actor: Actor, now: datetime) -> Receivable:
-    """Yuan that came back, with the bank's serial; the last of it closes the matter. InputError when it is more than owed."""
+    """Yuan that came back, with the bank's serial; the last of it closes the matter and frees the cover of what was paid too much.
+
+    InputError when it is more than owed.
+    """
     actor.require(*_FINANCE, what="登记收到返还款")
     row = _locked(session, receivable_id, actor)
     if row.state != ReceivableState.AGREED:
@@ -65,6 +69,7 @@ def receive(session: Session, *, receivable_id: uuid.UUID, version: int | None =
     if over:
         fire(session, "receivable", "receive", [Move(row.id)], actor=actor, now=now)
         session.refresh(row)
+        returned.let_go(session, claim_ids=[row.claim_id], now=now)
     return row
 
 

@@ -1,7 +1,8 @@
 """A decided claim goes through another round: what that does to money, clocks and persons, and how the round ends.
 
 The earlier decision stays as it is. What it gave and nobody was paid yet falls away (`lapsed_fen`), because the new round
-decides on the whole again and pays the difference to what was really paid.
+decides on the whole again and pays the difference to what was really paid. So does, when the round is concluded, what the bank
+returned meanwhile and is not due any more.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from services.access.actor import Actor, Role, system
+from services.benefit import returned
 from services.core.clock import business_day
 from services.core.errors import Conflict, GuardFailed
 from services.core.ids import uuidv7
@@ -23,12 +25,12 @@ from services.intake.queries import present_digest
 from services.ledger import service as ledger
 from services.lifecycle.create import create
 from services.lifecycle.service import Move, fire
-from services.models import Claim, Decision, Objection, Receivable, Reopening, Worksheet
+from services.models import Claim, Decision, Objection, Payment, Receivable, Reopening, Worksheet
 from services.review.rules import STANDS as STANDS
 from services.rulebook.registry import version as wording
 from services.sla import service as sla
 from services.sla.service import NewClock
-from statemachines.states import ClaimState, ObjectionState, ReceivableState
+from statemachines.states import ClaimState, ObjectionState, PaymentState, ReceivableState
 from statemachines.words import state_words
 
 DECIDED_IN = frozenset({ClaimState.PAYABLE, ClaimState.REFUSED, ClaimState.PAID, ClaimState.CLOSED})
@@ -155,13 +157,18 @@ def conclude(session: Session, *, claim_ids: Sequence[uuid.UUID], actor: Actor, 
         col(Reopening.claim_id).in_(list(claim_ids)), col(Reopening.round) == col(Claim.round),
         col(Reopening.concluded_at).is_(None)).order_by(col(Claim.id)).with_for_update(of=Claim)
         .execution_options(populate_existing=True)).all()
-    return [_conclude(session, made, claim, decision, actor, now) for made, claim, decision in rows]
+    done = [_conclude(session, made, claim, decision, actor, now) for made, claim, decision in rows]
+    if less := [one.claim_id for one in done if one.result == "lowered" or one.after_fen == 0]:
+        returned.let_go(session, claim_ids=less, now=now)
+    return done
 
 
 def _conclude(session: Session, made: Reopening, claim: Claim, decision: Decision, actor: Actor, now: datetime) -> Concluded:
     kept = made.before_fen - made.lapsed_fen            # paid before and not asked back
-    after = _after(session, claim, decision, kept)
-    back = max(0, kept - after)
+    waived = _waived(session, claim.id)
+    after = _after(session, claim, decision, kept, waived)
+    back = max(0, kept - max(after, waived))
+    back -= _drop_returned(session, made, claim, back, actor, now)
     result = "raised" if after > made.before_fen else "lowered" if after < made.before_fen else "upheld"
     made.after_fen, made.result, made.concluded_at = after, result, now
     session.add(made)
@@ -175,14 +182,41 @@ def _conclude(session: Session, made: Reopening, claim: Claim, decision: Decisio
     return Concluded(claim.id, made.ground, result, made.before_fen, after, back, heard)
 
 
-def _after(session: Session, claim: Claim, decision: Decision, kept: int) -> int:
-    """What the claim gives in all by the round's decision, in fen."""
+def _waived(session: Session, claim_id: uuid.UUID) -> int:
+    """Fen of what was asked back that two persons gave up: hers for good, whatever a later round finds."""
+    rows = session.exec(select(Receivable).where(Receivable.claim_id == claim_id, Receivable.state == ReceivableState.WRITTEN_OFF))
+    return sum(row.amount_fen - row.received_fen for row in rows)
+
+
+def _drop_returned(session: Session, made: Reopening, claim: Claim, back: int, actor: Actor, now: datetime) -> int:
+    """Of what is too much (`back`, fen), the part the bank returned since the round began: nobody has it, so nobody is asked for it.
+
+    It lapses like what was never paid; gives its fen. Only all of it, so that of several receivers none is left out alone; an advance
+    has its own ways.
+    """
+    rows = session.exec(select(Payment).where(
+        Payment.claim_id == claim.id, col(Payment.round) < claim.round, Payment.purpose != "advance",
+        col(Payment.state).in_((PaymentState.PLANNED, PaymentState.RETURNED))).order_by(col(Payment.id))).all()
+    came = sum(row.amount_fen for row in rows)
+    if not 0 < came <= back:
+        return 0
+    fire(session, "payment", "cancel", [Move(row.id, details={"why": "reopened"}) for row in rows], actor=_system(), now=now)
+    made.lapsed_fen += came
+    made.concluded_at = now
+    session.add(made)
+    session.flush()
+    ledger.lapsed(session, claim_ids=[claim.id], actor=actor, now=now)
+    return came
+
+
+def _after(session: Session, claim: Claim, decision: Decision, kept: int, waived: int) -> int:
+    """What the claim gives in all by the round's decision, in fen; `waived` stays on top of what the facts give."""
     if decision.amount_fen or decision.source == "insurer":     # the insurer's money is the insurer's to ask back
         return kept + decision.amount_fen
     if decision.reason != STANDS:
         return 0
     sheet = session.get_one(Worksheet, decision.worksheet_id)
-    return min(kept, sheet.total_fen + sheet.refund_fen)
+    return min(kept, sheet.total_fen + sheet.refund_fen + waived)
 
 
 def _decide(session: Session, objection_id: uuid.UUID, result: str, decision: Decision, actor: Actor, now: datetime) -> bool:
