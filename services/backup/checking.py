@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -89,9 +88,9 @@ def _papers(place: Place, found: list[Base], read: bool, tell: Tell) -> list[Fau
     except HuzhuError as error:
         return [Fault(base.PAPERS, error.message)]
     there = {item.name.removeprefix(f"{papers.FOLDER}/") for item in place.items(papers.FOLDER)}
-    result = [Fault(f"{papers.FOLDER}/{name}", "缺失") for name in sorted(wanted - there) if papers.by_hash(name)]
+    result = [Fault(f"{papers.FOLDER}/{name}", "缺失") for name in sorted(wanted - there) if papers.lasting(name)]
     for done, name in enumerate(sorted(there) if read else (), 1):
-        if papers.by_hash(name) and hashlib.sha256(place.read(f"{papers.FOLDER}/{name}")).hexdigest() != name[-64:]:
+        if papers.lasting(name) and not papers.sound(name, place.read(f"{papers.FOLDER}/{name}")):
             result.append(Fault(f"{papers.FOLDER}/{name}", "已损坏"))
         if done % 500 == 0:
             tell(f"核验材料：{done}/{len(there)}")

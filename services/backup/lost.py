@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from services.backup import papers
-from services.backup.needed import Needed, needed
+from services.backup.needed import Needed, needed, sealed
 from services.backup.place import Place
 from services.storage.backend import Store, answering
 
@@ -23,10 +23,10 @@ def lacking(session: Session, store: Store) -> list[Needed]:
     """
     connection = session.connection().connection.driver_connection
     assert isinstance(connection, psycopg.Connection)
-    rows = [row for row in needed(connection) if row.sure]
+    rows = [row for row in (*needed(connection), *sealed(connection)) if row.sure]
     spoilt = set(session.execute(_SPOILT).scalars())
     there = _names(store)
-    return [row for row in rows if row.sha256 in spoilt or papers.path_of(row.sha256) not in there]
+    return [row for row in rows if row.sha256 in spoilt or row.name not in there]
 
 
 def _names(store: Store) -> set[str]:
@@ -35,7 +35,6 @@ def _names(store: Store) -> set[str]:
 
 
 def bring(place: Place, store: Store, rows: list[Needed]) -> tuple[list[Needed], list[Needed]]:
-    """Put back what the place has, each proved by its hash. Returns what came, and what is in neither."""
-    gone = set(papers.bring(place, store, [papers.path_of(row.sha256) for row in rows]))
-    return ([row for row in rows if papers.path_of(row.sha256) not in gone],
-            [row for row in rows if papers.path_of(row.sha256) in gone])
+    """Put back what the place has, papers proved by their hash. Returns what came, and what is in neither."""
+    gone = set(papers.bring(place, store, [row.name for row in rows]))
+    return [row for row in rows if row.name not in gone], [row for row in rows if row.name in gone]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import LiteralString
 
 import psycopg
@@ -12,9 +13,11 @@ from psycopg import sql
 from sqlmodel import SQLModel
 
 import services.models
+from services.audit import sealing, spans
 from services.backup.papers import path_of
 from services.core.db import urls
 from services.core.settings import Settings
+from services.storage.second import PAPERS, beside, second_place
 
 # Hashes of what is not kept, or lies sealed in parts under the row's own id.
 NOT_KEPT = {("feed_file", "sha256"), ("upload_session", "sha256"), ("privacy_request", "sha256"),
@@ -38,6 +41,15 @@ _COLUMN = sql.SQL("SELECT {name} AS place, {key}::text AS row, {column} AS sha25
 _EACH_ONCE = sql.SQL("SELECT DISTINCT ON (sha256) place, row, sha256, sure FROM ({}) AS x WHERE sha256 ~ '^[0-9a-f]{{64}}$'"
                      " ORDER BY sha256, sure DESC, place")
 _UNION = sql.SQL(" UNION ALL ")
+# The record's days and what they name, where they lie beside the papers. A statement that somebody touched names what it still can.
+_DAYS = """
+    SELECT day, encode(sha256(convert_to(statement, 'UTF8')), 'hex'), exported_at IS NOT NULL
+    FROM audit_seal WHERE place = %s ORDER BY day"""
+_SPANS = """
+    SELECT DISTINCT ON (sha256) day, sha256, true FROM (
+        SELECT day, jsonb_path_query(CASE WHEN pg_input_is_valid(statement, 'jsonb') THEN statement::jsonb END,
+                                     '$.spans[*].sha256') #>> '{}' AS sha256
+        FROM audit_seal WHERE place = %s) AS x WHERE sha256 ~ '^[0-9a-f]{64}$' ORDER BY sha256, day DESC"""
 Connection = psycopg.Connection[tuple[object, ...]]
 Columns = set[tuple[object, ...]]
 
@@ -50,6 +62,12 @@ class Needed:
     row: str                # id
     sha256: str
     sure: bool              # that there must be such bytes
+    beside: str = ""        # their name in the store, where it is not the hash
+
+    @property
+    def name(self) -> str:
+        """Their name in the store."""
+        return self.beside or path_of(self.sha256)
 
 
 def columns() -> list[tuple[str, str]]:
@@ -74,6 +92,17 @@ def names(config: Settings) -> set[str]:
     with psycopg.connect(urls(config)[0], autocommit=True) as connection:
         connection.execute("SELECT set_config('app.org_path', %s, false)", (config.root_org,))
         return {path_of(one.sha256) for one in needed(connection)}
+
+
+def sealed(connection: Connection) -> list[Needed]:
+    """The record's days that were written beside the papers, and what they name; where a place apart is set, nobody misses them there."""
+    if ("audit_seal", "place") not in _there(connection):
+        return []
+    here = not second_place().apart
+    days, named = (connection.execute(query, (PAPERS,)).fetchall() for query in (_DAYS, _SPANS))
+    found = [(row, sealing.name_of(date.fromisoformat(str(row[0])))) for row in days]
+    found += [(row, spans.name_of(str(row[1]))) for row in named]
+    return [Needed("audit_seal", str(day), str(sha256), here and bool(sure), beside(name)) for (day, sha256, sure), name in found]
 
 
 def in_parts(connection: Connection) -> list[Needed]:

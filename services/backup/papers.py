@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import re
 import threading
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,10 +14,13 @@ from datetime import datetime
 from services.backup.place import Place
 from services.core.errors import InputError
 from services.storage.backend import Store, answering
+from services.storage.second import beside
 
 FOLDER = "papers"
 _BY_HASH = re.compile(r"^[0-9a-f]{2}/[0-9a-f]{2}/([0-9a-f]{64})$")
 _PART = "parts/"
+_RECORD = beside()          # sealed days, and what they name, of an office that has no place apart for them: no law ends their time
+_SPAN = re.compile(rf"^{_RECORD}spans/[0-9a-f]{{2}}/([0-9a-f]{{64}})\.gz$")       # services/audit/spans.py
 _EVERY = 500                # papers between two words of progress
 
 
@@ -69,7 +73,7 @@ class Copier:
         except FileNotFoundError:
             found.names.pop(name, None)
             return False
-        if (hashed := _BY_HASH.match(name)) and hashlib.sha256(content).hexdigest() != hashed[1]:
+        if not sound(name, content):
             found.damaged.append(name)      # a damaged copy must not take a sound one's place
             return False
         self.place.lay(f"{FOLDER}/{name}", content)
@@ -102,6 +106,22 @@ def unpacked(content: bytes) -> dict[str, int]:
         raise InputError("papers_list", "备份里的材料清单已损坏", remedy="换用另一份备份") from None
 
 
+def lasting(name: str) -> bool:
+    """Whether what lies under a name in the store never changes while it is wanted: papers, and the record's days."""
+    return name.startswith(_RECORD) or by_hash(name)
+
+
+def sound(name: str, content: bytes) -> bool:
+    """Whether bytes are what their name in the store says; a name that says nothing of them holds for any."""
+    if span := _SPAN.match(name):
+        try:
+            return hashlib.sha256(gzip.decompress(content)).hexdigest() == span[1]
+        except (OSError, EOFError, zlib.error):
+            return False
+    hashed = _BY_HASH.match(name)
+    return hashed is None or hashlib.sha256(content).hexdigest() == hashed[1]
+
+
 def by_hash(name: str) -> bool:
     """Whether a name in the store is the hash of its bytes."""
     return _BY_HASH.match(name) is not None
@@ -132,7 +152,7 @@ def bring(place: Place, store: Store, names: Iterable[str], tell: Callable[[str]
         except FileNotFoundError:
             missing.append(name)
             continue
-        if (hashed := _BY_HASH.match(name)) and hashlib.sha256(content).hexdigest() != hashed[1]:
+        if not sound(name, content):
             missing.append(name)
             continue
         with answering(writing=True):
@@ -143,6 +163,10 @@ def bring(place: Place, store: Store, names: Iterable[str], tell: Callable[[str]
 
 
 def forgotten(place: Place, kept: Iterable[dict[str, int]], since: datetime) -> list[str]:
-    """Copies that no kept backup lists and that had come before the oldest of them: their law's time is over here too."""
+    """Copies that no kept backup lists and that had come before the oldest of them: their law's time is over here too.
+
+    Never the record's days: no law ends their time, and the next day's seal reads them.
+    """
     listed = set().union(*kept)
-    return [item.name for item in place.items(FOLDER) if item.at < since and item.name.removeprefix(f"{FOLDER}/") not in listed]
+    return [item.name for item in place.items(FOLDER) if item.at < since and not item.name.startswith(f"{FOLDER}/{_RECORD}")
+            and item.name.removeprefix(f"{FOLDER}/") not in listed]

@@ -14,7 +14,7 @@ from obstore.store import LocalStore
 
 from services.backup import base, papers, proving, sealing, signing, status, wal
 from services.backup.base import Base
-from services.backup.needed import Needed, in_parts, needed
+from services.backup.needed import Needed, in_parts, needed, sealed
 from services.backup.place import Place
 from services.backup.recovery import EndedBefore, Recovery, spoken, spoken_since, tidy, too_late
 from services.core import embedded
@@ -65,7 +65,7 @@ def restore(wanted: Wanted, database: str, ask: Callable[[str], None], tell: Tel
     chosen = pick(base.bases(wanted.place, key), wanted.until, touched)
     known = status.read(wanted.place, key)
     segments, missing = _segments(wanted, chosen, known.segment if known else "")
-    sealing.lay(keys, into / KEYS)
+    sealing.lay_house(keys, into, KEYS)
     data = _database(wanted, chosen, into, tell)
     _log(wanted.place, segments, key, into / LOG, tell)
     until = wanted.until
@@ -87,7 +87,7 @@ def _recovered(wanted: Wanted, chosen: Base, recovery: Recovery, segments: int, 
     with recovery.running(tell) as (superuser, last):
         url = embedded.with_user(superuser, "postgres", database)
         with psycopg.connect(url, autocommit=True) as connection:
-            rows, parted = needed(connection), in_parts(connection)
+            rows, parted = [*needed(connection), *sealed(connection)], in_parts(connection)
         tell(f"放回材料（{len(rows)} 份）")
         brought, missing = _papers(wanted, rows, parted, tell)
         ask(url)
@@ -177,13 +177,13 @@ def _log(place: Place, segments: list[wal.Segment], key: Ed25519PublicKey, folde
 
 
 def _papers(wanted: Wanted, rows: list[Needed], parted: list[Needed], tell: Tell) -> tuple[int, list[Needed]]:
-    """Papers that rows rest on, whole and in parts; the rows whose papers are nowhere."""
+    """Papers and sealed days that rows rest on, whole and in parts; the rows whose papers are nowhere."""
     store = wanted.store
     if store is None:
         folder = wanted.into.resolve() / PAPERS
         folder.mkdir(exist_ok=True, mode=0o700)
         store = LocalStore(folder)
-    by_name = {papers.path_of(row.sha256): row for row in rows}
+    by_name = {row.name: row for row in rows}
     by_id = {row.row: row for row in parted}
     # Only what belongs to a row: a copy of somebody's data whose days are over must not come back.
     parts = {name: owner for name in papers.parts(wanted.place) if (owner := papers.owner_of(name)) in by_id}

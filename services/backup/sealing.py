@@ -1,7 +1,8 @@
 """The keys' copies: one file, sealed under a passphrase (scrypt, AES-256-GCM), made anew when a key changes.
 
 A line of JSON (how the passphrase becomes a key), then the sealed bytes: a gzipped tar of `ring.json`, `insurer/…`, `seals/…`,
-`files/…`. With the passphrase and these words any program can open it.
+`files/…`, and with them the office's own files beside its data, `office/…`: they change as seldom, and who could write them could let
+money out. With the passphrase and these words any program can open it.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ _RETIRED = "retired/"
 _ABOUT = b"huzhu keys 1"
 _FILES = ("store_keys", "channel_urls", "receipt_secret_file", "oidc_client_secret_file", "backup_access", "audit_place_keys")
 
+_OFFICE = "office/"
+# What replaces a shipped file as a whole, in the data folder itself (services/payment/limits.py, services/notice/channels.py).
+_OWN = ("payment_limits.yaml", "delivery.yaml")
+
 
 def passphrase_of(config: Settings, file: Path | None = None) -> str:
     """The passphrase in the file that is named. ConfigError when there is none or it is short."""
@@ -47,7 +52,7 @@ def passphrase_of(config: Settings, file: Path | None = None) -> str:
 
 
 def gathered(config: Settings) -> dict[str, bytes]:
-    """Every key of the house by its name in the copy: the key folder, the insurer's, the seals, and files that settings name."""
+    """Every key of the house by its name in the copy: the key folder, the insurer's, the seals, files that settings name; its own files."""
     folders = {"": config.key_ring.parent, "insurer": config.insurer_keys, "seals": config.seals_dir}
     found: dict[str, bytes] = {}
     for under, folder in folders.items():
@@ -59,6 +64,7 @@ def gathered(config: Settings) -> dict[str, bytes]:
         named = getattr(config, setting, None)
         if isinstance(named, Path) and named.is_file():
             found[f"files/{setting}"] = named.read_bytes()
+    found |= {f"{_OFFICE}{name}": (config.data_dir / name).read_bytes() for name in _OWN if (config.data_dir / name).is_file()}
     if config.key_ring.name not in found:
         raise ConfigError("key_ring", f"没有密钥文件 {config.key_ring.name}，无从备份", remedy="核对 HUZHU_DATA_DIR，或先运行 huzhu setup",
                           field="HUZHU_DATA_DIR")
@@ -180,6 +186,13 @@ def _joined(ring: bytes, other: bytes) -> bytes:
 
 def _named(at: datetime) -> str:
     return f"{_FOLDER}/{at.astimezone(UTC):%Y%m%dT%H%M%S%f}Z.sealed"
+
+
+def lay_house(copy: Mapping[str, bytes], into: Path, keys: str) -> None:
+    """Write a copy into a house's folder: the keys into the folder named, the office's own files beside it."""
+    own = {f"{_OFFICE}{name}" for name in _OWN} & copy.keys()
+    lay({name: content for name, content in copy.items() if name not in own}, into / keys)
+    lay({name.removeprefix(_OFFICE): copy[name] for name in own}, into)
 
 
 def lay(keys: Mapping[str, bytes], folder: Path) -> None:

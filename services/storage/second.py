@@ -13,7 +13,8 @@ from obstore.exceptions import AlreadyExistsError
 from services.core.settings import Settings, settings
 from services.storage.backend import Store, answering, opened, settle, store
 
-_BESIDE = "audit"       # the folder beside the papers, whose own names are hashes
+PAPERS = "papers"       # the label of the place beside them
+_BESIDE = "audit"       # its folder; the papers' own names are hashes
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class SecondPlace:
     @property
     def label(self) -> str:
         """The setting's own words; a folder or bucket has no secret in its name."""
-        return self.config.audit_place or "papers"
+        return self.config.audit_place or PAPERS
 
     @cached_property
     def _store(self) -> Store:
@@ -63,7 +64,12 @@ class SecondPlace:
             return sorted(str(found["path"]).rpartition("/")[2] for batch in self._store.list(self._at(under)) for found in batch)
 
     def _at(self, name: str) -> str:
-        return name if self.apart else f"{_BESIDE}/{name}"
+        return name if self.apart else beside(name)
+
+
+def beside(name: str = "") -> str:
+    """A name of the place as the store of papers has it when the days lie there."""
+    return f"{_BESIDE}/{name}"
 
 
 def second_place() -> SecondPlace:

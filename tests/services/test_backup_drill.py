@@ -19,6 +19,7 @@ import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from services.audit import sealing as audit_sealing
 from services.backup import base, checking, sealing, signing, wal
 from services.backup.place import Place, place_of
 from services.backup.restore import Wanted, restore
@@ -28,10 +29,15 @@ from services.core.clock import CHINA, at_hour
 from services.core.db import DATABASE, Database
 from services.core.errors import HuzhuError, InputError
 from services.core.settings import Settings
+from services.core.signing import signing_keys
+from services.models import AuditSeal
+from services.notice import channels
+from services.payment import limits
+from services.storage.second import second_place
 from tests.services.review_world import report
 from tests.support.drill import COPIER, PASSPHRASE, House, OwnServer, clock, cloned, files, rows
 from tests.support.road import paid_out
-from tests.support.world import build_world
+from tests.support.world import ROOT, build_world
 
 NOW = at_hour(datetime(2026, 3, 20).date())
 Rows = dict[str, tuple[int, str]]
@@ -50,6 +56,7 @@ class Drill:
     last_papers: dict[str, str]
     keys: dict[str, str]
     ring: dict[str, object]
+    office: dict[str, bytes]            # the office's own files beside its data
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +85,15 @@ def drill(server: str, var: Path) -> Iterator[Drill]:
 
 
 def _work_and_burn(house: House) -> Drill:
+    office = {own: shipped.read_bytes() + "# 本单位的\n".encode()
+              for own, shipped in ((limits.OWN, limits.SHIPPED), (channels.OWN, channels.SHIPPED))}
+    for name, content in office.items():
+        (house.home / name).write_bytes(content)
     house.start_stream()
     db = Database(house.server.of(role=embedded.APP), pool_size=2)
     world = build_world(db, NOW)
     paid_out(world, 0, NOW)
+    _sealed(db, house.home, 0)
     house.wait(lambda: house.bases() == 1, "the first base backup")
     house.huzhu("backup", house.place)
     house.kill_stream()                 # it goes on where it was, and needs no new base backup for that
@@ -91,6 +103,7 @@ def _work_and_burn(house: House) -> Drill:
     paid_out(world, 2, NOW)
     _new_key(house.home / "keys" / "ring.json")
     report(world, 3, NOW)
+    _sealed(db, house.home, 1)
     last_rows, last_papers, keys = rows(house.server.of()), files(house.home / "objects"), files(house.home / "keys")
     end, ring = clock(house.server.url), json.loads((house.home / "keys" / "ring.json").read_text())
     house.wait(lambda: house.streamed() > end, "all of it in the place")
@@ -108,7 +121,16 @@ def _work_and_burn(house: House) -> Drill:
     house.kill_stream()
     for burnt in ("postgres", "objects", "keys", "backup"):
         shutil.rmtree(house.home / burnt)
-    return Drill(house, noted, noted_rows, noted_papers, end, last_rows, last_papers, keys, ring)
+    for name in office:
+        (house.home / name).unlink()
+    return Drill(house, noted, noted_rows, noted_papers, end, last_rows, last_papers, keys, ring, office)
+
+
+def _sealed(db: Database, home: Path, days: int) -> AuditSeal:
+    """A day's seal so many days after the first, beside the papers: this office has no place apart for it."""
+    at = NOW + timedelta(days=days)
+    return audit_sealing.seal(db, ROOT.scope, place=second_place(), keys=signing_keys(home / "keys" / "audit-signing.json"),
+                              day=at.date(), now=at)
 
 
 def _new_key(ring: Path) -> None:
@@ -135,6 +157,11 @@ def stands(drill: Drill, into: Path) -> Rows:
         server.stop()
 
 
+def own_files(drill: Drill, into: Path) -> dict[str, bytes]:
+    """The office's own files as they lie in the restored house."""
+    return {name: (into / name).read_bytes() for name in drill.office if (into / name).is_file()}
+
+
 def same_keys(drill: Drill, folder: Path) -> None:
     """Every file but a rotation's lock, and in the ring every key: one that came a moment later opens nothing that it should not."""
     there, burnt = ({**found, "ring.json": "", ".ring.lock": ""} for found in (files(folder), drill.keys))
@@ -148,7 +175,26 @@ def test_to_the_noted_minute(drill: Drill, var: Path) -> None:
     assert [proof["code"] for proof in told["proofs"]] == [0, 0]       # type: ignore[attr-defined]
     assert stands(drill, var / "then") == drill.noted_rows
     assert files(var / "then" / "objects") == drill.noted_papers
+    assert own_files(drill, var / "then") == drill.office
     same_keys(drill, var / "then" / "keys")
+    next_day_is_sealed(var / "then")
+
+
+def next_day_is_sealed(into: Path) -> None:
+    """Chains moved since the day before, so what was sealed of them then is read; of the burnt house's same day nothing is in the way."""
+    server = OwnServer(into / "postgres")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HUZHU_STORE", f"file:{into / 'objects'}")
+        settings_module.settings.cache_clear()
+        db = Database(server.of(role=embedded.APP), pool_size=1)
+        try:
+            row = _sealed(db, into, 1)
+            assert row.exported_at is not None
+            assert row.losses == 0
+        finally:
+            db.close()
+            server.stop()
+    settings_module.settings.cache_clear()
 
 
 def test_to_the_last(drill: Drill, var: Path) -> None:
@@ -184,9 +230,10 @@ def test_what_was_touched_or_lost_is_named(drill: Drill, copied: tuple[Place, Pl
     assert whole(place, key) == []
     first, second = base.bases(place, key)
     segments = sorted(path for path in (folder / "wal").iterdir() if wal.SEGMENT.match(path.name))
-    paper = next(path for path in (folder / "papers").rglob("*") if path.is_file())
+    paper = next(path for path in (folder / "papers").glob("??/??/*") if path.is_file())
+    span = next((folder / "papers" / "audit" / "spans").rglob("*.gz"))
 
-    spoilt = [folder / "base" / first.id / "base.tar.gz", segments[-1], paper]
+    spoilt = [folder / "base" / first.id / "base.tar.gz", segments[-1], paper, span]
     for file in spoilt:
         content = file.read_bytes()
         file.write_bytes(content[:-20] + bytes(20))

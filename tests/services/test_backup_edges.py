@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from obstore.store import LocalStore
 
-from services.backup import base, needed, papers, retention, sealing, signing, status
+from services.audit import sealing as days
+from services.backup import base, lost, needed, papers, retention, sealing, signing, status
 from services.backup.base import Backup, Base
 from services.backup.needed import Needed
 from services.backup.papers import Copier
@@ -26,8 +27,12 @@ from services.core.clock import CHINA
 from services.core.db import Database
 from services.core.errors import ConfigError, Conflict, InputError
 from services.core.settings import Settings, settings
+from services.core.signing import signing_keys
 from services.evidence import service as evidence
-from services.storage.backend import StoreDown
+from services.notice import channels
+from services.payment import limits
+from services.storage.backend import StoreDown, store
+from services.storage.second import second_place
 from tests.support.claims import XJ_EVENT, report
 from tests.support.databases import Superuser
 from tests.support.paper_files import photo
@@ -95,6 +100,20 @@ def test_keys_that_are_being_changed_are_copied_without_what_is_half_written(tmp
     assert set(sealing.gathered(Settings(data_dir=tmp_path, insurer_keys=tmp_path / "none"))) == {"ring.json"}
 
 
+@pytest.mark.parametrize("own", [limits.OWN, channels.OWN])
+def test_the_offices_own_files_go_with_the_keys(tmp_path: Path, own: str) -> None:
+    """Without them a restored house pays and writes by what was shipped, and nobody is told."""
+    config = Settings(data_dir=tmp_path / "house", insurer_keys=tmp_path / "none")
+    sealing.lay({"ring.json": b"{}"}, config.key_ring.parent)
+    (config.data_dir / own).write_bytes(b"its own")
+    keys = sealing.gathered(config)
+    assert set(keys) == {"ring.json", f"office/{own}"}
+    sealing.lay_house(keys, tmp_path / "restored", "keys")
+    assert [path.relative_to(tmp_path / "restored").as_posix() for path in sorted((tmp_path / "restored").rglob("*")) if path.is_file()] \
+        == sorted(["keys/ring.json", own])
+    assert (tmp_path / "restored" / own).read_bytes() == b"its own"
+
+
 def test_a_database_of_an_earlier_release_is_asked_for_what_it_has(db: Database, now: datetime, superuser: Superuser) -> None:
     build_world(db, now)
     whole = needed.needed(superuser)
@@ -144,6 +163,31 @@ def test_the_last_copy_of_a_paper_that_a_row_rests_on_stays(house: Backup, db: D
     assert (gone.papers, gone.lost) == (1, 1)
     assert "文件库里没有" in str(gone)
     assert [item.name for item in house.place.items("papers")] == [f"papers/{rests}"]
+
+
+def test_sealed_days_beside_the_papers_stay_and_come_back(house: Backup, db: Database, now: datetime) -> None:
+    """What the next day's seal reads is not forgotten with the last backup that lists it; a store that lost it gets it again."""
+    world = build_world(db, now)
+    with db.unit_of_work(ROOT.scope) as session:
+        report(session, world, world.member(0, "xj"), XJ_EVENT, now)
+    days.seal(db, ROOT.scope, place=second_place(), keys=signing_keys(settings().signing_keys), day=now.date(), now=now)
+    copier = Copier(store(), house.place)
+    copier.copy()
+    record = sorted(name for name in copier.known if name.startswith("audit/"))
+    assert [name.split("/")[1] for name in record] == ["days", "spans"]
+    later = datetime.now(UTC) + timedelta(days=2)
+    finished(house, later, {})
+    retention.prune(house, now=later + timedelta(days=3))
+    assert sorted(item.name.removeprefix("papers/") for item in house.place.items("papers/audit")) == record
+
+    sealed = {name: bytes(store().get(name).bytes()) for name in record}
+    store().delete(record)
+    with db.view(ROOT.scope) as session:
+        lacking = lost.lacking(session, store())
+    assert {row.name for row in lacking} >= set(record)
+    came, _ = lost.bring(house.place, store(), lacking)
+    assert {row.name for row in came} >= set(record)
+    assert {name: bytes(store().get(name).bytes()) for name in record} == sealed
 
 
 def test_a_base_backup_that_could_not_be_put_leaves_nothing_on_the_full_disk(place: Place, tmp_path: Path) -> None:
