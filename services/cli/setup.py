@@ -39,7 +39,7 @@ def setup(root_name: Annotated[str, typer.Option(help="根组织名称")] = ROOT
 
 def prepare(config: Settings, *, root_name: str = ROOT_NAME) -> str | None:
     """Keys, migrations, bootstrap. Returns the first administrator's token, or None when there already is one."""
-    url, owner_url = urls(config)
+    url, owner_url = urls(config, new=True)
     refuse_without_ring(owner_url or url, config.key_ring)
     make_ring(config.key_ring)
     make_pair(config.insurer_keys, "office", config.insurer_suite)

@@ -132,7 +132,12 @@ class Supervisor:
         self._env = {**os.environ, **ours, **prefect_server(), "HUZHU_DATABASE_URL": app_url, "HUZHU_OWNER_URL": owner_url,
                      "PREFECT_API_URL": prefect_url, "PREFECT_HOME": str(home), "PREFECT_LOGGING_LEVEL": "WARNING",
                      "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1", "PYTHONUNBUFFERED": "1",
-                     "HUZHU_PREFECT_API_URL": prefect_url, "HUZHU_PUBLIC_URL": self.base_url}
+                     "HUZHU_PREFECT_API_URL": prefect_url, "HUZHU_PUBLIC_URL": self._public_url()}
+
+    def _public_url(self) -> str:
+        """The office's own address when it was set: letters, cookies and sign-in elsewhere go by it. Else where the web listens here."""
+        named = "public_url" in self.config.model_fields_set and self.config.public_url
+        return named or self.base_url
 
     def start_all(self) -> None:
         """The Prefect server (unless one is configured), the web and the worker."""

@@ -19,6 +19,7 @@ from sqlmodel import Session
 
 from services.core import embedded
 from services.core.away import DatabaseAway, away, lively, named
+from services.core.errors import ConfigError
 from services.core.settings import Settings, settings
 
 DATABASE = "huzhu"
@@ -150,11 +151,18 @@ def collided(error: BaseException) -> bool:
     return isinstance(getattr(error, "orig", error), DeadlockDetected | SerializationFailure | NoConnectionFree)
 
 
-def urls(config: Settings) -> tuple[str, str]:
-    """(application URL, owner URL); starts the embedded server when no URL is set."""
+def urls(config: Settings, *, new: bool = False) -> tuple[str, str]:
+    """(application URL, owner URL); starts the embedded server when no URL is set. `new`: where there is none it is made.
+
+    ConfigError where there is none: an empty one beside a house whose settings were forgotten would say that all is well.
+    """
     if config.database_url:
         return config.database_url, config.owner_url
-    return embedded.prepare(embedded.start(config.data_dir / "postgres"), DATABASE)
+    directory = config.data_dir / "postgres"
+    if not new and not (directory / "PG_VERSION").is_file():
+        raise ConfigError("not_set_up", f"没有设置数据库，{config.data_dir} 里也没有", field="HUZHU_DATABASE_URL",
+                          remedy="核对 HUZHU_DATABASE_URL 和 HUZHU_DATA_DIR；初次安装先运行 huzhu setup")
+    return embedded.prepare(embedded.start(directory), DATABASE)
 
 
 @lru_cache(maxsize=1)

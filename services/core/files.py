@@ -9,15 +9,29 @@ from pathlib import Path
 
 def replaced(path: Path, content: str) -> None:
     """A secret in the file's place in one step, readable by the owner only: a reader sees the old one or the new one, also after a power
-    cut."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    cut. Written by root it is the folder's owner's, who runs the programs that read it."""
+    _made(path.parent)
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        _given(part, path.parent)
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
     synced(path.parent)
+
+
+def _made(folder: Path) -> None:
+    if not folder.is_dir():
+        _made(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _given(folder, folder.parent)
+
+
+def _given(path: Path, folder: Path) -> None:
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def synced(path: Path) -> None:

@@ -112,6 +112,10 @@ def test_a_house_whose_keys_are_away_is_given_no_new_ones(fresh: dict[str, str])
 def test_a_database_that_is_empty_or_away_is_named(fresh: dict[str, str]) -> None:
     bare = run(fresh, "check")
     assert (bare.returncode, "huzhu setup" in bare.stderr, "Traceback" in bare.stderr) == (2, True, False)
+    # Settings that were forgotten are no reason to make another house in the house's folder.
+    named = run(fresh, "stuck", "--json")
+    assert (named.returncode, json.loads(named.stdout)["field"]) == (2, "HUZHU_DATABASE_URL")
+    assert not (Path(fresh["HUZHU_DATA_DIR"]) / "postgres").exists()
     away = run({**fresh, "HUZHU_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/x"}, "audit", "verify", "--json")
     assert (away.returncode, json.loads(away.stdout)["field"]) == (2, "HUZHU_DATABASE_URL")
 

@@ -1,0 +1,30 @@
+"""A secret's file belongs to whoever the folder belongs to: a key changed by root is read by the programs that need it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from services.core.files import replaced
+
+HOUSE = (61234, 61235)          # user and group that nobody has
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root writes for somebody else")
+@pytest.mark.parametrize("owner", [HOUSE, (0, 0)])
+def test_what_root_writes_is_the_folders_owners(tmp_path: Path, owner: tuple[int, int]) -> None:
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    os.chown(keys, *owner)
+    files = [keys / "ring.json", keys / "retired" / "older" / "k1.json"]
+    for file in files:
+        replaced(file, "first")
+        replaced(file, "second")
+        assert file.read_text() == "second"
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    for made in (*files, *files[1].parents[:2]):
+        assert (made.stat().st_uid, made.stat().st_gid) == owner
+    assert {path.name for path in keys.iterdir()} == {"ring.json", "retired"}
