@@ -13,7 +13,7 @@ def replaced(path: Path, content: str) -> None:
     _made(path.parent)
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        _given(part, path.parent)
+        given(part, path.parent)
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -25,10 +25,11 @@ def _made(folder: Path) -> None:
     if not folder.is_dir():
         _made(folder.parent)
         folder.mkdir(exist_ok=True)
-        _given(folder, folder.parent)
+        given(folder, folder.parent)
 
 
-def _given(path: Path, folder: Path) -> None:
+def given(path: Path, folder: Path) -> None:
+    """What root makes belongs to whoever the folder belongs to; others make what is theirs anyway."""
     if os.geteuid() == 0:
         owner = folder.stat()
         os.chown(path, owner.st_uid, owner.st_gid)

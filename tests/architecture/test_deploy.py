@@ -26,6 +26,7 @@ SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((DOCKER / "compose.yaml").r
 COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yaml").read_text())
 OURS = {name for name, service in SERVICES.items() if "huzhu:" in service["image"]}
 UNITS = sorted(SYSTEMD.glob("*.service"))
+TEXTS = {unit.name: unit.read_text() for unit in UNITS}
 
 
 def test_the_compose_file_is_one() -> None:
@@ -111,7 +112,7 @@ def test_the_images_tag_is_the_release() -> None:
 def test_commands_are_ours() -> None:
     lines = [service["command"] for name, service in SERVICES.items() if name in OURS and service["command"][0] != "chown"]
     lines += [line.replace("/opt/huzhu/.venv/bin/", "").split() for unit in UNITS
-              for line in re.findall(r"^ExecStart=(.*)$", unit.read_text(), re.MULTILINE)]
+              for line in re.findall(r"^Exec(?:Start|StopPost)=(.*)$", unit.read_text(), re.MULTILINE)]
     for program, first, *more in lines:
         if program == "huzhu":
             assert first in {*LATER, "setup"}
@@ -244,3 +245,14 @@ def test_units_set_settings_and_the_target_wants_them_all() -> None:
     wanted = {re.sub(r"@\w+", "@", name) for name in wants[1].split()}
     timed = {timer.stem + ".service" for timer in SYSTEMD.glob("*.timer")}
     assert wanted == {path.name for path in SYSTEMD.iterdir() if path.suffix in (".service", ".timer")} - timed
+
+
+def test_setup_that_runs_again_stops_nobody_and_a_backup_that_fails_leaves_no_full_place() -> None:
+    """`Requires=` would stop all that runs whenever the set-up is restarted, and keep it down where that fails (systemd.unit(5))."""
+    needs = {name: set(re.findall(r"huzhu-[\w@]+", " ".join(re.findall(r"^(?:Requires|BindsTo|Requisite)=(.*)$", text, re.MULTILINE))))
+             for name, text in TEXTS.items()}
+    assert {name: found for name, found in needs.items() if found} == {"huzhu-timetables.service": {"huzhu-prefect"}}
+    waits = {name for name, text in TEXTS.items() if re.search(r"^Wants=.*huzhu-setup\.service", text, re.MULTILINE)}
+    assert waits == set(TEXTS) - {"huzhu-setup.service", "huzhu-prefect.service"}
+    assert all(len(re.findall(r"^ExecStart=", text, re.MULTILINE)) == 1 for text in TEXTS.values())
+    assert re.findall(r"^ExecStopPost=(.*)$", TEXTS["huzhu-backup.service"], re.MULTILINE) == ["/opt/huzhu/.venv/bin/huzhu backup prune"]

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import os
 import stat
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from services.access.custody import ring
+from services.core.crypto import load_ring, make_ring
 from services.core.files import replaced
+from services.core.signing import make_signing_key
 
 HOUSE = (61234, 61235)          # user and group that nobody has
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root writes for somebody else")
+only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root writes for somebody else")
+
+
+@only_root
 @pytest.mark.parametrize("owner", [HOUSE, (0, 0)])
 def test_what_root_writes_is_the_folders_owners(tmp_path: Path, owner: tuple[int, int]) -> None:
     keys = tmp_path / "keys"
@@ -28,3 +35,16 @@ def test_what_root_writes_is_the_folders_owners(tmp_path: Path, owner: tuple[int
     for made in (*files, *files[1].parents[:2]):
         assert (made.stat().st_uid, made.stat().st_gid) == owner
     assert {path.name for path in keys.iterdir()} == {"ring.json", "retired"}
+
+
+@only_root
+def test_keys_that_root_changed_are_the_houses(tmp_path: Path, now: datetime) -> None:
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    os.chown(keys, *HOUSE)
+    make_ring(keys / "ring.json")
+    assert ring.rotate(keys / "ring.json", now=now) == load_ring(keys / "ring.json").current == "k2"
+    ring.rotate_audit(keys / "ring.json", now=now)
+    make_signing_key(keys / "audit-signing.json", anew=True)
+    assert {path.name: (path.stat().st_uid, path.stat().st_gid) for path in keys.iterdir()} == dict.fromkeys(
+        (".ring.lock", "ring.json", "audit-signing.json"), HOUSE)

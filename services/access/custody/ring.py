@@ -15,7 +15,7 @@ from typing import Any
 from services.core.clock import at_hour, business_day
 from services.core.crypto import load_ring, new_key, write_ring
 from services.core.errors import Conflict, InputError
-from services.core.files import replaced
+from services.core.files import given, replaced
 
 _LEAST = timedelta(hours=1)         # that a key was no longer current before it may go: who held the ring has let go of it
 _NUMBERED = re.compile(r"k[0-9]+")
@@ -104,7 +104,9 @@ def _names(kept: dict[str, Any]) -> set[str]:
 def _held(path: Path) -> Iterator[dict[str, Any]]:
     """The ring to change, one changer at a time; written when the block ends well."""
     load_ring(path)
-    with path.with_name(".ring.lock").open("w") as lock:
+    place = path.with_name(".ring.lock")
+    with place.open("w") as lock:
+        given(place, path.parent)
         fcntl.flock(lock, fcntl.LOCK_EX)
         kept: dict[str, Any] = json.loads(path.read_text())
         yield kept
