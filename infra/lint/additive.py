@@ -101,6 +101,8 @@ def _constraints(before: Shape, after: Shape) -> Iterable[str]:
         was = before.constraints.get(name)
         if table not in before.tables or (was and was[0] == text) or (was and _wider(was[0], text)):
             continue
+        if any(_looser(old, (text, columns)) for old in before.constraints.values()):
+            continue
         if columns and not any(f"{table}.{column}" in before.columns for column in columns):
             continue            # only what the release before never writes
         yield f"{name}: refuses rows that the release before may write ({text}); widen it, or refuse in code first"
@@ -121,6 +123,13 @@ def _rules(before: Shape, after: Shape) -> Iterable[str]:
     for name in sorted(set(before.rules) - set(after.rules)):
         if _table(name) in after.tables:
             yield f"{name}: gone from a table that the release before relies on"
+
+
+def _looser(was: tuple[str, frozenset[str]], now: tuple[str, frozenset[str]]) -> bool:
+    """Whether a unique index adds columns to one of the release before, over the same rows: what it refuses was refused then."""
+    index = re.compile(r"CREATE UNIQUE INDEX \S+ ON (\S+) USING btree \(([\w, ]+)\)(.*)")
+    old, new = index.fullmatch(was[0]), index.fullmatch(now[0])
+    return bool(old and new and (old[1], old[3]) == (new[1], new[3]) and was[1] < now[1])
 
 
 _LOCKING = (

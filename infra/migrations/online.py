@@ -20,6 +20,14 @@ def add_index(name: str, table: str, columns: list[str], *, unique: bool = False
         op.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
 
 
+def drop_index(name: str) -> None:
+    """An index that is not needed any more, while its table is read and written. Waits as `add_index` does."""
+    with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = 0")
+        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+        op.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+
+
 def widen_check(table: str, name: str, condition: str) -> None:
     """A CHECK that allows more than before, in the old one's place; the rows there are looked through without a lock that matters."""
     with op.get_context().autocommit_block():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import Boolean, Column, Computed, Index, Text, UniqueConstraint, text
+from sqlalchemy import Boolean, Column, Computed, Index, SmallInteger, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from services.models.base import Bytes, Fen, Instant, Moving, Scoped, instant, one_of
@@ -72,7 +72,7 @@ class Payment(Moving, table=True):
     __tablename__ = "payment"
     __table_args__ = (one_of("state", PaymentState), one_of("purpose", PURPOSES),
                       one_of("channel", ("bank", "insurer")),
-                      Index("payment_once", "claim_id", "round", "payee_id", "purpose", unique=True,
+                      Index("payment_once_part", "claim_id", "round", "payee_id", "purpose", "part", unique=True,
                             postgresql_where=text("live")),
                       Index("payment_claim", "claim_id"), Index("payment_run_id", "run_id"),
                       Index("payment_waiting", "org_key", postgresql_where=text("waiting")),
@@ -84,6 +84,8 @@ class Payment(Moving, table=True):
     payee_id: uuid.UUID = Field(foreign_key="payee.id")
     person_id: uuid.UUID = Field(foreign_key="person.id")
     purpose: str = Field(sa_type=Text)
+    # Of what the round pays the payee: a second one when more falls to her after the first went out, say a former payee's that came back.
+    part: int = Field(default=1, sa_type=SmallInteger, sa_column_kwargs={"server_default": "1"})
     channel: str = Field(sa_type=Text)
     amount_fen: int = Field(sa_type=Fen)
     attempt: int = 1

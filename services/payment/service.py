@@ -82,6 +82,10 @@ _GOT = sa.text("""
     FROM payment p JOIN payee y ON y.id = p.payee_id JOIN person q ON q.id = p.person_id
     JOIN person k ON k.id = coalesce(q.merged_into, q.id)
     WHERE p.claim_id = ANY(CAST(:ids AS uuid[])) AND p.state <> 'cancelled' GROUP BY p.claim_id, k.id, k.died_on""")
+# What a round pays each receiver already. More may fall to her later: what a former payee had on the way, and the bank sent back.
+_IN_ROUND = sa.text("""
+    SELECT payee_id, round, purpose, max(part) AS part FROM payment WHERE claim_id = ANY(CAST(:ids AS uuid[])) AND live
+    GROUP BY payee_id, round, purpose""")
 # Not an earlier round's: the reopening cancelled what was never paid, and what came back since is still owed.
 _SUPERSEDED = sa.text("""
     SELECT p.id FROM payment p JOIN payee y ON y.id = p.payee_id
@@ -111,8 +115,9 @@ def _plan(session: Session, claim_ids: Sequence[uuid.UUID], actor: Actor, now: d
     owed = [claim for row in session.execute(_OWED, {"ids": locked}).all() if (claim := _Owed(*row)).fen > 0 or even_settled]
     ids = {"ids": [claim.id for claim in owed]}
     payees, got = _by_claim(session.execute(_PAYEES, ids).all()), _by_claim(session.execute(_GOT, ids).all())
+    parts = {(row.payee_id, row.round, row.purpose): row.part for row in session.execute(_IN_ROUND, ids)}
     rows = [payment for claim in owed if claim.id in payees
-            for payment in _parts(claim, payees[claim.id], got.get(claim.id, []), now)]
+            for payment in _parts(claim, payees[claim.id], got.get(claim.id, []), parts, now)]
     create(session, "payment", rows, actor=actor, now=now,
            details={row.id: {"amount_fen": row.amount_fen, "purpose": row.purpose} for row in rows})
     return rows
@@ -125,16 +130,19 @@ def _by_claim(rows: Iterable[_Row]) -> dict[uuid.UUID, list[_Row]]:
     return found
 
 
-def _parts(claim: _Owed, payees: Sequence[_Row], got: Sequence[_Row], now: datetime) -> list[Payment]:
+def _parts(claim: _Owed, payees: Sequence[_Row], got: Sequence[_Row], parts: Mapping[tuple[object, int, str], int],
+           now: datetime) -> list[Payment]:
     """The whole is split, not what is left of it: heirs named twice keep their shares whoever was paid meanwhile."""
+    purpose = purpose_of(claim.kind, claim.round)
     shares = [(payee.person_id, Fraction(payee.share_num, payee.share_den)) for payee in payees]
     whole([share for _, share in shares])
     named = {person for person, _ in shares}
     counted = [row for row in got if row.person_id in named or not row.own]     # else it is off the top, as the member's own
     fens = rest_of_each(claim.fen + sum(row.fen for row in counted), shares, {row.person_id: row.fen for row in counted})
     return [Payment(claim_id=claim.id, org_key=claim.org_key, state=PaymentState.PLANNED, round=claim.round,
-                    payee_id=payee.id, person_id=payee.person_id, purpose=purpose_of(claim.kind, claim.round),
-                    channel="insurer" if claim.route == "insurer" else "bank", amount_fen=fen,
+                    payee_id=payee.id, person_id=payee.person_id, purpose=purpose,
+                    part=1 + parts.get((payee.id, claim.round, purpose), 0), amount_fen=fen,
+                    channel="insurer" if claim.route == "insurer" else "bank",
                     bank_card_id=payee.bank_card_id, created_at=now)
             for payee, fen in zip(payees, fens, strict=True) if fen]
 

@@ -24,6 +24,8 @@ BREAKS = {
     "ALTER TABLE claim ADD COLUMN shade text NOT NULL": "claim.shade: a new column that must be filled",
     "ALTER TABLE claim ADD COLUMN shade uuid DEFAULT uuidv7()": "claim: the table is written anew",
     "ALTER TABLE claim ADD CONSTRAINT few CHECK (version < 9)": "claim.few: refuses rows",
+    "CREATE UNIQUE INDEX part ON payment (claim_id, round, payee_id, purpose, channel)": "payment.part: refuses rows",
+    "CREATE UNIQUE INDEX few ON payment (claim_id, round, payee_id) WHERE live": "payment.few: refuses rows",
     "CREATE UNIQUE INDEX one_name ON organisation (name)": "organisation.one_name: refuses rows",
     "REVOKE INSERT ON claim FROM huzhu_app": "claim INSERT: no longer allowed",
     "CREATE POLICY nobody ON claim AS RESTRICTIVE USING (false)": "claim.nobody (policy): new",
@@ -33,6 +35,7 @@ ADDS = (
     "ALTER TABLE claim ADD COLUMN shade text, ADD COLUMN shaded boolean NOT NULL DEFAULT false",
     "ALTER TABLE claim ADD COLUMN shade text CHECK (shade IN ('light', 'dark'))",
     "CREATE INDEX by_shade ON claim (version)",
+    "CREATE UNIQUE INDEX more ON payment (claim_id, round, payee_id, purpose, part, channel) WHERE live",
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -20,7 +21,10 @@ from services.payment import queries
 from services.payment import service as payment
 from services.payment.rules import rest_of_each
 from services.simulate.synthetic import synthetic_card, synthetic_person
+from tests.services.after_world import planned
 from tests.services.paying_world import heirs, in_run, made, paper, prove_heirs, read, returned_file, sent, states
+from tests.services.review_world import in_review, passes
+from tests.services.test_advance import LEVELS, ahead
 from tests.support.world import ROOT, World, build_world
 
 DIED = date(2026, 3, 15)
@@ -166,6 +170,30 @@ def test_a_release_looks_at_the_papers_again(world: World, now: datetime) -> Non
         session.connection().exec_driver_sql("UPDATE paper SET verdict = 'rejected' WHERE kind = 'heir_proof'")
     with pytest.raises(GuardFailed, match="payees_not_ready"), world.db.unit_of_work(checker.scope) as session:
         payment.release(session, run_id=run, actor=checker, now=now)
+
+
+def test_what_was_paid_ahead_and_came_back_falls_to_the_heirs_besides(world: World, now: datetime) -> None:
+    """On its way to the member when she died: each heir has the rest of the decision first, then her half of what came back."""
+    claim = in_review(world, 3, now)
+    ahead(world, claim, "10000.00", now)
+    run = sent(world, now)
+    proved(world, claim, now)
+    name(world, claim, heirs([1, 2], [1, 2]), now)
+    for login in LEVELS:
+        passes(world, claim, login, now)
+    planned(world, claim, now)
+    assert live(world, claim) == [("planned", 250_000, 1), ("planned", 250_000, 1), ("sent", 1_000_000, 1)]
+    read(world, returned_file(world, run, "returned"), now)
+    planned(world, claim, now)
+    assert live(world, claim) == [("planned", 250_000, 1), ("planned", 250_000, 1), ("planned", 500_000, 1), ("planned", 500_000, 1)]
+    planned(world, claim, now)
+    each = Counter[uuid.UUID]()
+    for person, fen in went(world, claim):
+        each[person] += fen
+    assert list(each.values()) == [750_000, 750_000]
+    read(world, returned_file(world, sent(world, now), *["credited"] * 4), now)
+    with world.db.unit_of_work(ROOT.scope) as session:
+        assert payment.settle(session, claim_ids=[claim], actor=ROOT, now=now) == [claim]
 
 
 @pytest.fixture
