@@ -53,7 +53,7 @@ ROUTES: dict[str, tuple[Flow, ...]] = {
     "claim.reopen": (draft_notices, compute_benefit),
     "claim.unhold": (compute_benefit, forward_to_insurer),
     "claim.approve": (plan_payments, draft_notices, conclude_rounds),
-    "claim.refuse": (draft_notices, conclude_rounds),
+    "claim.refuse": (draft_notices, conclude_rounds, plan_payments),       # what a round upholds may have come back while it ran
     "claim.forward": (draft_notices,),
     "claim.insurer_pay": (plan_payments, draft_notices, conclude_rounds),
     "claim.insurer_refuse": (draft_notices, conclude_rounds),
