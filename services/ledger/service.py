@@ -110,13 +110,16 @@ def receive(session: Session, voucher: PremiumVoucher, *, actor: Actor, now: dat
           on=voucher.dated_on, voucher=voucher.id, actor=actor, now=now)
 
 
+# The kinds are those of the index `ledger_transaction_ahead`: among a large plan's bookings an organisation's few are found by it.
+AHEAD = sa.text("""
+    SELECT -coalesce(sum(e.amount_fen), 0) FROM ledger_transaction t JOIN ledger_entry e ON e.transaction_id = t.id
+    WHERE t.plan = :plan AND t.kind IN ('received', 'allocated', 'returned') AND t.org_key = :key
+    AND e.org_key = :key AND e.account = :account""")
+
+
 def prepaid(session: Session, *, plan: str, org_key: str) -> int:
-    """What an organisation has paid ahead under a plan and no cover has used yet. Asked by every roster: its bookings are found by kind."""
-    return int(session.execute(sa.text("""
-        SELECT -coalesce(sum(e.amount_fen), 0) FROM ledger_transaction t JOIN ledger_entry e ON e.transaction_id = t.id
-        WHERE t.plan = :plan AND t.kind IN ('received', 'allocated', 'returned') AND t.org_key = :key
-        AND e.org_key = :key AND e.account = :account"""),
-        {"plan": plan, "key": org_key, "account": prefix(plan) + Account.PREPAID}).scalar_one())
+    """What an organisation has paid ahead under a plan and no cover has used yet. Asked by every roster."""
+    return int(session.execute(AHEAD, {"plan": plan, "key": org_key, "account": prefix(plan) + Account.PREPAID}).scalar_one())
 
 
 # Cover by cover, the earliest first, until the money is used up; the last one may get a part.

@@ -46,6 +46,8 @@ class LedgerTransaction(Scoped, table=True):
 
     __tablename__ = "ledger_transaction"
     __table_args__ = (one_of("kind", KINDS), Index("ledger_transaction_plan", "plan", "kind"),
+                      Index("ledger_transaction_ahead", "org_key", "plan",
+                            postgresql_where=text("kind IN ('received', 'allocated', 'returned')")),
                       Index("ledger_payment_once", "payment_id", "attempt", "kind", unique=True,
                             postgresql_where=text("payment_id IS NOT NULL")))
 

@@ -267,6 +267,16 @@ def test_what_a_district_paid_is_seen_below(world: World, now: datetime, login: 
         assert session.execute(sa.text("SELECT count(*) FROM ledger_transaction")).scalar_one() == 0
 
 
+def test_money_paid_ahead_is_found_by_the_index_of_its_kinds(world: World, superuser: Superuser) -> None:
+    """With few bookings the planner would read them all: it is left no other way."""
+    superuser.execute("DROP INDEX ledger_transaction_plan")
+    with world.db.view(ROOT.scope) as session:
+        session.execute(sa.text("SET LOCAL enable_seqscan = off"))
+        plan = "\n".join(session.execute(sa.text(f"EXPLAIN {service.AHEAD.text}"), {
+            "plan": XJ_PLAN, "key": XJ_UNIT, "account": "prepaid"}).scalars())
+    assert "ledger_transaction_ahead" in plan and f"plan = '{XJ_PLAN}'" in plan, plan
+
+
 def test_two_payments_at_once_place_each_fen_once(world: World, now: datetime) -> None:
     """Both want the same covers: the second waits and finds them paid."""
     together = threading.Barrier(2)
