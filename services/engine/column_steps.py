@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import polars as pl
 
+from services.engine.facts import STAYED_BEFORE
 from services.rulebook.facts import FACTS
 from services.rulebook.flow import Unit, is_each, shape_of, shapes
 from services.rulebook.scales import Scale
@@ -127,6 +128,8 @@ def _apply(q: Quantity, step: Step, spent: Spent, name: str) -> Quantity:
         return Quantity(part.later, part.den, shape.unit, shape.is_list, q.days)
     if isinstance(step, Less):
         part = _zero(part_of(step.less, q.unit))
+        if q.unit == "days" and q.is_list:
+            return _stay_by_stay(q, part)
         num, head = _both(q, part, lambda x, v, is_list: _floor0(x - v, is_list))
         return replace(q, num=num, head=head, den=q.den * part.den)
     if isinstance(step, Times):
@@ -153,6 +156,18 @@ def _zero(part: Part) -> Part:
 
 def _floor0(num: pl.Expr, is_list: bool) -> pl.Expr:
     return num.list.eval(pl.element().clip(0)) if is_list else num.clip(0)
+
+
+def _stay_by_stay(q: Quantity, part: Part) -> Quantity:
+    """As `steps.stay_by_stay`: of the unpaid first days those are left that did not go by before the cover."""
+    before, whole = pl.col(STAYED_BEFORE), q.den * part.den
+    gone = _whole(before if q.head is None else before.list.slice(1), whole)
+    takes = (gone - _whole(part.later, q.den)).list.eval((-pl.element()).clip(0))
+    num = _floor0(_whole(q.num, part.den) - takes, True)
+    if q.head is None:
+        return replace(q, num=num, den=whole)
+    first = (_whole(part.first, q.den) - _whole(before.list.first(), whole)).clip(0)
+    return replace(q, num=num, head=_floor0(_whole(q.head, part.den) - first, False), den=whole)
 
 
 Op = Callable[[pl.Expr, pl.Expr, bool], pl.Expr]  # quantity, value, whether the quantity is a list

@@ -10,7 +10,7 @@ import polars as pl
 
 from services.engine.column_steps import part_of
 from services.engine.conditions import expand
-from services.engine.facts import SUDDEN_DEATH, knows_sudden_death
+from services.engine.facts import STAYED_BEFORE, SUDDEN_DEATH, knows_sudden_death
 from services.rulebook.facts import DEFAULTS, FACTS
 from services.rulebook.parts import Benefit, ListRule
 from services.rulebook.schema import RuleBook
@@ -37,6 +37,7 @@ def derived(book: RuleBook, frame: pl.LazyFrame) -> pl.LazyFrame:
         pl.coalesce("event.behaviour", _assumed_behaviour()).alias("event.behaviour"),
         pl.coalesce("cover.premium_paid", _fee(book)).alias("cover.premium_paid"),
         _age().alias("person.age"), pl.col("event.stays.days").alias("event.stays"),
+        pl.coalesce(STAYED_BEFORE, pl.col("event.stays.days").list.eval(pl.element() * 0)).alias(STAYED_BEFORE),
         pl.coalesce(*(_dated(fact) for fact in book.dated_by)).alias("decisive"))
     return filled.with_columns(_severity(book).alias("event.severity")).with_columns(
         ((pl.col("decisive") - pl.col("cover.effective")).dt.total_days() + 1).alias("day")

@@ -16,6 +16,8 @@ from services.rulebook.values import Table
 from services.rulebook.waiting import COVERED, Band, band
 
 SUDDEN_DEATH = "sudden_death"
+# Beside `event.stays.days`, no fact of a rule-book: the days of each stay that went by before the cover began.
+STAYED_BEFORE = "event.stays.before"
 FactValue = bool | int | str | date | Decimal | tuple[int | Decimal, ...] | None
 
 
@@ -46,6 +48,7 @@ def gather(book: RuleBook, c: Computation) -> Facts:
     values["event.behaviour"] = given or assumed_behaviour(c.event.icd10)
     values["event.severity"] = _severity(book, c, values["event.behaviour"])
     values["event.stays.days"] = values["event.stays"] = stay_days(c.event.stays, c.cover) or None
+    values[STAYED_BEFORE] = days_before(c.event.stays, c.cover) or None
     values["event.stays.from"] = stated_date(c, "event.stays.from")
     values["event.disability_items"] = c.event.disability_items or None
     values["event.disability_grades"] = c.event.disability_grades or None
@@ -110,6 +113,16 @@ def stay_days(stays: tuple[Stay, ...], cover: Cover) -> tuple[int, ...]:
     A stay that begins on the day the one before ended is a transfer and counts as the same admission (A-17).
     """
     plain = [stay.days for stay in stays if stay.days is not None]
+    return (*plain, *(_days_inside(start, end, cover) for start, end in _admissions(stays)))
+
+
+def days_before(stays: tuple[Stay, ...], cover: Cover) -> tuple[int, ...]:
+    """Of each admission (in the order of `stay_days`) the days before the cover: first days unpaid are the stay's (A-17)."""
+    return (*(0 for stay in stays if stay.days is not None),
+            *(max(0, (cover.effective - start).days) for start, _ in _admissions(stays)))
+
+
+def _admissions(stays: tuple[Stay, ...]) -> list[tuple[date, date]]:
     dated = sorted((stay.from_, stay.to) for stay in stays if stay.from_ and stay.to)
     merged: list[tuple[date, date]] = []
     for start, end in dated:
@@ -117,7 +130,7 @@ def stay_days(stays: tuple[Stay, ...], cover: Cover) -> tuple[int, ...]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
             merged.append((start, end))
-    return (*plain, *(_days_inside(start, end, cover) for start, end in merged))
+    return merged
 
 
 def _days_inside(start: date, end: date, cover: Cover) -> int:

@@ -1,7 +1,8 @@
 """The columns of the bulk engine, and how a list of computations becomes such a frame.
 
 Facts stand under their dotted names: money in fen (Int64), lists as List(Int64), dates as Date. Beside them, all
-optional: `paid.<benefit>.amount` and `.days` in this period, `.amount_life` and `.days_life` ever paid,
+optional: `event.stays.before` (of each stay the days before the cover), `paid.<benefit>.amount` and `.days` in this
+period, `.amount_life` and `.days_life` ever paid,
 `paid.<benefit>.same_disease`, `covered_by.<plan>`, `excluded.<id>`, `manual.<benefit>` (fen).
 """
 
@@ -14,7 +15,7 @@ import polars as pl
 
 from services.core.money import to_fen
 from services.engine.conditions import expand, has_cover
-from services.engine.facts import FactValue, gather, same_disease
+from services.engine.facts import STAYED_BEFORE, FactValue, gather, same_disease
 from services.rulebook.computation import Computation, Paid
 from services.rulebook.facts import FACTS
 from services.rulebook.schema import RuleBook
@@ -29,7 +30,7 @@ _TYPES: dict[str, pl.DataType] = {
 
 def schema(book: RuleBook) -> dict[str, pl.DataType]:
     """Every column this rule-book can read, with its type; a column a frame leaves out counts as not stated."""
-    columns = {name: _TYPES[spec.type] for name, spec in FACTS.items() if name not in DERIVED}
+    columns = {name: _TYPES[spec.type] for name, spec in FACTS.items() if name not in DERIVED} | {STAYED_BEFORE: _TYPES["list_days"]}
     for name in book.benefits:
         columns |= {f"paid.{name}.{part}": pl.Int64() for part in ("amount", "days", "amount_life", "days_life")}
         columns |= {f"paid.{name}.same_disease": pl.Boolean(), f"manual.{name}": pl.Int64()}
@@ -54,6 +55,7 @@ def frame(book: RuleBook, computations: Sequence[Computation]) -> pl.DataFrame:
 def _row(book: RuleBook, c: Computation) -> dict[str, object]:
     facts = gather(book, c)
     row: dict[str, object] = {name: _cell(name, facts.get(name)) for name in FACTS if name not in DERIVED}
+    row[STAYED_BEFORE] = facts.get(STAYED_BEFORE)
     row["event.behaviour"], row["event.severity"] = c.event.behaviour, c.event.severity
     for name in book.benefits:
         row |= _paid(name, c)

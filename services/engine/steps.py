@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from services.core.errors import InputError
 from services.core.money import round_line, show
-from services.engine.facts import Facts
+from services.engine.facts import STAYED_BEFORE, Facts
 from services.engine.telling.words import label, shown
 from services.rulebook.flow import Unit, facts_in, shape_of
 from services.rulebook.parts import as_text
@@ -127,13 +127,24 @@ def _product(state: Run, value: Value) -> str:
     return f"{label(value.fact)} {say(number, shape_of(value).unit)}" if isinstance(value, FactRef) else f"{number:f}"
 
 
+def stay_by_stay(value: Value, facts: Facts, count: int, unit: Unit) -> tuple[list[Decimal], bool]:
+    """What a list of `count` elements is lessened by, and whether that is less than the plan says: days in hospital before the cover
+    stand for as many unpaid first days, which are taken off once a stay and not once a cover.
+    """
+    takes, before = [number_of(value, facts, index) or ZERO for index in range(count)], facts.get(STAYED_BEFORE)
+    if unit != "days" or not isinstance(before, tuple):
+        return takes, False
+    left = [max(ZERO, take - gone) for take, gone in zip(takes, before, strict=True)]
+    return left, left != takes
+
+
 def _less(state: Run, step: Less) -> str:
     if isinstance(state.x, list):
-        takes = [number_of(step.less, state.facts, index) or ZERO for index in range(len(state.x))]
+        takes, gone = stay_by_stay(step.less, state.facts, len(state.x), state.unit)
         state.pending = [f"({state.say(item)}-{state.say(take)}" + ("→0)" if item < take else ")")
                          for item, take in zip(state.x, takes, strict=True)]
         state.x = [max(ZERO, item - take) for item, take in zip(state.x, takes, strict=True)]
-        return f"逐次扣除 {'、'.join(state.pending)}"
+        return f"逐次扣除 {'、'.join(state.pending)}" + ("（生效日前已住院的天数先抵免赔天数）" if gone else "")
     take = number_of(step.less, state.facts) or ZERO
     left = max(ZERO, state.x - take)
     words = (f"{state.say(state.x)} - {state.say(take)} = {state.say(left)}" if state.x >= take

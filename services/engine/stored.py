@@ -16,7 +16,7 @@ import polars as pl
 
 from services.core.errors import InputError
 from services.engine import columns
-from services.engine.facts import gather, stay_days
+from services.engine.facts import STAYED_BEFORE, days_before, gather, stay_days
 from services.engine.frame import exclusion_ids, frame, schema
 from services.engine.one import check_input
 from services.rulebook.computation import Computation, Cover, Event, Stay
@@ -142,23 +142,24 @@ def _icd10(column: pl.Expr) -> pl.Expr:
 
 
 def _stays(cells: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
-    """Days of each stay and the first admission. Stays with dates merge and are cut to the cover (A-17): one by one."""
+    """Days of each stay, its days before the cover, the first admission. Stays with dates merge and are cut (A-17): one by one."""
     days = pl.col("stays").list.eval(pl.element().struct.field("days"))
     dated = pl.col("stays").list.eval(pl.element().struct.field("from").is_not_null()).list.any().fill_null(False)
     staying = cells.select(ROW, "stays").with_columns(dated.alias("dated")).hstack(table.select("cover.effective", "cover.until"))
     plain = staying.filter(~pl.col("dated")).select(
-        ROW, pl.when(pl.col("stays").list.len() > 0).then(days).alias("event.stays.days"), pl.lit(None, pl.Date).alias("event.stays.from"))
+        ROW, pl.when(pl.col("stays").list.len() > 0).then(days).alias("event.stays.days"),
+        pl.lit(None, pl.List(pl.Int64)).alias(STAYED_BEFORE), pl.lit(None, pl.Date).alias("event.stays.from"))
     rows = [(row, *_of_dates(stays, effective, until)) for row, stays, effective, until in
             staying.filter("dated").select(ROW, "stays", "cover.effective", "cover.until").iter_rows()]
     return pl.concat([plain, pl.DataFrame(rows, schema=plain.schema, orient="row")])
 
 
-def _of_dates(stays: Iterable[dict[str, Any]], effective: date, until: date) -> tuple[list[int] | None, date | None]:
+def _of_dates(stays: Iterable[dict[str, Any]], effective: date, until: date) -> tuple[list[int] | None, list[int] | None, date | None]:
     cover = Cover.model_construct(effective=effective, until=until)
     held = tuple(Stay.model_construct(days=stay["days"], from_=_iso(stay["from"]), to=_iso(stay["to"])) for stay in stays)
     event = Event.model_construct(kind="inpatient", stays=held)
     computation = Computation.model_construct(plan="", cover=cover, event=event)
-    return list(stay_days(held, cover)) or None, stated_date(computation, "event.stays.from")
+    return list(stay_days(held, cover)) or None, list(days_before(held, cover)) or None, stated_date(computation, "event.stays.from")
 
 
 def _iso(text: object) -> date | None:

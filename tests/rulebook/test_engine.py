@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.engine import one
-from services.engine.facts import completed_years, stay_days
+from services.engine.facts import completed_years, days_before, stay_days
 from services.rulebook import registry
 from services.rulebook.results import Result
 from services.rulebook.schema import RuleBook
@@ -172,6 +172,8 @@ def test_stays_count_discharge_less_admission_inside_the_cover_only() -> None:
         ("2025-12-28", "2026-01-04"), ("2026-05-01", "2026-05-11"), ("2026-06-01", "2026-06-01"),
         ("2026-07-01", "2026-07-05"), ("2026-07-05", "2026-07-08"), ("2026-12-30", "2027-01-10")])
     assert stay_days(stays, cover) == (3, 10, 1, 7, 2)
+    assert days_before(stays, cover) == (4, 0, 0, 0, 0)
+    assert days_before((Stay.model_validate({"days": 5}), *stays), cover) == (0, 4, 0, 0, 0, 0)
 
 
 def test_age_in_completed_years() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from services.engine.facts import Facts
-from services.engine.steps import ZERO, number_of
+from services.engine.steps import ZERO, number_of, stay_by_stay
 from services.engine.telling.words import label, percent, plain, shown, yuan
 from services.rulebook.parts import Total
 from services.rulebook.results import Row
@@ -68,13 +68,24 @@ def _product(value: Value, facts: Facts) -> str:
     return percent(number_of(value, facts) or ZERO)
 
 
+def _of_each_stay(rows: Sequence[Row]) -> bool:
+    first = rows[0].rule
+    return (isinstance(first, Take) and isinstance(first.take, FactRef) and first.take.fact.startswith("event.stays")
+            and not any(isinstance(row.rule, Sum) for row in rows))
+
+
 def _less(rows: Sequence[Row], index: int, facts: Facts) -> str:
     rule, before = rows[index].rule, rows[index - 1]
     assert isinstance(rule, Less)
-    takes = [number_of(rule.less, facts, place) or ZERO for place in range(max(1, len(before.left)))]
+    if _of_each_stay(rows[:index]):
+        takes, gone = stay_by_stay(rule.less, facts, len(before.left), before.unit)
+    else:
+        takes, gone = [number_of(rule.less, facts, place) or ZERO for place in range(max(1, len(before.left)))], False
     if not any(takes):
         return ""
     unit = "天" if before.unit == "days" else "元"
+    if gone:
+        return f"每次扣除{plain(number_of(rule.less, facts) or ZERO)}天（生效日前已住院的天数先抵）"
     if isinstance(rule.less, FactRef):
         return f"扣除{label(rule.less.fact)}{shown(rule.less.fact, facts.get(rule.less.fact))}"
     if len(set(takes)) > 1:
