@@ -67,11 +67,12 @@ def choose(session: Session, *, wanted: Sequence[Wanted], actor: Actor, now: dat
     if actor.person_id is None:
         raise NotPermitted("person_missing", "账号没有对应的人员", remedy="请由本人办理")
     session.execute(sa.text("SELECT 1 FROM person WHERE id = :id FOR UPDATE"), {"id": actor.person_id})
-    present = {row.channel: row for row in contacts(session, actor.person_id)}
+    held = contacts(session, actor.person_id)           # two of one channel where two records of her were merged
+    present = {row.channel: row for row in held}
     asked = [(one.channel, _address(one, present.get(one.channel))) for one in wanted]
     if len({channel for channel, _ in asked}) != len(asked):
         raise InputError("channel_twice", "同一方式写了两次", remedy="每种方式只写一次", field="channel")
-    for row in present.values():
+    for row in held:
         row.withdrawn_at = now
     made = [LetterContact(person_id=actor.person_id, channel=channel, place=place, shown=masked(channel, address),
                           address_sealed=key_ring().seal(address, field=ADDRESS), account_id=actor.account_id, consented_at=now)

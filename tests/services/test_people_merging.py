@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
@@ -15,6 +16,8 @@ from services.core.errors import Conflict, HuzhuError, InputError, NotPermitted
 from services.enrolment import person_history, queries, service
 from services.intake import service as intake
 from services.models import AuditRecord, BankCard, Claim, Cover, FamilyTie, Payee, Person, PersonMerge
+from services.notice import contacts
+from services.notice.contacts import Wanted
 from services.reporting import checks
 from services.simulate.synthetic import synthetic_person
 from tests.services.merging_world import CN, enrol, merge, mistyped, split
@@ -205,3 +208,17 @@ def test_a_chain_of_mergers_is_one_hop(world: World, now: datetime) -> None:
         service.split_people(session, merge_id=second.id, why="x", actor=ROOT, now=now)
         service.split_people(session, merge_id=first.id, why="x", actor=ROOT, now=now)
         assert {session.get_one(Person, old).merged_into for old in (one, two, three)} == {None}
+
+
+def test_taking_messages_back_takes_back_the_numbers_of_both_records(world: World, now: datetime) -> None:
+    """Each record had its own number for messages; she sees one of them and takes it back: the other may not go on being told."""
+    kept, typed = world.member(1, "xj"), mistyped(world, 1, 416)
+    with world.db.unit_of_work(CN) as session:
+        dropped = service.add_person(session, name=typed.name, id_number=typed.id_number, actor=ROOT, now=now).id
+        for person, number in ((kept.person_id, "13800001111"), (dropped, "13800002222")):
+            contacts.choose(session, wanted=[Wanted("sms", number)], actor=replace(kept.actor, person_id=person), now=now)
+    merge(world, kept.person_id, dropped, now)
+    with world.db.unit_of_work(CN) as session:
+        assert {contacts.address_of(row) for row in contacts.contacts(session, kept.person_id)} == {"13800001111", "13800002222"}
+        contacts.choose(session, wanted=[], actor=kept.actor, now=now)
+        assert contacts.contacts(session, kept.person_id) == []
