@@ -48,7 +48,7 @@ def dispatch(session: Session, *, notice_ids: Sequence[uuid.UUID], channel: str 
     clerk; letters in other states are left as they are. Messages are owed to the outbox, so that none leaves before the commit.
     """
     rows = locked(session, notice_ids, NoticeState.ISSUED)
-    ways = _ways(session, rows, channel)
+    ways = _ways(session, rows, channel, business_day(now))
     if not ways:
         return fresh(session, [row.id for row in rows])
     session.execute(sa.text("""
@@ -69,15 +69,15 @@ _ABLE = sa.text("""
     SELECT n.id, n.person_id, ARRAY(SELECT a.channel FROM delivery_attempt a WHERE a.notice_id = n.id) AS tried,
         EXISTS (SELECT FROM account a JOIN role_grant g ON g.account_id = a.id AND g.role = 'member' WHERE a.active
             AND (a.person_id = n.person_id OR a.person_id IN (SELECT x.proxy_id FROM proxy x WHERE x.person_id = n.person_id
-                AND x.ended_at IS NULL))) AS signs_in
+                AND x.ended_at IS NULL AND CAST(:today AS date) BETWEEN x.from_on AND x.until_on))) AS signs_in
     FROM notice n WHERE n.id = ANY(CAST(:ids AS uuid[]))""")
 _CONTACTS = sa.text("""
     SELECT k.person_id, k.channel, k.id, k.shown FROM letter_contact k
     WHERE k.person_id = ANY(CAST(:people AS uuid[])) AND k.withdrawn_at IS NULL ORDER BY k.place""")
 
 
-def _ways(session: Session, rows: Sequence[Notice], wanted: str | None) -> list[_Way]:
-    found = {row.id: row for row in session.execute(_ABLE, {"ids": [row.id for row in rows]})}
+def _ways(session: Session, rows: Sequence[Notice], wanted: str | None, today: date) -> list[_Way]:
+    found = {row.id: row for row in session.execute(_ABLE, {"ids": [row.id for row in rows], "today": today})}
     people = {row.person_id for row in rows if row.person_id}
     known: dict[uuid.UUID, dict[str, tuple[uuid.UUID, str]]] = {}
     for held in session.execute(_CONTACTS, {"people": sorted(people)}):

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from services.core import settings as settings_module
 from services.core.db import Database
 from services.core.errors import Conflict, InputError, NotFound
+from services.enrolment import service as enrolment
 from services.models import DeliveryAttempt, Notice
 from services.notice import carrying, contacts, delivering, queries
 from services.notice import service as notice
@@ -25,6 +26,7 @@ from services.notice.contacts import Wanted
 from services.notice.receiving import receive
 from tests.services.paying_world import decided
 from tests.support.gateway import Gateway, http_gateway
+from tests.support.proof import PROOF, keep_proof
 from tests.support.world import ROOT, World, build_world
 
 
@@ -142,6 +144,17 @@ def test_with_nothing_set_up_the_portal_then_paper_then_the_clerk(world: World, 
     with work(world) as session:
         due = session.execute(sa.text("SELECT start_on, due_on FROM sla_clock WHERE kind = 'objection'")).one()
     assert due == (date(2026, 3, 27), date(2026, 4, 13)), "15 days from the day it was signed for; 11 April is a Saturday"
+
+
+@pytest.mark.parametrize(("until", "way"), [(date(2026, 3, 19), "paper"), (date(2026, 3, 20), "portal")])
+def test_a_proxy_reads_it_online_to_the_last_day_of_the_proxy(world: World, now: datetime, until: date, way: str) -> None:
+    """She herself has no login that is in use; the letter is of 20 March."""
+    keep_proof()
+    with work(world) as session:
+        session.execute(sa.text("UPDATE account SET active = false WHERE id = :id"), {"id": world.account("xj.m0")})
+        enrolment.add_proxy(session, person_id=world.person("xj.m0"), proxy_id=world.person("xj.m1"), from_on=date(2026, 3, 1),
+                            until_on=until, reason="病重", proof_sha256=PROOF, actor=ROOT, now=now - timedelta(days=15))
+    assert story(world, out(world, now)) == ("dispatched", [(way, [])])
 
 
 @pytest.mark.usefixtures("all_channels")
