@@ -20,8 +20,16 @@ from services.audit.chain import Entry
 from services.core.clock import business_day
 from services.core.errors import Conflict, NotFound, NotPermitted
 from services.intake import purposes
-from services.intake.queries import acts_for_self, case_of, claims_of, consent_in_force, consents_for, require_own
-from services.models import Case, Consent
+from services.intake.queries import (
+    acts_for_self,
+    case_of,
+    claims_of,
+    consent_in_force,
+    consents_for,
+    processing_withdrawn,
+    require_own,
+)
+from services.models import Case, Claim, Consent
 from services.outbox import service as outbox
 from services.outbox.service import Work
 from services.storage import service as storage
@@ -33,6 +41,7 @@ _STOPPED = ("reported", "supplementing", "verified", "in_review", "with_insurer"
 _HOLD = sa.text("""
     UPDATE claim SET held = true, hold_reason = :reason WHERE case_id = :case AND NOT held AND state = ANY(CAST(:states AS text[]))
     RETURNING id, org_key""")
+_HOLD_ONE = sa.text("UPDATE claim SET held = true, hold_reason = :reason WHERE id = :claim AND NOT held RETURNING id, org_key")
 # A purpose consented to at one of the cases, of which nothing is in force there any more.
 _TAKEN_BACK = sa.text("""
     SELECT k.purpose FROM consent k WHERE k.case_id IN (:case, :into) GROUP BY k.case_id, k.purpose
@@ -102,6 +111,19 @@ def settle(session: Session, case: Case, into: Case, *, actor: Actor, now: datet
     for purpose in (INSURER, PROCESSING):
         if consent_in_force(session, into.id, purpose):
             _resume(session, into.id, purpose, actor, now)
+
+
+def stop_if_withdrawn(session: Session, claim: Claim, *, actor: Actor, now: datetime) -> None:
+    """A claim that comes back to work after the consent it rests on was taken back: it waits as the case's open claims do.
+
+    A decided claim was left alone when she took it back, for nothing more was done with it.
+    """
+    if not processing_withdrawn(session, claim.id):
+        return
+    session.flush()
+    stopped = session.execute(_HOLD_ONE, {"claim": claim.id, "reason": WITHDRAWN}).all()
+    _note(session, stopped, "hold", WITHDRAWN, actor, now)
+    session.refresh(claim)
 
 
 def _end(session: Session, case_id: uuid.UUID, taken_back: Sequence[str], account: uuid.UUID | None, why: str | None, paper: str | None,

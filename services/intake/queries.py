@@ -100,12 +100,16 @@ def consent_in_force(session: Session, case_id: uuid.UUID, purpose: str) -> Cons
                                               col(Consent.withdrawn_at).is_(None))).first()
 
 
-def require_processing(session: Session, claim_id: uuid.UUID) -> None:
-    """GuardFailed when the person took back the consent that handling the claim rests on, and has not given it again."""
-    taken_back = session.execute(sa.text("""
+def processing_withdrawn(session: Session, claim_id: uuid.UUID) -> bool:
+    """Whether the person took back the consent that handling the claim rests on, and has not given it again."""
+    return bool(session.execute(sa.text("""
         SELECT bool_and(k.withdrawn_at IS NOT NULL) FROM consent k JOIN claim c ON c.case_id = k.case_id
-        WHERE c.id = :claim AND k.purpose = 'processing'"""), {"claim": claim_id}).scalar_one()
-    if taken_back:
+        WHERE c.id = :claim AND k.purpose = 'processing'"""), {"claim": claim_id}).scalar_one())
+
+
+def require_processing(session: Session, claim_id: uuid.UUID) -> None:
+    """GuardFailed when it was taken back (`processing_withdrawn`)."""
+    if processing_withdrawn(session, claim_id):
         raise GuardFailed("consent_withdrawn", "会员撤回了办理所需的同意，案件停止办理", remedy="会员再次同意后自动恢复，无须另行解除")
 
 
