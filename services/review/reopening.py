@@ -21,6 +21,7 @@ from services.core.clock import business_day
 from services.core.errors import Conflict, GuardFailed
 from services.core.ids import uuidv7
 from services.core.settings import settings
+from services.intake.consents import stop_if_withdrawn
 from services.intake.queries import present_digest
 from services.ledger import service as ledger
 from services.lifecycle.create import create
@@ -93,6 +94,7 @@ def reopen(session: Session, claim: Claim, made: Reopening, *, actor: Actor, now
     claim.digest = present_digest(session, claim)     # papers judged since the decision count from now on
     session.add(claim)
     session.flush()
+    stop_if_withdrawn(session, claim, actor=actor, now=now)
     _promise(session, claim, now)
     return claim.round
 
