@@ -14,7 +14,7 @@ from services.audit import service as audit
 from services.core.errors import NotFound
 from services.enrolment import categories, person_history, proxies, queries
 from services.enrolment.persons import warnings
-from services.models import Account, BankCard, FamilyTie, Payee, Person, PersonCategory, Proxy
+from services.models import Account, BankCard, Claim, FamilyTie, Payee, Person, PersonCategory, Proxy
 from services.reporting import book, claims, minimum, sight, unmasking
 from services.reporting.book import CoverLine
 from services.reporting.views import ClaimHead, PersonView
@@ -194,14 +194,24 @@ def unmask(session: Session, *, person_id: uuid.UUID, what: str, reason: str, cl
     if value is None:
         raise NotFound("number_missing", "没有登记这一号码", remedy="先登记", field="field")
     assert actor.account_id is not None
-    audit.looked(session, org_key=actor.org_key, account=actor.account_id, claim_id=claim_id, what=f"unmask:{what}:{person_id}",
+    # Kept with a stranger's claim the entry would be missing from whose number it is (services/reporting/seen_by).
+    named = claim_id if claim_id and _of_claim(session, person.id, claim_id) else None
+    audit.looked(session, org_key=actor.org_key, account=actor.account_id, claim_id=named, what=f"unmask:{what}:{person_id}",
                  reason=reason.strip(), at=now)
     return value
 
 
 def _covered_or_paid(session: Session, person_id: uuid.UUID, claim_id: uuid.UUID | None) -> bool:
-    if queries.covers_of(session, person_id):
-        return True
+    return bool(queries.covers_of(session, person_id)) or _paid(session, person_id, claim_id)
+
+
+def _of_claim(session: Session, person_id: uuid.UUID, claim_id: uuid.UUID) -> bool:
+    """Its claimant or payee."""
+    claim = session.get(Claim, claim_id)
+    return claim is not None and (claim.person_id == person_id or _paid(session, person_id, claim_id))
+
+
+def _paid(session: Session, person_id: uuid.UUID, claim_id: uuid.UUID | None) -> bool:
     return session.exec(select(Payee.id).where(Payee.claim_id == claim_id, Payee.person_id == person_id)).first() is not None
 
 
