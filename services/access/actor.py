@@ -106,6 +106,10 @@ class Actor:
         """The same person as nothing but a member: who works at a desk too sees and does so only what is her own."""
         return replace(self, roles=frozenset({Role.MEMBER}), lent=frozenset(), stands_for=frozenset())
 
+    def anywhere(self, root: str) -> Actor:
+        """Herself in the house's sight ("cn"): only for a member's verb that has her in every condition. A reader of others stays."""
+        return replace(self, org_key=f"{root}.") if self.roles <= {Role.MEMBER} else self
+
     def at(self, people: frozenset[Role]) -> Actor:
         """As whom a door for these people lets her in: where nothing but being a member opens it, as nothing but a member.
 

@@ -22,7 +22,7 @@ from services.core.errors import Conflict, InputError, NotFound, NotPermitted
 from services.core.ids import CODE_ALPHABET
 from services.enrolment import categories
 from services.enrolment import service as enrolment
-from services.intake.held import has_records, stands
+from services.intake.held import everywhere, has_records, stands
 from services.models import PrivacyRequest
 from services.models.privacy import ANSWERS, REQUESTS
 from services.outbox import service as outbox
@@ -201,7 +201,8 @@ def _delete(session: Session, row: PrivacyRequest) -> None:
         session.execute(_END_CONTACTS, {"person": row.person_id, "now": row.asked_at, "account": row.asked_by,
                                         "nothing": key_ring().seal("", field="letter_contact.address")})
     elif row.field == "drafts":
-        session.execute(_END_DRAFTS, {"person": row.person_id})
+        with everywhere(session):       # a draft stays at the unit where it was begun, which may not be hers any more
+            session.execute(_END_DRAFTS, {"person": row.person_id})
 
 
 def _missing() -> NotFound:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -60,8 +62,14 @@ def has_records(session: Session, person_id: uuid.UUID) -> bool:
 
 
 def _anywhere(session: Session, question: sa.TextClause, person_id: uuid.UUID) -> bool:
-    """Asked in the root's sight, for this one word; then the caller's own again."""
+    """Asked in the root's sight, for this one word."""
+    with everywhere(session):
+        return bool(session.execute(question, {"person": person_id}).scalar_one())
+
+
+@contextmanager
+def everywhere(session: Session) -> Iterator[None]:
+    """The root's sight, for what names its person in every condition; then the caller's own again. A refusal ends the transaction."""
     mine = session.execute(_SIGHT, {"path": settings().root_org}).one()[0]
-    found = bool(session.execute(question, {"person": person_id}).scalar_one())
+    yield
     session.execute(_SIGHT, {"path": mine})
-    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 from fastapi import Response
 from fastapi.responses import StreamingResponse
@@ -50,18 +51,23 @@ def _self(visit: Visit) -> uuid.UUID:
     return visit.actor.person_id
 
 
+def _whole(visit: Visit) -> Visit:
+    """She acts on what the page shows her: all that is hers, also at a unit she left; as a member, who is in every condition."""
+    return replace(visit, actor=as_member(visit).anywhere(visit.wiring.root.org_path))
+
+
 @pages.post(f"{HOME}/consent", roles=MEMBERS)
 def consent(visit: Visit) -> Response:
     """One purpose of one report, given or taken back."""
-    give, purpose = visit.field("give") == "yes", visit.field("purpose")
+    give, purpose, hers = visit.field("give") == "yes", visit.field("purpose"), _whole(visit)
 
     def verb(session: Session) -> None:
-        case, actor = case_by_no(session, visit.field("case_no")), as_member(visit)
+        case = case_by_no(session, visit.field("case_no"))
         if give:
-            intake.record_consent(session, case_id=case.id, purpose=purpose, actor=actor, now=visit.now)
+            intake.record_consent(session, case_id=case.id, purpose=purpose, actor=hers.actor, now=visit.now)
         else:
-            intake.withdraw_consent(session, case_id=case.id, purpose=purpose, why=visit.field("why"), actor=actor, now=visit.now)
-    return visit.attempt(verb, again=lambda problem: _page(visit, problem), then=f"{HOME}?done={'given' if give else 'taken'}#consents")
+            intake.withdraw_consent(session, case_id=case.id, purpose=purpose, why=visit.field("why"), actor=hers.actor, now=visit.now)
+    return hers.attempt(verb, again=lambda problem: _page(visit, problem), then=f"{HOME}?done={'given' if give else 'taken'}#consents")
 
 
 @pages.post(f"{HOME}/requests", roles=MEMBERS)
@@ -78,14 +84,16 @@ def ask(visit: Visit) -> Response:
 @pages.post(f"{HOME}/requests/{{request_no}}/withdraw", roles=MEMBERS)
 def withdraw(visit: Visit, request_no: str) -> Response:
     """Taken back while nobody answered."""
-    return visit.attempt(lambda session: data_requests.withdraw(session, request_no=request_no, actor=as_member(visit), now=visit.now),
-                         again=lambda problem: _page(visit, problem), then=f"{HOME}?done=withdrawn#requests")
+    hers = _whole(visit)
+    return hers.attempt(lambda session: data_requests.withdraw(session, request_no=request_no, actor=hers.actor, now=visit.now),
+                        again=lambda problem: _page(visit, problem), then=f"{HOME}?done=withdrawn#requests")
 
 
 @pages.get(f"{HOME}/requests/{{request_no}}/file", roles=MEMBERS)
 def copy(visit: Visit, request_no: str) -> Response:
     """The copy itself; each download is counted."""
-    return saved_copy(visit, request_no, as_member(visit))
+    hers = _whole(visit)
+    return saved_copy(hers, request_no, hers.actor)
 
 
 def saved_copy(visit: Visit, request_no: str, actor: Actor) -> Response:
