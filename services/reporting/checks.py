@@ -49,9 +49,22 @@ _NO_CLOCK = """
     AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.claim_id = c.id)
     ORDER BY 1"""
 
+# An heir may be paid in parts what a round gives: what came back from a former payee falls to her as well. Twice is what is more than
+# her share of all that the claim gives, to which what of an advance is asked back belongs; a fen is rounding.
 _PAID_TWICE = """
-    SELECT c.claim_no, '同一领款人同一事项到账' || count(*) || '次' FROM payment p JOIN claim c ON c.id = p.claim_id
-    WHERE p.state = 'credited' GROUP BY c.claim_no, p.claim_id, p.round, p.person_id, p.purpose HAVING count(*) > 1
+    SELECT c.claim_no, '同一领款人同一事项到账' || t.times || '次，共' || g.fen || '分，应得' || s.fen || '分'
+    FROM (SELECT p.claim_id, p.person_id, count(*) AS times FROM payment p WHERE p.state = 'credited'
+        GROUP BY p.claim_id, p.round, p.person_id, p.purpose HAVING count(*) > 1) t
+    JOIN claim c ON c.id = t.claim_id JOIN person q ON q.id = t.person_id
+    CROSS JOIN LATERAL (SELECT sum(p.amount_fen) AS fen FROM payment p
+        WHERE p.claim_id = c.id AND p.person_id = t.person_id AND p.state = 'credited') g
+    CROSS JOIN LATERAL (SELECT ceil(coalesce((SELECT sum(y.share_num::numeric / y.share_den) FROM payee y
+            JOIN person k ON k.id = y.person_id WHERE y.claim_id = c.id AND y.active
+            AND coalesce(k.merged_into, k.id) = coalesce(q.merged_into, q.id)), 1)
+        * ((SELECT coalesce(sum(d.amount_fen), 0) FROM decision d WHERE d.claim_id = c.id)
+           - (SELECT coalesce(sum(r.lapsed_fen), 0) FROM reopening r WHERE r.claim_id = c.id)
+           + (SELECT coalesce(sum(v.amount_fen), 0) FROM receivable v WHERE v.claim_id = c.id AND v.why = 'advance')))::bigint AS fen) s
+    WHERE g.fen > s.fen + 1
     UNION ALL
     SELECT c.claim_no, '一笔付款有' || count(*) || '条到账记录而只有' || min(r.returns) || '条退汇'
     FROM bank_line l JOIN payment p ON p.id = l.payment_id JOIN claim c ON c.id = p.claim_id

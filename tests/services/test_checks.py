@@ -58,6 +58,12 @@ def test_a_corruption_is_named(world: World, paid: uuid.UUID, superuser: Superus
     assert promise in broken(world)
 
 
+def test_a_sum_that_went_out_in_two_rows_is_named(world: World, paid: uuid.UUID, superuser: Superuser) -> None:
+    same = "org_key, state, version, claim_id, round, payee_id, person_id, purpose, channel, amount_fen, attempt, run_id, created_at"
+    superuser.execute(f"INSERT INTO payment (id, part, {same}) SELECT gen_random_uuid(), 2, {same} FROM payment")
+    assert "paid_once" in broken(world)
+
+
 def test_a_decided_amount_that_was_not_planned_is_named(world: World, paid: uuid.UUID, superuser: Superuser) -> None:
     superuser.execute("UPDATE decision SET amount_fen = amount_fen + 1")
     assert "money_equal" in broken(world)

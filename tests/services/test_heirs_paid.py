@@ -24,7 +24,7 @@ from services.simulate.synthetic import synthetic_card, synthetic_person
 from tests.services.after_world import planned
 from tests.services.paying_world import heirs, in_run, made, paper, prove_heirs, read, returned_file, sent, states
 from tests.services.review_world import in_review, passes
-from tests.services.test_advance import LEVELS, ahead
+from tests.services.test_advance import LEVELS, ahead, promises
 from tests.support.world import ROOT, World, build_world
 
 DIED = date(2026, 3, 15)
@@ -194,6 +194,11 @@ def test_what_was_paid_ahead_and_came_back_falls_to_the_heirs_besides(world: Wor
     read(world, returned_file(world, sent(world, now), *["credited"] * 4), now)
     with world.db.unit_of_work(ROOT.scope) as session:
         assert payment.settle(session, claim_ids=[claim], actor=ROOT, now=now) == [claim]
+    assert promises(world) == []
+    with world.db.unit_of_work(ROOT.scope) as session:      # as if the first heir had got the other's as well
+        session.connection().exec_driver_sql("UPDATE payment SET person_id = (SELECT person_id FROM payee WHERE active AND ordinal = 1)")
+    assert {breach.what for breach in promises(world) if breach.check == "paid_once"} == {
+        "同一领款人同一事项到账4次，共1500000分，应得750000分"}
 
 
 @pytest.fixture
