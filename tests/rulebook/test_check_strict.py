@@ -30,6 +30,9 @@ STRICT = [
     ("report: {days: 10,", "report: {days: 36601,", "  report:", "不能大于 36600"),
     ("report: {days: 10,", "report: {days: 99999999999999999999,", "  report:", "不能大于 36600"),
     ("report: {days: 10,", "report: {", "  report:", "要写 days 或 years"),
+    # Reopening, supplements and the reminder hold two years, whatever a file says.
+    ("limitation: {years: 2,", "limitation: {years: 3,", "  limitation:", "申领时效只能是 years: 2"),
+    ("limitation: {years: 2,", "limitation: {days: 730,", "  limitation:", "申领时效只能是 years: 2"),
     ("full: 61..}", "full: 61..36601}", "bands:", "超过 36600 天"),
     ("age: 16..60", "age: 16..160", "eligible:", "超过 150 岁"),
     ("{take: 3000}", "{take: 1000000000001}", "1000000000001", "最多一万亿"),

@@ -18,6 +18,8 @@ from services.rulebook.values import nearest
 
 Key = tuple[str, ...]
 _DIGITS = "0123456789"
+# Years from the event. What reads it in SQL holds the same: `within_limitation` (services/lifecycle/facts.py), services/notice/timely.py.
+_LIMITATION = 2
 
 # Parts that stand once, in lists and in mappings; each carries its own clause.
 _ONCE = ("term", "fee", "shares", "eligible", "payer_ban", "participation", "waiting", "bands", "total", "requires",
@@ -199,6 +201,8 @@ def _idle(document: Document, book: RuleBook) -> Iterator[tuple[Key, str]]:
     for name, clock in book.clocks.items():
         if bool(clock.days) == bool(clock.years):
             yield ("clocks", name), "要写 days 或 years，只写一个"
+        elif name == "limitation" and clock.years != _LIMITATION:
+            yield ("clocks", name), f"申领时效只能是 years: {_LIMITATION}：补件、重新审核和届满提醒都按{_LIMITATION}年办理，写别的会使文书与办理不一致"
 
 
 def _papers(book: RuleBook) -> Iterator[tuple[Key, str]]:
