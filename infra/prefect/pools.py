@@ -14,7 +14,7 @@ from typing import Any
 import prefect.server.api.collections as collections
 
 HERE = Path(__file__).resolve().parent
-IMAGE = "huzhu:0.9.2"
+IMAGE = "huzhu:0.9.3"
 KINDS = {"process": "prefect", "docker": "prefect-docker", "kubernetes": "prefect-kubernetes"}
 _VENDORED = Path(collections.__file__).parent / "collections_data" / "views" / "aggregate-worker-metadata.json"
 _STORE = {"HUZHU_STORE": "s3://huzhu-papers/papers", "HUZHU_STORE_ENDPOINT": "http://s3:8333", "HUZHU_STORE_REGION": "cn-north-1"}
