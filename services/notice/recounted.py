@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from services.access.actor import Actor
 from services.models import Notice
+from services.notice.rules import owed_by
 from services.notice.service import draft_by_calendar
 
 BATCH = 500
@@ -23,5 +24,5 @@ _OWED = sa.text("""
 
 def tell(session: Session, *, actor: Actor, now: datetime) -> list[Notice]:
     """Draft up to BATCH 期限变更告知书, one for each changed day that a letter had named; none when all are drafted."""
-    owed = [(row.claim_id, "date_changed", row.id) for row in session.execute(_OWED, {"size": BATCH})]
+    owed = [(row.claim_id, "date_changed", owed_by("date_changed", row.id)) for row in session.execute(_OWED, {"size": BATCH})]
     return draft_by_calendar(session, owed=owed, actor=actor, now=now) if owed else []

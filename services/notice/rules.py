@@ -46,6 +46,11 @@ def cause_of(topic: str, subject: object) -> str:
     return f"{reminders.CAUSES.get(topic, topic)}:{subject}"
 
 
+def owed_by(code: str, subject: object, *, lap: int = 1) -> str:
+    """The cause of a letter that the calendar owes; a clock that began anew (`lap` above 1) owes another."""
+    return f"{BY_CALENDAR[code]}{f'.{lap}' if lap > 1 else ''}:{subject}"
+
+
 def for_heir(cause: str, place: int, heir: object) -> str:
     """Of several heirs each has a letter of her own: the first by the cause itself, the others by the cause and who they are."""
     return f"{cause}:{heir}" if place else cause

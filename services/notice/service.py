@@ -23,7 +23,7 @@ from services.models import Claim, Decision, Notice, Person, Worksheet
 from services.notice.contexts.decided import is_consolation
 from services.notice.delivering import dispatch
 from services.notice.issuing import issue, locked
-from services.notice.rules import BY_CALENDAR, BY_SUBJECT, TOPICS, base_of, cause_of, for_heir, letters_for
+from services.notice.rules import BY_SUBJECT, TOPICS, base_of, cause_of, for_heir, letters_for
 from services.payment.queries import Receiver, receivers
 from services.review.reopening import STANDS
 from services.rulebook.registry import version
@@ -47,13 +47,13 @@ def draft(session: Session, *, topic: str, claim_ids: Sequence[uuid.UUID], subje
     return _once(session, [row for facts in found for row in _letters(topic, facts, now)], actor, now)
 
 
-def draft_by_calendar(session: Session, *, owed: Sequence[tuple[uuid.UUID, str, object]], actor: Actor, now: datetime) -> list[Notice]:
-    """Letters that the calendar owes: claim, code (of `rules.BY_CALENDAR`) and subject each; a known cause makes no second one."""
+def draft_by_calendar(session: Session, *, owed: Sequence[tuple[uuid.UUID, str, str]], actor: Actor, now: datetime) -> list[Notice]:
+    """Letters that the calendar owes: claim, code and cause (`rules.owed_by`) each; a known cause makes no second one."""
     claims = session.exec(select(Claim).where(col(Claim.id).in_({claim for claim, _, _ in owed})).order_by(col(Claim.id)).with_for_update()
                           .execution_options(populate_existing=True)).all()
     facts = {found.claim.id: found for found in _facts(session, claims, ())}
-    return _once(session, [row for claim, code, subject in owed if claim in facts
-                           for row in _addressed(facts[claim], code, f"{BY_CALENDAR[code]}:{subject}", now)], actor, now)
+    return _once(session, [row for claim, code, cause in owed if claim in facts
+                           for row in _addressed(facts[claim], code, cause, now)], actor, now)
 
 
 def _once(session: Session, wanted: Sequence[Notice], actor: Actor, now: datetime) -> list[Notice]:

@@ -8,6 +8,8 @@ from decimal import Decimal
 
 import pytest
 
+from services.evidence import service as evidence
+from services.intake import service as intake
 from services.lifecycle.create import create
 from services.models import Claim, Receivable
 from services.payment import receivables
@@ -16,6 +18,8 @@ from tests.services import after_world
 from tests.services.letters_reader import NOW, Reader, does, on
 from tests.services.paying_world import decided
 from tests.services.review_world import MALIGNANT, in_review, passes
+from tests.services.supplement_world import reminder
+from tests.support.claims import XJ_EVENT, verified
 from tests.support.databases import Fresh
 from tests.support.road import pay
 from tests.support.world import ROOT, World, build_world
@@ -70,3 +74,21 @@ def test_money_back_is_told_when_asked_and_when_over(world: World) -> None:
     assert reader.new(claim, later) == []
     does(world, "xj.head", receivables.write_off, receivable_id=key, now=later)
     assert reader.new(claim, later) == [("repayment", "member")]
+
+
+def test_a_claim_taken_up_again_is_told_when_its_new_promise_is_missed_too(world: World) -> None:
+    """Late on 13 April; asked, lapsed, taken up and verified on 25 May: 15 working days from then are 15 June."""
+    clerk, member, reader = world.actor("xj.clerk"), world.member(0, "xj"), Reader(world)
+    with world.db.unit_of_work(ROOT.scope) as session:
+        claim = verified(session, world, member, XJ_EVENT, NOW, clerk="xj.clerk").id
+    told = [reader.calendar(claim, on(date(2026, 4, day))).count(("extended", "member")) for day in (12, 13, 14)]
+    with world.db.unit_of_work(ROOT.scope) as session:
+        listed = evidence.ask(session, claim_id=claim, items=[{"paper": "other", "reason": "缺"}], actor=clerk, now=on(date(2026, 4, 14)))
+        evidence.deliver(session, supplement_id=listed.id, actor=clerk, now=on(date(2026, 4, 14)))
+        reader.seen.add(reminder(session, session.get_one(Claim, claim), listed, 50))
+        assert evidence.lapse(session, actor=ROOT, now=on(date(2026, 5, 24))) == [claim]
+        intake.resume(session, claim_id=claim, actor=member.actor, now=on(date(2026, 5, 25)))
+        evidence.verify(session, claim_id=claim, actor=clerk, now=on(date(2026, 5, 25)))
+    days = (date(2026, 5, 25), date(2026, 6, 14), date(2026, 6, 15), date(2026, 6, 16))
+    told += [reader.calendar(claim, on(day)).count(("extended", "member")) for day in days]
+    assert told == [0, 1, 0, 0, 0, 1, 0]
