@@ -122,6 +122,12 @@ def days_before(stays: tuple[Stay, ...], cover: Cover) -> tuple[int, ...]:
             *(max(0, (cover.effective - start).days) for start, _ in _admissions(stays)))
 
 
+def reaches_outside(stays: tuple[Stay, ...], cover: Cover) -> bool:
+    """Whether a day of a stay lies before or after the cover."""
+    return any(stay.from_ < cover.effective or max(stay.from_, stay.to - timedelta(days=1)) > cover.until
+               for stay in stays if stay.from_ and stay.to)
+
+
 def _admissions(stays: tuple[Stay, ...]) -> list[tuple[date, date]]:
     dated = sorted((stay.from_, stay.to) for stay in stays if stay.from_ and stay.to)
     merged: list[tuple[date, date]] = []

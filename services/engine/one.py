@@ -10,7 +10,7 @@ from services.core.errors import InputError
 from services.core.money import round_line, show
 from services.engine.conditions import Reason, benefit_refusal, expand, in_list, plan_refusal
 from services.engine.event import known_day, report_day
-from services.engine.facts import Facts, assumed_behaviour, gather, same_disease
+from services.engine.facts import Facts, assumed_behaviour, gather, reaches_outside, same_disease
 from services.engine.steps import ZERO, number_of, run
 from services.rulebook.computation import Computation, Event
 from services.rulebook.flow import Unit
@@ -19,7 +19,7 @@ from services.rulebook.parts import Benefit, ListRule, holds
 from services.rulebook.results import Line, Nothing, Outcome, Result, Row
 from services.rulebook.schema import RuleBook
 from services.rulebook.steps import Manual
-from services.rulebook.values import nearest
+from services.rulebook.values import FactRef, nearest
 from services.rulebook.waiting import WAITING
 from services.workdays.count import add_working
 
@@ -210,11 +210,19 @@ def _flag(work: _Work, report_due: date | None) -> None:
         "exclusion_suspected": "suspected" in c.exclusions.values(),
         "behaviour_assumed": facts.behaviour_assumed and any(rule.behaviour for rule in book.lists.values()),
         "code_conflict": bool(book.lists) and _code_conflicts(c.event),
+        "stay_outside_cover": _days_on_no_cover(work),
         "severity_conflict": _severity_conflicts(c.event.severity, facts.get("event.behaviour")),
     }
     work.flags |= {code for code, stands in raised.items() if stands}
     work.flags |= {flag.code for flag in book.flags
                    if all(holds(condition, facts.get(condition.fact)) for condition in flag.when)}
+
+
+def _days_on_no_cover(work: _Work) -> bool:
+    """A benefit pays by the day, a stay reaches outside the cover, and what dates the plan is not the stay: no other cover will answer."""
+    ran = {*(line.benefit for line in work.lines), *(item.benefit for item in work.nothing if item.rows)}
+    by_day = any(getattr(work.book.benefits[name].steps[0], "take", None) == FactRef(fact="event.stays.days") for name in ran)
+    return by_day and work.book.dated_by[0] != "event.stays.from" and reaches_outside(work.c.event.stays, work.c.cover)
 
 
 def _severity_conflicts(severity: str | None, behaviour: object) -> bool:

@@ -36,5 +36,6 @@ FLAGS: dict[str, str] = {
     "code_conflict": "疾病编码与形态学性质码不一致，以性质码为准，请核对病理报告",
     "same_disease_check": "先前给付未记疾病编码，请确认不是同一疾病",
     "same_limb_assumed": "同组伤残项目按同一肢体取最高一项，请核实",
+    "stay_outside_cover": "有住院日在保障期外，是否由续保的一年承担请核对条款",
     "annual_maximum_cut": "已按年度最高额截减",
 }

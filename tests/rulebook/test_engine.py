@@ -96,6 +96,16 @@ def test_male_or_too_old_is_not_eligible() -> None:
     assert nx(cover=renewed, person={"born": "1961-01-01"}).outcome == "nothing"
 
 
+@pytest.mark.parametrize(("first", "last", "flagged"), [("2026-11-20", "2027-01-01", False), ("2026-11-20", "2027-01-02", True),
+                                                        ("2027-01-01", "2027-01-31", True), ("2026-01-01", "2026-02-01", False),
+                                                        ("2025-12-31", "2026-02-01", True)])
+def test_a_stay_outside_the_cover_is_a_flag_where_the_stay_does_not_date_the_plan(first: str, last: str, flagged: bool) -> None:
+    """The specimen dates the plan: no other cover answers for such days, and articles 6 and 9 can be read either way."""
+    result = nx({"stays": [{"from": first, "to": last}]})
+    assert ("stay_outside_cover" in result.flags) == flagged
+    assert "stay_outside_cover" not in nx({"stays": [{"from": first, "to": last}], "icd10": "C34.900"}).flags
+
+
 def test_late_report_is_a_flag_and_pays() -> None:
     result = nx(reported_on="2026-03-27")
     assert (result.flags, result.outcome) == (("late_report",), "pay")

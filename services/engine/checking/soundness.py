@@ -202,7 +202,7 @@ def _idle(document: Document, book: RuleBook) -> Iterator[tuple[Key, str]]:
         if bool(clock.days) == bool(clock.years):
             yield ("clocks", name), "要写 days 或 years，只写一个"
         elif name == "limitation" and clock.years != _LIMITATION:
-            yield ("clocks", name), f"申领时效只能是 years: {_LIMITATION}：补件、重新审核和届满提醒都按{_LIMITATION}年办理，写别的会使文书与办理不一致"
+            yield ("clocks", name), f"申领时效只能是 years: {_LIMITATION}：重新审核和届满提醒都按{_LIMITATION}年办理"
 
 
 def _papers(book: RuleBook) -> Iterator[tuple[Key, str]]:
