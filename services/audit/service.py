@@ -15,6 +15,7 @@ from services.core.crypto import key_ring
 from services.core.errors import NotFound
 from services.core.ids import uuidv7
 from services.models import AccessRecord
+from services.models.claim import GENESIS
 
 Head = tuple[int, bytes]
 
@@ -58,8 +59,11 @@ def insert(session: Session, links: Sequence[Link], *, account: uuid.UUID | None
 
 def append(session: Session, entries: Sequence[Entry], *, account: uuid.UUID | None, person: uuid.UUID | None,
            at: datetime) -> None:
-    """Record things that are no transitions (a paper uploaded, a card corrected) on the claims' chains."""
+    """Record things that are no transitions (a paper uploaded, a card corrected) on the chains of one kind: claims, runs or feeds."""
     if not entries:
+        return
+    if entries[0].machine == "feed":
+        _of_feeds(session, entries, account=account, person=person, at=at)
         return
     chains = sorted({entry.chain_id for entry in entries})
     table = "payment_run" if entries[0].machine == "payment_run" else "claim"
@@ -75,6 +79,22 @@ def append(session: Session, entries: Sequence[Entry], *, account: uuid.UUID | N
                 " FROM unnest(CAST(:ids AS uuid[]), CAST(:seqs AS int[]), CAST(:heads AS bytea[])) AS r(id, seq, head)"
                 " WHERE t.id = r.id"),
         {"ids": chains, "seqs": [heads[i][0] for i in chains], "heads": [heads[i][1] for i in chains]})
+
+
+_FEEDS = sa.text("SELECT id FROM feed_file WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE")
+_LAST = sa.text("""
+    SELECT DISTINCT ON (chain_id) chain_id, seq, hash FROM audit_record WHERE chain_id = ANY(CAST(:ids AS uuid[]))
+    ORDER BY chain_id, seq DESC""")
+
+
+def _of_feeds(session: Session, entries: Sequence[Entry], *, account: uuid.UUID | None, person: uuid.UUID | None, at: datetime) -> None:
+    """A feed does not keep its chain's end: the last record is."""
+    chains = sorted({entry.chain_id for entry in entries})
+    if len(session.execute(_FEEDS, {"ids": chains}).all()) != len(chains):
+        raise NotFound("chain_missing", "没有这一数据文件，或不在您的管辖范围内", remedy="核对编号")
+    heads: dict[uuid.UUID, Head] = dict.fromkeys(chains, (0, GENESIS))
+    heads |= {row.chain_id: (row.seq, row.hash) for row in session.execute(_LAST, {"ids": chains})}
+    insert(session, link_all(entries, heads, account=account, person=person, at=at), account=account, person=person, at=at)
 
 
 def looked(session: Session, *, org_key: str, account: uuid.UUID, claim_id: uuid.UUID | None, what: str,

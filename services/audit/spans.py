@@ -24,10 +24,11 @@ LOWEST, HIGHEST = uuid.UUID(int=0), uuid.UUID(int=(1 << 128) - 1)
 CHAINS = 10_000                 # of one span
 DAMAGED = "audit_place_damaged"
 _LONGEST = 200 * CHAINS * 10    # bytes of a span's spelling, far above what any comes to
-# Claims and payment runs carry their chains' ends; a roster and a feed have a chain of one record, which is its end.
+# Claims and payment runs carry their chains' ends; a roster has a chain of one record, which is its end, a feed's is its last one.
 HEADS = ("SELECT id, audit_seq, audit_head FROM claim UNION ALL SELECT id, audit_seq, audit_head FROM payment_run"
          " UNION ALL SELECT r.id, 1, a.hash FROM roster_import r JOIN audit_record a ON (a.chain_id, a.seq) = (r.id, 1)"
-         " UNION ALL SELECT f.id, 1, a.hash FROM feed_file f JOIN audit_record a ON (a.chain_id, a.seq) = (f.id, 1)")
+         " UNION ALL SELECT f.id, a.seq, a.hash FROM feed_file f CROSS JOIN LATERAL (SELECT seq, hash FROM audit_record"
+         " WHERE chain_id = f.id ORDER BY seq DESC LIMIT 1) a")
 _NEXT = f"SELECT id, audit_seq, audit_head FROM ({HEADS}) h WHERE id > %s ORDER BY id LIMIT %s"
 
 

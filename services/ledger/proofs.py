@@ -71,8 +71,9 @@ CLAIMS = """
         UNION ALL SELECT id, NULL, CASE WHEN change_fen > 0 THEN 'decided' ELSE 'lapsed' END, 0, 'payable', -change_fen
             FROM window_version WHERE change_fen <> 0
         UNION ALL SELECT id, NULL, 'credited', 0, 'payable', our_fen FROM window_day WHERE state = 'paid'
-        -- A settlement's: by partition, and by run over all its files.
+        -- A settlement's: by partition, by line given up for good, and by run over all its files.
         UNION ALL SELECT id, NULL, 'decided', 0, 'payable', -due_fen FROM settlement_part WHERE due_fen > 0
+        UNION ALL SELECT id, NULL, 'lapsed', 0, 'payable', amount_fen FROM settlement_payment WHERE state = 'cancelled'
         UNION ALL SELECT run_id, NULL, CASE kind WHEN 'sent' THEN 'sent' WHEN 'credit' THEN 'credited' ELSE 'bounced' END, 0,
             CASE kind WHEN 'credit' THEN 'in_transit' ELSE 'payable' END, sum(CASE kind WHEN 'return' THEN -amount_fen ELSE amount_fen END)
             FROM bank_line WHERE settlement_payment_id IS NOT NULL AND fault IS NULL GROUP BY run_id, kind),

@@ -34,6 +34,7 @@ from services.payment.queries import papers_of
 from services.payment.returns import ReturnSummary, read_return
 from services.payment.rules import purpose_of, rest_of_each
 from services.payment.runs import allow_over, build_run, exclude, release, send_back, submit, write_file
+from services.payment.settled_heirs import give_to_heirs
 from services.payment.settling import settle
 from services.payment.unmatched import confirm as confirm_line
 from services.payment.unmatched import propose_assign, propose_dismiss
@@ -41,8 +42,8 @@ from services.payment.unmatched import undo as undo_line
 from statemachines.states import PaymentState
 
 __all__ = ["ReturnSummary", "allow_over", "announce", "build_run", "confirm_advance", "confirm_card", "confirm_line", "drop_advance",
-           "exclude", "note_death", "plan", "propose_advance", "propose_assign", "propose_card", "propose_dismiss", "read_return",
-           "register_account", "release", "send_back", "settle", "submit", "undo_line", "write_file"]
+           "exclude", "give_to_heirs", "note_death", "plan", "propose_advance", "propose_assign", "propose_card", "propose_dismiss",
+           "read_return", "register_account", "release", "send_back", "settle", "submit", "undo_line", "write_file"]
 
 _Row = sa.Row[tuple[object, ...]]
 
