@@ -71,8 +71,8 @@ def allowance(*stays: tuple[str, str]) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(("stays", "total"), [
-    ([("2025-12-30", "2026-01-06")], "160.00"),                     # five days inside, the first of them unpaid
-    ([("2025-12-30", "2026-01-06"), ("2026-03-01", "2026-03-11")], "520.00"),
+    ([("2025-12-30", "2026-01-06")], "200.00"),                     # five days inside; the unpaid first day was 30 December
+    ([("2025-12-30", "2026-01-06"), ("2026-03-01", "2026-03-11")], "560.00"),
     ([("2025-12-01", "2025-12-20"), ("2026-03-01", "2026-03-11")], "360.00")])
 def test_a_stay_begun_before_the_cover_counts_from_its_first_day(stays: list[tuple[str, str]], total: str) -> None:
     c = parse(allowance(*stays))
