@@ -50,6 +50,7 @@ from services.api.routes import (
     reproduced,
     review,
     rosters,
+    settled_heirs,
     settlements,
     summaries,
     system,
@@ -64,7 +65,7 @@ from services.wiring import Wiring
 PREFIX = "/api/v1"
 ROUTERS = (system, plans, clock_policies, organisations, accounts, people, records, rosters, covers, report_files, drafts,
            joining, cases, claims, heirs, papers, uploads, fields, findings, invoices, review, summaries, quality, inputs,
-           insurer, payments, bank_lines, notices, objections, conversation, advances, deliveries, office_letters, checking,
+           insurer, payments, settled_heirs, bank_lines, notices, objections, conversation, advances, deliveries, office_letters, checking,
            letter_register, metrics, boards, moves, replays, window, window_days,
            settlements, access_report, privacy, reproduced)
 _NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"    # of what says no policy of its own

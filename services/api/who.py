@@ -180,6 +180,7 @@ _TABLE: tuple[tuple[Roles, str], ...] = (
     (FINANCE | _AUDITOR, "GET /payment-runs/{run_id}/file"),
     (FINANCE | _HEAD | _AUDITOR | _CLERK, "GET /payments"),
     (_MAKER, "POST /payment-runs; POST /payment-runs/{run_id}/submit; POST /receivables/{receivable_id}/agree"),
+    (_MAKER, "POST /payments/{payment_id}/heirs"),
     (_CHECKER, "POST /payment-runs/{run_id}/release; POST /payment-runs/{run_id}/send-back"),
     (FINANCE, """
         POST /payments/exclude; POST /payments/{payment_id}/card/confirm; POST /bank-returns

@@ -20,7 +20,7 @@ from services.core.texts import written
 from services.ledger import settled as ledger
 from services.lifecycle.facts import ACTOR, bound
 from services.lifecycle.settled_facts import kin
-from services.models import FeedFile, PaymentRun, Settlement, SettlementPayment
+from services.models import FeedFile, Payment, PaymentRun, Settlement, SettlementPayment
 from services.payment import settled
 from services.payment.contradicted import require_clear
 
@@ -39,7 +39,7 @@ def give_to_heirs(session: Session, *, payment_id: uuid.UUID, reason: str, actor
     """Planned or returned → cancelled, the obligation booked back. Of a settlement's line only.
 
     Raises NotPermitted for another role, the own line or the family's; Conflict `settled_line_moved` for one in a run, at the bank or
-    paid, `credit_contradicts`; GuardFailed `payee_lives`; InputError `reason`.
+    paid, `payment_of_claim`, `credit_contradicts`; GuardFailed `payee_lives`; InputError `reason`.
     """
     actor.require(Role.FINANCE_MAKER, what="将款项转由继承人申领")
     if actor.person_id is None:
@@ -66,6 +66,8 @@ def _locked(session: Session, payment_id: uuid.UUID) -> tuple[SettlementPayment,
     line = session.exec(select(SettlementPayment).where(SettlementPayment.id == payment_id).with_for_update().execution_options(
         populate_existing=True)).first()
     if line is None:
+        if session.get(Payment, payment_id) is not None:
+            raise Conflict("payment_of_claim", "这是案件的款项，不是季度结算的款项", remedy="在该案件中登记身故，由继承人领取")
         raise NotFound("not_found", "没有这一笔结算款项，或不在您的管辖范围内", remedy="核对编号")
     settlement = session.get_one(Settlement, line.settlement_id)
     if line.state not in ("planned", "returned") or line.run_id != run_id or settlement.state != "settled":

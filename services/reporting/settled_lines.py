@@ -23,6 +23,8 @@ _VIEW = """
 _OF_RUN = sa.text(_VIEW.format("p.run_id = :run AND p.line > :after", "p.line"))
 _ONE = sa.text(_VIEW.format("p.id = :id", "p.id"))
 _THAT_WAIT = sa.text(_VIEW.format("p.waiting AND p.state = :state AND s.state = 'settled'", "p.id"))
+_OF_DEAD = sa.text(_VIEW.format("""p.waiting AND s.state = 'settled' AND EXISTS (
+    SELECT FROM person d WHERE d.id = coalesce(q.merged_into, q.id) AND d.died_on IS NOT NULL)""", "p.id"))
 _SUM = sa.text("SELECT count(*) AS lines, coalesce(sum(amount_fen), 0)::bigint AS fen FROM settlement_payment WHERE run_id = :run")
 
 
@@ -58,6 +60,11 @@ def one(session: Session, payment_id: uuid.UUID) -> list[PaymentView]:
 def that_wait(session: Session, state: str, *, limit: int = 200) -> list[PaymentView]:
     """Lines in no run (`planned`) or sent back (`returned`), oldest first; of the other states there are millions: none."""
     return [view for _, view in _views(session.execute(_THAT_WAIT, {"state": state, "limit": limit}))] if state in WAITING else []
+
+
+def of_dead(session: Session, *, limit: int = 200) -> list[PaymentView]:
+    """Lines that wait and will never be paid to their member, who died, oldest first: they are for the heirs to claim."""
+    return [view for _, view in _views(session.execute(_OF_DEAD, {"limit": limit}))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ WORDS = {
     "run_unanswered": N_("银行文件发出三天，没有全部回盘"),
     "bank_line_unmatched": N_("银行回盘中有对不上的行，一天以上没有处理"),
     "card_missing": N_("退汇或缺账户的款项五天没有更正账户"),
+    "settled_line_waits": N_("季度结算的款项五天没有付出"),
     "credit_unsettled": N_("款项全部到账，案件没有转为已支付"),
     "settlement_faulty": N_("季度结算因故停下"),
     "settlement_forgotten": N_("季度结算没有办完，也没有后台工作"),
@@ -69,6 +70,7 @@ REMEDIES = {
     "bank_line_unmatched": N_("在 /runs 的“对不上的行”中认领或写明理由"),
     "card_missing": N_("退汇的由经办人在 /book/returned 提出更换账户，财务在 /runs 确认；"
                        "没有账户或开户行不符的，在会员的“人员登记”页登记银行卡"),
+    "settled_line_waits": N_("在 /runs 办理：会员已去世的转由继承人申领，退回的更换账户，登记京卡后或没有列入批次的再制单"),
     "settlement_faulty": N_("打开 /settlements 看原因，改正后再次运行原来的 huzhu settle 命令，已完成的分区不会重做"),
     "window_day_differs": N_("打开 /window 核对该日的差异，通知医院更正"),
     "record_lost": N_("huzhu audit verify；保留数据库原样，不要重启，通知审计人员"),

@@ -10,6 +10,7 @@ MORE_NOT_PAGES = {"/settlements/{settlement_id}/unresolved", "/settlements/{sett
                   "/privacy/requests/{request_no}/file"}
 
 MORE_FORMS: dict[str, tuple[str, str]] = {
+    "/payments/{payment_id}/heirs": ("xj.maker", "/payments/{nothing}/heirs"),
     "/stuck/look": (HEAD, "/stuck/look"),
     "/stuck/{stuck_id}/again": (HEAD, "/stuck/{nothing}/again"),
     "/stuck/{stuck_id}/back": (HEAD, "/stuck/{nothing}/back"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 MORE = """
+K             W   /payments/{payment_id}/heirs
 OSHKCA        R   /settlements
 OSHKCA        R   /settlements/{settlement_id}
 Z             W   /window/settlements

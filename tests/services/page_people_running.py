@@ -16,6 +16,7 @@ K           W   /window/{day_id}/payment
 C           W   /window/{day_id}/confirm
 C           W   /window/{day_id}/send-back
 KC          RW  /runs/{run_no}/telling
+K           W   /payments/{payment_id}/heirs
 HX          R   /letter-wordings
 HX          RW  /letter-wordings/{code}
 HX          R   /letter-wordings/{code}/{letter}/{number}

@@ -187,7 +187,7 @@ def test_each_condition_is_met_by_its_cause(house: World, now: datetime, code: s
 
 
 def test_every_condition_has_its_cause_here() -> None:
-    assert CAUSES.keys() | {"work_waits", "database_held"} == service.BY_CODE.keys()
+    assert CAUSES.keys() | {"work_waits", "database_held", "settled_line_waits"} == service.BY_CODE.keys()
 
 
 def test_work_that_waits_although_a_worker_lives_is_told_apart_from_a_worker_that_is_away(house: World, now: datetime) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from services.core.db import Database
+from services.enrolment import persons
 from services.simulate.synthetic import synthetic_card
 from tests.services import settled_world
 from tests.services.api_world import Api
@@ -107,3 +108,28 @@ def test_through_the_api(api: Api, now: datetime) -> None:
     older = api.get("xj.maker", "/payment-runs", after=newest["next"]).json()["items"]
     assert [row["run_no"] for row in older] == [run.run_no]
     assert api.get("nx.maker", f"/payment-runs/{again.json()['id']}").status_code == 404
+
+
+def test_a_line_of_a_member_who_died_is_left_to_the_heirs_by_either_door(api: Api, now: datetime) -> None:
+    settlement = settled_world.settled(api.world, now, DUE, without_card=frozenset({0, 3}))
+    maker = somebody(api, now, "xj.maker")
+    assert "会员已去世的结算款项" not in maker.get("/runs").text
+    for n in (0, 3):
+        with api.db.unit_of_work(ROOT.scope) as session:
+            persons.note_died(session, person_id=api.world.member(n, "xj").person_id, died_on=date(2026, 3, 10), actor=ROOT, now=now)
+    found = settled_world.lines(api.world, settlement)
+    first, second = (found[api.world.member(n, "xj").person_id] for n in (0, 3))
+    shown = maker.get("/runs").text
+    assert "会员已去世的结算款项" in shown and f"/payments/{first.id}/heirs" in shown and f"/payments/{second.id}/heirs" in shown
+    assert f"/payments/{first.id}/heirs" not in somebody(api, now, "xj.checker").get("/runs").text      # sees it, has no button
+    refused = maker.send(f"/payments/{first.id}/heirs", reason="")
+    assert refused.status_code == 422 and "须写明理由" in refused.text
+    maker.get("/runs")
+    assert maker.send(f"/payments/{first.id}/heirs", reason="继承人已告知").headers["location"] == "/runs?done=heirs"
+    left = maker.get("/runs?done=heirs").text
+    assert "已转由继承人申领" in left and f"/payments/{first.id}/heirs" not in left
+    path = f"/payments/{second.id}/heirs"
+    assert api.post("xj.maker", path, {"reason": "继承人已告知"}, version=second.version + 1).status_code in (409, 412)
+    done = api.post("xj.maker", path, {"reason": "继承人已告知"}, version=second.version)
+    assert (done.status_code, done.json()["state"], done.json()["amount"]) == (200, "cancelled", "900.00"), done.text
+    assert "会员已去世的结算款项" not in maker.get("/runs").text

@@ -243,7 +243,7 @@ def payments(call: Reading, state: PaymentState) -> list[PaymentView]:
     return call.read(lambda session: attached.payments(session, state=state))
 
 
-def _hold(call: Call, session: Session, payment_id: uuid.UUID) -> None:
+def hold_one(call: Call, session: Session, payment_id: uuid.UUID) -> None:
     """A claim's payment, or a settlement's, which has no claim to lock: its run is locked by the verb."""
     found = settled_lines.one(session, payment_id)
     if not found:
@@ -252,7 +252,8 @@ def _hold(call: Call, session: Session, payment_id: uuid.UUID) -> None:
         raise stale(call.version, found[0].version)
 
 
-def _payment(session: Session, payment_id: uuid.UUID) -> PaymentView:
+def payment_view(session: Session, payment_id: uuid.UUID) -> PaymentView:
+    """The payment as it now stands."""
     session.flush()
     return attached.payments(session, payment_id=payment_id)[0]
 
@@ -261,9 +262,9 @@ def _payment(session: Session, payment_id: uuid.UUID) -> PaymentView:
 def propose_card(call: Changing, payment_id: uuid.UUID, body: Card) -> Response:
     """The payee's own; another person confirms it."""
     def run(session: Session) -> PaymentView:
-        _hold(call, session, payment_id)
+        hold_one(call, session, payment_id)
         payment.propose_card(session, payment_id=payment_id, **body.model_dump(), actor=call.actor, now=call.now)
-        return _payment(session, payment_id)
+        return payment_view(session, payment_id)
     return call.act(body, run, status=200)
 
 
@@ -271,9 +272,9 @@ def propose_card(call: Changing, payment_id: uuid.UUID, body: Card) -> Response:
 def confirm_card(call: Changing, payment_id: uuid.UUID, body: Nothing) -> Response:
     """Attempt + 1 under the same obligation: never paid twice."""
     def run(session: Session) -> PaymentView:
-        _hold(call, session, payment_id)
+        hold_one(call, session, payment_id)
         payment.confirm_card(session, payment_id=payment_id, actor=call.actor, now=call.now)
-        return _payment(session, payment_id)
+        return payment_view(session, payment_id)
     return call.act(body, run, status=200)
 
 

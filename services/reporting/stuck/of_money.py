@@ -10,6 +10,18 @@ _CARDS = "EXISTS (SELECT FROM bank_card b, payee y WHERE y.id = p.payee_id AND b
 _PAYABLE = f"{_CARDS} AND (c.banks = '[]'::jsonb OR c.banks ? b.bank))"
 _WHY_NOT = f"CASE WHEN {_CARDS}) THEN '领款账户的开户行不在本计划允许范围内' ELSE '没有领款账户' END"
 
+# A line has no day of its own: it waits since its settlement ended, or since the run that it came back from was sent.
+_SETTLED_WAITS = """
+    SELECT w.plan || ' ' || w.year || 'Q' || w.quarter || ' ' || w.why, w.org_key, NULL::uuid, w.id, min(w.since),
+           w.why || '：' || count(*) || ' 笔，共 ' || (sum(w.amount_fen) / 100)::numeric(18, 2) || ' 元'
+    FROM (SELECT s.id, s.org_key, s.plan, s.year, s.quarter, p.amount_fen, coalesce(n.sent_at, s.ended_at) AS since,
+              CASE WHEN d.died_on IS NOT NULL THEN '会员已去世' WHEN p.state = 'returned' THEN '被银行退回'
+                   WHEN p.card_id IS NULL THEN '没有账户' ELSE '没有列入批次' END AS why
+          FROM settlement_payment p JOIN settlement s ON s.id = p.settlement_id AND s.state = 'settled'
+          JOIN person q ON q.id = p.person_id JOIN person d ON d.id = coalesce(q.merged_into, q.id)
+          LEFT JOIN payment_run n ON n.id = p.run_id WHERE p.waiting) w
+    WHERE w.since < :now - interval '5 days' GROUP BY w.id, w.org_key, w.plan, w.year, w.quarter, w.why"""
+
 CONDITIONS = (
     Condition("handoff_unsent", "案卷已组好，没有送保险公司，也没有后台工作", AGAIN, f"""
         SELECT c.claim_no, h.org_key, h.claim_id, h.id, c.updated_at, '第 ' || h.round || ' 轮案卷没有送出'
@@ -49,6 +61,8 @@ CONDITIONS = (
         FROM payment p JOIN claim c ON c.id = p.claim_id
         WHERE p.waiting AND (p.state = 'returned' OR p.left_out IS NOT NULL OR (p.channel = 'bank' AND NOT {_PAYABLE}))
         AND p.created_at < :now - interval '5 days' GROUP BY c.id"""),
+    Condition("settled_line_waits", "季度结算的款项五天没有付出",
+              "在 /runs 办理：会员已去世的转由继承人申领，退回的更换账户，登记京卡后或没有列入批次的再制单", _SETTLED_WAITS),
     Condition("credit_unsettled", "款项全部到账，案件没有转为已支付", AGAIN, """
         SELECT c.claim_no, c.org_key, c.id, c.id, c.updated_at, '款项已全部到账，案件仍为待支付'
         FROM claim c WHERE c.state = 'payable' AND c.updated_at < :now - interval '1 hour'

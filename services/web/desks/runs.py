@@ -48,7 +48,7 @@ def runs(visit: Visit) -> Response:
 def _runs(visit: Visit, problem: HuzhuError | None = None) -> Response:
     def run(session: Session) -> dict[str, Any]:
         found = paying.runs(session, after=visit.query.get("after", ""))
-        return {"settlements": settled_lines.waiting(session), "waiting": paying.waiting(session),
+        return {"settlements": settled_lines.waiting(session), "waiting": paying.waiting(session), "dead": settled_lines.of_dead(session),
                 "left_out": paying.left_out(session), "runs": found,
                 "returned": attached.payments(session, state="returned"),
                 "unmatched": payments.unmatched_lines(session, 50)}
@@ -185,6 +185,15 @@ def confirm(visit: Visit, payment_id: str) -> Response:
     return visit.attempt(
         lambda session: payment.confirm_card(session, payment_id=_payment(session, payment_id).id, actor=visit.actor, now=visit.now),
         again=lambda problem: _card(visit, payment_id, problem), then="/runs", done="confirmed")
+
+
+@pages.post("/payments/{payment_id}/heirs", roles=MAKER)
+def give_to_heirs(visit: Visit, payment_id: str) -> Response:
+    """A settlement's line of a member who died; the heirs' claim gives it."""
+    return visit.attempt(
+        lambda session: payment.give_to_heirs(session, payment_id=_payment(session, payment_id).id, reason=_reason(visit),
+                                              actor=visit.actor, now=visit.now),
+        again=lambda problem: _runs(visit, problem), then="/runs", done="heirs")
 
 
 def _id(text: str) -> uuid.UUID:
