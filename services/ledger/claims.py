@@ -93,9 +93,10 @@ _LAPSED = "FROM ledger_entry k WHERE k.source_id = q.id AND k.step = 'lapsed'"
 _DUE = {
     "decided": _due("decided", "d.id", on="d.at", account="'payable'", fen="-d.amount_fen", other=_EXPENSE, refund="d.kind = 'refund'",
                     rows="decision d JOIN claim c ON c.id = d.claim_id WHERE d.amount_fen > 0"),
-    # At the round's beginning, and what more of it at its end.
+    # At the round's beginning, and what more of it, or the first of it, at its end: at the very moment of the conclusion.
     "lapsed": _due("lapsed", "q.id", attempt=f"(SELECT count(*)::int {_LAPSED})", account="'payable'", refund=_LAPSED_OF,
-                   on=f"CASE WHEN EXISTS (SELECT 1 {_LAPSED}) THEN coalesce(q.concluded_at, q.confirmed_at) ELSE q.confirmed_at END",
+                   on=f"CASE WHEN q.concluded_at = :at OR EXISTS (SELECT 1 {_LAPSED}) THEN coalesce(q.concluded_at, q.confirmed_at)"
+                      " ELSE q.confirmed_at END",
                    fen=f"q.lapsed_fen - (SELECT coalesce(sum(k.amount_fen), 0) {_LAPSED})",
                    other=f"CASE WHEN {_LAPSED_OF} THEN 'refunds' ELSE 'benefits' END",
                    rows=f"""reopening q JOIN claim c ON c.id = q.claim_id WHERE q.confirmed_at IS NOT NULL

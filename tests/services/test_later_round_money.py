@@ -99,6 +99,8 @@ def test_what_the_bank_returned_in_the_round_is_not_asked_back(world: World, now
     assert planned(world, claim, later) == [("cancelled", 1, 100_000)]
     assert held(world, claim) == [(1, "in_situ", 100_000, "released")], "nobody has the money: the cover is free"
     assert books(world) == {"benefits": 0, "payable": 0, "in_transit": 0} and promises(world) == []
+    assert [row.fact_on for row in ask(world, "SELECT fact_on FROM ledger_transaction WHERE kind = 'lapsed'")] == [later.date()], (
+        "on the day the round ended: on the day it began the bank had not returned it")
     with world.db.unit_of_work(ROOT.scope) as session:
         assert review.close(session, actor=ROOT, now=later) == [claim]
 
