@@ -19,16 +19,19 @@ from services.rulebook import registry
 from services.rulebook.results import Result
 from services.rulebook.vocabulary import parse
 
-# Claims whose concluded later round gave nothing more, and who hold exactly what that round left them: all else came back. A year
-# that is reckoned as a whole is left as it is when some of it stands, because other claims of the year were set off against it.
+# Claims whose concluded later round gave nothing more, and who hold, or are to be sent anew, exactly what that round left them: all
+# else came back. By the decisions, not the payments, which may be planned after this. A year that is reckoned as a whole is left as
+# it is when some of it stands, because other claims of the year were set off against it.
 _EVEN = sa.text("""
     SELECT c.id, c.org_key, c.cover_id, c.round, c.plan, c.plan_from, q.after_fen, w.input, k.last_timely_day
     FROM claim c JOIN reopening q ON q.claim_id = c.id AND q.round = c.round AND q.concluded_at IS NOT NULL
     JOIN decision d ON d.claim_id = c.id AND d.round = c.round AND d.amount_fen = 0
     JOIN worksheet w ON w.id = d.worksheet_id JOIN case_file k ON k.id = c.case_id
     WHERE c.id IN (SELECT unnest(CAST(:ids AS uuid[]))) AND c.route = 'office' AND c.state IN ('refused', 'closed')
-    AND q.after_fen = (SELECT coalesce(sum(p.amount_fen), 0) FROM payment p WHERE p.claim_id = c.id AND p.state <> 'cancelled')
-        - (SELECT coalesce(sum(v.received_fen), 0) FROM receivable v WHERE v.claim_id = c.id)
+    AND q.after_fen = (SELECT sum(e.amount_fen) FROM decision e WHERE e.claim_id = c.id)
+        - (SELECT sum(o.lapsed_fen) FROM reopening o WHERE o.claim_id = c.id)
+        - (SELECT coalesce(sum(v.received_fen - CASE v.why WHEN 'advance' THEN v.amount_fen ELSE 0 END), 0)
+            FROM receivable v WHERE v.claim_id = c.id)
     ORDER BY c.id""")
 _STANDS = sa.text("""
     INSERT INTO reservation (id, org_key, cover_id, claim_id, round, benefit, amount_fen, days, state, made_at)

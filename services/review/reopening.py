@@ -193,22 +193,25 @@ def _waived(session: Session, claim_id: uuid.UUID) -> int:
 def _drop_returned(session: Session, made: Reopening, claim: Claim, back: int, actor: Actor, now: datetime) -> int:
     """Of what is too much (`back`, fen), the part the bank returned since the round began: nobody has it, so nobody is asked for it.
 
-    It lapses like what was never paid; gives its fen. Only all of it, so that of several receivers none is left out alone; an advance
-    has its own ways.
+    It lapses like what was never paid; gives its fen. Always all of it is cancelled, so that of several receivers none is left out
+    alone: what stands of it is planned anew in their shares. An advance has its own ways.
     """
-    rows = session.exec(select(Payment).where(
-        Payment.claim_id == claim.id, col(Payment.round) < claim.round, Payment.purpose != "advance",
-        col(Payment.state).in_((PaymentState.PLANNED, PaymentState.RETURNED))).order_by(col(Payment.id))).all()
+    live = session.exec(select(Payment).where(
+        Payment.claim_id == claim.id, Payment.state != PaymentState.CANCELLED).order_by(col(Payment.id))).all()
+    rows = [row for row in live if row.round < claim.round and row.purpose != "advance"
+            and row.state in (PaymentState.PLANNED, PaymentState.RETURNED)]
     came = sum(row.amount_fen for row in rows)
-    if not 0 < came <= back:
+    # Somebody else who kept hers may have more than her share of what stands: the rest can then not be shared out anew.
+    if not came or not back or (came > back and len(rows) < len(live) and len({row.person_id for row in live}) > 1):
         return 0
     fire(session, "payment", "cancel", [Move(row.id, details={"why": "reopened"}) for row in rows], actor=_system(), now=now)
-    made.lapsed_fen += came
+    fallen = min(came, back)
+    made.lapsed_fen += fallen
     made.concluded_at = now
     session.add(made)
     session.flush()
     ledger.lapsed(session, claim_ids=[claim.id], actor=actor, now=now)
-    return came
+    return fallen
 
 
 def _after(session: Session, claim: Claim, decision: Decision, kept: int, waived: int) -> int:

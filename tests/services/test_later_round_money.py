@@ -11,7 +11,9 @@ from typing import TypeVar
 import pytest
 
 from services.core.db import Database
+from services.models import Claim
 from services.payment import receivables
+from services.payment import service as payment
 from services.review import amendment, upholding
 from services.review import service as review
 from tests.services.after_world import (
@@ -25,9 +27,10 @@ from tests.services.after_world import (
     planned,
     routed,
 )
+from tests.services.paying_world import heirs, prove_heirs, read, returned_file, sent
 from tests.services.review_world import claim_row, digest, in_review, passes
 from tests.services.test_advance import promises
-from tests.services.test_payment_later_round import again, corrected, sent_back, upheld
+from tests.services.test_payment_later_round import again, corrected, paid_again, sent_back, upheld
 from tests.support.road import pay
 from tests.support.world import ROOT, World, build_world
 
@@ -103,6 +106,45 @@ def test_what_the_bank_returned_in_the_round_is_not_asked_back(world: World, now
         "on the day the round ended: on the day it began the bank had not returned it")
     with world.db.unit_of_work(ROOT.scope) as session:
         assert review.close(session, actor=ROOT, now=later) == [claim]
+
+
+def lowered_after_return(world: World, claim: uuid.UUID, now: datetime) -> None:
+    """The round lets 1000 of the 15000 stand that the bank returned meanwhile; nothing is asked back."""
+    does(world, "xj.office2", upholding.uphold, claim_id=claim, seen=digest(world.db, claim), now=now)
+    [done] = concluded(world, claim, now)
+    assert (done.result, done.before_fen, done.after_fen, done.receivable_fen) == ("lowered", 1_500_000, 100_000, 0)
+    assert owed(world, claim) == [] and held(world, claim) == [
+        (1, "malignant", 1_500_000, "released"), (2, "in_situ", 100_000, "paid")]
+
+
+def test_of_what_the_bank_returned_only_what_stands_goes_out_again(world: World, now: datetime) -> None:
+    claim, later = decided(world, 3, now, event=MALIGNANT), now + SIX_DAYS
+    run = pay(world, [claim], now)
+    again(world, claim, now, IN_SITU)
+    sent_back(world, run, later)
+    corrected(world, claim, later)
+    lowered_after_return(world, claim, later)
+    assert planned(world, claim, later) == [("cancelled", 1, 1_500_000), ("planned", 2, 100_000)]
+    assert books(world) == {"benefits": 100_000, "payable": -100_000, "in_transit": 0} and promises(world) == []
+    paid_again(world, later)
+    assert payments(world, claim) == [("cancelled", 1, 1_500_000), ("credited", 2, 100_000)]
+    assert books(world) == {"benefits": 100_000, "payable": 0, "in_transit": 0} and promises(world) == []
+
+
+def test_so_it_is_for_two_receivers_who_both_lack_it(world: World, now: datetime) -> None:
+    claim, later = decided(world, 3, now, event=MALIGNANT), now + SIX_DAYS
+    with world.db.unit_of_work(ROOT.scope) as session:
+        prove_heirs(session, session.get_one(Claim, claim), now)
+    does(world, "xj.clerk", payment.note_death, claim_id=claim, died_on=now.date(), heirs=heirs([1, 2], [1, 2]), now=now)
+    run = sent(world, now)
+    read(world, returned_file(world, run, "credited", "credited"), now)
+    with world.db.unit_of_work(ROOT.scope) as session:
+        payment.settle(session, claim_ids=[claim], actor=ROOT, now=now)
+    again(world, claim, now, IN_SITU)
+    read(world, returned_file(world, run, "returned", "returned", serial="R1"), later)
+    lowered_after_return(world, claim, later)
+    assert sorted(planned(world, claim, later)) == [("cancelled", 1, 750_000)] * 2 + [("planned", 2, 50_000)] * 2
+    assert promises(world) == []
 
 
 def test_what_is_out_is_asked_back_and_what_came_back_is_not(world: World, now: datetime) -> None:
