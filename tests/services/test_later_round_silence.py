@@ -7,14 +7,17 @@ import uuid
 from datetime import datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from documents.render import render
 from services.core.db import Database
+from services.core.errors import GuardFailed
 from services.evidence import service as evidence
 from services.models import Notice, Supplement
 from services.notice import service as notice
+from services.review import service as review
 from tests.services.after_world import accepted, ask, concluded, decided, lodged, planned, routed
-from tests.services.review_world import claim_row, passes, verify
+from tests.services.review_world import claim_row, digest, passes, verify
 from tests.support.world import ROOT, World, build_world
 
 LATER = timedelta(days=40)
@@ -76,6 +79,35 @@ def test_the_round_is_decided_on_the_file_as_it_is(world: World, listed: tuple[u
     assert [(row.round, row.amount_fen, row.state) for row in ask(world, "SELECT * FROM reservation ORDER BY round")] == [
         (1, 100_000, "released"), (2, 100_000, "reserved")]
     assert [row.state for row in ask(world, "SELECT state FROM objection")] == ["decided"]
+
+
+def test_a_required_paper_that_did_not_come_again_is_done_without_by_the_office_alone(
+        world: World, listed: tuple[uuid.UUID, uuid.UUID], now: datetime) -> None:
+    """Its earlier copy was sent back: nothing is paid without it in silence, and the round does not stick for want of it."""
+    claim, supplement = listed
+    later, senior = now + LATER, world.actor("xj.senior")
+    [paper] = ask(world, "SELECT p.id FROM paper p JOIN claim c ON c.id = p.claim_id AND c.required ? p.kind WHERE p.kind = 'pathology'")
+    with world.db.unit_of_work(senior.scope) as session:
+        evidence.judge(session, paper_id=paper.id, accept=False, fault="印章不清", actor=senior, now=now)
+    reminded(world, claim, supplement, now)
+    lapse(world, later)
+    with world.db.unit_of_work(ROOT.scope) as session:
+        session.execute(sa.text("UPDATE claim SET identity_matched = true WHERE id = :id"), {"id": claim})
+    with pytest.raises(GuardFailed, match="papers_incomplete"), world.db.unit_of_work(senior.scope) as session:
+        evidence.verify(session, claim_id=claim, reason="不等识读", actor=senior, now=later)
+    with world.db.unit_of_work(senior.scope) as session:
+        evidence.waive(session, claim_id=claim, kind="pathology", reason="逾期未交，依现有材料审核", actor=senior, now=later)
+    with world.db.unit_of_work(senior.scope) as session:
+        evidence.verify(session, claim_id=claim, reason="不等识读", actor=senior, now=later)
+    routed(world, claim, later)
+    for login in ("xj.clerk", "xj.city"):
+        passes(world, claim, login, later)
+    decider = world.actor("xj.office2")
+    with world.db.unit_of_work(decider.scope) as session:
+        review.refuse(session, claim_id=claim, seen=digest(world.db, claim), reason="false_papers", clause="第九条", actor=decider,
+                      now=later)
+    [done] = concluded(world, claim, later)
+    assert (done.result, done.after_fen, done.receivable_fen, claim_row(world.db, claim).state) == ("lowered", 0, 0, "refused")
 
 
 def test_not_before_the_reminder_has_come(world: World, listed: tuple[uuid.UUID, uuid.UUID], now: datetime) -> None:
