@@ -111,8 +111,10 @@ def test_the_images_tag_is_the_release() -> None:
 
 def test_commands_are_ours() -> None:
     lines = [service["command"] for name, service in SERVICES.items() if name in OURS and service["command"][0] != "chown"]
-    lines += [line.replace("/opt/huzhu/.venv/bin/", "").split() for unit in UNITS
-              for line in re.findall(r"^Exec(?:Start|StopPost)=(.*)$", unit.read_text(), re.MULTILINE)]
+    for line in (line for text in TEXTS.values() for line in re.findall(r"^Exec\w+=(.*)$", text, re.MULTILINE)):
+        ours = re.findall(r"/opt/huzhu/\.venv/bin/([^;|']+)", line)       # a shell's line has several
+        assert ours, line
+        lines += [words.split() for words in ours]
     for program, first, *more in lines:
         if program == "huzhu":
             assert first in {*LATER, "setup"}
@@ -247,7 +249,7 @@ def test_units_set_settings_and_the_target_wants_them_all() -> None:
     assert wanted == {path.name for path in SYSTEMD.iterdir() if path.suffix in (".service", ".timer")} - timed
 
 
-def test_setup_that_runs_again_stops_nobody_and_a_backup_that_fails_leaves_no_full_place() -> None:
+def test_setup_that_runs_again_stops_nobody() -> None:
     """`Requires=` would stop all that runs whenever the set-up is restarted, and keep it down where that fails (systemd.unit(5))."""
     needs = {name: set(re.findall(r"huzhu-[\w@]+", " ".join(re.findall(r"^(?:Requires|BindsTo|Requisite)=(.*)$", text, re.MULTILINE))))
              for name, text in TEXTS.items()}
@@ -255,4 +257,20 @@ def test_setup_that_runs_again_stops_nobody_and_a_backup_that_fails_leaves_no_fu
     waits = {name for name, text in TEXTS.items() if re.search(r"^Wants=.*huzhu-setup\.service", text, re.MULTILINE)}
     assert waits == set(TEXTS) - {"huzhu-setup.service", "huzhu-prefect.service"}
     assert all(len(re.findall(r"^ExecStart=", text, re.MULTILINE)) == 1 for text in TEXTS.values())
-    assert re.findall(r"^ExecStopPost=(.*)$", TEXTS["huzhu-backup.service"], re.MULTILINE) == ["/opt/huzhu/.venv/bin/huzhu backup prune"]
+
+
+def test_only_start_commands_are_there_as_no_other_is_given_secrets() -> None:
+    """systemd gives a service's credentials to what starts it, not to ExecStop and ExecStopPost (systemd.exec(5))."""
+    assert not [name for name, text in TEXTS.items() if re.search(r"^Exec(?!Start=)\w+=", text, re.MULTILINE)]
+
+
+@pytest.mark.parametrize(("take", "prune", "said"), [(0, 0, 0), (3, 0, 3), (0, 4, 4), (3, 4, 4)])
+def test_a_backup_that_fails_leaves_no_full_place_and_says_so(take: int, prune: int, said: int, tmp_path: Path) -> None:
+    line = re.search(r"^ExecStart=/bin/sh -c '(.*)'$", TEXTS["huzhu-backup.service"], re.MULTILINE)
+    assert line is not None
+    told = tmp_path / "huzhu"
+    told.write_text(f'#!/bin/sh\necho "$*"\ncase "$*" in "backup take") exit {take} ;; "backup prune") exit {prune} ;; esac\nexit 99\n')
+    told.chmod(0o755)
+    script = line[1].replace("$$", "$").replace("/opt/huzhu/.venv/bin/huzhu", str(told))       # systemd makes one of two
+    done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=False)
+    assert (done.stdout.splitlines(), done.returncode) == (["backup take", "backup prune"], said), done.stderr
