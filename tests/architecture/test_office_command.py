@@ -52,6 +52,20 @@ def test_a_command_by_hand_is_the_houses_own(command: str, tmp_path: Path) -> No
     assert set(re.findall(r"/run/c/(\w+)", " ".join(ours.values()))) == set(loaded)
 
 
+def test_a_copy_that_the_caller_names_is_not_silently_the_living_house(tmp_path: Path) -> None:
+    """A root shell with a restored copy's settings exported: the house's own would win unseen."""
+    (tmp_path / "systemd-run").write_text("#!/bin/sh\necho reached\n")
+    (tmp_path / "systemd-run").chmod(0o755)
+    bare = {"PATH": f"{tmp_path}:/usr/bin:/bin", "OLD_HUZHU_HOME": "a=HUZHU_b"}
+    for named in ({"HUZHU_DATA_DIR": "/srv/huzhu-restored"}, {"HUZHU_DATA_DIR": "", "HUZHU_WEB_PORT": "8700"}):
+        done = subprocess.run([OFFICE, "check"], env=bare | named, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert all(name in done.stderr for name in named)
+        assert "sudo -u huzhu env HUZHU_DATA_DIR=" in done.stderr
+        assert "8700" not in done.stderr            # names only: a value may be a secret
+    assert subprocess.run([OFFICE, "check"], env=bare, capture_output=True, text=True, check=True).stdout == "reached\n"
+
+
 @needs_systemd
 def test_systemd_knows_what_a_command_by_hand_asks_for(tmp_path: Path) -> None:
     asked = "\n".join(word.removeprefix("--property=") for word in asked_of_systemd(tmp_path, "keys") if word.startswith("--property="))
