@@ -31,8 +31,10 @@ def _made(folder: Path) -> None:
 def given(path: Path, folder: Path) -> None:
     """What root makes belongs to whoever the folder belongs to; others make what is theirs anyway."""
     if os.geteuid() == 0:
-        owner = folder.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
+        owner, own = folder.stat(), path.stat()
+        # Asked only for a change: where owners cannot change (user namespaces, some network disks) that would be EPERM for nothing.
+        if (own.st_uid, own.st_gid) != (owner.st_uid, owner.st_gid):
+            os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def synced(path: Path) -> None:
