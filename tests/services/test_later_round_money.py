@@ -11,6 +11,7 @@ from typing import TypeVar
 import pytest
 
 from services.core.db import Database
+from services.core.errors import Conflict
 from services.models import Claim
 from services.payment import receivables
 from services.payment import service as payment
@@ -29,7 +30,7 @@ from tests.services.after_world import (
 )
 from tests.services.paying_world import heirs, prove_heirs, read, returned_file, sent
 from tests.services.review_world import claim_row, digest, in_review, passes
-from tests.services.test_advance import promises
+from tests.services.test_advance import ends, promises
 from tests.services.test_payment_later_round import again, corrected, paid_again, sent_back, upheld
 from tests.support.road import pay
 from tests.support.world import ROOT, World, build_world
@@ -188,6 +189,21 @@ def test_what_two_persons_gave_up_is_not_asked_for_again(world: World, now: date
     [done] = concluded(world, claim, later + SIX_DAYS)
     assert (done.after_fen, done.receivable_fen) == (0, 100_000), "a refusal asks for what nobody gave up"
     assert promises(world) == []
+
+
+def test_nor_is_its_claim_cancelled_with_a_free_cover(world: World, now: datetime) -> None:
+    claim = decided(world, 3, now, event=MALIGNANT)
+    pay(world, [claim], now)
+    again(world, claim, now)
+    refused(world, claim, now)
+    concluded(world, claim, now)
+    [(row, _, _)] = owed(world, claim)
+    given_up(world, row, now)
+    does(world, "xj.office1", amendment.ask_amendment, claim_id=claim, kind="clerical", why="录入有误", changes=CHANGES, now=now)
+    does(world, "xj.senior", amendment.confirm_amendment, claim_id=claim, now=now)
+    with pytest.raises(Conflict, match="cancel_after_payment"):
+        ends(world, claim, now)
+    assert held(world, claim) == [(1, "malignant", 1_500_000, "paid")], "she keeps the money, and it takes the cover"
 
 
 def test_paid_back_in_full_the_cover_is_free_again(world: World, now: datetime) -> None:
