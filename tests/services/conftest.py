@@ -1,4 +1,7 @@
-"""The ledger is looked at after every test that pays: each booking balances, and it says what decisions and the bank say."""
+"""The ledger is looked at after every test that pays: each booking balances, and it says what decisions and the bank say.
+
+Sealed days beside the papers are one test's own.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from services.ledger import proofs
+from services.storage.backend import store
+from services.storage.second import SecondPlace, beside, second_place
 from tests.support.databases import Fresh
 from tests.support.world import ROOT
 
@@ -28,3 +33,14 @@ def balanced(request: pytest.FixtureRequest) -> Iterator[None]:
         with db.view(ROOT.scope) as session:
             wrong = [tuple(row) for proof in (proofs.FUNDS, proofs.CLAIMS) for row in session.execute(sa.text(proof))]
         assert wrong == []
+
+
+@pytest.fixture
+def days_beside() -> Iterator[SecondPlace]:
+    """The second place beside the papers, which a process's tests share: empty, and empty again for the next house."""
+    def swept() -> None:
+        store().delete([str(found["path"]) for batch in store().list(beside()) for found in batch])
+
+    swept()
+    yield second_place()
+    swept()

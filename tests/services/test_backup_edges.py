@@ -32,7 +32,7 @@ from services.evidence import service as evidence
 from services.notice import channels
 from services.payment import limits
 from services.storage.backend import StoreDown, store
-from services.storage.second import second_place
+from services.storage.second import SecondPlace
 from tests.support.claims import XJ_EVENT, report
 from tests.support.databases import Superuser
 from tests.support.paper_files import photo
@@ -165,12 +165,12 @@ def test_the_last_copy_of_a_paper_that_a_row_rests_on_stays(house: Backup, db: D
     assert [item.name for item in house.place.items("papers")] == [f"papers/{rests}"]
 
 
-def test_sealed_days_beside_the_papers_stay_and_come_back(house: Backup, db: Database, now: datetime) -> None:
+def test_sealed_days_beside_the_papers_stay_and_come_back(house: Backup, db: Database, now: datetime, days_beside: SecondPlace) -> None:
     """What the next day's seal reads is not forgotten with the last backup that lists it; a store that lost it gets it again."""
     world = build_world(db, now)
     with db.unit_of_work(ROOT.scope) as session:
         report(session, world, world.member(0, "xj"), XJ_EVENT, now)
-    days.seal(db, ROOT.scope, place=second_place(), keys=signing_keys(settings().signing_keys), day=now.date(), now=now)
+    days.seal(db, ROOT.scope, place=days_beside, keys=signing_keys(settings().signing_keys), day=now.date(), now=now)
     copier = Copier(store(), house.place)
     copier.copy()
     record = sorted(name for name in copier.known if name.startswith("audit/"))

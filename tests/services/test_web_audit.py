@@ -12,7 +12,7 @@ from services.core.clock import business_day
 from services.core.db import Database
 from services.core.settings import settings
 from services.core.signing import signing_keys
-from services.storage.second import second_place
+from services.storage.second import SecondPlace
 from services.web.office_words import look_words
 from services.web.pages import routes
 from tests.services.api_world import Api
@@ -76,11 +76,11 @@ def test_the_proof_runs_on_request_and_names_what_it_compared(api: Api, now: dat
     assert "没有违反" not in auditor.get("/audit/separation", year=1999).text
 
 
-def test_the_daily_heads_and_the_books(api: Api, now: datetime, superuser: Superuser) -> None:
+def test_the_daily_heads_and_the_books(api: Api, now: datetime, superuser: Superuser, days_beside: SecondPlace) -> None:
     api.report()
     auditor = visitor(api, "xj.auditor", now)
     assert "还没有每日总校验" in auditor.get("/audit/record").text
-    sealed = sealing.seal(api.db, ROOT.scope, place=second_place(), keys=signing_keys(settings().signing_keys),
+    sealed = sealing.seal(api.db, ROOT.scope, place=days_beside, keys=signing_keys(settings().signing_keys),
                           day=business_day(now), now=now)
     page = auditor.get("/audit/record").text
     assert sealed.root.hex() in page and "还没有写到第二处" not in page and "封存时已有链" not in page
