@@ -45,9 +45,11 @@ REPLACED = """(NOT (SELECT y.active FROM payee y WHERE y.id = r.payee_id) OR (r.
     OR EXISTS (SELECT 1 FROM decision d WHERE d.claim_id = c.id AND d.round = r.round AND d.amount_fen < (SELECT sum(a.amount_fen)
         FROM payment a WHERE a.claim_id = c.id AND a.purpose = 'advance' AND a.state <> 'cancelled')))))"""
 
-# What an earlier sending of it, or a payment that it replaces, was to bring arrived as well, says the bank.
-_CREDIT_REPORTED = f"""EXISTS (SELECT 1 FROM payment o WHERE o.claim_id = r.claim_id
-    AND ((o.id = r.id AND r.attempt > 1) OR o.state = 'cancelled') AND {credit_reported('o.id')})"""
+# What an earlier sending of it, or a payment that it replaces, was to bring arrived as well, says the bank: the receiver's own, or
+# that of a former receiver; another heir's is no reason to keep hers back.
+_CREDIT_REPORTED = f"""EXISTS (SELECT 1 FROM payment o JOIN payee f ON f.id = o.payee_id WHERE o.claim_id = r.claim_id
+    AND ((o.id = r.id AND r.attempt > 1) OR (o.state = 'cancelled' AND (f.id = r.payee_id OR NOT f.active)))
+    AND {credit_reported('o.id')})"""
 
 PAYMENT = {
     "channel": "r.channel",

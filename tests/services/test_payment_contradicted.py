@@ -159,6 +159,35 @@ def test_nor_the_next_round_s_whole(world: World, now: datetime) -> None:
     assert after_world.payments(world, claim) == [("cancelled", 1, SUM), ("released", 2, 15 * SUM)]
 
 
+def test_another_heir_s_does_go_out(world: World, now: datetime) -> None:
+    """Both heirs' came back, the bank's late credit is of one of them: the next round's whole goes to the other without a word."""
+    claim = after_world.decided(world, 3, now)
+    with world.db.unit_of_work(ROOT.scope) as session:
+        prove_heirs(session, session.get_one(Claim, claim), now)
+    act(world, "xj.clerk", lambda session, actor: payment.note_death(
+        session, claim_id=claim, died_on=date(2026, 3, 15), heirs=heirs([1, 2], [1, 2]), actor=actor, now=now))
+    first = sent(world, now)
+    read(world, returned_file(world, first, "returned", "returned", serial="R1"), now)
+    late = returned_file(world, first, "credited", "returned", serial="B7")
+    after_world.accepted(world, after_world.lodged(world, claim, now), now)
+    after_world.facts_become(world, claim, after_world.MALIGNANT)
+    after_world.routed(world, claim, now)
+    for login in ("xj.clerk", "xj.city", "xj.office2"):
+        passes(world, claim, login, now)
+    after_world.planned(world, claim, now)
+    run = in_run(world, now)
+    read(world, late, now)
+    [hers] = after_world.ask(world, "SELECT p.id, p.payee_id FROM payment p JOIN payment o ON o.payee_id = p.payee_id AND o.round = 1"
+                             " JOIN bank_line l ON l.payment_id = o.id AND l.kind = 'credit' WHERE p.round = 2")
+    with refused("credit_contradicts"):
+        act(world, "xj.checker", lambda session, actor: payment.release(session, run_id=run, actor=actor, now=now))
+    act(world, "xj.checker", lambda session, actor: payment.send_back(session, run_id=run, reason="一人待核", actor=actor, now=now))
+    act(world, "xj.maker", lambda session, actor: payment.exclude(session, payment_ids=[hers.id], reason="credit", actor=actor, now=now))
+    act(world, "xj.maker", lambda session, actor: payment.submit(session, run_id=run, actor=actor, now=now))
+    act(world, "xj.checker", lambda session, actor: payment.release(session, run_id=run, actor=actor, now=now))
+    assert [state for state, round_, _ in sorted(after_world.payments(world, claim)) if round_ == 2] == ["planned", "released"]
+
+
 def test_nor_a_line_of_a_settlement(world: World, now: datetime) -> None:
     who, holder = world.member(0, "xj").person_id, world.member(0, "xj").synthetic.name
     settlement = settled_world.settled(world, now, {0: SUM})
