@@ -252,10 +252,12 @@ def _rows(step: Step, rows: Rows) -> dict[str, Any]:
 
 
 def _stop(session: Session, step: Step, rows: Rows) -> None:
+    # A paused clock keeps the due day from before its pause; not late when it paused, it was neither kept nor missed.
     driver_cursor(session).execute(
-        "UPDATE sla_clock k SET state = 'stopped', stopped_on = m.day,"
-        f" kept = CASE WHEN %(verdict)s AND k.kind <> ALL(%(windows)s::text[]) THEN m.day <= k.due_on END FROM {_ROWS}"
-        f" WHERE {_which(step)} AND k.state <> 'stopped'", {**_rows(step, rows), "verdict": step.verdict, "windows": sorted(WINDOWS)})
+        "UPDATE sla_clock k SET state = 'stopped', stopped_on = m.day, kept = CASE WHEN %(verdict)s AND k.kind <> ALL(%(windows)s::text[])"
+        " AND NOT (k.state = 'paused' AND (k.pauses -> -1 ->> 0)::date <= k.due_on) THEN m.day <= k.due_on END"
+        f" FROM {_ROWS} WHERE {_which(step)} AND k.state <> 'stopped'",
+        {**_rows(step, rows), "verdict": step.verdict, "windows": sorted(WINDOWS)})
 
 
 def _pause(session: Session, step: Step, rows: Rows) -> None:

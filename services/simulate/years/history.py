@@ -141,8 +141,9 @@ class Clock:
         self.state, self.stopped_on, self.kept = "running", None, None
 
     def stop(self, day: date) -> None:
+        waited = self.state == "paused" and (self.pauses[-1][0] or day) <= self.counted.due      # as `services.sla` stops it
         self.state, self.stopped_on = "stopped", day        # type: ignore[assignment]
-        self.kept = None if self.kind == WINDOW else day <= self.counted.due   # type: ignore[assignment]
+        self.kept = None if self.kind == WINDOW or waited else day <= self.counted.due   # type: ignore[assignment]
 
     def pause(self, day: date) -> None:
         self.state = "paused"
