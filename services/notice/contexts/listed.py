@@ -9,7 +9,7 @@ from services.core.errors import NotFound
 from services.evidence import reminders
 from services.evidence.asked import remedy_of
 from services.models import Supplement
-from services.notice.contexts.common import Values, basis, counted, limitation, paper_name
+from services.notice.contexts.common import Values, basis, clock_due, counted, limitation, paper_name
 from services.notice.files import File
 from services.review.queries import reasons
 
@@ -78,10 +78,9 @@ def items(file: File, asked: Supplement, *, only_open: bool = False) -> list[Val
 
 
 def _due(file: File, asked: Supplement, issued_on: date) -> Values:
-    """The last day: counted from the delivery where there was one, until then as if the letter came today."""
-    if asked.deadline and asked.delivered_at:
-        return counted(file, "supplement", business_day(asked.delivered_at)) | {"on": asked.deadline}
-    return counted(file, "supplement", issued_on)
+    """The last day and its count as the list's own clock has them, stopped or not; before the delivery as if the letter came today."""
+    clock = file.list_clocks.get(str(asked.id))
+    return clock_due(clock) if clock else counted(file, "supplement", issued_on)
 
 
 def _asked_by(file: File, asked: Supplement) -> str | None:
