@@ -79,7 +79,7 @@ def bring(place: Annotated[str, typer.Argument(metavar="[PLACE]", show_default=F
 
 @papers.command("retention")
 def expired(dry_run: Annotated[bool, typer.Option("--dry-run", help="只列出，不销毁")] = False, as_json: AsJson = False) -> None:
-    """保管期限已满的材料（保险法第八十七条）：逐案列出并销毁影像，记录与校验值保留；系统每月自动办理一次。"""
+    """保管期限已满的材料（保险法第八十七条）：逐案列出并销毁影像，记录与校验值保留；系统每晚自动办理一次。"""
     db, actor = database(), system(settings().root_org)
     now = moment(db)
     if dry_run:

@@ -89,8 +89,8 @@ class Calendar:
 
     def alarms(self, today: date) -> list[str]:
         """What the administrator must hear of missing years."""
-        return [f"{year}年工作日历{'仅有暂定数据' if year in self.years else '缺失'}，涉及{year}年的期限均为暂定"
-                for year in self.missing(today)]
+        return [f"{year}年工作日历仅有暂定数据，涉及{year}年的期限均为暂定" if year in self.years
+                else f"{year}年工作日历缺失，涉及{year}年的期限无法计算" for year in self.missing(today)]
 
 
 def made(texts: Iterable[str]) -> Calendar:

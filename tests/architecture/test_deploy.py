@@ -56,6 +56,17 @@ def test_every_container_is_bounded_and_can_do_little(name: str) -> None:
         assert service["user"]
 
 
+def test_prometheus_asks_each_process_on_a_port_of_its_own() -> None:
+    """On one machine, as the target starts them: two web processes at their instances' ports, workers at 960 and theirs."""
+    jobs = yaml.safe_load((ROOT / "infra" / "monitoring" / "prometheus.yml").read_text())["scrape_configs"]
+    asked = {job["job_name"]: [target.split(":")[1] for target in job["static_configs"][0]["targets"]] for job in jobs}
+    started = (SYSTEMD / "huzhu.target").read_text()
+    assert "--port %i" in TEXTS["huzhu-web@.service"] and "HUZHU_WORKER_METRICS_PORT=960%i\n" in TEXTS["huzhu-worker@.service"]
+    assert asked == {"huzhu-web": re.findall(r"huzhu-web@(\d+)", started),
+                     "huzhu-worker": [f"960{number}" for number in re.findall(r"huzhu-worker@(\d+)", started)]}
+    assert not set(asked["huzhu-web"]) & set(asked["huzhu-worker"])
+
+
 def test_only_the_proxy_is_reached_from_outside_and_data_have_no_way_out() -> None:
     assert {name for name, service in SERVICES.items() if "ports" in service} == {"proxy"}
     assert COMPOSE["networks"]["inside"]["internal"] is True
@@ -238,7 +249,7 @@ def test_a_service_is_exposed_little(unit: Path, laid: Path) -> None:
 def test_units_set_settings_and_the_target_wants_them_all() -> None:
     common = set_by((SYSTEMD / "huzhu.env.example").read_text())
     for unit in UNITS:
-        own = dict(re.findall(r"^Environment=(HUZHU_\w+)=(.*)$", unit.read_text(), re.MULTILINE))
+        own = dict(re.findall(r"^Environment=(HUZHU_\w+)=(.*)$", unit.read_text().replace("%i", "1"), re.MULTILINE))
         accepted(common | own)
         loaded = set(re.findall(r"^LoadCredential=(\w+):", unit.read_text(), re.MULTILINE))
         assert set(re.findall(r"%d/(\w+)", unit.read_text())) == loaded

@@ -182,4 +182,4 @@ def test_next_year_raises_an_alarm_in_autumn() -> None:
     assert calendar().alarms(date(2026, 10, 1)) == ["2027年工作日历仅有暂定数据，涉及2027年的期限均为暂定"]
     assert calendar().alarms(date(2025, 11, 1)) == []
     assert calendar().alarms(date(2027, 12, 1)) == [
-        "2027年工作日历仅有暂定数据，涉及2027年的期限均为暂定", "2028年工作日历缺失，涉及2028年的期限均为暂定"]
+        "2027年工作日历仅有暂定数据，涉及2027年的期限均为暂定", "2028年工作日历缺失，涉及2028年的期限无法计算"]
