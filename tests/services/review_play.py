@@ -19,7 +19,7 @@ from sqlmodel import Session
 from services.access.actor import LENDABLE, Actor
 from services.access.actors import actor_of
 from services.benefit import service as benefit
-from services.core.errors import HuzhuError
+from services.core.errors import GuardFailed, HuzhuError
 from services.evidence import service as evidence
 from services.lifecycle.service import Move, fire
 from services.models import Account, Claim, ReviewStep, Substitute
@@ -154,15 +154,15 @@ class Play:
         review.take_over(self.session, claim_id=self.claim, reason="收回", actor=actor, now=self.now)
 
     def do_send_down(self, actor: Actor, choice: int) -> None:
-        steps = self.steps()
-        review.send_down(self.session, claim_id=self.claim, to_level=steps[choice % len(steps)].level,
-                         reason="computation_doubt", actor=actor, now=self.now)
+        levels = [step.level for step in self.steps()] or ["district"]
+        review.send_down(self.session, claim_id=self.claim, to_level=levels[choice % len(levels)], reason="computation_doubt",
+                         actor=actor, now=self.now)
 
     def do_send_back(self, actor: Actor, choice: int) -> None:
         review.send_back(self.session, claim_id=self.claim, reason="papers_unclear", actor=actor, now=self.now)
 
     def do_again(self, _: Actor, choice: int) -> None:
-        """The answer: somebody verifies anew, the worker computes and routes."""
+        """The answer: somebody verifies anew, which stands, and the worker computes and routes, again later where nobody is left."""
         if self.row().state == "reported":
             actor = self.actor(choice % len(PEOPLE))
             with self.seat(actor):
@@ -170,9 +170,12 @@ class Play:
             assert actor.person_id is not None
             self.acted["verify"] = self.counts_as(actor.person_id)
         if self.row().state == "verified":
-            with self.session.begin_nested():
-                benefit.preview(self.session, claim_ids=[self.claim], why="again", actor=SYSTEM, now=self.now)
-                review.route(self.session, claim_ids=[self.claim], actor=SYSTEM, now=self.now)
+            try:
+                with self.session.begin_nested():
+                    benefit.preview(self.session, claim_ids=[self.claim], why="again", actor=SYSTEM, now=self.now)
+                    review.route(self.session, claim_ids=[self.claim], actor=SYSTEM, now=self.now)
+            except GuardFailed as error:
+                assert error.code == "level_without_person", "the worker cannot route what is verified"
 
     def do_regrade(self, actor: Actor, choice: int) -> None:
         review.regrade(self.session, claim_id=self.claim, fact="severity", value=GRADES[choice % len(GRADES)], reason="复核病历",
@@ -266,9 +269,9 @@ class Play:
                     self.do(("again", who, who))
             self.do(("resume", head, 0))
             step = self.open_step()
-            if step is None or self.nobody():
-                assert claim.state == "verified" or self.nobody(), "stuck, and nobody is told"
+            if self.row().state == "verified" or self.nobody():     # a level the worker's routing cannot staff, or one that cannot open
                 return "nobody"
+            assert step is not None, "stuck, and nobody is told"
             before = self.acts()
             if step.taken_by is not None:
                 self.take_from(step.taken_by)
